@@ -1,0 +1,88 @@
+-- Reading one-table calls: `nn.Conv2D{16, 3, padding="same"}`.
+
+local options = {}
+
+local function distance(a, b)
+  local row = {}
+  for j = 0, #b do row[j] = j end
+  for i = 1, #a do
+    local diagonal = row[0]
+    row[0] = i
+    for j = 1, #b do
+      local above = row[j]
+      local change = a:byte(i) == b:byte(j) and 0 or 1
+      row[j] = math.min(above + 1, row[j - 1] + 1, diagonal + change)
+      diagonal = above
+    end
+  end
+  return row[#b]
+end
+
+--- The name in the list that is nearest to `word`, or nil when none is near.
+function options.nearest(word, names)
+  local best, least = nil, #word // 3 + 2
+  for _, name in ipairs(names) do
+    local d = distance(word:lower(), name:lower())
+    if d < least then best, least = name, d end
+  end
+  return best
+end
+
+--- ': did you mean "x"?' or '; the choices are: a, b, c'.
+function options.suggest(word, names)
+  local near = options.nearest(tostring(word), names)
+  if near then return string.format(': did you mean "%s"?', near) end
+  return "; the choices are: " .. table.concat(names, ", ")
+end
+
+--- Reads the one table of a call. `spec` lists the options in positional order; each is {name, default} or
+--- {name, required=true}. Returns a table by name. An unknown key is an error with a suggestion.
+function options.read(what, given, spec)
+  if given == nil then given = {} end
+  if type(given) ~= "table" or getmetatable(given) ~= nil then
+    error(string.format("%s takes one table, as in %s{...}, but got %s", what, what, type(given)), 3)
+  end
+  local names, read = {}, {}
+  for i, option in ipairs(spec) do
+    names[i] = option[1]
+    names[option[1]] = true
+  end
+  for key in pairs(given) do
+    if type(key) == "number" then
+      if not spec[key] then
+        error(string.format("%s takes at most %d positional arguments; number %s is too many (they are: %s)", what,
+          #spec, key, table.concat(names, ", ")), 3)
+      end
+    elseif not names[key] then
+      error(string.format('%s has no option "%s"%s', what, tostring(key), options.suggest(key, names)), 3)
+    end
+  end
+  for i, option in ipairs(spec) do
+    local name = option[1]
+    local value = given[name]
+    if value == nil then
+      value = given[i]
+    elseif given[i] ~= nil then
+      error(string.format("%s got %s twice: by position %d and by name", what, name, i), 3)
+    end
+    if value == nil then
+      if option.required then
+        error(string.format("%s needs %s, as in %s{%s=...}", what, name, what, name), 3)
+      end
+      value = option[2]
+    end
+    read[name] = value
+  end
+  return read
+end
+
+--- `value` if it is one of `choices`, otherwise an error with a suggestion.
+function options.choice(what, name, value, choices)
+  for _, choice in ipairs(choices) do
+    if choice == value then return value end
+  end
+  error(string.format('%s: %s cannot be %s%s', what, name,
+    type(value) == "string" and '"' .. value .. '"' or tostring(value), options.suggest(value, choices)), 3)
+end
+
+return options

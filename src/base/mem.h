@@ -1,0 +1,35 @@
+// Memory: checked allocation, and counted buffers that tensors share.
+#ifndef GR_BASE_MEM_H
+#define GR_BASE_MEM_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+// Every block starts on a cache line, which is also the widest vector register.
+#define GR_ALIGN 64
+
+// Bytes this process may still ask for: the least of what the machine reports as available and what
+// its control group leaves. SIZE_MAX when neither can be read.
+size_t gr_mem_available(void);
+
+// `*out` becomes `size` bytes aligned to GR_ALIGN (NULL when size is 0), or GR_ERR_MEMORY. Linux
+// overcommits: a request is checked against gr_mem_available before it is made, when it is large.
+// `what` names the thing in the message, as in "a float64 tensor of shape (1000, 1000)".
+gr_code gr_alloc(void **out, size_t size, const char *what, gr_err *err);
+void gr_free(void *block);  // accepts NULL
+
+// A block of bytes that several tensors share. Counted atomically: worker threads hold views too.
+typedef struct gr_buffer {
+  atomic_int references;
+  size_t size;
+  void *data;
+} gr_buffer;
+
+gr_code gr_buffer_new(gr_buffer **out, size_t size, const char *what, gr_err *err);
+gr_buffer *gr_buffer_retain(gr_buffer *buffer);  // accepts NULL, returns its argument
+void gr_buffer_release(gr_buffer *buffer);       // accepts NULL
+
+#endif

@@ -1,0 +1,36 @@
+// NumPy's RandomState, bit for bit (NumPy's legacy stream, frozen at 1.16): MT19937, and the
+// distributions as it draws them. Everything a learner draws comes from one of these.
+#ifndef GR_BASE_RANDOM_H
+#define GR_BASE_RANDOM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct gr_random {
+  uint32_t key[624];
+  int position;       // next word of `key`; 624 when a new block is due
+  bool has_gauss;     // the polar method makes two normals at a time
+  double gauss;
+} gr_random;
+
+void gr_random_seed(gr_random *r, uint32_t seed);
+void gr_random_seed_array(gr_random *r, const uint32_t *seeds, size_t n);  // n >= 1
+uint32_t gr_random_u32(gr_random *r);
+uint64_t gr_random_u64(gr_random *r);                       // high word first
+double gr_random_double(gr_random *r);                      // [0, 1), 53 bits
+double gr_random_gauss(gr_random *r);                       // N(0, 1), polar
+uint64_t gr_random_interval(gr_random *r, uint64_t max);    // 0..max inclusive, masked rejection
+void gr_random_permutation(gr_random *r, int64_t *out, int64_t n);  // 0..n-1 shuffled
+
+// Counter-based streams for `fit`, Dropout and augmentation: number `counter` of the stream `key`
+// depends on nothing else, so that slices of a batch drawn by any thread in any order agree.
+typedef struct gr_stream {
+  uint64_t key[2];
+} gr_stream;
+
+gr_stream gr_stream_derive(gr_stream parent, uint64_t purpose);  // an independent stream
+uint64_t gr_stream_u64(gr_stream s, uint64_t counter);
+double gr_stream_double(gr_stream s, uint64_t counter);          // [0, 1)
+
+#endif

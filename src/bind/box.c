@@ -1,0 +1,130 @@
+// Tensors as Lua values.
+#include <string.h>
+
+#include "bind/bind.h"
+
+// What keeps a counted buffer alive: the only tensor memory with a finalizer.
+typedef struct holder {
+  gr_buffer *buffer;
+} holder;
+
+#define HOLDER "gradus.buffer"
+
+// The collector sees a box of some 200 bytes, however large its buffer. So bytes are summed up, and each time this
+// many have gathered the collector is told: a step an object would cost microseconds.
+#define ACCOUNT_EVERY (16u << 20)
+
+static int holder_gc(lua_State *L) {
+  holder *h = lua_touserdata(L, 1);
+  gr_buffer_release(h->buffer);
+  h->buffer = NULL;
+  return 0;
+}
+
+static void push_holder(lua_State *L) {
+  holder *h = lua_newuserdatauv(L, sizeof *h, 0);
+  h->buffer = NULL;
+  if (luaL_newmetatable(L, HOLDER)) {
+    lua_pushcfunction(L, holder_gc);
+    lua_setfield(L, -2, "__gc");
+  }
+  lua_setmetatable(L, -2);
+}
+
+static gr_box *push_box(lua_State *L, size_t extra, int user_values) {
+  gr_box *box = lua_newuserdatauv(L, sizeof *box + extra, user_values);
+  box->tensor = (gr_tensor){0};
+  box->node = NULL;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, gr_runtime_of(L)->tensor_metatable);
+  lua_setmetatable(L, -2);
+  return box;
+}
+
+static void account(lua_State *L, size_t bytes) {
+  gr_runtime *runtime = gr_runtime_of(L);
+  runtime->unaccounted += bytes;
+  if (runtime->unaccounted < ACCOUNT_EVERY) return;
+  int kib = runtime->unaccounted / 1024 > INT32_MAX ? INT32_MAX : (int)(runtime->unaccounted / 1024);
+  runtime->unaccounted = 0;
+  lua_gc(L, LUA_GCSTEP, kib);
+}
+
+gr_tensor *gr_push_empty(lua_State *L) {
+  gr_box *box = push_box(L, 0, 1);
+  push_holder(L);
+  lua_setiuservalue(L, -2, 1);
+  return &box->tensor;
+}
+
+void gr_box_adopt(lua_State *L, int index, gr_tensor *t) {
+  gr_box *box = lua_touserdata(L, index);
+  lua_getiuservalue(L, index, 1);
+  holder *h = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  gr_buffer_release(h->buffer);
+  h->buffer = t->buffer;
+  box->tensor = *t;
+  *t = (gr_tensor){0};
+  if (h->buffer) account(L, h->buffer->size);
+}
+
+gr_tensor *gr_push_shareable(lua_State *L, gr_dtype dtype, int ndim, const int64_t *shape) {
+  gr_tensor *out = gr_push_empty(L), t;
+  gr_err err;
+  gr_code code = gr_tensor_init(&t, dtype, ndim, shape, &err);
+  if (code == GR_ERR_MEMORY) {  // dead tensors may be waiting for the collector
+    lua_gc(L, LUA_GCCOLLECT);
+    code = gr_tensor_init(&t, dtype, ndim, shape, &err);
+  }
+  if (code) gr_raise(L, &err);
+  gr_box_adopt(L, -1, &t);
+  return out;
+}
+
+gr_tensor *gr_push_tensor(lua_State *L, gr_dtype dtype, int ndim, const int64_t *shape) {
+  gr_tensor t;
+  gr_err err;
+  if (gr_tensor_layout(&t, dtype, ndim, shape, &err)) gr_raise(L, &err);
+  size_t bytes = gr_tensor_bytes(&t);
+  if (bytes > GR_INLINE_BYTES) return gr_push_shareable(L, dtype, ndim, shape);
+  gr_box *box = push_box(L, bytes, 0);
+  t.data = box + 1;
+  box->tensor = t;
+  return &box->tensor;
+}
+
+gr_tensor *gr_push_view(lua_State *L, const gr_tensor *view, int base) {
+  base = lua_absindex(L, base);
+  gr_box *box = push_box(L, 0, 1);
+  box->tensor = *view;
+  // A view of a view anchors what owns the numbers, so that chains of views do not grow.
+  gr_box *owner = lua_touserdata(L, base);
+  bool is_inline = owner->tensor.buffer == NULL && lua_getiuservalue(L, base, 1) == LUA_TNONE;
+  if (is_inline) {
+    lua_pop(L, 1);
+    lua_pushvalue(L, base);
+  } else if (owner->tensor.buffer) {
+    lua_getiuservalue(L, base, 1);
+  }
+  lua_setiuservalue(L, -2, 1);
+  return &box->tensor;
+}
+
+gr_box *gr_test_box(lua_State *L, int index) {
+  if (lua_type(L, index) != LUA_TUSERDATA || !lua_getmetatable(L, index)) return NULL;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, gr_runtime_of(L)->tensor_metatable);
+  bool same = lua_rawequal(L, -1, -2);
+  lua_pop(L, 2);
+  return same ? lua_touserdata(L, index) : NULL;
+}
+
+gr_tensor *gr_test_tensor(lua_State *L, int index) {
+  gr_box *box = gr_test_box(L, index);
+  return box ? &box->tensor : NULL;
+}
+
+gr_tensor *gr_check_tensor(lua_State *L, int index) {
+  gr_tensor *t = gr_test_tensor(L, index);
+  if (!t) luaL_typeerror(L, index, "tensor");
+  return t;
+}

@@ -1,0 +1,27 @@
+// A tensor as text, digit for digit as NumPy prints it: shortest digits that read back, at most `precision`
+// decimals, one width for all, summarised with "..." above `threshold` elements.
+#ifndef GR_TENSOR_FORMAT_H
+#define GR_TENSOR_FORMAT_H
+
+#include "base/str.h"
+#include "tensor/tensor.h"
+
+typedef struct gr_format {
+  int precision;      // 8
+  int64_t threshold;  // 1000
+  int64_t edge;       // 3: items kept at each end of a summarised axis
+  int width;          // 75: columns of a line
+  bool suppress;      // never use exponents
+} gr_format;
+
+extern const gr_format gr_format_default;
+
+// As NumPy's str(): [[-0.16595599]\n [ 0.44064899]].
+void gr_tensor_format(gr_str *out, const gr_tensor *t, const gr_format *format);
+
+// One number as Python's repr gives it: the shortest text that reads back: 0.1, 1e-05, 9.672993027736892,
+// nan, inf; at least 32 bytes.
+void gr_double_text(char *text, double x);
+void gr_float_text(char *text, float x);
+
+#endif

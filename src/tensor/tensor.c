@@ -1,0 +1,219 @@
+#include "tensor/tensor.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+  const char *name;
+  uint8_t size;
+} dtypes[GR_N_DTYPES] = {
+    [GR_F64] = {"float64", 8}, [GR_F32] = {"float32", 4}, [GR_I64] = {"int64", 8},
+    [GR_U8] = {"uint8", 1},    [GR_BOOL] = {"bool", 1},
+};
+
+size_t gr_dtype_size(gr_dtype dtype) { return dtypes[dtype].size; }
+const char *gr_dtype_name(gr_dtype dtype) { return dtypes[dtype].name; }
+bool gr_dtype_is_float(gr_dtype dtype) { return dtype == GR_F64 || dtype == GR_F32; }
+
+gr_dtype gr_dtype_promote(gr_dtype a, gr_dtype b) {
+  if (a == GR_F32 && b != GR_F64) return GR_F32;
+  if (b == GR_F32 && a != GR_F64) return GR_F32;
+  return GR_F64;
+}
+
+const char *gr_shape_text(char text[GR_SHAPE_TEXT], int ndim, const int64_t *shape) {
+  size_t used = 0;
+  text[used++] = '(';
+  for (int i = 0; i < ndim && used < GR_SHAPE_TEXT - 24; i++)
+    used += (size_t)snprintf(text + used, GR_SHAPE_TEXT - used, i ? ", %" PRId64 : "%" PRId64, shape[i]);
+  snprintf(text + used, GR_SHAPE_TEXT - used, ndim == 1 ? ",)" : ")");
+  return text;
+}
+
+gr_code gr_tensor_layout(gr_tensor *out, gr_dtype dtype, int ndim, const int64_t *shape, gr_err *err) {
+  if (ndim > GR_MAX_DIMS)
+    return gr_fail(err, GR_ERR_SHAPE, "a tensor has at most %d axes, not %d", GR_MAX_DIMS, ndim);
+  *out = (gr_tensor){.dtype = (uint8_t)dtype, .ndim = (uint8_t)ndim};
+  char text[GR_SHAPE_TEXT];
+  // Empty axes hide others from the product, so that they count as 1 here: strides must not overflow either.
+  int64_t product = 1;
+  for (int i = ndim; i-- > 0;) {
+    if (shape[i] < 0)
+      return gr_fail(err, GR_ERR_SHAPE, "axis %d of shape %s is negative: sizes are 0 or more", i + 1,
+                     gr_shape_text(text, ndim, shape));
+    out->shape[i] = shape[i];
+    out->stride[i] = product;
+    if (__builtin_mul_overflow(product, shape[i] ? shape[i] : 1, &product) || product > INT64_MAX / 16)
+      return gr_fail(err, GR_ERR_MEMORY, "shape %s has more elements than any machine can hold",
+                     gr_shape_text(text, ndim, shape));
+  }
+  return GR_OK;
+}
+
+gr_code gr_tensor_init(gr_tensor *out, gr_dtype dtype, int ndim, const int64_t *shape, gr_err *err) {
+  gr_tensor t;
+  gr_code code = gr_tensor_layout(&t, dtype, ndim, shape, err);
+  *out = (gr_tensor){0};
+  if (code) return code;
+  char what[160], text[GR_SHAPE_TEXT];
+  snprintf(what, sizeof what, "a %s tensor of shape %s", gr_dtype_name(dtype), gr_shape_text(text, ndim, shape));
+  code = gr_buffer_new(&t.buffer, gr_tensor_bytes(&t), what, err);
+  if (code) return code;
+  t.data = t.buffer->data;
+  *out = t;
+  return GR_OK;
+}
+
+gr_code gr_tensor_init_zeros(gr_tensor *out, gr_dtype dtype, int ndim, const int64_t *shape, gr_err *err) {
+  gr_code code = gr_tensor_init(out, dtype, ndim, shape, err);
+  if (code) return code;
+  if (out->data) memset(out->data, 0, gr_tensor_bytes(out));
+  return GR_OK;
+}
+
+void gr_tensor_share(gr_tensor *out, const gr_tensor *t) {
+  gr_buffer_retain(t->buffer);
+  *out = *t;
+}
+
+void gr_tensor_finish(gr_tensor *t) {
+  gr_buffer_release(t->buffer);
+  *t = (gr_tensor){0};
+}
+
+int64_t gr_tensor_size(const gr_tensor *t) {
+  int64_t n = 1;
+  for (int i = 0; i < t->ndim; i++) n *= t->shape[i];
+  return n;
+}
+
+size_t gr_tensor_bytes(const gr_tensor *t) { return (size_t)gr_tensor_size(t) * gr_dtype_size(t->dtype); }
+
+bool gr_tensor_is_contiguous(const gr_tensor *t) {
+  int64_t expected = 1;
+  for (int i = t->ndim; i-- > 0;) {
+    if (t->shape[i] == 0) return true;
+    if (t->shape[i] != 1 && t->stride[i] != expected) return false;
+    expected *= t->shape[i];
+  }
+  return true;
+}
+
+bool gr_tensor_same_shape(const gr_tensor *a, const gr_tensor *b) {
+  return a->ndim == b->ndim && memcmp(a->shape, b->shape, a->ndim * sizeof a->shape[0]) == 0;
+}
+
+gr_code gr_tensor_view_reshape(gr_tensor *out, const gr_tensor *t, int ndim, const int64_t *shape, gr_err *err) {
+  gr_tensor view;
+  gr_code code = gr_tensor_layout(&view, t->dtype, ndim, shape, err);
+  if (code) return code;
+  char from[GR_SHAPE_TEXT], to[GR_SHAPE_TEXT];
+  if (gr_tensor_size(&view) != gr_tensor_size(t))
+    return gr_fail(err, GR_ERR_SHAPE, "cannot reshape %s (%" PRId64 " elements) to %s (%" PRId64 " elements)",
+                   gr_shape_text(from, t->ndim, t->shape), gr_tensor_size(t), gr_shape_text(to, ndim, shape),
+                   gr_tensor_size(&view));
+  if (!gr_tensor_is_contiguous(t))
+    return gr_fail(err, GR_ERR_SHAPE, "a view that is not contiguous cannot be reshaped in place: clone it first");
+  view.buffer = t->buffer;
+  view.data = t->data;
+  *out = view;
+  return GR_OK;
+}
+
+gr_code gr_tensor_view_permute(gr_tensor *out, const gr_tensor *t, const int *axes, gr_err *err) {
+  unsigned seen = 0;
+  gr_tensor view = *t;
+  for (int i = 0; i < t->ndim; i++) {
+    if (axes[i] < 0 || axes[i] >= t->ndim || (seen & 1u << axes[i]))
+      return gr_fail(err, GR_ERR_SHAPE, "the axes of a transpose are each of 1..%d once", t->ndim);
+    seen |= 1u << axes[i];
+    view.shape[i] = t->shape[axes[i]];
+    view.stride[i] = t->stride[axes[i]];
+  }
+  *out = view;
+  return GR_OK;
+}
+
+void gr_tensor_view_slice(gr_tensor *out, const gr_tensor *t, int axis, int64_t start, int64_t step, int64_t count) {
+  *out = *t;
+  out->data = (char *)t->data + (count ? start * t->stride[axis] * (int64_t)gr_dtype_size(t->dtype) : 0);
+  out->shape[axis] = count;
+  out->stride[axis] = t->stride[axis] * step;
+}
+
+void gr_tensor_view_select(gr_tensor *out, const gr_tensor *t, int axis, int64_t index) {
+  gr_tensor_view_slice(out, t, axis, index, 1, 1);
+  out->ndim--;
+  for (int i = axis; i < out->ndim; i++) {
+    out->shape[i] = out->shape[i + 1];
+    out->stride[i] = out->stride[i + 1];
+  }
+}
+
+gr_code gr_tensor_view_broadcast(gr_tensor *out, const gr_tensor *t, int ndim, const int64_t *shape, gr_err *err) {
+  gr_tensor view;
+  gr_code code = gr_tensor_layout(&view, t->dtype, ndim, shape, err);
+  if (code) return code;
+  int extra = ndim - t->ndim;
+  for (int i = 0; i < ndim; i++) {
+    int64_t size = i < extra ? 1 : t->shape[i - extra];
+    if (extra < 0 || (size != 1 && size != shape[i])) {
+      char from[GR_SHAPE_TEXT], to[GR_SHAPE_TEXT];
+      return gr_fail(err, GR_ERR_SHAPE, "shape %s does not stretch to %s",
+                     gr_shape_text(from, t->ndim, t->shape), gr_shape_text(to, ndim, shape));
+    }
+    view.stride[i] = size == 1 ? 0 : t->stride[i - extra];
+  }
+  view.buffer = t->buffer;
+  view.data = t->data;
+  *out = view;
+  return GR_OK;
+}
+
+gr_code gr_broadcast_shape(int *ndim, int64_t *shape, const gr_tensor *a, const gr_tensor *b, gr_err *err) {
+  int n = a->ndim > b->ndim ? a->ndim : b->ndim;
+  for (int i = 0; i < n; i++) {
+    int ia = i - (n - a->ndim), ib = i - (n - b->ndim);
+    int64_t sa = ia < 0 ? 1 : a->shape[ia], sb = ib < 0 ? 1 : b->shape[ib];
+    if (sa != sb && sa != 1 && sb != 1) {
+      char ta[GR_SHAPE_TEXT], tb[GR_SHAPE_TEXT];
+      return gr_fail(err, GR_ERR_SHAPE,
+                     "shapes %s and %s do not fit: counted from the right, axis %d is %" PRId64
+                     " on the left and %" PRId64 " on the right, and neither is 1",
+                     gr_shape_text(ta, a->ndim, a->shape), gr_shape_text(tb, b->ndim, b->shape), n - i, sa, sb);
+    }
+    shape[i] = sa == 1 ? sb : sa;
+  }
+  *ndim = n;
+  return GR_OK;
+}
+
+static char *element(const gr_tensor *t, const int64_t *index) {
+  int64_t offset = 0;
+  for (int i = 0; i < t->ndim; i++) offset += index[i] * t->stride[i];
+  return (char *)t->data + offset * (int64_t)gr_dtype_size(t->dtype);
+}
+
+double gr_tensor_get(const gr_tensor *t, const int64_t *index) {
+  const char *p = element(t, index);
+  switch ((gr_dtype)t->dtype) {
+    case GR_F64: return *(const double *)p;
+    case GR_F32: return *(const float *)p;
+    case GR_I64: return (double)*(const int64_t *)p;
+    case GR_U8:
+    case GR_BOOL: return *(const uint8_t *)p;
+  }
+  return 0;
+}
+
+void gr_tensor_set(gr_tensor *t, const int64_t *index, double value) {
+  char *p = element(t, index);
+  switch ((gr_dtype)t->dtype) {
+    case GR_F64: *(double *)p = value; break;
+    case GR_F32: *(float *)p = (float)value; break;
+    case GR_I64: *(int64_t *)p = (int64_t)value; break;
+    case GR_U8: *(uint8_t *)p = (uint8_t)value; break;
+    case GR_BOOL: *(uint8_t *)p = value != 0; break;
+  }
+}
