@@ -1,0 +1,40 @@
+// The eager graph: each tracked result remembers the operation and the inputs it came from.
+//
+// There is no global tape. Nodes are counted; the graph lives as long as somebody holds its end. The order in which
+// nodes were made is a topological order, and what a program (program.h) is made from.
+#ifndef GR_GRAD_GRAPH_H
+#define GR_GRAD_GRAPH_H
+
+#include "grad/op.h"
+
+typedef struct gr_node gr_node;
+struct gr_node {
+  int references;
+  uint64_t order;       // 1 + the greatest of its inputs'
+  const gr_op *op;      // NULL for a leaf
+  gr_op_args args;
+  int inputs;
+  gr_node *in[GR_OP_INPUTS];
+  gr_tensor value, aux;
+  gr_tensor gradient;   // empty until a backward pass has reached this node
+  bool needs_gradient;  // a leaf that asks for it, or something computed from one
+  bool visited;         // used by passes over the graph; false between them
+  gr_node *next_dead;   // used by gr_node_release
+};
+
+// A leaf over the same memory as `value` (which must hang on a counted buffer).
+gr_code gr_node_leaf(gr_node **out, const gr_tensor *value, bool needs_gradient, gr_err *err);
+// Runs the operation forward on the nodes' values. in[i] may be NULL for an absent optional input.
+gr_code gr_node_apply(gr_node **out, const gr_op *op, const gr_op_args *args, int inputs, gr_node *const *in,
+                      const gr_run *run, gr_err *err);
+gr_node *gr_node_retain(gr_node *node);  // accepts NULL
+void gr_node_release(gr_node *node);     // accepts NULL
+
+// Adds d root / d node to the gradient of every node below `root` that needs one. `root` holds one number.
+// The gradients of inner nodes start from zero at each call; those of leaves add up, as in PyTorch.
+gr_code gr_node_backward(gr_node *root, const gr_run *run, gr_err *err);
+
+// The nodes below `roots` in topological order, each once, into a fresh array. gr_free it.
+gr_code gr_node_collect(gr_node ***out, size_t *count, gr_node *const *roots, size_t n_roots, gr_err *err);
+
+#endif

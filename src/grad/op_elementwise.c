@@ -1,0 +1,216 @@
+// Elementwise operations and their derivatives.
+#include "grad/op.h"
+
+size_t gr_scratch_round(size_t bytes) { return (bytes + GR_ALIGN - 1) / GR_ALIGN * GR_ALIGN; }
+
+// `t`'s layout over memory of our own.
+static gr_tensor over(const gr_tensor *t, void *memory) {
+  gr_tensor out;
+  gr_err unused;
+  gr_tensor_layout(&out, t->dtype, t->ndim, t->shape, &unused);  // t exists, so its layout does too
+  out.data = memory;
+  return out;
+}
+
+gr_code gr_call_give(gr_call *c, int i, const gr_tensor *g, void *spare, gr_err *err) {
+  gr_tensor *d = c->din[i];
+  if (!d) return GR_OK;
+  if (gr_tensor_same_shape(d, g))
+    return c->accumulate[i] ? gr_binary(d, GR_ADD, d, g, err) : gr_copy(d, g, err);
+  // Sum over the axes that input i does not have, or has with size 1.
+  unsigned axes = 0;
+  int extra = g->ndim - d->ndim;
+  for (int a = 0; a < g->ndim; a++)
+    if (a < extra || (d->shape[a - extra] == 1 && g->shape[a] != 1)) axes |= 1u << a;
+  if (!c->accumulate[i] && d->dtype == g->dtype) return gr_reduce(d, GR_SUM, g, axes, err);
+  gr_tensor sum = over(d, spare);
+  sum.dtype = g->dtype;
+  gr_code code = gr_reduce(&sum, GR_SUM, g, axes, err);
+  if (code) return code;
+  return c->accumulate[i] ? gr_binary(d, GR_ADD, d, &sum, err) : gr_copy(d, &sum, err);
+}
+
+static size_t largest_input(const gr_call *c) {
+  size_t most = 0;
+  for (int i = 0; i < c->inputs; i++)
+    if (c->in[i]) {
+      size_t bytes = (size_t)gr_tensor_size(c->in[i]) * sizeof(double);
+      if (bytes > most) most = bytes;
+    }
+  return most;
+}
+
+// Scratch of an elementwise backward: `a` and `b` of out's shape, `spare` for gr_call_give.
+typedef struct pieces {
+  gr_tensor a, b, mask;
+  void *spare;
+} pieces;
+
+static size_t pieces_bytes(const gr_call *c) {
+  size_t out = gr_scratch_round(gr_tensor_bytes(c->out));
+  return 3 * out + gr_scratch_round(largest_input(c));
+}
+
+static pieces carve(const gr_call *c) {
+  size_t out = gr_scratch_round(gr_tensor_bytes(c->out));
+  char *p = c->scratch;
+  pieces s = {over(c->out, p), over(c->out, p + out), over(c->out, p + 2 * out), p + 3 * out};
+  s.mask.dtype = GR_BOOL;
+  return s;
+}
+
+// ---- two operands ----
+
+static gr_code binary_plan(gr_call *c, size_t *scratch, gr_err *err) {
+  int ndim;
+  int64_t shape[GR_MAX_DIMS];
+  gr_code code = gr_broadcast_shape(&ndim, shape, c->in[0], c->in[1], err);
+  if (code) return code;
+  gr_dtype dtype = gr_binary_dtype((gr_binary_op)c->args->kind, c->in[0]->dtype, c->in[1]->dtype);
+  code = gr_tensor_layout(c->out, dtype, ndim, shape, err);
+  *scratch = code ? 0 : pieces_bytes(c);
+  return code;
+}
+
+static gr_code binary_forward(gr_call *c, gr_err *err) {
+  return gr_binary(c->out, (gr_binary_op)c->args->kind, c->in[0], c->in[1], err);
+}
+
+static gr_code binary_backward(gr_call *c, gr_err *err) {
+  const gr_tensor *a = c->in[0], *b = c->in[1], *dout = c->dout;
+  pieces s = carve(c);
+  gr_code code;
+#define DO(call)                  \
+  do {                            \
+    if ((code = (call))) return code; \
+  } while (0)
+  switch ((gr_binary_op)c->args->kind) {
+    case GR_ADD:
+      DO(gr_call_give(c, 0, dout, s.spare, err));
+      return gr_call_give(c, 1, dout, s.spare, err);
+    case GR_SUB:
+      DO(gr_call_give(c, 0, dout, s.spare, err));
+      if (!c->din[1]) return GR_OK;
+      DO(gr_unary(&s.a, GR_NEG, dout, err));
+      return gr_call_give(c, 1, &s.a, s.spare, err);
+    case GR_MUL:
+      if (c->din[0]) {
+        DO(gr_binary(&s.a, GR_MUL, dout, b, err));
+        DO(gr_call_give(c, 0, &s.a, s.spare, err));
+      }
+      if (c->din[1]) {
+        DO(gr_binary(&s.a, GR_MUL, dout, a, err));
+        DO(gr_call_give(c, 1, &s.a, s.spare, err));
+      }
+      return GR_OK;
+    case GR_DIV:  // d(a/b) = da/b - (a/b) db/b
+      DO(gr_binary(&s.a, GR_DIV, dout, b, err));
+      DO(gr_call_give(c, 0, &s.a, s.spare, err));
+      if (!c->din[1]) return GR_OK;
+      DO(gr_binary(&s.a, GR_MUL, &s.a, c->out, err));
+      DO(gr_unary(&s.a, GR_NEG, &s.a, err));
+      return gr_call_give(c, 1, &s.a, s.spare, err);
+    case GR_POW:  // d(a^b) = b a^(b-1) da + a^b ln(a) db
+      if (c->din[0]) {
+        DO(gr_copy(&s.b, b, err));
+        DO(gr_binary_scalar(&s.b, GR_SUB, &s.b, 1, false, err));
+        DO(gr_binary(&s.a, GR_POW, a, &s.b, err));
+        DO(gr_binary(&s.a, GR_MUL, &s.a, b, err));
+        DO(gr_binary(&s.a, GR_MUL, &s.a, dout, err));
+        DO(gr_call_give(c, 0, &s.a, s.spare, err));
+      }
+      if (c->din[1]) {
+        DO(gr_copy(&s.b, a, err));
+        DO(gr_unary(&s.a, GR_LOG, &s.b, err));
+        DO(gr_binary(&s.a, GR_MUL, &s.a, c->out, err));
+        DO(gr_binary(&s.a, GR_MUL, &s.a, dout, err));
+        DO(gr_call_give(c, 1, &s.a, s.spare, err));
+      }
+      return GR_OK;
+    case GR_MAXIMUM:
+    case GR_MINIMUM: {
+      gr_tensor zero = {.data = &(double){0}, .dtype = c->out->dtype};  // all bits 0 are 0 in float32 too
+      bool most = c->args->kind == GR_MAXIMUM;
+      DO(gr_binary(&s.mask, most ? GR_GE : GR_LE, a, b, err));  // of equals the first one gets the gradient
+      DO(gr_where(&s.a, &s.mask, dout, &zero, err));
+      DO(gr_call_give(c, 0, &s.a, s.spare, err));
+      DO(gr_where(&s.a, &s.mask, &zero, dout, err));
+      return gr_call_give(c, 1, &s.a, s.spare, err);
+    }
+    default: return gr_fail(err, GR_ERR_VALUE, "%s has no derivative", gr_binary_name((gr_binary_op)c->args->kind));
+  }
+}
+
+// Rows stay rows when each operand that has them spans all of out's axes, and no other does along axis 0.
+static bool broadcast_by_rows(const gr_call *c, unsigned rows) {
+  for (int i = 0; i < c->inputs; i++) {
+    const gr_tensor *t = c->in[i];
+    bool spans = t->ndim == c->out->ndim && t->ndim > 0;
+    if (rows & 1u << i ? !spans : spans && t->shape[0] != 1) return false;
+  }
+  return true;
+}
+
+const gr_op gr_op_binary = {"binary", binary_plan, binary_forward, binary_backward, broadcast_by_rows};
+
+// ---- one operand ----
+
+static gr_code unary_plan(gr_call *c, size_t *scratch, gr_err *err) {
+  const gr_tensor *a = c->in[0];
+  gr_code code = gr_tensor_layout(c->out, gr_unary_dtype((gr_unary_op)c->args->kind, a->dtype), a->ndim, a->shape, err);
+  *scratch = code ? 0 : pieces_bytes(c);
+  return code;
+}
+
+static gr_code unary_forward(gr_call *c, gr_err *err) {
+  return gr_unary(c->out, (gr_unary_op)c->args->kind, c->in[0], err);
+}
+
+static gr_code unary_backward(gr_call *c, gr_err *err) {
+  const gr_tensor *a = c->in[0], *y = c->out, *dout = c->dout;
+  pieces s = carve(c);
+  gr_code code;
+  // Each case leaves in s.a the derivative (of out by in), from the input or, where that is cheaper, from the output.
+  switch ((gr_unary_op)c->args->kind) {
+    case GR_NEG: DO(gr_fill(&s.a, -1, err)); break;
+    case GR_ABS: DO(gr_unary(&s.a, GR_SIGN, a, err)); break;
+    case GR_SQUARE: DO(gr_binary_scalar(&s.a, GR_MUL, a, 2, false, err)); break;
+    case GR_SQRT: DO(gr_binary_scalar(&s.a, GR_DIV, y, 0.5, true, err)); break;
+    case GR_RECIPROCAL:
+      DO(gr_unary(&s.a, GR_SQUARE, y, err));
+      DO(gr_unary(&s.a, GR_NEG, &s.a, err));
+      break;
+    case GR_EXP: DO(gr_copy(&s.a, y, err)); break;
+    case GR_EXPM1: DO(gr_binary_scalar(&s.a, GR_ADD, y, 1, false, err)); break;
+    case GR_LOG: DO(gr_unary(&s.a, GR_RECIPROCAL, a, err)); break;
+    case GR_LOG1P:
+      DO(gr_binary_scalar(&s.a, GR_ADD, a, 1, false, err));
+      DO(gr_unary(&s.a, GR_RECIPROCAL, &s.a, err));
+      break;
+    case GR_SIN: DO(gr_unary(&s.a, GR_COS, a, err)); break;
+    case GR_COS:
+      DO(gr_unary(&s.a, GR_SIN, a, err));
+      DO(gr_unary(&s.a, GR_NEG, &s.a, err));
+      break;
+    case GR_TANH:  // 1 - y^2
+      DO(gr_unary(&s.a, GR_SQUARE, y, err));
+      DO(gr_binary_scalar(&s.a, GR_SUB, &s.a, 1, true, err));
+      break;
+    case GR_SIGMOID:  // y (1 - y)
+      DO(gr_binary_scalar(&s.a, GR_SUB, y, 1, true, err));
+      DO(gr_binary(&s.a, GR_MUL, &s.a, y, err));
+      break;
+    case GR_RELU:  // 1 where the unit is alive; at 0 we take 0, as everyone does
+      DO(gr_binary_scalar(&s.mask, GR_GT, y, 0, false, err));
+      DO(gr_copy(&s.a, &s.mask, err));
+      break;
+    case GR_SOFTPLUS: DO(gr_unary(&s.a, GR_SIGMOID, a, err)); break;
+    default:
+      return gr_fail(err, GR_ERR_VALUE, "%s has no gradient here; leave the graph with t:detach() first",
+                     gr_unary_name((gr_unary_op)c->args->kind));
+  }
+  DO(gr_binary(&s.a, GR_MUL, &s.a, dout, err));
+  return gr_call_give(c, 0, &s.a, s.spare, err);
+}
+
+const gr_op gr_op_unary = {"unary", unary_plan, unary_forward, unary_backward, broadcast_by_rows};

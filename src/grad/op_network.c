@@ -1,0 +1,156 @@
+// The operations of networks: convolution, pooling, softmax, dropout, losses and metrics.
+#include "grad/op.h"
+
+static gr_code check_float(const char *name, const gr_tensor *t, gr_err *err) {
+  if (gr_dtype_is_float(t->dtype)) return GR_OK;
+  return gr_fail(err, GR_ERR_TYPE, "%s works on float32 or float64, not %s: x:astype(\"float32\"), and / 255 for pictures",
+                 name, gr_dtype_name(t->dtype));
+}
+
+static gr_code check_images(const char *name, const gr_tensor *x, gr_err *err) {
+  char text[GR_SHAPE_TEXT];
+  if (x->ndim == 4) return check_float(name, x, err);
+  return gr_fail(err, GR_ERR_SHAPE, "%s takes images of shape (n, rows, columns, channels), but got %s%s", name,
+                 gr_shape_text(text, x->ndim, x->shape),
+                 x->ndim == 3 ? ": grey images need a channel axis, expand_dims(x, -1)" : "");
+}
+
+// ---- convolution ----
+
+static gr_code conv2d_plan(gr_call *c, size_t *scratch, gr_err *err) {
+  const gr_tensor *x = c->in[0], *k = c->in[1];
+  char tx[GR_SHAPE_TEXT], tk[GR_SHAPE_TEXT];
+  gr_code code = check_images("conv2d", x, err);
+  if (code) return code;
+  if (k->ndim != 4 || k->shape[2] != x->shape[3])
+    return gr_fail(err, GR_ERR_SHAPE,
+                   "conv2d: the kernel %s does not fit the images %s: it is (rows, columns, channels in, channels out)",
+                   gr_shape_text(tk, k->ndim, k->shape), gr_shape_text(tx, x->ndim, x->shape));
+  if (k->dtype != x->dtype)
+    return gr_fail(err, GR_ERR_TYPE, "conv2d: the images are %s and the kernel is %s; make them alike with astype",
+                   gr_dtype_name(x->dtype), gr_dtype_name(k->dtype));
+  gr_window *w = &c->args->window;
+  w->size[0] = k->shape[0];
+  w->size[1] = k->shape[1];
+  int64_t size[2];
+  code = gr_window_output(size, w, (int64_t[]){x->shape[1], x->shape[2]}, c->args->same, err);
+  if (!code) code = gr_tensor_layout(c->out, x->dtype, 4, (int64_t[]){x->shape[0], size[0], size[1], k->shape[3]}, err);
+  *scratch = code ? 0 : gr_conv2d_scratch(x, k, c->out);
+  return code;
+}
+
+static gr_code conv2d_forward(gr_call *c, gr_err *err) {
+  return gr_conv2d(c->out, c->in[0], c->in[1], c->in[2], &c->args->window, c->scratch, err);
+}
+
+static gr_code conv2d_backward(gr_call *c, gr_err *err) {
+  return gr_conv2d_backward(c->din[0], c->din[1], c->din[2], c->accumulate, c->dout, c->in[0], c->in[1],
+                            &c->args->window, c->scratch, err);
+}
+
+static bool first_by_rows(const gr_call *c, unsigned rows) { return rows == 1; }
+
+const gr_op gr_op_conv2d = {"conv2d", conv2d_plan, conv2d_forward, conv2d_backward, first_by_rows};
+
+// ---- pooling ----
+
+static gr_code pool_plan(gr_call *c, size_t *scratch, gr_err *err) {
+  const gr_tensor *x = c->in[0];
+  int64_t size[2];
+  *scratch = 0;
+  gr_code code = check_images("max_pool2d", x, err);
+  if (!code) code = gr_window_output(size, &c->args->window, (int64_t[]){x->shape[1], x->shape[2]}, c->args->same, err);
+  if (code) return code;
+  int64_t shape[] = {x->shape[0], size[0], size[1], x->shape[3]};
+  gr_tensor_layout(c->aux, GR_U8, 4, shape, err);
+  return gr_tensor_layout(c->out, x->dtype, 4, shape, err);
+}
+
+static gr_code pool_forward(gr_call *c, gr_err *err) {
+  return gr_max_pool2d(c->out, c->aux, c->in[0], &c->args->window, err);
+}
+
+static gr_code pool_backward(gr_call *c, gr_err *err) {
+  if (!c->din[0]) return GR_OK;
+  return gr_max_pool2d_backward(c->din[0], c->dout, c->aux, &c->args->window, c->accumulate[0], err);
+}
+
+const gr_op gr_op_max_pool2d = {"max_pool2d", pool_plan, pool_forward, pool_backward, first_by_rows};
+
+// ---- softmax ----
+
+static gr_code softmax_plan(gr_call *c, size_t *scratch, gr_err *err) {
+  const gr_tensor *x = c->in[0];
+  *scratch = 0;
+  if (x->ndim == 0) return gr_fail(err, GR_ERR_SHAPE, "softmax needs at least one axis of scores");
+  return gr_tensor_layout(c->out, gr_dtype_is_float(x->dtype) ? x->dtype : GR_F64, x->ndim, x->shape, err);
+}
+
+static gr_code softmax_forward(gr_call *c, gr_err *err) { return gr_softmax(c->out, c->in[0], err); }
+
+static gr_code softmax_backward(gr_call *c, gr_err *err) {
+  if (!c->din[0]) return GR_OK;
+  return gr_softmax_backward(c->din[0], c->dout, c->out, c->accumulate[0], err);
+}
+
+static bool softmax_by_rows(const gr_call *c, unsigned rows) { return c->in[0]->ndim > 1; }
+
+const gr_op gr_op_softmax = {"softmax", softmax_plan, softmax_forward, softmax_backward, softmax_by_rows};
+
+// ---- dropout ----
+
+static gr_code dropout_plan(gr_call *c, size_t *scratch, gr_err *err) {
+  const gr_tensor *x = c->in[0];
+  *scratch = 0;
+  gr_code code = check_float("dropout", x, err);
+  if (code) return code;
+  gr_tensor_layout(c->aux, GR_U8, x->ndim, x->shape, err);
+  return gr_tensor_layout(c->out, x->dtype, x->ndim, x->shape, err);
+}
+
+static gr_code dropout_forward(gr_call *c, gr_err *err) {
+  if (!c->run->training) return gr_copy(c->out, c->in[0], err);
+  int64_t rows = c->in[0]->ndim ? c->in[0]->shape[0] : 1;
+  uint64_t row_size = rows ? (uint64_t)(gr_tensor_size(c->in[0]) / rows) : 0;
+  return gr_dropout(c->out, c->aux, c->in[0], c->args->rate, gr_stream_derive(c->run->stream, c->args->layer),
+                    c->run->first_row * row_size, err);
+}
+
+static gr_code dropout_backward(gr_call *c, gr_err *err) {
+  if (!c->run->training) return gr_call_give(c, 0, c->dout, NULL, err);
+  if (!c->din[0]) return GR_OK;
+  return gr_dropout_backward(c->din[0], c->dout, c->aux, c->args->rate, c->accumulate[0], err);
+}
+
+const gr_op gr_op_dropout = {"dropout", dropout_plan, dropout_forward, dropout_backward, first_by_rows};
+
+// ---- losses and metrics: one number a row ----
+
+static gr_code rows_plan(gr_call *c, size_t *scratch, gr_err *err) {
+  const gr_tensor *p = c->in[0];
+  char text[GR_SHAPE_TEXT];
+  *scratch = 0;
+  if (p->ndim != 2)
+    return gr_fail(err, GR_ERR_SHAPE, "a loss or metric takes predictions of shape (samples, outputs), but got %s",
+                   gr_shape_text(text, p->ndim, p->shape));
+  return gr_tensor_layout(c->out, p->dtype, 1, p->shape, err);
+}
+
+static gr_code loss_forward(gr_call *c, gr_err *err) {
+  return gr_loss_forward(c->out, (gr_loss)c->args->kind, c->in[0], c->in[1], err);
+}
+
+static gr_code loss_backward(gr_call *c, gr_err *err) {
+  if (!c->din[0]) return GR_OK;
+  return gr_loss_backward(c->din[0], (gr_loss)c->args->kind, c->dout, c->in[0], c->in[1], c->accumulate[0], err);
+}
+
+static bool both_by_rows(const gr_call *c, unsigned rows) { return rows == 3; }
+
+const gr_op gr_op_loss = {"loss", rows_plan, loss_forward, loss_backward, both_by_rows};
+
+static gr_code hit_forward(gr_call *c, gr_err *err) {
+  return gr_hit_forward(c->out, (gr_hit)c->args->kind, c->in[0], c->in[1], err);
+}
+
+const gr_op gr_op_hit = {"metric", rows_plan, hit_forward, NULL, both_by_rows};

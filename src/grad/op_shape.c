@@ -1,0 +1,137 @@
+// Reductions, products, reshape, transpose and their derivatives.
+#include "grad/op.h"
+
+#include <string.h>
+
+#include "kernel/matmul.h"
+
+// ---- sum and mean ----
+
+static gr_code reduce_plan(gr_call *c, size_t *scratch, gr_err *err) {
+  const gr_tensor *a = c->in[0];
+  int64_t shape[GR_MAX_DIMS];
+  int ndim = 0;
+  for (int i = 0; i < a->ndim; i++) {
+    bool gone = c->args->axes & 1u << i;
+    if (!gone || c->args->keepdims) shape[ndim++] = gone ? 1 : a->shape[i];
+  }
+  *scratch = gr_scratch_round(gr_tensor_bytes(a));
+  return gr_tensor_layout(c->out, gr_reduce_dtype((gr_reduce_op)c->args->kind, a->dtype), ndim, shape, err);
+}
+
+static gr_code reduce_forward(gr_call *c, gr_err *err) {
+  return gr_reduce(c->out, (gr_reduce_op)c->args->kind, c->in[0], c->args->axes, err);
+}
+
+static gr_code reduce_backward(gr_call *c, gr_err *err) {
+  const gr_tensor *a = c->in[0];
+  gr_tensor g = *c->dout, wide;
+  double count = 1;
+  // dout with the reduced axes back as axes of stride 0.
+  g.ndim = a->ndim;
+  for (int i = 0, k = 0; i < a->ndim; i++) {
+    bool gone = c->args->axes & 1u << i;
+    bool present = !gone || c->args->keepdims;
+    g.shape[i] = a->shape[i];
+    g.stride[i] = gone ? 0 : c->dout->stride[k];
+    if (gone) count *= (double)a->shape[i];
+    k += present;
+  }
+  if (c->args->kind == GR_SUM) return gr_call_give(c, 0, &g, NULL, err);
+  gr_code code = gr_tensor_layout(&wide, g.dtype, g.ndim, g.shape, err);
+  if (code) return code;
+  wide.data = c->scratch;
+  code = gr_binary_scalar(&wide, GR_DIV, &g, count, false, err);
+  return code ? code : gr_call_give(c, 0, &wide, NULL, err);
+}
+
+static bool reduce_by_rows(const gr_call *c, unsigned rows) { return !(c->args->axes & 1u); }
+
+const gr_op gr_op_reduce = {"reduce", reduce_plan, reduce_forward, reduce_backward, reduce_by_rows};
+
+// ---- matmul ----
+
+static gr_code matmul_plan(gr_call *c, size_t *scratch, gr_err *err) {
+  const gr_tensor *a = c->in[0], *b = c->in[1];
+  char ta[GR_SHAPE_TEXT], tb[GR_SHAPE_TEXT];
+  if (a->ndim != 2 || b->ndim != 2 || a->shape[1] != b->shape[0])
+    return gr_fail(err, GR_ERR_SHAPE, "dot: shapes %s and %s do not fit: the columns of the left are the rows of the right",
+                   gr_shape_text(ta, a->ndim, a->shape), gr_shape_text(tb, b->ndim, b->shape));
+  *scratch = 0;
+  return gr_tensor_layout(c->out, gr_dtype_promote(a->dtype, b->dtype), 2, (int64_t[]){a->shape[0], b->shape[1]}, err);
+}
+
+static gr_code matmul_forward(gr_call *c, gr_err *err) { return gr_matmul(c->out, c->in[0], c->in[1], false, err); }
+
+// da = dout b^T, db = a^T dout.
+static gr_code matmul_backward(gr_call *c, gr_err *err) {
+  gr_tensor at, bt;
+  gr_code code = gr_tensor_view_permute(&at, c->in[0], (int[]){1, 0}, err);
+  if (!code) code = gr_tensor_view_permute(&bt, c->in[1], (int[]){1, 0}, err);
+  if (!code && c->din[0]) code = gr_matmul(c->din[0], c->dout, &bt, c->accumulate[0], err);
+  if (!code && c->din[1]) code = gr_matmul(c->din[1], &at, c->dout, c->accumulate[1], err);
+  return code;
+}
+
+static bool first_by_rows(const gr_call *c, unsigned rows) { return rows == 1; }
+
+const gr_op gr_op_matmul = {"matmul", matmul_plan, matmul_forward, matmul_backward, first_by_rows};
+
+// ---- reshape and transpose ----
+
+static gr_code reshape_plan(gr_call *c, size_t *scratch, gr_err *err) {
+  const gr_tensor *a = c->in[0];
+  int64_t shape[GR_MAX_DIMS];
+  int rows = c->args->keepdims, ndim = c->args->ndim + rows;
+  *scratch = 0;
+  if (ndim > GR_MAX_DIMS) return gr_fail(err, GR_ERR_SHAPE, "a tensor has at most %d axes", GR_MAX_DIMS);
+  shape[0] = a->ndim ? a->shape[0] : 1;
+  memcpy(shape + rows, c->args->shape, (size_t)c->args->ndim * sizeof shape[0]);
+  gr_code code = gr_tensor_layout(c->out, a->dtype, ndim, shape, err);
+  char ta[GR_SHAPE_TEXT], tb[GR_SHAPE_TEXT];
+  if (!code && gr_tensor_size(c->out) != gr_tensor_size(a))
+    return gr_fail(err, GR_ERR_SHAPE, "cannot reshape %s to %s: the number of elements differs",
+                   gr_shape_text(ta, a->ndim, a->shape), gr_shape_text(tb, ndim, shape));
+  return code;
+}
+
+static gr_code reshape_forward(gr_call *c, gr_err *err) {
+  gr_tensor view;
+  gr_code code = gr_tensor_view_reshape(&view, c->out, c->in[0]->ndim, c->in[0]->shape, err);
+  return code ? code : gr_copy(&view, c->in[0], err);
+}
+
+static gr_code reshape_backward(gr_call *c, gr_err *err) {
+  gr_tensor view;
+  gr_code code = gr_tensor_view_reshape(&view, c->dout, c->in[0]->ndim, c->in[0]->shape, err);
+  return code ? code : gr_call_give(c, 0, &view, NULL, err);
+}
+
+static bool reshape_by_rows(const gr_call *c, unsigned rows) { return c->args->keepdims; }
+
+const gr_op gr_op_reshape = {"reshape", reshape_plan, reshape_forward, reshape_backward, reshape_by_rows};
+
+static gr_code transpose_plan(gr_call *c, size_t *scratch, gr_err *err) {
+  gr_tensor view;
+  *scratch = 0;
+  gr_code code = gr_tensor_view_permute(&view, c->in[0], c->args->order, err);
+  return code ? code : gr_tensor_layout(c->out, view.dtype, view.ndim, view.shape, err);
+}
+
+static gr_code transpose_forward(gr_call *c, gr_err *err) {
+  gr_tensor view;
+  gr_code code = gr_tensor_view_permute(&view, c->in[0], c->args->order, err);
+  return code ? code : gr_copy(c->out, &view, err);
+}
+
+static gr_code transpose_backward(gr_call *c, gr_err *err) {
+  int back[GR_MAX_DIMS];
+  for (int i = 0; i < c->in[0]->ndim; i++) back[c->args->order[i]] = i;
+  gr_tensor view;
+  gr_code code = gr_tensor_view_permute(&view, c->dout, back, err);
+  return code ? code : gr_call_give(c, 0, &view, NULL, err);
+}
+
+static bool transpose_by_rows(const gr_call *c, unsigned rows) { return c->in[0]->ndim > 0 && c->args->order[0] == 0; }
+
+const gr_op gr_op_transpose = {"transpose", transpose_plan, transpose_forward, transpose_backward, transpose_by_rows};

@@ -1,0 +1,499 @@
+#include "grad/program.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/interrupt.h"
+
+// A slice's values, and their gradients, should stay in a core's second-level cache: 1 MiB on the smallest machine we care
+// for, half of it left to weights and to whatever the kernels pack.
+#define SLICE_BYTES (512u << 10)
+#define SLICE_ROWS 256
+#define PARTS 8
+
+// One node of the graph in execution order. Values with rows have a layout for one row here and live in a thread's arena
+// at run time; the others (weights, constants) share the node's memory.
+typedef struct step {
+  const gr_op *op;  // NULL for leaves
+  gr_op_args args;
+  int inputs, in[GR_OP_INPUTS];  // steps; -1 where absent
+  bool rows;                     // axis 0 counts rows of the batch
+  bool needs_gradient;
+  bool first[GR_OP_INPUTS];      // in a backward pass this is the first contribution to in[i]'s gradient
+  int weight;                    // which of the weights, or -1
+  gr_tensor value, aux;
+  size_t value_at, aux_at, gradient_at;  // offsets into an arena
+} step;
+
+// The memory of one thread.
+typedef struct arena {
+  void *memory;
+  gr_tensor *value, *aux, *gradient;  // one of each a step, for the slice at hand
+} arena;
+
+struct gr_program {
+  int n_steps, n_weights, n_scores;
+  step *steps;
+  int input, target, output, scores[GR_PROGRAM_SCORES];
+  bool training;
+  int *weights;               // steps
+  size_t row_bytes;           // of all values (and gradients) of one row
+  int64_t slice_rows;         // that the arenas are laid out for; 0 before the first run
+  size_t arena_bytes, scratch_at;
+  int n_arenas;
+  arena *arenas;
+  int n_parts;                // that gradients and sums are laid out for
+  size_t gradient_bytes;      // of all weights, of one part
+  size_t *gradient_offset;    // of each weight within a part
+  char *gradients;
+  double *sums;               // n_parts x n_scores
+  gr_tensor *shared_gradient; // each weight's, of part 0: what the outside sees
+};
+
+// ---- making a program ----
+
+static int find(gr_node *const *nodes, size_t count, const gr_node *node) {
+  for (size_t i = 0; i < count; i++)
+    if (nodes[i] == node) return (int)i;
+  return -1;
+}
+
+static gr_tensor one_row(const gr_tensor *t) {
+  gr_tensor row = *t;
+  row.shape[0] = 1;
+  row.buffer = NULL;
+  row.data = NULL;
+  return row;
+}
+
+// Fills in step i from its node; says why when rows cannot be told apart.
+static gr_code make_step(gr_program *p, int i, gr_node *const *nodes, size_t count, gr_err *err) {
+  const gr_node *n = nodes[i];
+  step *s = &p->steps[i];
+  s->op = n->op;
+  s->args = n->args;
+  s->inputs = n->inputs;
+  s->needs_gradient = n->needs_gradient;
+  s->weight = -1;
+  s->rows = i == p->input || i == p->target;
+  gr_call call = {.args = &s->args, .inputs = n->inputs};
+  gr_tensor out = n->value;
+  call.out = &out;
+  unsigned rows = 0;
+  for (int k = 0; k < n->inputs; k++) {
+    s->in[k] = n->in[k] ? find(nodes, count, n->in[k]) : -1;
+    call.in[k] = n->in[k] ? &n->in[k]->value : NULL;
+    if (s->in[k] >= 0 && p->steps[s->in[k]].rows) rows |= 1u << k;
+  }
+  if (rows) {
+    s->rows = true;
+    if (!n->op->by_rows(&call, rows) || n->value.ndim == 0)
+      return gr_fail(err, GR_ERR_SHAPE, "%s mixes the samples of a batch", n->op->name);
+  } else if (n->op && n->needs_gradient) {
+    return gr_fail(err, GR_ERR_SHAPE, "%s computes with weights alone", n->op->name);
+  }
+  if (s->rows) {
+    s->value = one_row(&n->value);
+    if (n->aux.ndim) s->aux = one_row(&n->aux);
+  } else {
+    gr_tensor_share(&s->value, &n->value);
+  }
+  return GR_OK;
+}
+
+// Which contribution to each gradient comes first in a backward pass: it writes, the others add.
+static gr_code mark_first(gr_program *p, gr_err *err) {
+  bool *seen = calloc((size_t)p->n_steps, sizeof *seen);
+  if (!seen) return gr_fail(err, GR_ERR_MEMORY, "out of memory: a program");
+  for (int i = p->n_steps; i-- > 0;) {
+    step *s = &p->steps[i];
+    if (!s->op || !s->needs_gradient) continue;
+    for (int k = 0; k < s->inputs; k++) {
+      if (s->in[k] < 0 || !p->steps[s->in[k]].needs_gradient) continue;
+      s->first[k] = !seen[s->in[k]];
+      seen[s->in[k]] = true;
+    }
+  }
+  free(seen);
+  return GR_OK;
+}
+
+static gr_code make_weights(gr_program *p, const gr_program_spec *spec, gr_node *const *nodes, size_t count, gr_err *err) {
+  p->n_weights = spec->n_weights;
+  p->weights = calloc((size_t)spec->n_weights + 1, sizeof *p->weights);
+  p->gradient_offset = calloc((size_t)spec->n_weights + 1, sizeof *p->gradient_offset);
+  p->shared_gradient = calloc((size_t)spec->n_weights + 1, sizeof *p->shared_gradient);
+  if (!p->weights || !p->gradient_offset || !p->shared_gradient)
+    return gr_fail(err, GR_ERR_MEMORY, "out of memory: a program");
+  for (int i = 0; i < spec->n_weights; i++) {
+    p->weights[i] = find(nodes, count, spec->weights[i]);
+    p->gradient_offset[i] = p->gradient_bytes;
+    p->gradient_bytes += gr_scratch_round(gr_tensor_bytes(&spec->weights[i]->value));
+    gr_tensor_layout(&p->shared_gradient[i], spec->weights[i]->value.dtype, spec->weights[i]->value.ndim,
+                     spec->weights[i]->value.shape, err);
+    if (p->weights[i] >= 0) p->steps[p->weights[i]].weight = i;
+  }
+  return GR_OK;
+}
+
+gr_code gr_program_new(gr_program **out, const gr_program_spec *spec, gr_err *err) {
+  *out = NULL;
+  gr_node *roots[GR_PROGRAM_SCORES + 3] = {spec->output, spec->input, spec->target};
+  memcpy(roots + 3, spec->scores, (size_t)spec->n_scores * sizeof roots[0]);
+  gr_node **nodes = NULL;
+  size_t count;
+  gr_program *p = calloc(1, sizeof *p);
+  if (!p) return gr_fail(err, GR_ERR_MEMORY, "out of memory: a program");
+  gr_code code = gr_node_collect(&nodes, &count, roots, (size_t)spec->n_scores + 3, err);
+  if (code) goto fail;
+  p->steps = calloc(count, sizeof *p->steps);
+  if (!p->steps) {
+    code = gr_fail(err, GR_ERR_MEMORY, "out of memory: a program");
+    goto fail;
+  }
+  p->n_steps = (int)count;
+  p->training = spec->training;
+  p->input = find(nodes, count, spec->input);
+  p->target = spec->target ? find(nodes, count, spec->target) : -1;
+  p->output = find(nodes, count, spec->output);
+  p->n_scores = spec->n_scores;
+  for (int i = 0; !code && i < p->n_steps; i++) code = make_step(p, i, nodes, count, err);
+  for (int i = 0; !code && i < spec->n_scores; i++) {
+    p->scores[i] = find(nodes, count, spec->scores[i]);
+    const step *s = &p->steps[p->scores[i]];
+    if (!s->rows || s->value.ndim != 1)
+      code = gr_fail(err, GR_ERR_SHAPE, "a loss or metric gives one number a sample");
+  }
+  if (!code) code = mark_first(p, err);
+  if (!code) code = make_weights(p, spec, nodes, count, err);
+  if (code) goto fail;
+  for (int i = 0; i < p->n_steps; i++) {
+    const step *s = &p->steps[i];
+    if (!s->rows) continue;
+    p->row_bytes += gr_tensor_bytes(&s->value) * (1 + (p->training && s->needs_gradient)) + gr_tensor_bytes(&s->aux);
+  }
+  gr_free(nodes);
+  *out = p;
+  return GR_OK;
+fail:
+  gr_free(nodes);
+  gr_program_free(p);
+  return code;
+}
+
+static void free_arenas(gr_program *p) {
+  for (int i = 0; i < p->n_arenas; i++) {
+    gr_free(p->arenas[i].memory);
+    free(p->arenas[i].value);
+  }
+  free(p->arenas);
+  p->arenas = NULL;
+  p->n_arenas = 0;
+}
+
+void gr_program_free(gr_program *p) {
+  if (!p) return;
+  free_arenas(p);
+  for (int i = 0; i < p->n_steps; i++) gr_tensor_finish(&p->steps[i].value);
+  for (int i = 0; i < p->n_weights && p->shared_gradient; i++) gr_tensor_finish(&p->shared_gradient[i]);
+  free(p->steps);
+  free(p->weights);
+  free(p->gradient_offset);
+  free(p->shared_gradient);
+  free(p->sums);
+  free(p);
+}
+
+// ---- memory for runs ----
+
+// Gives every value with rows its place in an arena for slices of `rows` rows, and asks each operation for its scratch.
+static gr_code lay_out(gr_program *p, int64_t rows, gr_err *err) {
+  size_t at = 0, scratch = 0;
+  for (int i = 0; i < p->n_steps; i++) {
+    step *s = &p->steps[i];
+    if (!s->rows) continue;
+    s->value_at = at;
+    at += gr_scratch_round(gr_tensor_bytes(&s->value) * (size_t)rows);
+    s->aux_at = at;
+    at += gr_scratch_round(gr_tensor_bytes(&s->aux) * (size_t)rows);
+    s->gradient_at = at;
+    if (p->training && s->needs_gradient) at += gr_scratch_round(gr_tensor_bytes(&s->value) * (size_t)rows);
+  }
+  for (int i = 0; i < p->n_steps; i++) {
+    step *s = &p->steps[i];
+    if (!s->rows || !s->op) continue;
+    gr_tensor in[GR_OP_INPUTS], value, aux;
+    gr_call call = {.args = &s->args, .inputs = s->inputs, .out = &value, .aux = &aux};
+    for (int k = 0; k < s->inputs; k++) {
+      if (s->in[k] < 0) continue;
+      in[k] = p->steps[s->in[k]].value;
+      if (p->steps[s->in[k]].rows) in[k].shape[0] = rows;
+      call.in[k] = &in[k];
+    }
+    size_t bytes;
+    aux = (gr_tensor){0};
+    gr_code code = s->op->plan(&call, &bytes, err);
+    if (code) return code;
+    if (bytes > scratch) scratch = bytes;
+  }
+  p->scratch_at = at;
+  p->arena_bytes = at + scratch;
+  p->slice_rows = rows;
+  return GR_OK;
+}
+
+static gr_code make_arenas(gr_program *p, int threads, gr_err *err) {
+  free_arenas(p);
+  p->arenas = calloc((size_t)threads, sizeof *p->arenas);
+  if (!p->arenas) return gr_fail(err, GR_ERR_MEMORY, "out of memory: a training step");
+  for (int t = 0; t < threads; t++) {
+    arena *a = &p->arenas[t];
+    p->n_arenas = t + 1;
+    a->value = calloc(3 * (size_t)p->n_steps, sizeof *a->value);
+    gr_code code = gr_alloc(&a->memory, p->arena_bytes, "the activations of a slice", err);
+    if (code) return code;
+    if (!a->value) return gr_fail(err, GR_ERR_MEMORY, "out of memory: a training step");
+    a->aux = a->value + p->n_steps;
+    a->gradient = a->aux + p->n_steps;
+    for (int i = 0; i < p->n_steps; i++) {
+      const step *s = &p->steps[i];
+      a->value[i] = a->gradient[i] = s->value;
+      a->aux[i] = s->aux;
+      if (!s->rows) continue;
+      a->value[i].data = (char *)a->memory + s->value_at;
+      a->aux[i].data = (char *)a->memory + s->aux_at;
+      a->gradient[i].data = (char *)a->memory + s->gradient_at;
+    }
+  }
+  return GR_OK;
+}
+
+static gr_code make_parts(gr_program *p, int parts, gr_err *err) {
+  gr_buffer *buffer;
+  gr_code code = gr_buffer_new(&buffer, p->gradient_bytes * (size_t)parts, "the gradients of a batch", err);
+  if (code) return code;
+  double *sums = realloc(p->sums, (size_t)parts * GR_PROGRAM_SCORES * sizeof *sums);
+  if (!sums) {
+    gr_buffer_release(buffer);
+    return gr_fail(err, GR_ERR_MEMORY, "out of memory: a training step");
+  }
+  p->sums = sums;
+  if (buffer->data) memset(buffer->data, 0, buffer->size);  // a weight that the loss does not reach has gradient 0
+  for (int i = 0; i < p->n_weights; i++) {
+    gr_tensor *g = &p->shared_gradient[i];
+    gr_buffer_release(g->buffer);
+    g->buffer = gr_buffer_retain(buffer);
+    g->data = (char *)buffer->data + p->gradient_offset[i];
+  }
+  p->gradients = buffer->data;
+  gr_buffer_release(buffer);  // the weights' gradients hold it
+  p->n_parts = parts;
+  return GR_OK;
+}
+
+// ---- a run ----
+
+typedef struct run {
+  gr_program *p;
+  const gr_batch *batch;
+  bool backward;
+  int parts;
+  gr_err *errors;  // one a part; code 0 where all went well
+} run;
+
+static void set_rows(gr_program *p, arena *a, int64_t rows) {
+  for (int i = 0; i < p->n_steps; i++)
+    if (p->steps[i].rows) {
+      a->value[i].shape[0] = a->gradient[i].shape[0] = rows;
+      if (a->aux[i].ndim) a->aux[i].shape[0] = rows;
+    }
+}
+
+// Rows first..first+n-1 of the batch from `all` into `out`, through the order of the epoch.
+static gr_code gather(gr_tensor *out, const gr_tensor *all, const gr_batch *batch, int64_t first, int64_t n, gr_err *err) {
+  gr_tensor from, into;
+  if (!batch->order) {
+    gr_tensor_view_slice(&from, all, 0, batch->first + first, 1, n);
+    return gr_copy(out, &from, err);
+  }
+  for (int64_t i = 0; i < n; i++) {
+    int64_t position = ((const int64_t *)batch->order->data)[(batch->first + first + i) * batch->order->stride[0]] - 1;
+    gr_tensor_view_select(&from, all, 0, position);
+    gr_tensor_view_select(&into, out, 0, i);
+    gr_code code = gr_copy(&into, &from, err);
+    if (code) return code;
+  }
+  return GR_OK;
+}
+
+static void set_call(gr_call *call, gr_program *p, arena *a, step *s, int i, const gr_run *shared) {
+  *call = (gr_call){.args = &s->args, .inputs = s->inputs, .out = &a->value[i], .aux = &a->aux[i], .run = shared};
+  for (int k = 0; k < s->inputs; k++) call->in[k] = s->in[k] >= 0 ? &a->value[s->in[k]] : NULL;
+  call->scratch = (char *)a->memory + p->scratch_at;
+}
+
+static gr_code forward(gr_program *p, arena *a, const gr_run *shared, gr_err *err) {
+  gr_call call;
+  for (int i = 0; i < p->n_steps; i++) {
+    step *s = &p->steps[i];
+    if (!s->op || !s->rows) continue;
+    set_call(&call, p, a, s, i, shared);
+    gr_code code = s->op->forward(&call, err);
+    if (code) return code;
+  }
+  return GR_OK;
+}
+
+static gr_code backward(gr_program *p, arena *a, const gr_run *shared, int part, bool first_slice, int64_t count,
+                        gr_err *err) {
+  gr_call call;
+  gr_code code = gr_fill(&a->gradient[p->scores[0]], 1.0 / (double)count, err);
+  for (int w = 0; w < p->n_weights; w++)
+    if (p->weights[w] >= 0)
+      a->gradient[p->weights[w]].data = p->gradients + (size_t)part * p->gradient_bytes + p->gradient_offset[w];
+  for (int i = p->n_steps; !code && i-- > 0;) {
+    step *s = &p->steps[i];
+    if (!s->op || !s->needs_gradient || !s->op->backward) continue;
+    set_call(&call, p, a, s, i, shared);
+    call.dout = &a->gradient[i];
+    for (int k = 0; k < s->inputs; k++) {
+      if (s->in[k] < 0 || !p->steps[s->in[k]].needs_gradient) continue;
+      call.din[k] = &a->gradient[s->in[k]];
+      call.accumulate[k] = !s->first[k] || (p->steps[s->in[k]].weight >= 0 && !first_slice);
+    }
+    code = s->op->backward(&call, err);
+  }
+  return code;
+}
+
+static gr_code run_slice(run *r, arena *a, int part, int64_t first, int64_t n, bool first_slice, gr_err *err) {
+  gr_program *p = r->p;
+  const gr_batch *batch = r->batch;
+  gr_run shared = {.training = p->training, .stream = batch->stream, .first_row = (uint64_t)first};
+  set_rows(p, a, n);
+  gr_code code = gr_interrupt_poll(err);
+  if (!code) code = gather(&a->value[p->input], batch->x, batch, first, n, err);
+  if (!code && p->target >= 0) code = gather(&a->value[p->target], batch->y, batch, first, n, err);
+  if (!code) code = forward(p, a, &shared, err);
+  if (code) return code;
+  for (int i = 0; i < p->n_scores; i++) {
+    const gr_tensor *score = &a->value[p->scores[i]];
+    for (int64_t row = 0; row < n; row++) p->sums[part * GR_PROGRAM_SCORES + i] += gr_tensor_get(score, &row);
+  }
+  if (batch->predictions) {
+    gr_tensor into;
+    gr_tensor_view_slice(&into, batch->predictions, 0, first, 1, n);
+    code = gr_copy(&into, &a->value[p->output], err);
+  }
+  if (!code && r->backward) code = backward(p, a, &shared, part, first_slice, batch->count, err);
+  return code;
+}
+
+static void run_part(void *context, int part, int thread) {
+  run *r = context;
+  int64_t count = r->batch->count;
+  int64_t begin = count * part / r->parts, end = count * (part + 1) / r->parts;
+  for (int i = 0; i < r->p->n_scores; i++) r->p->sums[part * GR_PROGRAM_SCORES + i] = 0;
+  for (int64_t first = begin; first < end; first += r->p->slice_rows) {
+    int64_t n = end - first < r->p->slice_rows ? end - first : r->p->slice_rows;
+    if (run_slice(r, &r->p->arenas[thread], part, first, n, first == begin, &r->errors[part])) return;
+  }
+}
+
+// Adds the parts' gradients into part 0's, each element in the order of the parts.
+#define ADD_BYTES (64u << 10)
+
+static void add_parts(void *context, int chunk, int thread) {
+  run *r = context;
+  gr_program *p = r->p;
+  size_t begin = (size_t)chunk * ADD_BYTES, end = begin + ADD_BYTES;
+  gr_err err;
+  for (int w = 0; w < p->n_weights; w++) {
+    size_t size = gr_dtype_size(p->shared_gradient[w].dtype), at = p->gradient_offset[w];
+    size_t bytes = gr_tensor_bytes(&p->shared_gradient[w]);
+    size_t from = begin > at ? begin : at, to = end < at + bytes ? end : at + bytes;
+    if (from >= to) continue;
+    gr_tensor sum, part;
+    int64_t n = (int64_t)((to - from) / size);
+    gr_tensor_layout(&sum, p->shared_gradient[w].dtype, 1, &n, &err);
+    part = sum;
+    sum.data = p->gradients + from;
+    for (int k = 1; k < r->parts; k++) {
+      part.data = p->gradients + (size_t)k * p->gradient_bytes + from;
+      gr_binary(&sum, GR_ADD, &sum, &part, &err);  // same shapes, same dtype: nothing can fail but an interrupt
+    }
+  }
+}
+
+static gr_code check_batch(const gr_program *p, const gr_batch *batch, bool wants_backward, gr_err *err) {
+  const gr_tensor *want = &p->steps[p->input].value, *x = batch->x;
+  char got[GR_SHAPE_TEXT], need[GR_SHAPE_TEXT];
+  bool fits = x->ndim == want->ndim && x->ndim > 0;
+  for (int i = 1; fits && i < x->ndim; i++) fits = x->shape[i] == want->shape[i];
+  if (!fits)
+    return gr_fail(err, GR_ERR_SHAPE, "x has shape %s, but one sample of this network's input has shape %s",
+                   gr_shape_text(got, x->ndim, x->shape), gr_shape_text(need, want->ndim - 1, want->shape + 1));
+  int64_t rows = batch->order ? batch->order->shape[0] : x->shape[0];
+  if (batch->first < 0 || batch->count < 0 || batch->first + batch->count > rows)
+    return gr_fail(err, GR_ERR_VALUE, "a batch of %lld samples from number %lld does not fit into %lld",
+                   (long long)batch->count, (long long)batch->first + 1, (long long)rows);
+  for (int64_t i = 0; batch->order && i < batch->count; i++) {
+    int64_t at = batch->first + i, position = ((const int64_t *)batch->order->data)[at * batch->order->stride[0]];
+    if (position < 1 || position > x->shape[0])
+      return gr_fail(err, GR_ERR_VALUE, "the order names sample %lld of %lld", (long long)position, (long long)x->shape[0]);
+  }
+  if (p->target >= 0) {
+    const gr_tensor *target = &p->steps[p->target].value, *y = batch->y;
+    if (!y) return gr_fail(err, GR_ERR_VALUE, "this needs the truth, y, beside x");
+    fits = y->ndim == target->ndim && y->shape[0] == x->shape[0];
+    for (int i = 1; fits && i < y->ndim; i++) fits = y->shape[i] == target->shape[i];
+    if (!fits)
+      return gr_fail(err, GR_ERR_SHAPE, "y has shape %s, which does not fit %lld samples of x",
+                     gr_shape_text(got, y->ndim, y->shape), (long long)x->shape[0]);
+  }
+  if (wants_backward && (!p->training || p->n_scores == 0))
+    return gr_fail(err, GR_ERR_VALUE, "this program was recorded without a loss to train on");
+  return GR_OK;
+}
+
+// As few rows as fill the cache, and as many parts as pay: adding the parts' gradients should cost less than computing them.
+static int64_t choose_slice(const gr_program *p) {
+  int64_t rows = p->row_bytes ? (int64_t)(SLICE_BYTES / p->row_bytes) : SLICE_ROWS;
+  return rows < 1 ? 1 : rows > SLICE_ROWS ? SLICE_ROWS : rows;
+}
+
+static int choose_parts(const gr_program *p, int64_t count, bool wants_backward) {
+  int64_t parts = PARTS;
+  if (wants_backward && p->gradient_bytes) {
+    parts = (int64_t)((double)p->row_bytes * (double)count / (double)p->gradient_bytes);
+    if (parts < 2) parts = 2;
+    if (parts > PARTS) parts = PARTS;
+  }
+  return (int)(parts < count ? parts : count);
+}
+
+gr_code gr_program_run(gr_program *p, gr_pool *pool, const gr_batch *batch, bool wants_backward, double *sums, gr_err *err) {
+  gr_code code = check_batch(p, batch, wants_backward, err);
+  for (int i = 0; i < p->n_scores; i++) sums[i] = 0;
+  if (code || batch->count == 0) return code;
+  int parts = choose_parts(p, batch->count, wants_backward), threads = gr_pool_threads(pool);
+  if (p->slice_rows == 0) code = lay_out(p, choose_slice(p), err);
+  if (!code && p->n_arenas < threads) code = make_arenas(p, threads, err);
+  if (!code && p->n_parts < parts) code = make_parts(p, parts, err);
+  if (code) return code;
+  gr_err errors[PARTS];
+  for (int i = 0; i < parts; i++) errors[i].code = GR_OK;
+  run r = {.p = p, .batch = batch, .backward = wants_backward, .parts = parts, .errors = errors};
+  gr_pool_run(pool, parts, run_part, &r);
+  for (int i = 0; i < parts; i++)
+    if (errors[i].code) {
+      *err = errors[i];
+      return err->code;
+    }
+  if (wants_backward && parts > 1) gr_pool_run(pool, (int)((p->gradient_bytes + ADD_BYTES - 1) / ADD_BYTES), add_parts, &r);
+  for (int part = 0; part < parts; part++)
+    for (int i = 0; i < p->n_scores; i++) sums[i] += p->sums[part * GR_PROGRAM_SCORES + i];
+  return gr_interrupt_poll(err);  // adding the parts may have stopped half-way
+}
+
+const gr_tensor *gr_program_gradient(const gr_program *p, int i) { return &p->shared_gradient[i]; }
