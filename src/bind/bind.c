@@ -18,7 +18,8 @@ gr_pool *gr_runtime_pool(lua_State *L) {
 void gr_register(lua_State *L, const char *prefix, const gr_function *functions) {
   luaL_getsubtable(L, LUA_REGISTRYINDEX, "gradus.help");
   for (const gr_function *f = functions; f->name; f++) {
-    lua_pushcfunction(L, f->function);
+    lua_pushinteger(L, f->kind);
+    lua_pushcclosure(L, f->function, 1);
     lua_pushvalue(L, -1);
     lua_setfield(L, -4, f->name);
     if (f->help) {
@@ -36,6 +37,16 @@ void gr_register(lua_State *L, const char *prefix, const gr_function *functions)
     } else {
       lua_pop(L, 1);
     }
+  }
+  lua_pop(L, 1);
+}
+
+void gr_register_both(lua_State *L, const gr_tensor_tables *tables, const gr_function *functions) {
+  lua_pushvalue(L, tables->module);
+  gr_register(L, NULL, functions);
+  for (const gr_function *f = functions; f->name; f++) {
+    lua_getfield(L, -1, f->name);
+    lua_setfield(L, tables->methods, f->name);
   }
   lua_pop(L, 1);
 }
@@ -139,4 +150,56 @@ void gr_check_options(lua_State *L, int index, const char *function, const char 
     luaL_pushresult(&list);
     luaL_error(L, "%s has no option \"%s\"; its options are: %s", function, key, lua_tostring(L, -1));
   }
+}
+
+int gr_check_axis(lua_State *L, int index, int ndim, const char *name) {
+  lua_Integer axis = luaL_checkinteger(L, index);
+  if (axis == 0 || axis > ndim || axis < -ndim)
+    luaL_error(L, "%s: axis %I does not exist in a tensor of %d axes: count from 1 to %d, or from -1 (the last) down to %d",
+               name, axis, ndim, ndim, -ndim);
+  return (int)(axis > 0 ? axis - 1 : axis + ndim);
+}
+
+const gr_tensor *gr_check_operand(lua_State *L, int index, gr_dtype dtype, gr_tensor *number, double *value) {
+  const gr_tensor *t = gr_test_tensor(L, index);
+  if (t) return t;
+  if (lua_type(L, index) != LUA_TNUMBER) {
+    luaL_typeerror(L, index, "tensor or number");
+    return NULL;
+  }
+  *number = (gr_tensor){.data = value, .dtype = (uint8_t)dtype};
+  if (dtype == GR_F32)
+    *(float *)value = (float)lua_tonumber(L, index);
+  else
+    *value = lua_tonumber(L, index);
+  return number;
+}
+
+void gr_push_element(lua_State *L, const gr_tensor *t, const int64_t *index) {
+  switch ((gr_dtype)t->dtype) {
+    case GR_I64: {
+      int64_t offset = 0;
+      for (int i = 0; i < t->ndim; i++) offset += index[i] * t->stride[i];
+      lua_pushinteger(L, ((const int64_t *)t->data)[offset]);  // a double would round beyond 2^53
+      return;
+    }
+    case GR_U8: lua_pushinteger(L, (lua_Integer)gr_tensor_get(t, index)); return;
+    case GR_BOOL: lua_pushboolean(L, gr_tensor_get(t, index) != 0); return;
+    case GR_F64:
+    case GR_F32: lua_pushnumber(L, gr_tensor_get(t, index)); return;
+  }
+}
+
+int gr_creation_dtype(lua_State *L, const char *name, gr_dtype *dtype) {
+  int last = lua_gettop(L);
+  if (last < 1 || !lua_istable(L, last)) return last;
+  // Options stand in a table of their own, or in the table of the shape: zeros{2, 3, dtype="float32"}.
+  static const char *const names[] = {"dtype", NULL};
+  gr_check_options(L, last, name, names);
+  bool has_sizes = luaL_len(L, last) > 0, named = gr_option(L, last, "dtype");
+  if (named) {
+    *dtype = gr_check_dtype(L, -1);
+    lua_pop(L, 1);
+  }
+  return named && !has_sizes ? last - 1 : last;
 }

@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/pool.h"
 #include "base/random.h"
+#include "grad/graph.h"
 #include "tensor/tensor.h"
 
 // ---- errors ----
@@ -35,6 +36,7 @@ typedef struct gr_function {
   // (shapes, units, errors, source); then examples: lines that start with "> " and what they print.
   // NULL only for functions that no learner sees.
   const char *help;
+  int kind;  // lua_upvalueindex(1): which operation, where one C function serves many names
 } gr_function;
 
 // Sets the functions in the table on top of the stack and files their help under "prefix.name" (or "name" when
@@ -43,7 +45,25 @@ void gr_register(lua_State *L, const char *prefix, const gr_function *functions)
 
 // Each opens one module and leaves its table on the stack; `require "gradus.core.NAME"` calls them (state.c).
 int gr_open_help(lua_State *L);
+int gr_open_grad(lua_State *L);
 int gr_open_tensor(lua_State *L);
+
+// The parts of the tensor module, one a file. Each sets its functions in the module's table (at `module`), and those that
+// are methods or metamethods too in the metatable's tables.
+typedef struct gr_tensor_tables {
+  int module, methods, metatable;  // stack indices
+} gr_tensor_tables;
+void gr_add_creation(lua_State *L, const gr_tensor_tables *tables);
+void gr_add_indexing(lua_State *L, const gr_tensor_tables *tables);
+void gr_add_shaping(lua_State *L, const gr_tensor_tables *tables);
+void gr_add_elementwise(lua_State *L, const gr_tensor_tables *tables);
+void gr_add_reductions(lua_State *L, const gr_tensor_tables *tables);
+void gr_add_products(lua_State *L, const gr_tensor_tables *tables);
+// A property of the tensor at index 1 ("T", "shape", ...): pushes it and returns 1, or returns 0.
+int gr_tensor_property(lua_State *L, const gr_tensor *t, const char *name);
+int gr_push_transposed(lua_State *L, const int *axes);
+// Registers functions whose first argument is a tensor, as functions of the module and as methods.
+void gr_register_both(lua_State *L, const gr_tensor_tables *tables, const gr_function *functions);
 
 // ---- the runtime: what the bindings of one state share ----
 
@@ -62,7 +82,6 @@ gr_pool *gr_runtime_pool(lua_State *L);  // starts it
 
 // ---- boxes ----
 
-typedef struct gr_node gr_node;  // grad/node.h
 
 // A tensor as a full userdata. Small ones hold their numbers right behind the struct and need no finalizer; large
 // ones keep a buffer alive through a user value (a small userdata that has the finalizer); a view keeps what it views
@@ -89,8 +108,33 @@ gr_box *gr_test_box(lua_State *L, int index);      // NULL if it is no tensor
 gr_tensor *gr_check_tensor(lua_State *L, int index);  // raises a typed error that says what it got
 gr_tensor *gr_test_tensor(lua_State *L, int index);
 
+// ---- recorded computation (grad.c) ----
+
+// When one of the boxes at the n stack indices is tracked: applies the operation to the graph, pushes the tracked result
+// and returns true. Index 0 stands for an absent operand; numbers and plain tensors become constants.
+bool gr_apply_tracked(lua_State *L, const gr_op *op, const gr_op_args *args, int n, const int *operands);
+
+// Operations that cannot be tracked refuse tracked tensors: a gradient with a piece missing would be a silent wrong number.
+void gr_refuse_tracked(lua_State *L, int index, const char *name);
+// A node as a userdata that releases it, over the tensor's own buffer; the node in such a userdata.
+void gr_push_leaf(lua_State *L, const gr_tensor *t, bool needs_gradient);
+gr_node *gr_held_node(lua_State *L, int index);
+// A tracked box over a copy of the tensor.
+void gr_push_tracked_leaf(lua_State *L, const gr_tensor *t, bool needs_gradient);
+int gr_program_record(lua_State *L);  // program.c
+void gr_register_program(lua_State *L);
+
 // ---- arguments ----
 
+// The number or tensor at `index` as a tensor: a number becomes the 0-d tensor `*number` over `*value`, in `dtype`.
+const gr_tensor *gr_check_operand(lua_State *L, int index, gr_dtype dtype, gr_tensor *number, double *value);
+// An axis, 1-based, negative from the end; 0-based in C. `name` is the function's, for the message.
+int gr_check_axis(lua_State *L, int index, int ndim, const char *name);
+// A 0-d result as the Lua value it is: a number, an integer (int64, uint8) or a boolean.
+void gr_push_element(lua_State *L, const gr_tensor *t, const int64_t *index);
+// Creation functions end in an optional table of options: pops nothing, returns the index of the last argument before
+// it and sets the dtype it names.
+int gr_creation_dtype(lua_State *L, const char *name, gr_dtype *dtype);
 // A dtype by name ("float64", "float32", "int64", "uint8", "bool"); raises with the list and a suggestion.
 gr_dtype gr_check_dtype(lua_State *L, int index);
 // A shape from the arguments first..last, or from one table or... of integers at `first`. Returns ndim.

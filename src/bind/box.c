@@ -50,13 +50,14 @@ static void account(lua_State *L, size_t bytes) {
 }
 
 gr_tensor *gr_push_empty(lua_State *L) {
-  gr_box *box = push_box(L, 0, 1);
+  gr_box *box = push_box(L, 0, 2);  // the second is a tracked tensor's node
   push_holder(L);
   lua_setiuservalue(L, -2, 1);
   return &box->tensor;
 }
 
 void gr_box_adopt(lua_State *L, int index, gr_tensor *t) {
+  index = lua_absindex(L, index);
   gr_box *box = lua_touserdata(L, index);
   lua_getiuservalue(L, index, 1);
   holder *h = lua_touserdata(L, -1);
@@ -121,6 +122,12 @@ gr_box *gr_test_box(lua_State *L, int index) {
 gr_tensor *gr_test_tensor(lua_State *L, int index) {
   gr_box *box = gr_test_box(L, index);
   return box ? &box->tensor : NULL;
+}
+
+void gr_refuse_tracked(lua_State *L, int index, const char *name) {
+  gr_box *box = gr_test_box(L, index);
+  if (box && box->node)
+    luaL_error(L, "%s of a tracked tensor has no gradient yet; t:detach() gives the plain numbers", name);
 }
 
 gr_tensor *gr_check_tensor(lua_State *L, int index) {

@@ -17,6 +17,7 @@ static const struct {
   const char *name;
   lua_CFunction open;
 } core_modules[] = {
+    {"gradus.core.grad", gr_open_grad},
     {"gradus.core.help", gr_open_help},
     {"gradus.core.tensor", gr_open_tensor},
 };

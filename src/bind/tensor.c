@@ -1,39 +1,88 @@
-// The tensor module: making tensors, and their metatable.
+// The tensor module and the metatable of its values, put together from one file a theme.
 #include "bind/bind.h"
 
 #include <string.h>
 
-static int tensor_zeros(lua_State *L) {
-  int last = lua_gettop(L);
-  gr_dtype dtype = GR_F64;
-  if (last > 1 && lua_istable(L, last)) {
-    static const char *const names[] = {"dtype", NULL};
-    gr_check_options(L, last, "zeros", names);
-    if (gr_option(L, last, "dtype")) dtype = gr_check_dtype(L, -1), lua_pop(L, 1);
-    last--;
-  }
-  int64_t shape[GR_MAX_DIMS];
-  int ndim = gr_check_shape(L, 1, last, shape);
-  gr_tensor *t = gr_push_tensor(L, dtype, ndim, shape);
-  if (t->data) memset(t->data, 0, gr_tensor_bytes(t));
+#include "tensor/format.h"
+
+static int tensor_tostring(lua_State *L) {
+  const gr_tensor *t = gr_check_tensor(L, 1);
+  gr_str text = {0};
+  gr_tensor_format(&text, t, &gr_format_default);
+  gr_err err;
+  gr_code code = gr_str_check(&text, &err);
+  // The text is ours until Lua has it, and making it Lua's may fail: a box that frees it would be the strict way, but
+  // a formatted tensor is at most a screen.
+  if (!code) lua_pushlstring(L, text.text ? text.text : "", text.length);
+  gr_str_finish(&text);
+  return code ? gr_raise(L, &err) : 1;
+}
+
+static int tensor_len(lua_State *L) {
+  const gr_tensor *t = gr_check_tensor(L, 1);
+  if (t->ndim == 0) return luaL_error(L, "a tensor without axes has no length");
+  lua_pushinteger(L, t->shape[0]);
   return 1;
 }
 
-static const gr_function functions[] = {
-    {"zeros", tensor_zeros,
-     "zeros(d1, d2, ..., {dtype=\"float64\"}) -> tensor\n\n"
-     "A tensor of zeros of the given shape.\n\n"
-     "> zeros(2)\n"
-     "[0. 0.]"},
-    {NULL, NULL, NULL},
-};
+static int tensor_concat(lua_State *L) {
+  luaL_tolstring(L, 1, NULL);
+  luaL_tolstring(L, 2, NULL);
+  lua_concat(L, 2);
+  return 1;
+}
+
+static int push_shape(lua_State *L, const gr_tensor *t) {
+  lua_createtable(L, t->ndim, 0);
+  for (int i = 0; i < t->ndim; i++) {
+    lua_pushinteger(L, t->shape[i]);
+    lua_rawseti(L, -2, i + 1);
+  }
+  return 1;
+}
+
+// What t.name gives when it is no method: a property. Pushes it and returns 1, or returns 0.
+int gr_tensor_property(lua_State *L, const gr_tensor *t, const char *name) {
+  if (strcmp(name, "T") == 0) {
+    int axes[GR_MAX_DIMS];
+    for (int i = 0; i < t->ndim; i++) axes[i] = t->ndim - 1 - i;
+    return gr_push_transposed(L, axes);
+  }
+  if (strcmp(name, "shape") == 0) return push_shape(L, t);
+  if (strcmp(name, "ndim") == 0) return lua_pushinteger(L, t->ndim), 1;
+  if (strcmp(name, "size") == 0) return lua_pushinteger(L, gr_tensor_size(t)), 1;
+  if (strcmp(name, "dtype") == 0) return lua_pushstring(L, gr_dtype_name(t->dtype)), 1;
+  return 0;
+}
+
+static const luaL_Reg metamethods[] = {
+    {"__tostring", tensor_tostring}, {"__len", tensor_len}, {"__concat", tensor_concat}, {NULL, NULL}};
 
 int gr_open_tensor(lua_State *L) {
-  lua_createtable(L, 0, 64);
-  gr_register(L, NULL, functions);
-  lua_createtable(L, 0, 64);
-  lua_pushvalue(L, -1);
+  gr_tensor_tables tables;
+  lua_createtable(L, 0, 128);
+  tables.module = lua_gettop(L);
+  lua_createtable(L, 0, 24);
+  tables.metatable = lua_gettop(L);
+  lua_createtable(L, 0, 128);
+  tables.methods = lua_gettop(L);
+
+  luaL_setfuncs(L, (lua_pushvalue(L, tables.metatable), metamethods), 0);
+  lua_pop(L, 1);
+  lua_pushstring(L, "tensor");
+  lua_setfield(L, tables.metatable, "__name");
+  gr_add_creation(L, &tables);
+  gr_add_indexing(L, &tables);
+  gr_add_shaping(L, &tables);
+  gr_add_elementwise(L, &tables);
+  gr_add_reductions(L, &tables);
+  gr_add_products(L, &tables);
+
+  lua_pushvalue(L, tables.methods);
+  lua_setfield(L, tables.metatable, "__methods");  // for completion, help and the methods that Lua adds
+  lua_pushvalue(L, tables.metatable);
   gr_runtime_of(L)->tensor_metatable = luaL_ref(L, LUA_REGISTRYINDEX);
-  lua_setfield(L, -2, "metatable");
+  lua_settop(L, tables.metatable);
+  lua_setfield(L, tables.module, "metatable");
   return 1;
 }

@@ -1,0 +1,387 @@
+// Tracked tensors, the operations of networks, and recorded programs.
+#include "bind/bind.h"
+
+#include <string.h>
+
+#include "kernel/network.h"
+
+// ---- nodes as Lua values ----
+
+// The uservalues of a tracked box: 1 keeps the buffer (as in every large box), 2 the node.
+typedef struct node_holder {
+  gr_node *node;
+} node_holder;
+
+#define NODE "gradus.node"
+
+static int node_gc(lua_State *L) {
+  node_holder *h = lua_touserdata(L, 1);
+  gr_node_release(h->node);
+  h->node = NULL;
+  return 0;
+}
+
+static node_holder *push_node_holder(lua_State *L) {
+  node_holder *h = lua_newuserdatauv(L, sizeof *h, 0);
+  h->node = NULL;
+  if (luaL_newmetatable(L, NODE)) {
+    lua_pushcfunction(L, node_gc);
+    lua_setfield(L, -2, "__gc");
+  }
+  lua_setmetatable(L, -2);
+  return h;
+}
+
+// Pushes an empty tracked box and returns its holder, to be given a node by adopt_node.
+static node_holder *push_tracked(lua_State *L) {
+  gr_push_empty(L);
+  node_holder *h = push_node_holder(L);
+  lua_setiuservalue(L, -2, 2);
+  return h;
+}
+
+static void adopt_node(lua_State *L, int index, node_holder *h, gr_node *node) {
+  h->node = node;
+  gr_tensor shared;
+  gr_tensor_share(&shared, &node->value);
+  gr_box_adopt(L, index, &shared);
+  ((gr_box *)lua_touserdata(L, index))->node = node;
+}
+
+gr_node *gr_held_node(lua_State *L, int index) { return ((node_holder *)lua_touserdata(L, index))->node; }
+
+void gr_push_leaf(lua_State *L, const gr_tensor *t, bool needs_gradient) {
+  node_holder *h = push_node_holder(L);
+  GR_TRY(L, gr_node_leaf(&h->node, t, needs_gradient, &err));
+}
+
+void gr_push_tracked_leaf(lua_State *L, const gr_tensor *t, bool needs_gradient) {
+  node_holder *h = push_tracked(L);
+  gr_tensor own;
+  gr_err err;
+  gr_node *node = NULL;
+  gr_code code = gr_tensor_init(&own, t->dtype, t->ndim, t->shape, &err);
+  if (!code) code = gr_copy(&own, t, &err);
+  if (!code) code = gr_node_leaf(&node, &own, needs_gradient, &err);
+  gr_tensor_finish(&own);
+  if (code) gr_raise(L, &err);
+  adopt_node(L, lua_gettop(L), h, node);
+}
+
+// What a call outside a program runs with.
+static const gr_run eager = {.training = false};
+
+// A counted tensor with the numbers at `index` (number, boolean or tensor), converted to `dtype` if it is not a float.
+static gr_code constant(lua_State *L, int index, gr_dtype dtype, gr_node **out, gr_err *err) {
+  gr_tensor value, number;
+  double memory;
+  const gr_tensor *source = gr_test_tensor(L, index);
+  if (source && source->buffer && gr_dtype_is_float(source->dtype)) return gr_node_leaf(out, source, false, err);
+  if (!source) {
+    number = (gr_tensor){.data = &memory, .dtype = GR_F64};
+    memory = lua_tonumber(L, index);
+    source = &number;
+  }
+  gr_code code = gr_tensor_init(&value, gr_dtype_is_float(source->dtype) && source != &number ? source->dtype : dtype,
+                                source->ndim, source->shape, err);
+  if (!code) code = gr_copy(&value, source, err);
+  if (!code) code = gr_node_leaf(out, &value, false, err);
+  gr_tensor_finish(&value);
+  return code;
+}
+
+bool gr_apply_tracked(lua_State *L, const gr_op *op, const gr_op_args *args, int n, const int *operands) {
+  gr_node *in[GR_OP_INPUTS] = {NULL};
+  bool made[GR_OP_INPUTS] = {false}, tracked = false;
+  gr_dtype dtype = GR_F64;
+  for (int i = 0; i < n; i++) {
+    gr_box *box = operands[i] ? gr_test_box(L, operands[i]) : NULL;
+    if (!box) {
+      if (operands[i] && lua_type(L, operands[i]) != LUA_TNUMBER) luaL_typeerror(L, operands[i], "tensor or number");
+      continue;
+    }
+    in[i] = box->node;
+    if (!box->node) continue;
+    tracked = true;
+    dtype = box->tensor.dtype;
+  }
+  if (!tracked) return false;
+  node_holder *h = push_tracked(L);
+  gr_err err;
+  gr_code code = GR_OK;
+  for (int i = 0; !code && i < n; i++)
+    if (operands[i] && !in[i]) {
+      code = constant(L, operands[i], dtype, &in[i], &err);
+      made[i] = !code;
+    }
+  gr_node *node = NULL;
+  if (!code) code = gr_node_apply(&node, op, args, n, in, &eager, &err);
+  for (int i = 0; i < n; i++)
+    if (made[i]) gr_node_release(in[i]);
+  if (code) gr_raise(L, &err);
+  adopt_node(L, lua_gettop(L), h, node);
+  return true;
+}
+
+// ---- for learners ----
+
+static int track(lua_State *L) {
+  const gr_tensor *t = gr_check_tensor(L, 1);
+  if (!gr_dtype_is_float(t->dtype))
+    return luaL_error(L, "track: gradients need float64 or float32, not %s: x:astype(\"float64\")", gr_dtype_name(t->dtype));
+  gr_push_tracked_leaf(L, t, true);
+  return 1;
+}
+
+static gr_node *check_node(lua_State *L, int index, const char *name) {
+  gr_check_tensor(L, index);
+  gr_box *box = gr_test_box(L, index);
+  if (!box->node)
+    luaL_error(L, "%s: this tensor is not tracked; start from x = grad.track(tensor{...}) and compute with x", name);
+  return box->node;
+}
+
+static int backward(lua_State *L) {
+  gr_node *node = check_node(L, 1, "backward");
+  GR_TRY(L, gr_node_backward(node, &eager, &err));
+  return 0;
+}
+
+static int gradient(lua_State *L) {
+  gr_node *node = check_node(L, 1, "gradient");
+  if (!node->gradient.buffer) return 0;
+  gr_push_empty(L);
+  gr_tensor shared;
+  gr_tensor_share(&shared, &node->gradient);
+  gr_box_adopt(L, lua_gettop(L), &shared);
+  return 1;
+}
+
+static int zero_gradient(lua_State *L) {
+  gr_tensor_finish(&check_node(L, 1, "zero_grad")->gradient);
+  return 0;
+}
+
+static int detach(lua_State *L) {
+  gr_check_tensor(L, 1);
+  gr_box *box = gr_test_box(L, 1);
+  if (!box->node) return lua_settop(L, 1), 1;
+  gr_push_view(L, &box->tensor, 1);
+  return 1;
+}
+
+// ---- the operations of networks ----
+
+// Applies `op` through the graph or, when nothing is tracked, on its own: then the graph of one node is dropped at once.
+static int apply(lua_State *L, const gr_op *op, const gr_op_args *args, int n, const int *operands) {
+  if (gr_apply_tracked(L, op, args, n, operands)) return 1;
+  gr_push_empty(L);
+  gr_node *in[GR_OP_INPUTS] = {NULL}, *node = NULL;
+  gr_err err;
+  gr_code code = GR_OK;
+  for (int i = 0; !code && i < n; i++)
+    if (operands[i]) code = constant(L, operands[i], GR_F64, &in[i], &err);
+  if (!code) code = gr_node_apply(&node, op, args, n, in, &eager, &err);
+  for (int i = 0; i < n; i++) gr_node_release(in[i]);
+  if (code) return gr_raise(L, &err);
+  gr_tensor shared;
+  gr_tensor_share(&shared, &node->value);
+  gr_node_release(node);
+  gr_box_adopt(L, lua_gettop(L), &shared);
+  return 1;
+}
+
+// Pairs {rows, columns}, or one number for both.
+static void read_pair(lua_State *L, int index, const char *name, int64_t pair[2]) {
+  if (!gr_option(L, index, name)) return;
+  for (int i = 0; i < 2; i++) {
+    if (lua_istable(L, -1))
+      lua_geti(L, -1, i + 1);
+    else
+      lua_pushvalue(L, -1);
+    int whole;
+    pair[i] = lua_tointegerx(L, -1, &whole);
+    if (!whole || pair[i] < 1) luaL_error(L, "%s is a whole number from 1, or {rows, columns}", name);
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+}
+
+static void read_window(lua_State *L, int index, gr_op_args *args) {
+  gr_window *w = &args->window;
+  for (int i = 0; i < 2; i++) w->size[i] = w->stride[i] = w->dilation[i] = 1;
+  read_pair(L, index, "pool_size", w->size);
+  read_pair(L, index, "strides", w->stride);
+  read_pair(L, index, "dilation_rate", w->dilation);
+  if (gr_option(L, index, "padding")) {
+    const char *padding = luaL_checkstring(L, -1);
+    args->same = strcmp(padding, "same") == 0;
+    if (!args->same && strcmp(padding, "valid") != 0) luaL_error(L, "padding is \"valid\" or \"same\", not \"%s\"", padding);
+    lua_pop(L, 1);
+  }
+}
+
+static int conv2d(lua_State *L) {
+  lua_settop(L, 4);
+  gr_op_args args = {0};
+  gr_check_tensor(L, 1);
+  gr_check_tensor(L, 2);
+  static const char *const names[] = {"strides", "padding", "dilation_rate", NULL};
+  gr_check_options(L, 4, "conv2d", names);
+  read_window(L, 4, &args);
+  return apply(L, &gr_op_conv2d, &args, 3, (int[]){1, 2, lua_isnil(L, 3) ? 0 : 3});
+}
+
+static int max_pool2d(lua_State *L) {
+  lua_settop(L, 2);
+  gr_op_args args = {0};
+  gr_check_tensor(L, 1);
+  static const char *const names[] = {"pool_size", "strides", "padding", NULL};
+  gr_check_options(L, 2, "max_pool2d", names);
+  read_window(L, 2, &args);
+  if (gr_option(L, 2, "strides"))
+    lua_pop(L, 1);
+  else
+    memcpy(args.window.stride, args.window.size, sizeof args.window.size);
+  return apply(L, &gr_op_max_pool2d, &args, 1, (int[]){1});
+}
+
+// reshape_rows(x, d1, d2, ...): each row in another shape.
+static int reshape_rows(lua_State *L) {
+  const gr_tensor *t = gr_check_tensor(L, 1);
+  gr_op_args args = {0};
+  if (t->ndim == 0) return luaL_error(L, "reshape_rows: a tensor without axes has no rows");
+  args.ndim = gr_check_shape(L, 2, lua_gettop(L), args.shape);
+  args.keepdims = true;
+  return apply(L, &gr_op_reshape, &args, 1, (int[]){1});
+}
+
+// dropout(x, rate, layer): acts in recorded training programs only; elsewhere the identity.
+static int dropout(lua_State *L) {
+  gr_check_tensor(L, 1);
+  gr_op_args args = {.rate = luaL_checknumber(L, 2), .layer = (uint64_t)luaL_checkinteger(L, 3)};
+  return apply(L, &gr_op_dropout, &args, 1, (int[]){1});
+}
+
+// loss(kind, p, t) and metric(kind, p, t) by number: nn/losses.lua and metrics name them.
+static int loss(lua_State *L) {
+  gr_op_args args = {.kind = (int)luaL_checkinteger(L, 1)};
+  luaL_argcheck(L, args.kind >= 0 && args.kind < GR_N_LOSSES, 1, "no such loss");
+  gr_check_tensor(L, 2);
+  gr_check_tensor(L, 3);
+  return apply(L, &gr_op_loss, &args, 2, (int[]){2, 3});
+}
+
+static int metric(lua_State *L) {
+  gr_op_args args = {.kind = (int)luaL_checkinteger(L, 1)};
+  luaL_argcheck(L, args.kind >= 0 && args.kind < GR_N_HITS, 1, "no such metric");
+  gr_check_tensor(L, 2);
+  gr_check_tensor(L, 3);
+  return apply(L, &gr_op_hit, &args, 2, (int[]){2, 3});
+}
+
+// ---- weights and optimizers ----
+
+// weight(t): a copy over a counted buffer, which programs can share.
+static int weight(lua_State *L) {
+  const gr_tensor *t = gr_check_tensor(L, 1);
+  gr_dtype dtype = lua_isnoneornil(L, 2) ? (gr_dtype)t->dtype : gr_check_dtype(L, 2);
+  gr_tensor *out = gr_push_shareable(L, dtype, t->ndim, t->shape);
+  GR_TRY(L, gr_copy(out, t, &err));
+  return 1;
+}
+
+static int is_weight(lua_State *L) {
+  const gr_tensor *t = gr_test_tensor(L, 1);
+  lua_pushboolean(L, t && t->buffer && gr_dtype_is_float(t->dtype) && gr_tensor_is_contiguous(t));
+  return 1;
+}
+
+static int sgd_update(lua_State *L) {
+  gr_tensor *w = gr_check_tensor(L, 1), *velocity = lua_isnil(L, 3) ? NULL : gr_check_tensor(L, 3);
+  const gr_tensor *g = gr_check_tensor(L, 2);
+  GR_TRY(L, gr_sgd_update(w, g, velocity, luaL_checknumber(L, 4), luaL_checknumber(L, 5), lua_toboolean(L, 6), &err));
+  return 0;
+}
+
+static int adam_update(lua_State *L) {
+  gr_tensor *w = gr_check_tensor(L, 1), *m = gr_check_tensor(L, 3), *v = gr_check_tensor(L, 4);
+  const gr_tensor *g = gr_check_tensor(L, 2);
+  GR_TRY(L, gr_adam_update(w, g, m, v, luaL_checknumber(L, 5), luaL_checknumber(L, 6), luaL_checknumber(L, 7),
+                           luaL_checknumber(L, 8), &err));
+  return 0;
+}
+
+static const gr_function learner[] = {
+    {"track", track,
+     "grad.track(t) -> tracked tensor\n\n"
+     "A copy of t that remembers what is computed from it. Operations on tracked tensors give tracked tensors; y:backward() from one\n"
+     "number y then fills in x:gradient(), the derivative of y by each element of x (reverse-mode automatic differentiation;\n"
+     "Baydin et al., JMLR 18(153), 2018).\n\n"
+     "> x = grad.track(tensor{2, 5})\n"
+     "> y = sum(x * x)\n"
+     "> y:backward()\n"
+     "> x:gradient()\n"
+     "[ 4. 10.]"},
+    {NULL},
+};
+
+static const gr_function methods[] = {
+    {"backward", backward,
+     "y:backward()\n\n"
+     "From one tracked number, adds the derivative of y by every tracked tensor it was computed from to that tensor's gradient.\n\n"
+     "> x = grad.track(tensor{3})\n"
+     "> y = sum(x ^ 2)\n"
+     "> y:backward()\n"
+     "> x:gradient()\n"
+     "[6.]"},
+    {"gradient", gradient,
+     "x:gradient() -> tensor or nil\n\n"
+     "The gradient that backward left on a tracked tensor; nil before. Gradients of several backward calls add up: x:zero_grad().\n\n"
+     "> x = grad.track(tensor{0})\n"
+     "> y = sum(sigmoid(x))\n"
+     "> y:backward()\n"
+     "> x:gradient()\n"
+     "[0.25]"},
+    {"zero_grad", zero_gradient,
+     "x:zero_grad()\n\n"
+     "Forgets the gradient of a tracked tensor, so that the next backward starts from zero.\n\n"
+     "> x = grad.track(tensor{1})\n"
+     "> x:zero_grad()\n"
+     "> x:gradient()"},
+    {"detach", detach,
+     "y:detach() -> tensor\n\n"
+     "The same numbers without the history: a plain tensor over the same memory.\n\n"
+     "> grad.track(tensor{1, 2}):detach()\n"
+     "[1. 2.]"},
+    {NULL},
+};
+
+static const gr_function internal[] = {
+    {"conv2d", conv2d},
+    {"max_pool2d", max_pool2d},
+    {"reshape_rows", reshape_rows},
+    {"dropout", dropout},
+    {"loss", loss},
+    {"metric", metric},
+    {"weight", weight},
+    {"is_weight", is_weight},
+    {"sgd_update", sgd_update},
+    {"adam_update", adam_update},
+    {"record", gr_program_record},
+    {NULL},
+};
+
+int gr_open_grad(lua_State *L) {
+  gr_register_program(L);
+  lua_createtable(L, 0, 24);
+  gr_register(L, NULL, internal);
+  lua_createtable(L, 0, 4);
+  gr_register(L, "grad", learner);
+  lua_setfield(L, -2, "learner");
+  lua_rawgeti(L, LUA_REGISTRYINDEX, gr_runtime_of(L)->tensor_metatable);
+  lua_getfield(L, -1, "__methods");
+  gr_register(L, "tensor", methods);
+  lua_pop(L, 2);
+  return 1;
+}

@@ -1,0 +1,174 @@
+// Recorded programs as Lua values: recording a function, running batches.
+#include "grad/program.h"
+
+#include "bind/bind.h"
+
+#define PROGRAM "gradus.program"
+#define MAX_WEIGHTS 1024
+
+// User value 1: the table of gradients, made when first asked for.
+typedef struct program_box {
+  gr_program *program;
+  int n_scores, n_weights;
+} program_box;
+
+static program_box *check_program(lua_State *L) { return luaL_checkudata(L, 1, PROGRAM); }
+
+static int program_gc(lua_State *L) {
+  program_box *p = check_program(L);
+  gr_program_free(p->program);
+  p->program = NULL;
+  return 0;
+}
+
+// The gradients' boxes are made once; when a larger batch has made the program lay its parts out anew, they follow.
+static void refresh_gradients(lua_State *L, const program_box *p) {
+  if (lua_getiuservalue(L, 1, 1) == LUA_TTABLE)
+    for (int i = 0; i < p->n_weights; i++) {
+      lua_rawgeti(L, -1, i + 1);
+      const gr_tensor *now = gr_program_gradient(p->program, i);
+      if (gr_test_box(L, -1)->tensor.data != now->data) {
+        gr_tensor shared;
+        gr_tensor_share(&shared, now);
+        gr_box_adopt(L, lua_gettop(L), &shared);
+      }
+      lua_pop(L, 1);
+    }
+  lua_pop(L, 1);
+}
+
+static int program_gradients(lua_State *L) {
+  program_box *p = check_program(L);
+  if (lua_getiuservalue(L, 1, 1) == LUA_TTABLE) return 1;
+  lua_createtable(L, p->n_weights, 0);
+  for (int i = 0; i < p->n_weights; i++) {
+    gr_push_empty(L);
+    gr_tensor shared;
+    gr_tensor_share(&shared, gr_program_gradient(p->program, i));
+    gr_box_adopt(L, lua_gettop(L), &shared);
+    lua_rawseti(L, -2, i + 1);
+  }
+  lua_pushvalue(L, -1);
+  lua_setiuservalue(L, 1, 1);
+  return 1;
+}
+
+// program:run(x, y, order, first, count, backward, key1, key2, predictions) -> sum of each score
+// Positional, and numbers only where it returns: a training step makes no garbage.
+static int program_run(lua_State *L) {
+  program_box *p = check_program(L);
+  lua_settop(L, 10);
+  gr_batch batch = {
+      .x = gr_check_tensor(L, 2),
+      .y = lua_isnil(L, 3) ? NULL : gr_check_tensor(L, 3),
+      .order = lua_isnil(L, 4) ? NULL : gr_check_tensor(L, 4),
+      .first = luaL_checkinteger(L, 5) - 1,
+      .count = luaL_checkinteger(L, 6),
+      .stream = {{(uint64_t)luaL_checkinteger(L, 8), (uint64_t)luaL_checkinteger(L, 9)}},
+      .predictions = lua_isnil(L, 10) ? NULL : gr_check_tensor(L, 10),
+  };
+  if (batch.order && (batch.order->dtype != GR_I64 || batch.order->ndim != 1))
+    return luaL_error(L, "the order of a batch is an int64 tensor of positions");
+  if (batch.predictions && (batch.predictions->ndim == 0 || batch.predictions->shape[0] < batch.count))
+    return luaL_error(L, "there is no room for the predictions of %I samples", (lua_Integer)batch.count);
+  double sums[GR_PROGRAM_SCORES];
+  GR_TRY(L, gr_program_run(p->program, gr_runtime_pool(L), &batch, lua_toboolean(L, 7), sums, &err));
+  refresh_gradients(L, p);
+  for (int i = 0; i < p->n_scores; i++) lua_pushnumber(L, sums[i]);
+  return p->n_scores;
+}
+
+// ---- recording ----
+
+// While the function runs, its weights are leaves of the graph; outside of recordings they are plain tensors.
+static void mark_weights(lua_State *L, int weights, int nodes, bool on) {
+  lua_Integer n = luaL_len(L, weights);
+  for (lua_Integer i = 1; i <= n; i++) {
+    lua_geti(L, weights, i);
+    gr_box *box = gr_test_box(L, -1);
+    lua_rawgeti(L, nodes, i);
+    box->node = on ? gr_held_node(L, -1) : NULL;
+    lua_pop(L, 2);
+  }
+}
+
+static gr_node *result_node(lua_State *L, int index, const char *what) {
+  gr_box *box = gr_test_box(L, index);
+  if (!box || !box->node) luaL_error(L, "%s does not depend on the input: it is %s", what, luaL_tolstring(L, index, NULL));
+  return box->node;
+}
+
+// record{input=, target=, weights={...}, training=, call=function(x, t) return output, loss, metric... end} -> program
+// input and target are example batches of a few rows. Fails with a sentence when rows cannot be told apart.
+int gr_program_record(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 1);
+  lua_getfield(L, 1, "call");     // 2
+  lua_getfield(L, 1, "input");    // 3
+  lua_getfield(L, 1, "target");   // 4
+  lua_getfield(L, 1, "weights");  // 5
+  lua_getfield(L, 1, "training"); // 6
+  gr_check_tensor(L, 3);
+  if (!lua_isnil(L, 4)) gr_check_tensor(L, 4);
+  luaL_checktype(L, 5, LUA_TTABLE);
+  int n_weights = (int)luaL_len(L, 5);
+  if (n_weights > MAX_WEIGHTS) return luaL_error(L, "a network has at most %d weight tensors", MAX_WEIGHTS);
+  lua_newtable(L);  // 7: the weights' nodes
+  for (int i = 1; i <= n_weights; i++) {
+    lua_geti(L, 5, i);
+    gr_push_leaf(L, gr_check_tensor(L, -1), true);
+    lua_rawseti(L, 7, i);
+    lua_pop(L, 1);
+  }
+  program_box *p = lua_newuserdatauv(L, sizeof *p, 1);  // 8
+  *p = (program_box){0};
+  luaL_setmetatable(L, PROGRAM);
+  lua_pushvalue(L, 2);
+  gr_push_tracked_leaf(L, gr_check_tensor(L, 3), false);  // 10
+  if (lua_isnil(L, 4))
+    lua_pushnil(L);
+  else
+    gr_push_tracked_leaf(L, gr_check_tensor(L, 4), false);  // 11
+  lua_pushvalue(L, 10);
+  lua_pushvalue(L, 11);
+  lua_pushvalue(L, 9);
+  lua_insert(L, -3);
+  mark_weights(L, 5, 7, true);
+  int status = lua_pcall(L, 2, LUA_MULTRET, 0);
+  mark_weights(L, 5, 7, false);
+  if (status) return lua_error(L);
+  int results = lua_gettop(L) - 11;
+  if (results < 1 || results > GR_PROGRAM_SCORES + 1)
+    return luaL_error(L, "a recorded step returns the output, the loss and up to %d metrics", GR_PROGRAM_SCORES - 1);
+  gr_program_spec spec = {
+      .input = result_node(L, 10, "x"),
+      .target = lua_isnil(L, 11) ? NULL : result_node(L, 11, "y"),
+      .output = result_node(L, 12, "the output"),
+      .n_scores = results - 1,
+      .n_weights = n_weights,
+      .training = lua_toboolean(L, 6),
+  };
+  for (int i = 0; i < results - 1; i++) spec.scores[i] = result_node(L, 13 + i, i ? "a metric" : "the loss");
+  gr_node *weights[MAX_WEIGHTS];
+  for (int i = 0; i < n_weights; i++) {
+    lua_rawgeti(L, 7, i + 1);
+    weights[i] = gr_held_node(L, -1);
+    lua_pop(L, 1);
+  }
+  spec.weights = weights;
+  p->n_scores = spec.n_scores;
+  p->n_weights = n_weights;
+  GR_TRY(L, gr_program_new(&p->program, &spec, &err));
+  lua_settop(L, 8);
+  return 1;
+}
+
+void gr_register_program(lua_State *L) {
+  static const luaL_Reg methods[] = {{"run", program_run}, {"gradients", program_gradients}, {NULL, NULL}};
+  luaL_newmetatable(L, PROGRAM);
+  lua_pushcfunction(L, program_gc);
+  lua_setfield(L, -2, "__gc");
+  luaL_newlib(L, methods);
+  lua_setfield(L, -2, "__index");
+  lua_pop(L, 1);
+}
