@@ -1,0 +1,157 @@
+// Copies, fills and choices between two tensors.
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/interrupt.h"
+#include "kernel/elementwise.h"
+#include "kernel/walk.h"
+
+// Whole numbers that an integer dtype holds. 2^63 itself is a double, and too large.
+static bool fits(double x, gr_dtype dtype) {
+  double low = dtype == GR_I64 ? -0x1p63 : 0, end = dtype == GR_I64 ? 0x1p63 : 256;
+  return x >= low && x < end && x == floor(x);
+}
+
+static gr_code refuse(double x, gr_dtype dtype, gr_err *err) {
+  if (x == floor(x) && isfinite(x))
+    return gr_fail(err, GR_ERR_VALUE, "%.17g does not fit into %s, which holds %s", x, gr_dtype_name(dtype),
+                   dtype == GR_I64 ? "whole numbers of magnitude below 2^63" : "whole numbers from 0 to 255");
+  return gr_fail(err, GR_ERR_VALUE, "%.17g is not a whole number, and %s holds only those: round it first "
+                 "(floor, ceil or round)", x, gr_dtype_name(dtype));
+}
+
+// Does every element of the block fit `dtype`? The loops have no early exit so that they vectorise.
+static gr_code check_block(const void *block, gr_dtype from, gr_dtype to, int64_t n, gr_err *err) {
+  int bad = 0;
+  switch (from) {
+    case GR_F64:
+      for (int64_t i = 0; i < n; i++) bad |= !fits(((const double *)block)[i], to);
+      break;
+    case GR_F32:
+      for (int64_t i = 0; i < n; i++) bad |= !fits(((const float *)block)[i], to);
+      break;
+    case GR_I64:  // only into uint8
+      for (int64_t i = 0; i < n; i++) bad |= ((const int64_t *)block)[i] < 0 || ((const int64_t *)block)[i] > 255;
+      break;
+    default: break;
+  }
+  for (int64_t i = 0; bad && i < n; i++) {
+    if (from == GR_I64) {
+      int64_t x = ((const int64_t *)block)[i];
+      if (x < 0 || x > 255)
+        return gr_fail(err, GR_ERR_VALUE, "%" PRId64 " does not fit into uint8, which holds whole numbers from 0 to 255",
+                       x);
+    } else {
+      double x = from == GR_F64 ? ((const double *)block)[i] : ((const float *)block)[i];
+      if (!fits(x, to)) return refuse(x, to, err);
+    }
+  }
+  return GR_OK;
+}
+
+static bool needs_check(gr_dtype from, gr_dtype to) {
+  return (to == GR_I64 && gr_dtype_is_float(from)) || (to == GR_U8 && (gr_dtype_is_float(from) || from == GR_I64));
+}
+
+gr_code gr_copy(gr_tensor *out, const gr_tensor *src, gr_err *err) {
+  gr_tensor view;
+  gr_code code = gr_tensor_view_broadcast(&view, src, out->ndim, out->shape, err);
+  if (code) return code;
+  int64_t total = gr_tensor_size(out);
+  if (total == 0) return GR_OK;
+  int64_t shape[GR_MAX_DIMS], stride[2][GR_MAX_DIMS];
+  memcpy(shape, out->shape, sizeof shape);
+  memcpy(stride[0], out->stride, sizeof stride[0]);
+  memcpy(stride[1], view.stride, sizeof stride[1]);
+  int ndim = gr_coalesce(out->ndim, shape, 2, stride);
+
+  bool check = needs_check(src->dtype, out->dtype);
+  gr_walk from, to;
+  gr_block block;
+  // Blocks are read in the source's dtype, so that they can be looked at, and converted on their way out. The
+  // whole source is looked at first: a refused copy changes nothing.
+  for (int pass = check ? 0 : 1; pass < 2; pass++) {
+    gr_walk_start(&from, src->data, src->dtype, src->dtype, ndim, shape, stride[1]);
+    gr_walk_start(&to, out->data, out->dtype, src->dtype, ndim, shape, stride[0]);
+    for (int64_t done = 0, polled = 0; done < total;) {
+      int64_t row = shape[ndim - 1], left = row - from.index[ndim - 1];
+      int64_t n = from.in_place && left > GR_BLOCK ? left : total - done;
+      int64_t most = from.in_place && left > GR_BLOCK ? GR_POLL_ELEMENTS : GR_BLOCK;
+      if (n > most) n = most;
+      const void *p = gr_walk_read(&from, &block, n);
+      if (pass == 0) code = check_block(p, src->dtype, out->dtype, n, err);
+      else gr_walk_put(&to, p, n);
+      done += n;
+      if (!code && done - polled >= GR_POLL_ELEMENTS) {
+        polled = done;
+        code = gr_interrupt_poll(err);
+      }
+      if (code) return code;
+    }
+  }
+  return GR_OK;
+}
+
+gr_code gr_fill(gr_tensor *out, double value, gr_err *err) {
+  if ((out->dtype == GR_I64 || out->dtype == GR_U8) && !fits(value, out->dtype))
+    return refuse(value, out->dtype, err);
+  const gr_tensor number = {.data = &value, .dtype = GR_F64};
+  gr_block one;
+  gr_convert(&one, out->dtype, 0, &value, GR_F64, 0, 1);
+  const gr_tensor converted = {.data = &one, .dtype = out->dtype};
+  return gr_copy(out, out->dtype == GR_F64 ? &number : &converted, err);
+}
+
+#define CHOOSE(type)                                                                      \
+  do {                                                                                    \
+    type *r = target;                                                                     \
+    const type *x = p, *y = q;                                                            \
+    for (int64_t i = 0; i < n; i++) r[i] = c[i] ? x[i] : y[i];                            \
+  } while (0)
+
+gr_code gr_where(gr_tensor *out, const gr_tensor *condition, const gr_tensor *a, const gr_tensor *b, gr_err *err) {
+  if (condition->dtype != GR_BOOL)
+    return gr_fail(err, GR_ERR_TYPE, "the condition is %s, and must be bool: compare first, as in gt(x, 0)",
+                   gr_dtype_name(condition->dtype));
+  if (a->dtype != out->dtype || b->dtype != out->dtype)
+    return gr_fail(err, GR_ERR_TYPE, "where chooses between %s and %s, and the result is %s: all three must be the same",
+                   gr_dtype_name(a->dtype), gr_dtype_name(b->dtype), gr_dtype_name(out->dtype));
+  const gr_tensor *in[] = {condition, a, b};
+  int64_t shape[GR_MAX_DIMS], stride[4][GR_MAX_DIMS], total = gr_tensor_size(out);
+  memcpy(shape, out->shape, sizeof shape);
+  memcpy(stride[0], out->stride, sizeof stride[0]);
+  for (int k = 0; k < 3; k++) {
+    gr_tensor view;
+    gr_code code = gr_tensor_view_broadcast(&view, in[k], out->ndim, out->shape, err);
+    if (code) return code;
+    memcpy(stride[k + 1], view.stride, sizeof stride[0]);
+  }
+  if (total == 0) return GR_OK;
+  int ndim = gr_coalesce(out->ndim, shape, 4, stride);
+  gr_walk to, from[3];
+  gr_walk_start(&to, out->data, out->dtype, out->dtype, ndim, shape, stride[0]);
+  for (int k = 0; k < 3; k++)
+    gr_walk_start(&from[k], in[k]->data, in[k]->dtype, in[k]->dtype, ndim, shape, stride[k + 1]);
+  gr_block out_block, block[3];
+  for (int64_t done = 0, polled = 0; done < total;) {
+    int64_t n = total - done < GR_BLOCK ? total - done : GR_BLOCK;
+    const uint8_t *c = gr_walk_read(&from[0], &block[0], n);
+    const void *p = gr_walk_read(&from[1], &block[1], n), *q = gr_walk_read(&from[2], &block[2], n);
+    void *target = gr_walk_target(&to, &out_block, n);
+    switch (gr_dtype_size(out->dtype)) {
+      case 8: CHOOSE(int64_t); break;
+      case 4: CHOOSE(int32_t); break;
+      case 1: CHOOSE(uint8_t); break;
+    }
+    gr_walk_put(&to, target, n);
+    done += n;
+    if (done - polled >= GR_POLL_ELEMENTS) {
+      polled = done;
+      gr_code code = gr_interrupt_poll(err);
+      if (code) return code;
+    }
+  }
+  return GR_OK;
+}

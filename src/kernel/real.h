@@ -1,0 +1,42 @@
+// The type that an inner loop is compiled for, and what is written differently for each of the two.
+// meson sets GR_REAL_BITS to 64 or 32.
+#ifndef GR_KERNEL_REAL_H
+#define GR_KERNEL_REAL_H
+
+#include <stdint.h>
+#include <string.h>
+
+#if GR_REAL_BITS == 64
+typedef double real;
+typedef uint64_t real_bits;
+#define REAL(f64, f32) (f64)  // a constant that differs between the types
+#define MANTISSA_BITS 52
+#define EXPONENT_BIAS 1023
+#else
+typedef float real;
+typedef uint32_t real_bits;
+#define REAL(f64, f32) (f32)
+#define MANTISSA_BITS 23
+#define EXPONENT_BIAS 127
+#endif
+
+// Iterations are independent even when `out` is one of the inputs: each reads only its own element.
+#ifdef __clang__
+#define INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define INDEPENDENT _Pragma("GCC ivdep")
+#endif
+
+static inline real_bits bits_of(real x) {
+  real_bits bits;
+  memcpy(&bits, &x, sizeof bits);
+  return bits;
+}
+
+static inline real real_of(real_bits bits) {
+  real x;
+  memcpy(&x, &bits, sizeof x);
+  return x;
+}
+
+#endif
