@@ -11,7 +11,7 @@ typedef struct gr_format {
   int64_t threshold;  // 1000
   int64_t edge;       // 3: items kept at each end of a summarised axis
   int width;          // 75: columns of a line
-  bool suppress;      // never use exponents
+  bool suppress;      // exponents only for numbers from 1e8 up
 } gr_format;
 
 extern const gr_format gr_format_default;
@@ -19,8 +19,8 @@ extern const gr_format gr_format_default;
 // As NumPy's str(): [[-0.16595599]\n [ 0.44064899]].
 void gr_tensor_format(gr_str *out, const gr_tensor *t, const gr_format *format);
 
-// One number as Python's repr gives it: the shortest text that reads back: 0.1, 1e-05, 9.672993027736892,
-// nan, inf; at least 32 bytes.
+// One number as Python's repr gives it, and a float32 as NumPy's str: the shortest text that reads back: 0.1,
+// 1e-05, 9.672993027736892, nan, inf. `text` has room for 32 bytes.
 void gr_double_text(char *text, double x);
 void gr_float_text(char *text, float x);
 
