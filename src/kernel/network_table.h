@@ -1,0 +1,59 @@
+// The loops behind matmul.h and network.h that touch every element: inner_network.c, compiled once per
+// type and instruction set, each time exporting one constant table. Memory comes as `void *` to `real`s,
+// contiguous unless strides are given, and checked by the callers: nothing in here fails.
+#ifndef GR_KERNEL_NETWORK_TABLE_H
+#define GR_KERNEL_NETWORK_TABLE_H
+
+#include "kernel/network.h"
+
+// One image and the window that runs over it; `rows` output rows from `row`.
+typedef struct gr_window_view {
+  gr_window window;
+  int64_t height, width, channels;  // of the image
+  int64_t out_width;
+  int64_t row, rows;
+} gr_window_view;
+
+// Labels of any dtype, read element by element when they are not `real`s.
+typedef struct gr_labels {
+  const void *data;
+  gr_dtype dtype;
+} gr_labels;
+
+typedef struct gr_network_table {
+  // out (m, n) = a b or out += a b; strides in elements, out's rows contiguous.
+  void (*small_product)(void *out, const void *a, const int64_t a_stride[2], const void *b,
+                        const int64_t b_stride[2], int64_t m, int64_t n, int64_t k, bool accumulate);
+
+  // out (columns) += the sum over rows of x (rows, columns).
+  void (*sum_rows)(void *out, const void *x, int64_t rows, int64_t columns);
+  // Adds the columns (rows * out_width, kh * kw * channels) of view->rows output rows back to their image.
+  void (*columns_to_image)(void *image, const void *columns, const gr_window_view *view);
+
+  // `arg` may be NULL.
+  void (*max_pool)(void *out, uint8_t *arg, const void *image, const gr_window_view *view);
+  void (*max_pool_backward)(void *dimage, const void *dout, const uint8_t *arg, const gr_window_view *view);
+
+  void (*softmax)(void *out, const void *x, int64_t rows, int64_t columns);
+  void (*softmax_backward)(void *dx, const void *dout, const void *out, int64_t rows, int64_t columns,
+                           bool accumulate);
+
+  void (*dropout)(void *out, const void *x, const uint8_t *mask, double keep, int64_t n, bool accumulate);
+
+  // The labels of the sparse loss and metric are in range already.
+  void (*loss)(void *out, gr_loss loss, const void *p, gr_labels t, int64_t rows, int64_t columns);
+  void (*loss_backward)(void *dp, gr_loss loss, const void *dout, const void *p, gr_labels t, int64_t rows,
+                        int64_t columns, bool accumulate);
+  void (*hit)(void *out, gr_hit hit, const void *p, gr_labels t, int64_t rows, int64_t columns);
+
+  void (*sgd)(void *w, const void *g, int64_t n, double learning_rate);
+  void (*sgd_momentum)(void *w, const void *g, void *velocity, int64_t n, double learning_rate, double momentum,
+                       bool nesterov);
+  void (*adam)(void *w, const void *g, void *m, void *v, int64_t n, double rate, double beta_1, double beta_2,
+               double epsilon);
+} gr_network_table;
+
+// The table for float64 or float32 on this machine.
+const gr_network_table *gr_network_loops(gr_dtype dtype);
+
+#endif

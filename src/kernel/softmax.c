@@ -1,0 +1,35 @@
+#include "kernel/check.h"
+#include "kernel/network_table.h"
+
+static gr_code check(const gr_tensor *x, gr_err *err) {
+  gr_code code = gr_check_float(x, NULL, "the input of softmax", err);
+  if (!code && x->ndim == 0)
+    code = gr_fail(err, GR_ERR_SHAPE, "softmax runs over the last axis, and a tensor of shape () has none");
+  return code;
+}
+
+gr_code gr_softmax(gr_tensor *out, const gr_tensor *x, gr_err *err) {
+  gr_code code = check(x, err);
+  if (!code) code = gr_check_float(out, x, "the output of softmax", err);
+  if (!code) code = gr_check_same_shape(out, x, "the output of softmax", "its input", err);
+  const int64_t size = gr_tensor_size(x);
+  if (code || size == 0) return code;
+  const int64_t columns = x->shape[x->ndim - 1];
+  gr_network_loops(x->dtype)->softmax(out->data, x->data, size / columns, columns);
+  return GR_OK;
+}
+
+gr_code gr_softmax_backward(gr_tensor *dx, const gr_tensor *dout, const gr_tensor *out, bool accumulate,
+                            gr_err *err) {
+  gr_code code = check(out, err);
+  if (!code) code = gr_check_float(dx, out, "the gradient of softmax's input", err);
+  if (!code) code = gr_check_float(dout, out, "the gradient of softmax's output", err);
+  if (!code) code = gr_check_same_shape(dx, out, "the gradient of softmax's input", "its output", err);
+  if (!code) code = gr_check_same_shape(dout, out, "the gradient of softmax's output", "its output", err);
+  const int64_t size = gr_tensor_size(out);
+  if (code || size == 0) return code;
+  const int64_t columns = out->shape[out->ndim - 1];
+  gr_network_loops(out->dtype)->softmax_backward(dx->data, dout->data, out->data, size / columns, columns,
+                                                 accumulate);
+  return GR_OK;
+}
