@@ -73,6 +73,7 @@ size_t gr_conv2d_scratch(const gr_tensor *x, const gr_tensor *kernel, const gr_t
 static void image_to_columns(void *columns, const void *image, const gr_window_view *view, size_t element) {
   const gr_window *w = &view->window;
   const size_t pixel = (size_t)view->channels * element;
+  if (pixel == 0) return;
   char *to = columns;
   for (int64_t oy = view->row; oy < view->row + view->rows; oy++)
     for (int64_t ox = 0; ox < view->out_width; ox++) {
