@@ -8,7 +8,8 @@ gr_code gr_check_float(const gr_tensor *t, const gr_tensor *like, const char *wh
     return gr_fail(err, GR_ERR_TYPE, "%s is %s where %s is needed, the dtype of the rest: convert it", what,
                    gr_dtype_name(t->dtype), gr_dtype_name(like->dtype));
   if (!gr_tensor_is_contiguous(t))
-    return gr_fail(err, GR_ERR_VALUE, "%s is a view with gaps where contiguous memory is needed: clone it", what);
+    return gr_fail(err, GR_ERR_VALUE, "%s is a view with gaps where contiguous memory is needed: clone it",
+                   what);
   return GR_OK;
 }
 
@@ -30,7 +31,6 @@ gr_code gr_check_same_shape(const gr_tensor *a, const gr_tensor *b, const char *
 gr_code gr_check_mask(const gr_tensor *mask, const gr_tensor *like, const char *what, gr_err *err) {
   if (mask->dtype != GR_U8)
     return gr_fail(err, GR_ERR_TYPE, "%s must be uint8, not %s", what, gr_dtype_name(mask->dtype));
-  if (!gr_tensor_is_contiguous(mask))
-    return gr_fail(err, GR_ERR_VALUE, "%s must be contiguous memory", what);
+  if (!gr_tensor_is_contiguous(mask)) return gr_fail(err, GR_ERR_VALUE, "%s must be contiguous memory", what);
   return gr_check_same_shape(mask, like, what, "the output", err);
 }

@@ -18,18 +18,26 @@ gr_code gr_window_output(int64_t out[2], gr_window *w, const int64_t in[2], bool
   for (int axis = 0; axis < 2; axis++) {
     const int64_t size = w->size[axis], stride = w->stride[axis], dilation = w->dilation[axis];
     if (size < 1 || stride < 1 || dilation < 1)
-      return gr_fail(err, GR_ERR_VALUE, "a window's size, stride and dilation are 1 or more, not %" PRId64
-                     ", %" PRId64 " and %" PRId64 " (%s)", size, stride, dilation, axis_name[axis]);
+      return gr_fail(err, GR_ERR_VALUE,
+                     "a window's size, stride and dilation are 1 or more, not %" PRId64 ", %" PRId64
+                     " and %" PRId64 " (%s)",
+                     size, stride, dilation, axis_name[axis]);
     int64_t extent;
-    if (__builtin_mul_overflow(size - 1, dilation, &extent) || extent >= INT64_MAX / 4 || stride >= INT64_MAX / 4)
-      return gr_fail(err, GR_ERR_VALUE, "a window of %" PRId64 " %s with dilation %" PRId64 " and stride %" PRId64
-                     " is beyond any image", size, axis_name[axis], dilation, stride);
+    if (__builtin_mul_overflow(size - 1, dilation, &extent) || extent >= INT64_MAX / 4 ||
+        stride >= INT64_MAX / 4)
+      return gr_fail(err, GR_ERR_VALUE,
+                     "a window of %" PRId64 " %s with dilation %" PRId64 " and stride %" PRId64
+                     " is beyond any image",
+                     size, axis_name[axis], dilation, stride);
     extent += 1;
     const int64_t n = in[axis];
     if (same) {
       if (n < 1)
-        return gr_fail(err, GR_ERR_SHAPE, "an image of shape (%" PRId64 ", %" PRId64 ") has no %s for a window "
-                       "to run over", in[0], in[1], axis_name[axis]);
+        return gr_fail(err, GR_ERR_SHAPE,
+                       "an image of shape (%" PRId64 ", %" PRId64
+                       ") has no %s for a window "
+                       "to run over",
+                       in[0], in[1], axis_name[axis]);
       out[axis] = (n - 1) / stride + 1;
       int64_t last;  // where the last window begins in an image without padding
       if (__builtin_mul_overflow(out[axis] - 1, stride, &last)) last = n;
@@ -37,9 +45,10 @@ gr_code gr_window_output(int64_t out[2], gr_window *w, const int64_t in[2], bool
       w->pad_before[axis] = total > 0 ? total / 2 : 0;
     } else {
       if (n < extent)
-        return gr_fail(err, GR_ERR_SHAPE, "a window of %" PRId64 " %s%s is larger than the image with its %"
-                       PRId64 ": use a smaller window, fewer pooling layers or padding \"same\"", extent,
-                       axis_name[axis], dilation > 1 ? " (with dilation)" : "", n);
+        return gr_fail(err, GR_ERR_SHAPE,
+                       "a window of %" PRId64 " %s%s is larger than the image with its %" PRId64
+                       ": use a smaller window, fewer pooling layers or padding \"same\"",
+                       extent, axis_name[axis], dilation > 1 ? " (with dilation)" : "", n);
       out[axis] = (n - extent) / stride + 1;
       w->pad_before[axis] = 0;
     }
@@ -65,7 +74,8 @@ static int64_t band_rows(const gr_tensor *kernel, const gr_tensor *out) {
 size_t gr_conv2d_scratch(const gr_tensor *x, const gr_tensor *kernel, const gr_tensor *out) {
   if (is_pointwise(x, kernel, out)) return 0;
   return (size_t)(band_rows(kernel, out) * out->shape[2] * kernel->shape[0] * kernel->shape[1] *
-                  kernel->shape[2]) * gr_dtype_size(out->dtype);
+                  kernel->shape[2]) *
+         gr_dtype_size(out->dtype);
 }
 
 // Output pixel, then row of the window. Without dilation a row of the window is one run of the image's
@@ -88,7 +98,8 @@ static void image_to_columns(void *columns, const void *image, const gr_window_v
           int64_t before = x0 < 0 ? -x0 : 0;
           int64_t end = view->width - x0 < w->size[1] ? view->width - x0 : w->size[1];
           memset(to, 0, (size_t)before * pixel);
-          memcpy(to + (size_t)before * pixel, row + (size_t)(x0 + before) * pixel, (size_t)(end - before) * pixel);
+          memcpy(to + (size_t)before * pixel, row + (size_t)(x0 + before) * pixel,
+                 (size_t)(end - before) * pixel);
           memset(to + (size_t)end * pixel, 0, (size_t)(w->size[1] - end) * pixel);
           to += (size_t)w->size[1] * pixel;
         } else {
@@ -111,9 +122,11 @@ static gr_code check(const gr_tensor *out, const gr_tensor *x, const gr_tensor *
   gr_code code = gr_check_float(x, NULL, "the input of a convolution", err);
   if (!code) code = gr_check_float(kernel, x, "the kernel of a convolution", err);
   if (!code) code = gr_check_float(out, x, "the output of a convolution", err);
-  if (!code) code = gr_check_ndim(x, 4, "the input of a convolution", "(images, rows, columns, channels)", err);
   if (!code)
-    code = gr_check_ndim(kernel, 4, "the kernel of a convolution", "(rows, columns, channels in, filters)", err);
+    code = gr_check_ndim(x, 4, "the input of a convolution", "(images, rows, columns, channels)", err);
+  if (!code)
+    code =
+        gr_check_ndim(kernel, 4, "the kernel of a convolution", "(rows, columns, channels in, filters)", err);
   if (!code)
     code = gr_check_ndim(out, 4, "the output of a convolution", "(images, rows, columns, filters)", err);
   if (code) return code;
@@ -121,21 +134,26 @@ static gr_code check(const gr_tensor *out, const gr_tensor *x, const gr_tensor *
   gr_shape_text(images, 4, x->shape);
   gr_shape_text(filters, 4, kernel->shape);
   if (x->shape[3] != kernel->shape[2])
-    return gr_fail(err, GR_ERR_SHAPE, "the input of shape %s has %" PRId64 " channels (axis 4), but the kernel of "
-                   "shape %s reads %" PRId64 " (axis 3)", images, x->shape[3], filters, kernel->shape[2]);
+    return gr_fail(err, GR_ERR_SHAPE,
+                   "the input of shape %s has %" PRId64
+                   " channels (axis 4), but the kernel of "
+                   "shape %s reads %" PRId64 " (axis 3)",
+                   images, x->shape[3], filters, kernel->shape[2]);
   bool fits = out->shape[0] == x->shape[0] && out->shape[3] == kernel->shape[3];
   for (int axis = 0; axis < 2; axis++) {
     if (kernel->shape[axis] != w->size[axis])
-      return gr_fail(err, GR_ERR_SHAPE, "the kernel of shape %s is not %" PRId64 "x%" PRId64, filters, w->size[0],
-                     w->size[1]);
+      return gr_fail(err, GR_ERR_SHAPE, "the kernel of shape %s is not %" PRId64 "x%" PRId64, filters,
+                     w->size[0], w->size[1]);
     // Each window begins in the image or in the padding before it, and is never in the padding altogether.
     const int64_t pad = w->pad_before[axis], extent = (w->size[axis] - 1) * w->dilation[axis] + 1;
     fits = fits && w->stride[axis] > 0 && w->dilation[axis] > 0 && pad >= 0 && pad < extent &&
            (out->shape[axis + 1] - 1) * w->stride[axis] - pad < x->shape[axis + 1];
   }
   if (!fits)
-    return gr_fail(err, GR_ERR_SHAPE, "the windows of the kernel of shape %s over the input of shape %s do not "
-                   "give an output of shape %s", filters, images, gr_shape_text(result, 4, out->shape));
+    return gr_fail(err, GR_ERR_SHAPE,
+                   "the windows of the kernel of shape %s over the input of shape %s do not "
+                   "give an output of shape %s",
+                   filters, images, gr_shape_text(result, 4, out->shape));
   return GR_OK;
 }
 
@@ -144,15 +162,16 @@ static gr_code check_bias(const gr_tensor *bias, const gr_tensor *kernel, gr_err
   if (code) return code;
   if (bias->ndim == 1 && bias->shape[0] == kernel->shape[3]) return GR_OK;
   char text[GR_SHAPE_TEXT];
-  return gr_fail(err, GR_ERR_SHAPE, "the bias of a convolution with %" PRId64 " filters has shape (%" PRId64
-                 ",), not %s", kernel->shape[3], kernel->shape[3], gr_shape_text(text, bias->ndim, bias->shape));
+  return gr_fail(err, GR_ERR_SHAPE,
+                 "the bias of a convolution with %" PRId64 " filters has shape (%" PRId64 ",), not %s",
+                 kernel->shape[3], kernel->shape[3], gr_shape_text(text, bias->ndim, bias->shape));
 }
 
 // ---- forward and backward -------------------------------------------------------------------------------
 
 static gr_tensor matrix(void *data, gr_dtype dtype, int64_t rows, int64_t columns) {
-  return (gr_tensor){.data = data, .dtype = (uint8_t)dtype, .ndim = 2, .shape = {rows, columns},
-                     .stride = {columns, 1}};
+  return (gr_tensor){
+      .data = data, .dtype = (uint8_t)dtype, .ndim = 2, .shape = {rows, columns}, .stride = {columns, 1}};
 }
 
 static gr_tensor transposed(const gr_tensor *t) {
@@ -167,9 +186,9 @@ static gr_tensor transposed(const gr_tensor *t) {
 // A band of output rows of one image: its window, and where its numbers are.
 typedef struct band {
   gr_window_view view;
-  char *x, *out;       // the image; the band's first output pixel
-  gr_tensor columns;   // (pixels, kh * kw * ci), in scratch or the image itself
-  gr_tensor pixels;    // (pixels, co)
+  char *x, *out;      // the image; the band's first output pixel
+  gr_tensor columns;  // (pixels, kh * kw * ci), in scratch or the image itself
+  gr_tensor pixels;   // (pixels, co)
 } band;
 
 static band band_at(const gr_tensor *x, const gr_tensor *kernel, const gr_tensor *out, const gr_window *w,
@@ -177,12 +196,18 @@ static band band_at(const gr_tensor *x, const gr_tensor *kernel, const gr_tensor
   const size_t element = gr_dtype_size(x->dtype);
   const int64_t most = band_rows(kernel, out), left = out->shape[1] - row;
   const int64_t depth = kernel->shape[0] * kernel->shape[1] * kernel->shape[2], co = kernel->shape[3];
-  band b = {.view = {.window = *w, .height = x->shape[1], .width = x->shape[2], .channels = x->shape[3],
-                     .out_width = out->shape[2], .row = row, .rows = left < most ? left : most}};
+  band b = {.view = {.window = *w,
+                     .height = x->shape[1],
+                     .width = x->shape[2],
+                     .channels = x->shape[3],
+                     .out_width = out->shape[2],
+                     .row = row,
+                     .rows = left < most ? left : most}};
   const int64_t pixels = b.view.rows * out->shape[2];
   b.x = (char *)x->data + (size_t)(image * x->shape[1] * x->shape[2] * x->shape[3]) * element;
   b.out = (char *)out->data + (size_t)((image * out->shape[1] + row) * out->shape[2] * co) * element;
-  void *columns = is_pointwise(x, kernel, out) ? b.x + (size_t)(row * x->shape[2] * x->shape[3]) * element : scratch;
+  void *columns =
+      is_pointwise(x, kernel, out) ? b.x + (size_t)(row * x->shape[2] * x->shape[3]) * element : scratch;
   b.columns = matrix(columns, x->dtype, pixels, depth);
   b.pixels = matrix(b.out, x->dtype, pixels, co);
   return b;

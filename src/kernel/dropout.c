@@ -1,10 +1,13 @@
 #include "kernel/check.h"
 #include "kernel/network_table.h"
 
-static gr_code check(const gr_tensor *out, const gr_tensor *mask, const gr_tensor *x, double rate, gr_err *err) {
+static gr_code check(const gr_tensor *out, const gr_tensor *mask, const gr_tensor *x, double rate,
+                     gr_err *err) {
   if (!(rate >= 0 && rate < 1))
-    return gr_fail(err, GR_ERR_VALUE, "the rate of a dropout is the part that is dropped, at least 0 and less than "
-                   "1, not %g", rate);
+    return gr_fail(err, GR_ERR_VALUE,
+                   "the rate of a dropout is the part that is dropped, at least 0 and less than "
+                   "1, not %g",
+                   rate);
   gr_code code = gr_check_float(x, NULL, "the input of a dropout", err);
   if (!code) code = gr_check_float(out, x, "the output of a dropout", err);
   if (!code) code = gr_check_same_shape(out, x, "the output of a dropout", "its input", err);
@@ -27,6 +30,7 @@ gr_code gr_dropout_backward(gr_tensor *dx, const gr_tensor *dout, const gr_tenso
                             bool accumulate, gr_err *err) {
   gr_code code = check(dx, mask, dout, rate, err);
   if (code) return code;
-  gr_network_loops(dx->dtype)->dropout(dx->data, dout->data, mask->data, 1 - rate, gr_tensor_size(dx), accumulate);
+  gr_network_loops(dx->dtype)->dropout(dx->data, dout->data, mask->data, 1 - rate, gr_tensor_size(dx),
+                                       accumulate);
   return GR_OK;
 }

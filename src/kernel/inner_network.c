@@ -95,14 +95,15 @@ typedef struct span {
 
 static span span_of(const gr_window *w, int axis, int64_t position, int64_t length) {
   const int64_t origin = position * w->stride[axis] - w->pad_before[axis];
-  return (span){.origin = origin, .first = origin < 0 ? -origin : 0,
+  return (span){.origin = origin,
+                .first = origin < 0 ? -origin : 0,
                 .last = length - origin < w->size[axis] ? length - origin : w->size[axis]};
 }
 
 // Output pixel, then cell, then channels: no branch depends on the data, and the channels go through vector
 // registers. Padding never wins. A NaN wins over everything, the first of several.
-static ALWAYS_INLINE void max_pool_pixels(real *restrict out, uint8_t *restrict arg, const real *restrict image,
-                                          const gr_window_view *view) {
+static ALWAYS_INLINE void max_pool_pixels(real *restrict out, uint8_t *restrict arg,
+                                          const real *restrict image, const gr_window_view *view) {
   const int64_t channels = view->channels;
   for (int64_t oy = view->row; oy < view->row + view->rows; oy++) {
     const span rows = span_of(&view->window, 0, oy, view->height);
@@ -135,8 +136,9 @@ static void max_pool(void *out, uint8_t *arg, const void *image, const gr_window
     max_pool_pixels(out, NULL, image, view);
 }
 
-// The same order; every cell of the window adds the gradient or zero, which is cheaper than finding the winner.
-static void max_pool_backward(void *dimage, const void *dout, const uint8_t *arg, const gr_window_view *view) {
+// The same order; every cell of the window adds the gradient or zero: cheaper than finding the winner.
+static void max_pool_backward(void *dimage, const void *dout, const uint8_t *arg,
+                              const gr_window_view *view) {
   const int64_t channels = view->channels;
   const real *g = dout;
   for (int64_t oy = view->row; oy < view->row + view->rows; oy++) {
@@ -145,7 +147,8 @@ static void max_pool_backward(void *dimage, const void *dout, const uint8_t *arg
       const span cols = span_of(&view->window, 1, ox, view->width);
       for (int64_t ky = rows.first; ky < rows.last; ky++)
         for (int64_t kx = cols.first; kx < cols.last; kx++) {
-          real *restrict dx = (real *)dimage + ((rows.origin + ky) * view->width + cols.origin + kx) * channels;
+          real *restrict dx =
+              (real *)dimage + ((rows.origin + ky) * view->width + cols.origin + kx) * channels;
           const uint8_t cell = (uint8_t)(ky * view->window.size[1] + kx);
           for (int64_t c = 0; c < channels; c++) dx[c] += arg[c] == cell ? g[c] : 0;
         }
@@ -302,12 +305,12 @@ static void loss_rows(void *out, gr_loss loss, const void *p, gr_labels t, int64
     ((real *)out)[i] = row_loss(loss, (const real *)p + i * columns, t, i * step, columns);
 }
 
-static void loss_rows_backward(void *dp, gr_loss loss, const void *dout, const void *p, gr_labels t, int64_t rows,
-                               int64_t columns, bool accumulate) {
+static void loss_rows_backward(void *dp, gr_loss loss, const void *dout, const void *p, gr_labels t,
+                               int64_t rows, int64_t columns, bool accumulate) {
   const int64_t step = labels_a_row(loss, columns);
   for (int64_t i = 0; i < rows; i++)
-    row_loss_backward((real *)dp + i * columns, loss, ((const real *)dout)[i], (const real *)p + i * columns, t,
-                      i * step, columns, accumulate);
+    row_loss_backward((real *)dp + i * columns, loss, ((const real *)dout)[i], (const real *)p + i * columns,
+                      t, i * step, columns, accumulate);
 }
 
 static ALWAYS_INLINE int64_t arg_max_labels(gr_labels t, int64_t from, int64_t n) {
@@ -333,8 +336,8 @@ static void hit_rows(void *out, gr_hit hit, const void *p, gr_labels t, int64_t 
         hits += (label(guess, j) > (real)0.5) == (label(t, j) > (real)0.5);
       result[i] = (real)hits / (real)columns;
     } else {
-      const int64_t truth = hit == GR_CATEGORICAL_ACCURACY ? arg_max_labels(t, i * columns, columns)
-                                                           : class_label(t, i);
+      const int64_t truth =
+          hit == GR_CATEGORICAL_ACCURACY ? arg_max_labels(t, i * columns, columns) : class_label(t, i);
       result[i] = arg_max_labels(guess, i * columns, columns) == truth;
     }
   }
@@ -348,8 +351,8 @@ static void sgd(void *w, const void *g, int64_t n, double learning_rate) {
   for (int64_t i = 0; i < n; i++) weight[i] -= rate * gradient[i];
 }
 
-static void sgd_momentum(void *w, const void *g, void *velocity, int64_t n, double learning_rate, double momentum,
-                         bool nesterov) {
+static void sgd_momentum(void *w, const void *g, void *velocity, int64_t n, double learning_rate,
+                         double momentum, bool nesterov) {
   real *restrict weight = w, *restrict speed = velocity;
   const real *restrict gradient = g, rate = (real)learning_rate, mu = (real)momentum;
   for (int64_t i = 0; i < n; i++) {
@@ -360,8 +363,8 @@ static void sgd_momentum(void *w, const void *g, void *velocity, int64_t n, doub
 }
 
 // 7 reals in and out a weight: limited by memory beyond the second cache, else by the division and the root.
-static void adam(void *w, const void *g, void *m, void *v, int64_t n, double rate, double beta_1, double beta_2,
-                 double epsilon) {
+static void adam(void *w, const void *g, void *m, void *v, int64_t n, double rate, double beta_1,
+                 double beta_2, double epsilon) {
   real *restrict weight = w, *restrict mean = m, *restrict square = v;
   const real *restrict gradient = g;
   const real step = (real)rate, new_1 = (real)(1 - beta_1), new_2 = (real)(1 - beta_2), eps = (real)epsilon;

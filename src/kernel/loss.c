@@ -16,9 +16,12 @@ static gr_code check_same(const gr_tensor *p, const gr_tensor *t, bool classes, 
   gr_shape_text(right, t->ndim, t->shape);
   const bool sparse = classes && p->shape[1] > 1 && t->shape[0] == p->shape[0] &&
                       (t->ndim == 1 || (t->ndim == 2 && t->shape[1] == 1));
-  return gr_fail(err, GR_ERR_SHAPE, "the predictions have shape %s and the labels %s: a loss or a metric needs "
-                 "them equal%s", left, right,
-                 sparse ? "; for one label a sample, 0, 1, 2, ..., use the sparse one, or one_hot the labels" : "");
+  return gr_fail(
+      err, GR_ERR_SHAPE,
+      "the predictions have shape %s and the labels %s: a loss or a metric needs "
+      "them equal%s",
+      left, right,
+      sparse ? "; for one label a sample, 0, 1, 2, ..., use the sparse one, or one_hot the labels" : "");
 }
 
 static gr_code check_sparse_shape(const gr_tensor *p, const gr_tensor *t, gr_err *err) {
@@ -27,9 +30,11 @@ static gr_code check_sparse_shape(const gr_tensor *p, const gr_tensor *t, gr_err
   char left[GR_SHAPE_TEXT], right[GR_SHAPE_TEXT];
   gr_shape_text(left, p->ndim, p->shape);
   gr_shape_text(right, t->ndim, t->shape);
-  return gr_fail(err, GR_ERR_SHAPE, "predictions of shape %s need one label a sample, of shape (%" PRId64
-                 ",), not labels of shape %s%s", left, p->shape[0], right,
-                 gr_tensor_same_shape(p, t) ? ": for one-hot labels use the loss or metric without \"sparse\"" : "");
+  return gr_fail(
+      err, GR_ERR_SHAPE,
+      "predictions of shape %s need one label a sample, of shape (%" PRId64 ",), not labels of shape %s%s",
+      left, p->shape[0], right,
+      gr_tensor_same_shape(p, t) ? ": for one-hot labels use the loss or metric without \"sparse\"" : "");
 }
 
 static gr_code check_range(const gr_tensor *t, int64_t classes, gr_err *err) {
@@ -44,11 +49,17 @@ static gr_code check_range(const gr_tensor *t, int64_t classes, gr_err *err) {
     }
     if (label >= 0 && label < (double)classes && label == floor(label)) continue;
     if (label != floor(label))  // NaN too
-      return gr_fail(err, GR_ERR_VALUE, "label %g in row %" PRId64 " is not a whole number: classes are 0, 1, "
-                     "2, ...", label, i + 1);
-    return gr_fail(err, GR_ERR_VALUE, "label %g in row %" PRId64 " is none of the %" PRId64 " classes 0..%" PRId64
-                   " that the predictions have%s", label, i + 1, classes, classes - 1,
-                   label == (double)classes ? ": labels count from 0, subtract 1 from them if yours count from 1" : "");
+      return gr_fail(err, GR_ERR_VALUE,
+                     "label %g in row %" PRId64
+                     " is not a whole number: classes are 0, 1, "
+                     "2, ...",
+                     label, i + 1);
+    return gr_fail(
+        err, GR_ERR_VALUE,
+        "label %g in row %" PRId64 " is none of the %" PRId64 " classes 0..%" PRId64
+        " that the predictions have%s",
+        label, i + 1, classes, classes - 1,
+        label == (double)classes ? ": labels count from 0, subtract 1 from them if yours count from 1" : "");
   }
   return GR_OK;
 }
@@ -58,24 +69,29 @@ static gr_code check(const gr_tensor *out, const gr_tensor *p, const gr_tensor *
   gr_code code = gr_check_float(p, NULL, "a prediction", err);
   if (!code) code = gr_check_ndim(p, 2, "a prediction", "(samples, outputs)", err);
   if (!code && p->shape[1] == 0)
-    code = gr_fail(err, GR_ERR_SHAPE, "predictions of shape (%" PRId64 ", 0) have nothing to compare", p->shape[0]);
+    code = gr_fail(err, GR_ERR_SHAPE, "predictions of shape (%" PRId64 ", 0) have nothing to compare",
+                   p->shape[0]);
   if (!code) code = sparse ? check_sparse_shape(p, t, err) : check_same(p, t, classes, err);
   if (!code && !gr_tensor_is_contiguous(t))
-    code = gr_fail(err, GR_ERR_VALUE, "the labels are a view with gaps where contiguous memory is needed: clone them");
+    code = gr_fail(err, GR_ERR_VALUE,
+                   "the labels are a view with gaps where contiguous memory is needed: clone them");
   if (!code && sparse) code = check_range(t, p->shape[1], err);
   if (!code) code = gr_check_float(out, p, "the numbers of the samples", err);
   if (!code && (out->ndim != 1 || out->shape[0] != p->shape[0])) {
     char text[GR_SHAPE_TEXT];
-    code = gr_fail(err, GR_ERR_SHAPE, "a loss or a metric has one number a sample, shape (%" PRId64 ",), not %s",
-                   p->shape[0], gr_shape_text(text, out->ndim, out->shape));
+    code =
+        gr_fail(err, GR_ERR_SHAPE, "a loss or a metric has one number a sample, shape (%" PRId64 ",), not %s",
+                p->shape[0], gr_shape_text(text, out->ndim, out->shape));
   }
   return code;
 }
 
 static gr_labels labels_of(const gr_tensor *t) { return (gr_labels){t->data, (gr_dtype)t->dtype}; }
 
-static gr_code check_loss(const gr_tensor *out, gr_loss loss, const gr_tensor *p, const gr_tensor *t, gr_err *err) {
-  return check(out, p, t, loss == GR_SPARSE_CATEGORICAL_CROSSENTROPY, loss == GR_CATEGORICAL_CROSSENTROPY, err);
+static gr_code check_loss(const gr_tensor *out, gr_loss loss, const gr_tensor *p, const gr_tensor *t,
+                          gr_err *err) {
+  return check(out, p, t, loss == GR_SPARSE_CATEGORICAL_CROSSENTROPY, loss == GR_CATEGORICAL_CROSSENTROPY,
+               err);
 }
 
 gr_code gr_loss_forward(gr_tensor *out, gr_loss loss, const gr_tensor *p, const gr_tensor *t, gr_err *err) {
@@ -85,8 +101,8 @@ gr_code gr_loss_forward(gr_tensor *out, gr_loss loss, const gr_tensor *p, const 
   return GR_OK;
 }
 
-gr_code gr_loss_backward(gr_tensor *dp, gr_loss loss, const gr_tensor *dout, const gr_tensor *p, const gr_tensor *t,
-                         bool accumulate, gr_err *err) {
+gr_code gr_loss_backward(gr_tensor *dp, gr_loss loss, const gr_tensor *dout, const gr_tensor *p,
+                         const gr_tensor *t, bool accumulate, gr_err *err) {
   gr_code code = check_loss(dout, loss, p, t, err);
   if (!code) code = gr_check_float(dp, p, "the gradient of a prediction", err);
   if (!code) code = gr_check_same_shape(dp, p, "the gradient of a prediction", "the prediction", err);

@@ -90,13 +90,15 @@ static gr_code blocks(const gr_tensor *out, const operand *a, const operand *b, 
 
 static gr_code check(const gr_tensor *out, const gr_tensor *a, const gr_tensor *b, gr_err *err) {
   if (a->ndim != 2 || b->ndim != 2 || out->ndim != 2)
-    return gr_fail(err, GR_ERR_SHAPE, "a matrix product takes two tensors of 2 axes, not of %d and %d", a->ndim,
-                   b->ndim);
+    return gr_fail(err, GR_ERR_SHAPE, "a matrix product takes two tensors of 2 axes, not of %d and %d",
+                   a->ndim, b->ndim);
   char left[GR_SHAPE_TEXT], right[GR_SHAPE_TEXT], result[GR_SHAPE_TEXT];
   if (a->shape[1] != b->shape[0])
-    return gr_fail(err, GR_ERR_SHAPE, "shapes %s and %s do not fit a matrix product: axis 2 of the first (%lld) "
-                   "must equal axis 1 of the second (%lld)", gr_shape_text(left, 2, a->shape),
-                   gr_shape_text(right, 2, b->shape), (long long)a->shape[1], (long long)b->shape[0]);
+    return gr_fail(err, GR_ERR_SHAPE,
+                   "shapes %s and %s do not fit a matrix product: axis 2 of the first (%lld) "
+                   "must equal axis 1 of the second (%lld)",
+                   gr_shape_text(left, 2, a->shape), gr_shape_text(right, 2, b->shape),
+                   (long long)a->shape[1], (long long)b->shape[0]);
   if (!gr_dtype_is_float(a->dtype) || a->dtype != b->dtype || a->dtype != out->dtype)
     return gr_fail(err, GR_ERR_TYPE, "a matrix product takes float64 or float32 on both sides, not %s and %s",
                    gr_dtype_name(a->dtype), gr_dtype_name(b->dtype));
@@ -120,13 +122,13 @@ gr_code gr_matmul(gr_tensor *out, const gr_tensor *a, const gr_tensor *b, bool a
   }
   // Each side first: the product of three large sides overflows.
   if (m <= SMALL && n <= SMALL && k <= SMALL && m * n * k <= SMALL) {
-    gr_network_loops(out->dtype)->small_product(out->data, a->data, a->stride, b->data, b->stride, m, n, k,
-                                                accumulate);
+    gr_network_loops(out->dtype)
+        ->small_product(out->data, a->data, a->stride, b->data, b->stride, m, n, k, accumulate);
     return GR_OK;
   }
   if (n > INT_MAX || k > INT_MAX)
-    return gr_fail(err, GR_ERR_SHAPE, "the rows of a matrix product have at most %d elements, not %lld", INT_MAX,
-                   (long long)(n > k ? n : k));
+    return gr_fail(err, GR_ERR_SHAPE, "the rows of a matrix product have at most %d elements, not %lld",
+                   INT_MAX, (long long)(n > k ? n : k));
   gr_tensor copies[2] = {0};
   operand x, y;
   if (!operand_from(&x, a)) {

@@ -29,7 +29,7 @@ gr_code gr_softmax_backward(gr_tensor *dx, const gr_tensor *dout, const gr_tenso
   const int64_t size = gr_tensor_size(out);
   if (code || size == 0) return code;
   const int64_t columns = out->shape[out->ndim - 1];
-  gr_network_loops(out->dtype)->softmax_backward(dx->data, dout->data, out->data, size / columns, columns,
-                                                 accumulate);
+  gr_network_loops(out->dtype)
+      ->softmax_backward(dx->data, dout->data, out->data, size / columns, columns, accumulate);
   return GR_OK;
 }

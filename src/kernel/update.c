@@ -16,20 +16,21 @@ gr_code gr_sgd_update(gr_tensor *w, const gr_tensor *g, gr_tensor *velocity, dou
   if (code) return code;
   const gr_network_table *loops = gr_network_loops(w->dtype);
   if (velocity)
-    loops->sgd_momentum(w->data, g->data, velocity->data, gr_tensor_size(w), learning_rate, momentum, nesterov);
+    loops->sgd_momentum(w->data, g->data, velocity->data, gr_tensor_size(w), learning_rate, momentum,
+                        nesterov);
   else
     loops->sgd(w->data, g->data, gr_tensor_size(w), learning_rate);
   return GR_OK;
 }
 
-gr_code gr_adam_update(gr_tensor *w, const gr_tensor *g, gr_tensor *m, gr_tensor *v, double rate, double beta_1,
-                       double beta_2, double epsilon, gr_err *err) {
+gr_code gr_adam_update(gr_tensor *w, const gr_tensor *g, gr_tensor *m, gr_tensor *v, double rate,
+                       double beta_1, double beta_2, double epsilon, gr_err *err) {
   gr_code code = gr_check_float(w, NULL, "a weight", err);
   if (!code) code = check(w, g, "the gradient", err);
   if (!code) code = check(w, m, "the running mean of the gradient", err);
   if (!code) code = check(w, v, "the running mean of the squared gradient", err);
   if (code) return code;
-  gr_network_loops(w->dtype)->adam(w->data, g->data, m->data, v->data, gr_tensor_size(w), rate, beta_1, beta_2,
-                                   epsilon);
+  gr_network_loops(w->dtype)->adam(w->data, g->data, m->data, v->data, gr_tensor_size(w), rate, beta_1,
+                                   beta_2, epsilon);
   return GR_OK;
 }

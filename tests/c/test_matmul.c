@@ -31,7 +31,8 @@ static gr_tensor fresh(gr_dtype dtype, int64_t rows, int64_t columns) {
 enum layout { PLAIN, TRANSPOSED, EVERY_SECOND, REVERSED, GAP_BETWEEN_ROWS, BROADCAST, N_LAYOUTS };
 
 // A (rows, columns) view in some layout; the owner of its memory goes to *owner.
-static gr_tensor operand(gr_tensor *owner, enum layout layout, gr_dtype dtype, int64_t rows, int64_t columns) {
+static gr_tensor operand(gr_tensor *owner, enum layout layout, gr_dtype dtype, int64_t rows,
+                         int64_t columns) {
   gr_tensor view;
   switch (layout) {
     case TRANSPOSED:
@@ -54,15 +55,13 @@ static gr_tensor operand(gr_tensor *owner, enum layout layout, gr_dtype dtype, i
       *owner = fresh(dtype, 1, columns);
       gr_tensor_view_broadcast(&view, owner, 2, (int64_t[]){rows, columns}, &err);
       break;
-    default:
-      *owner = fresh(dtype, rows, columns);
-      view = *owner;
+    default: *owner = fresh(dtype, rows, columns); view = *owner;
   }
   return view;
 }
 
-static void check_product(gr_dtype dtype, int64_t m, int64_t k, int64_t n, enum layout left, enum layout right,
-                          bool accumulate) {
+static void check_product(gr_dtype dtype, int64_t m, int64_t k, int64_t n, enum layout left,
+                          enum layout right, bool accumulate) {
   gr_tensor a_owner, b_owner;
   gr_tensor a = operand(&a_owner, left, dtype, m, k), b = operand(&b_owner, right, dtype, k, n);
   fill(left == BROADCAST ? &a_owner : &a, 3);
@@ -78,9 +77,9 @@ static void check_product(gr_dtype dtype, int64_t m, int64_t k, int64_t n, enum 
       for (int64_t l = 0; l < k; l++)
         sum += gr_tensor_get(&a, (int64_t[]){i, l}) * gr_tensor_get(&b, (int64_t[]){l, j});
       if (gr_tensor_get(&out, (int64_t[]){i, j}) != sum)
-        fail_msg("(%d, %d) @ (%d, %d), layouts %d and %d, accumulate %d: [%d, %d] is %g, not %g", (int)m, (int)k,
-                 (int)k, (int)n, left, right, accumulate, (int)i, (int)j, gr_tensor_get(&out, (int64_t[]){i, j}),
-                 sum);
+        fail_msg("(%d, %d) @ (%d, %d), layouts %d and %d, accumulate %d: [%d, %d] is %g, not %g", (int)m,
+                 (int)k, (int)k, (int)n, left, right, accumulate, (int)i, (int)j,
+                 gr_tensor_get(&out, (int64_t[]){i, j}), sum);
     }
   gr_tensor_finish(&a_owner);
   gr_tensor_finish(&b_owner);
@@ -89,8 +88,9 @@ static void check_product(gr_dtype dtype, int64_t m, int64_t k, int64_t n, enum 
 }
 
 static void products_equal_the_plain_sum_for_any_shape_and_layout(void **state) {
-  static const int64_t sizes[][3] = {{1, 1, 1},  {4, 3, 1},  {1, 5, 4},  {3, 1, 7},  {1, 70, 50}, {60, 70, 1},
-                                     {1, 90, 1}, {40, 1, 70}, {17, 19, 23}, {33, 20, 41}, {0, 3, 4}, {3, 4, 0}};
+  static const int64_t sizes[][3] = {{1, 1, 1},    {4, 3, 1},    {1, 5, 4},  {3, 1, 7},
+                                     {1, 70, 50},  {60, 70, 1},  {1, 90, 1}, {40, 1, 70},
+                                     {17, 19, 23}, {33, 20, 41}, {0, 3, 4},  {3, 4, 0}};
   for (int s = 0; s < (int)(sizeof sizes / sizeof sizes[0]); s++)
     for (int dtype = GR_F64; dtype <= GR_F32; dtype++)
       for (int left = 0; left < N_LAYOUTS; left++)
@@ -138,9 +138,11 @@ static void a_nan_or_infinity_reaches_the_result_also_through_zero(void **state)
 }
 
 static void shapes_that_do_not_fit_are_explained(void **state) {
-  gr_tensor a = fresh(GR_F64, 4, 3), b = fresh(GR_F64, 4, 1), c = fresh(GR_F32, 3, 1), out = fresh(GR_F64, 4, 1);
+  gr_tensor a = fresh(GR_F64, 4, 3), b = fresh(GR_F64, 4, 1), c = fresh(GR_F32, 3, 1),
+            out = fresh(GR_F64, 4, 1);
   assert_int_equal(gr_matmul(&out, &a, &b, false, &err), GR_ERR_SHAPE);
-  assert_string_equal(err.text, "shapes (4, 3) and (4, 1) do not fit a matrix product: axis 2 of the first (3) "
+  assert_string_equal(err.text,
+                      "shapes (4, 3) and (4, 1) do not fit a matrix product: axis 2 of the first (3) "
                       "must equal axis 1 of the second (4)");
   assert_int_equal(gr_matmul(&out, &a, &c, false, &err), GR_ERR_TYPE);
   gr_tensor_finish(&a);

@@ -20,7 +20,9 @@ static uint64_t next(void) {  // a linear congruence is random enough for shapes
   seed = seed * 6364136223846793005u + 1442695040888963407u;
   return seed >> 33;
 }
-static int64_t between(int64_t low, int64_t high) { return low + (int64_t)(next() % (uint64_t)(high - low + 1)); }
+static int64_t between(int64_t low, int64_t high) {
+  return low + (int64_t)(next() % (uint64_t)(high - low + 1));
+}
 static double number(void) { return (double)next() / 1073741824.0 - 1; }
 
 static gr_tensor fresh(gr_dtype dtype, int ndim, const int64_t *shape) {
@@ -28,7 +30,8 @@ static gr_tensor fresh(gr_dtype dtype, int ndim, const int64_t *shape) {
   assert_int_equal(gr_tensor_init_zeros(&t, dtype, ndim, shape, &err), GR_OK);
   return t;
 }
-#define SHAPE(...) (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]){__VA_ARGS__}
+#define SHAPE(...) \
+  (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]) { __VA_ARGS__ }
 
 static double get(const gr_tensor *t, int64_t i) {
   switch (t->dtype) {
@@ -77,7 +80,8 @@ static void output_sizes_and_padding_follow_keras(void **state) {
                {5, 4, 1, 1, true, 5, 1},    {5, 3, 1, 2, false, 1, 0},   {5, 3, 1, 2, true, 5, 2},
                {1, 3, 3, 1, true, 1, 1},    {9, 1, 3, 1, true, 3, 0},    {2, 1, 5, 1, false, 1, 0}};
   for (int i = 0; i < (int)(sizeof cases / sizeof cases[0]); i++) {
-    gr_window w = {.size = {cases[i].size, 1}, .stride = {cases[i].stride, 1}, .dilation = {cases[i].dilation, 1}};
+    gr_window w = {
+        .size = {cases[i].size, 1}, .stride = {cases[i].stride, 1}, .dilation = {cases[i].dilation, 1}};
     int64_t out[2];
     assert_int_equal(gr_window_output(out, &w, (int64_t[]){cases[i].n, 4}, cases[i].same, &err), GR_OK);
     assert_int_equal(out[0], cases[i].out);
@@ -105,9 +109,13 @@ typedef struct geometry {
 
 static geometry random_geometry(void) {
   for (;;) {
-    geometry g = {.w = {.size = {between(1, 5), between(1, 5)}, .stride = {between(1, 3), between(1, 3)},
+    geometry g = {.w = {.size = {between(1, 5), between(1, 5)},
+                        .stride = {between(1, 3), between(1, 3)},
                         .dilation = {between(1, 2), between(1, 2)}},
-                  .n = between(1, 2), .h = between(1, 9), .width = between(1, 9), .ci = between(1, 17),
+                  .n = between(1, 2),
+                  .h = between(1, 9),
+                  .width = between(1, 9),
+                  .ci = between(1, 17),
                   .co = between(1, 17)};
     if (gr_window_output(g.out, &g.w, (int64_t[]){g.h, g.width}, between(0, 1), &err) == GR_OK) return g;
   }
@@ -177,7 +185,8 @@ static void check_convolution(const geometry *g, gr_dtype dtype) {
   setup(&c, dtype);
   const double tolerance = tolerance_of(dtype);
   const bool with_bias = between(0, 1);
-  assert_int_equal(gr_conv2d(&c.out, &c.x, &c.kernel, with_bias ? &c.bias : NULL, &g->w, c.scratch, &err), GR_OK);
+  assert_int_equal(gr_conv2d(&c.out, &c.x, &c.kernel, with_bias ? &c.bias : NULL, &g->w, c.scratch, &err),
+                   GR_OK);
   for (int64_t i = 0; i < gr_tensor_size(&c.out); i++)
     assert_near(get(&c.out, i), c.expected[i] + (with_bias ? get(&c.bias, i % g->co) : 0), tolerance);
 
@@ -191,12 +200,14 @@ static void check_convolution(const geometry *g, gr_dtype dtype) {
   }
   const bool want_dx = between(0, 3), want_dkernel = between(0, 3), want_dbias = between(0, 3);
   assert_int_equal(gr_conv2d_backward(want_dx ? &c.dx : NULL, want_dkernel ? &c.dkernel : NULL,
-                                      want_dbias ? &c.dbias : NULL, accumulate, &c.dout, &c.x, &c.kernel, &g->w,
-                                      c.scratch, &err), GR_OK);
+                                      want_dbias ? &c.dbias : NULL, accumulate, &c.dout, &c.x, &c.kernel,
+                                      &g->w, c.scratch, &err),
+                   GR_OK);
   for (int64_t i = 0; want_dx && i < gr_tensor_size(&c.dx); i++)
     assert_near(get(&c.dx, i), c.dx_expected[i] + (accumulate[0] ? get(&before[0], i) : 0), tolerance);
   for (int64_t i = 0; want_dkernel && i < gr_tensor_size(&c.dkernel); i++)
-    assert_near(get(&c.dkernel, i), c.dkernel_expected[i] + (accumulate[1] ? get(&before[1], i) : 0), tolerance);
+    assert_near(get(&c.dkernel, i), c.dkernel_expected[i] + (accumulate[1] ? get(&before[1], i) : 0),
+                tolerance);
   for (int64_t f = 0; want_dbias && f < g->co; f++) {
     double sum = accumulate[2] ? get(&before[2], f) : 0;
     for (int64_t i = f; i < gr_tensor_size(&c.dout); i += g->co) sum += get(&c.dout, i);
@@ -216,8 +227,13 @@ static void convolution_and_its_gradients_equal_the_plain_sums_for_any_geometry(
 
 static void a_pointwise_convolution_needs_no_scratch(void **state) {
   seed = 2;
-  geometry g = {.w = {.size = {1, 1}, .stride = {1, 1}, .dilation = {1, 1}}, .n = 3, .h = 5, .width = 4, .ci = 6,
-                .co = 7, .out = {5, 4}};
+  geometry g = {.w = {.size = {1, 1}, .stride = {1, 1}, .dilation = {1, 1}},
+                .n = 3,
+                .h = 5,
+                .width = 4,
+                .ci = 6,
+                .co = 7,
+                .out = {5, 4}};
   convolution c = {.g = g};
   setup(&c, GR_F64);
   assert_int_equal(gr_conv2d_scratch(&c.x, &c.kernel, &c.out), 0);
@@ -227,7 +243,11 @@ static void a_pointwise_convolution_needs_no_scratch(void **state) {
 
 static void a_large_image_is_convolved_in_bands(void **state) {
   seed = 3;
-  geometry g = {.w = {.size = {3, 5}, .stride = {1, 2}, .dilation = {2, 1}}, .n = 2, .h = 90, .width = 97, .ci = 9,
+  geometry g = {.w = {.size = {3, 5}, .stride = {1, 2}, .dilation = {2, 1}},
+                .n = 2,
+                .h = 90,
+                .width = 97,
+                .ci = 9,
                 .co = 2};
   assert_int_equal(gr_window_output(g.out, &g.w, (int64_t[]){g.h, g.width}, true, &err), GR_OK);
   for (int i = 0; i < 2; i++) check_convolution(&g, GR_F64);
@@ -239,8 +259,8 @@ static void no_images_and_no_channels_convolve_to_nothing_and_to_the_bias(void *
   gr_tensor out = fresh(GR_F64, SHAPE(0, 2, 2, 2)), dkernel = random_tensor(GR_F64, SHAPE(2, 2, 1, 2));
   double scratch[64];
   assert_int_equal(gr_conv2d(&out, &none, &kernel, NULL, &w, scratch, &err), GR_OK);
-  assert_int_equal(gr_conv2d_backward(NULL, &dkernel, NULL, (bool[3]){0}, &out, &none, &kernel, &w, scratch, &err),
-                   GR_OK);
+  assert_int_equal(
+      gr_conv2d_backward(NULL, &dkernel, NULL, (bool[3]){0}, &out, &none, &kernel, &w, scratch, &err), GR_OK);
   for (int i = 0; i < 8; i++) assert_true(get(&dkernel, i) == 0);
   gr_tensor hollow = fresh(GR_F64, SHAPE(1, 3, 3, 0)), no_kernel = fresh(GR_F64, SHAPE(2, 2, 0, 2));
   gr_tensor bias = of_numbers(GR_F64, SHAPE(2), (double[]){3, 4});
@@ -273,7 +293,8 @@ static void convolutions_that_do_not_fit_are_explained(void **state) {
 // ---- pooling --------------------------------------------------------------------------------------------
 
 static void check_pooling(const geometry *g, gr_dtype dtype) {
-  gr_tensor x = fresh(dtype, SHAPE(g->n, g->h, g->width, g->ci)), out = fresh(dtype, SHAPE(g->n, g->out[0], g->out[1], g->ci));
+  gr_tensor x = fresh(dtype, SHAPE(g->n, g->h, g->width, g->ci)),
+            out = fresh(dtype, SHAPE(g->n, g->out[0], g->out[1], g->ci));
   gr_tensor arg = fresh(GR_U8, 4, out.shape), dout = random_tensor(dtype, 4, out.shape);
   gr_tensor dx = random_tensor(dtype, 4, x.shape), plain = fresh(dtype, 4, out.shape);
   for (int64_t i = 0; i < gr_tensor_size(&x); i++) set(&x, i, (double)between(-3, -1));  // with ties, below 0
@@ -305,7 +326,8 @@ static void check_pooling(const geometry *g, gr_dtype dtype) {
           assert_int_equal(get(&arg, o), winner);
           dx_expected[from] += get(&dout, o);
         }
-  for (int64_t i = 0; i < gr_tensor_size(&x); i++) assert_near(get(&dx, i), dx_expected[i], tolerance_of(dtype));
+  for (int64_t i = 0; i < gr_tensor_size(&x); i++)
+    assert_near(get(&dx, i), dx_expected[i], tolerance_of(dtype));
   free(dx_expected);
   gr_tensor *all[] = {&x, &out, &arg, &dout, &dx, &plain};
   for (int i = 0; i < 6; i++) gr_tensor_finish(all[i]);
@@ -322,7 +344,8 @@ static void pooling_and_its_gradient_equal_the_plain_maximum_for_any_geometry(vo
 }
 
 static void pooling_by_two_drops_the_last_odd_row_and_column(void **state) {
-  geometry g = {.w = {.size = {2, 2}, .stride = {2, 2}, .dilation = {1, 1}}, .n = 2, .h = 23, .width = 23, .ci = 16};
+  geometry g = {
+      .w = {.size = {2, 2}, .stride = {2, 2}, .dilation = {1, 1}}, .n = 2, .h = 23, .width = 23, .ci = 16};
   assert_int_equal(gr_window_output(g.out, &g.w, (int64_t[]){23, 23}, false, &err), GR_OK);
   assert_int_equal(g.out[0], 11);
   check_pooling(&g, GR_F32);
@@ -330,7 +353,8 @@ static void pooling_by_two_drops_the_last_odd_row_and_column(void **state) {
 
 static void a_nan_wins_a_pooling_and_so_does_minus_infinity_over_nothing(void **state) {
   gr_window w = {.size = {2, 2}, .stride = {2, 2}, .dilation = {1, 1}};
-  gr_tensor x = of_numbers(GR_F64, SHAPE(1, 2, 2, 2), (double[]){1, -INFINITY, NAN, -INFINITY, 3, -INFINITY, NAN, -INFINITY});
+  gr_tensor x = of_numbers(GR_F64, SHAPE(1, 2, 2, 2),
+                           (double[]){1, -INFINITY, NAN, -INFINITY, 3, -INFINITY, NAN, -INFINITY});
   gr_tensor out = fresh(GR_F64, SHAPE(1, 1, 1, 2)), arg = fresh(GR_U8, SHAPE(1, 1, 1, 2));
   assert_int_equal(gr_max_pool2d(&out, &arg, &x, &w, &err), GR_OK);
   assert_true(isnan(get(&out, 0)) && get(&arg, 0) == 1);
@@ -344,8 +368,8 @@ static void a_nan_wins_a_pooling_and_so_does_minus_infinity_over_nothing(void **
 
 // The gradient of sum(dout * f(x)) by central differences, for any operation.
 typedef void (*operation)(gr_tensor *out, const gr_tensor *x, void *context);
-static void check_gradient(operation f, void *context, gr_tensor *x, const gr_tensor *dout, const gr_tensor *dx,
-                           double tolerance) {
+static void check_gradient(operation f, void *context, gr_tensor *x, const gr_tensor *dout,
+                           const gr_tensor *dx, double tolerance) {
   gr_tensor out = fresh(GR_F64, dout->ndim, dout->shape);
   for (int64_t i = 0; i < gr_tensor_size(x); i++) {
     const double at = get(x, i), h = 1e-5;
@@ -353,7 +377,8 @@ static void check_gradient(operation f, void *context, gr_tensor *x, const gr_te
     for (int side = -1; side <= 1; side += 2) {
       set(x, i, at + side * h);
       f(&out, x, context);
-      for (int64_t j = 0; j < gr_tensor_size(&out); j++) slope += side * get(dout, j) * get(&out, j) / (2 * h);
+      for (int64_t j = 0; j < gr_tensor_size(&out); j++)
+        slope += side * get(dout, j) * get(&out, j) / (2 * h);
     }
     set(x, i, at);
     assert_near(get(dx, i), slope, tolerance);
@@ -408,7 +433,8 @@ static void losses_give_keras_numbers_whatever_the_dtype_of_the_labels(void **st
   static const double p[] = {.3, .7, .6, .4, 1, 0}, one_hot[] = {0, 1, 1, 0, 0, 1}, sparse[] = {1, 0, 1};
   static const double cross[] = {0.35667494393873245, 0.5108256237659907, 16.11809565095832};
   static const double q[] = {.1, .9, 0, 1}, truth[] = {0, 1, 1, 0};
-  static const double binary[] = {0.10536051565782628, 0.10536051565782628, 16.11809565095832, 16.118095651484676};
+  static const double binary[] = {0.10536051565782628, 0.10536051565782628, 16.11809565095832,
+                                  16.118095651484676};
   static const double binary_32[] = {0.10536053, 0.10536053, 16.11809539794922, 15.942384719848633};
   static const double squares[] = {.01, .01, 1, 1};
   for (int labels = 0; labels < GR_N_DTYPES; labels++) {
@@ -425,7 +451,8 @@ static void losses_give_keras_numbers_whatever_the_dtype_of_the_labels(void **st
 static void a_nan_among_the_probabilities_is_a_nan_in_the_loss(void **state) {
   for (int loss = 0; loss < GR_N_LOSSES; loss++) {
     gr_tensor p = of_numbers(GR_F32, SHAPE(1, 2), (double[]){.5, NAN}), out = fresh(GR_F32, SHAPE(1));
-    gr_tensor t = loss == GR_SPARSE_CATEGORICAL_CROSSENTROPY ? fresh(GR_I64, SHAPE(1)) : fresh(GR_U8, SHAPE(1, 2));
+    gr_tensor t =
+        loss == GR_SPARSE_CATEGORICAL_CROSSENTROPY ? fresh(GR_I64, SHAPE(1)) : fresh(GR_U8, SHAPE(1, 2));
     assert_int_equal(gr_loss_forward(&out, loss, &p, &t, &err), GR_OK);
     assert_true(isnan(get(&out, 0)));
     gr_tensor_finish(&p);
@@ -448,11 +475,12 @@ static void the_gradients_of_the_losses_equal_central_differences(void **state) 
   seed = 6;
   for (int loss = 0; loss < GR_N_LOSSES; loss++)
     for (int accumulate = 0; accumulate < 2; accumulate++) {
-      gr_tensor p = fresh(GR_F64, SHAPE(6, 4)), dout = random_tensor(GR_F64, SHAPE(6)), dp = fresh(GR_F64, SHAPE(6, 4));
+      gr_tensor p = fresh(GR_F64, SHAPE(6, 4)), dout = random_tensor(GR_F64, SHAPE(6)),
+                dp = fresh(GR_F64, SHAPE(6, 4));
       const bool sparse = loss == GR_SPARSE_CATEGORICAL_CROSSENTROPY;
       gr_tensor t = sparse ? fresh(GR_I64, SHAPE(6, 1)) : fresh(GR_F64, SHAPE(6, 4));
       for (int64_t i = 0; i < 24; i++) set(&p, i, .5 + .4 * number());
-      set(&p, 3, 1.5);     // beyond the clip
+      set(&p, 3, 1.5);  // beyond the clip
       set(&p, 5, -.2);
       for (int64_t i = 0; i < gr_tensor_size(&t); i++)
         set(&t, i, sparse ? (double)between(0, 3) : .5 + .5 * number());
@@ -468,9 +496,11 @@ static void the_gradients_of_the_losses_equal_central_differences(void **state) 
 static void labels_that_are_no_class_are_named(void **state) {
   gr_tensor p = fresh(GR_F32, SHAPE(3, 2)), out = fresh(GR_F32, SHAPE(3));
   const gr_loss loss = GR_SPARSE_CATEGORICAL_CROSSENTROPY;
-  gr_tensor t = of_numbers(GR_I64, SHAPE(3), (double[]){1, 2, 1}), f = of_numbers(GR_F64, SHAPE(3), (double[]){0, 1, .5});
+  gr_tensor t = of_numbers(GR_I64, SHAPE(3), (double[]){1, 2, 1}),
+            f = of_numbers(GR_F64, SHAPE(3), (double[]){0, 1, .5});
   assert_int_equal(gr_loss_forward(&out, loss, &p, &t, &err), GR_ERR_VALUE);
-  assert_string_equal(err.text, "label 2 in row 2 is none of the 2 classes 0..1 that the predictions have: labels "
+  assert_string_equal(err.text,
+                      "label 2 in row 2 is none of the 2 classes 0..1 that the predictions have: labels "
                       "count from 0, subtract 1 from them if yours count from 1");
   assert_int_equal(gr_hit_forward(&out, GR_SPARSE_CATEGORICAL_ACCURACY, &p, &t, &err), GR_ERR_VALUE);
   set(&t, 1, -1);
@@ -496,7 +526,8 @@ static void losses_never_broadcast(void **state) {
 }
 
 static void hits_are_counted_as_keras_counts_them(void **state) {
-  gr_tensor p = of_numbers(GR_F32, SHAPE(3, 2), (double[]){.3, .7, .5, .5, .9, .1}), out = fresh(GR_F32, SHAPE(3));
+  gr_tensor p = of_numbers(GR_F32, SHAPE(3, 2), (double[]){.3, .7, .5, .5, .9, .1}),
+            out = fresh(GR_F32, SHAPE(3));
   gr_tensor hot = of_numbers(GR_U8, SHAPE(3, 2), (double[]){0, 1, 1, 0, 0, 1});
   gr_tensor t = of_numbers(GR_U8, SHAPE(3), (double[]){1, 0, 1});
   static const double classes[3] = {1, 1, 0}, binary[3] = {1, .5, 0};
@@ -521,7 +552,8 @@ static void check_descent(const char *rule, double first, double second) {
     set(&g, 1, 10 * get(&w, 1));
     gr_code code;
     if (!strcmp(rule, "adam"))
-      code = gr_adam_update(&w, &g, &m, &v, .001 * sqrt(1 - pow(.999, t)) / (1 - pow(.9, t)), .9, .999, 1e-7, &err);
+      code = gr_adam_update(&w, &g, &m, &v, .001 * sqrt(1 - pow(.999, t)) / (1 - pow(.9, t)), .9, .999, 1e-7,
+                            &err);
     else if (!strcmp(rule, "sgd"))
       code = gr_sgd_update(&w, &g, NULL, .01, 0, false, &err);
     else
