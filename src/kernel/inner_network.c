@@ -100,11 +100,29 @@ static span span_of(const gr_window *w, int axis, int64_t position, int64_t leng
                 .last = length - origin < w->size[axis] ? length - origin : w->size[axis]};
 }
 
+// 16 channels at a time: a loop of known length, of which compilers make whole vectors. With the length open
+// they count in vectors of bytes, for arg, and leave the 16 channels of a small network to the scalar rest.
+#define LANES 16
+
+static ALWAYS_INLINE void cell_wins(real *restrict out, uint8_t *restrict arg, const real *restrict x,
+                                    uint8_t cell, int64_t channels) {
+  for (int64_t c = 0; c < channels; c++) {
+    const bool wins = (x[c] > out[c]) | ((x[c] != x[c]) & (out[c] == out[c]));
+    out[c] = wins ? x[c] : out[c];
+    if (arg) arg[c] = wins ? cell : arg[c];
+  }
+}
+
+static ALWAYS_INLINE void cell_gradient(real *restrict dx, const real *restrict g,
+                                        const uint8_t *restrict arg, uint8_t cell, int64_t channels) {
+  for (int64_t c = 0; c < channels; c++) dx[c] += arg[c] == cell ? g[c] : 0;
+}
+
 // Output pixel, then cell, then channels: no branch depends on the data, and the channels go through vector
 // registers. Padding never wins. A NaN wins over everything, the first of several.
-static ALWAYS_INLINE void max_pool_pixels(real *restrict out, uint8_t *restrict arg,
-                                          const real *restrict image, const gr_window_view *view) {
-  const int64_t channels = view->channels;
+static ALWAYS_INLINE void max_pool_pixels(real *out, uint8_t *arg, const real *image,
+                                          const gr_window_view *view) {
+  const int64_t channels = view->channels, whole = channels - channels % LANES;
   for (int64_t oy = view->row; oy < view->row + view->rows; oy++) {
     const span rows = span_of(&view->window, 0, oy, view->height);
     for (int64_t ox = 0; ox < view->out_width; ox++, out += channels) {
@@ -118,11 +136,9 @@ static ALWAYS_INLINE void max_pool_pixels(real *restrict out, uint8_t *restrict 
             if (arg) memset(arg, cell, (size_t)channels);
             continue;
           }
-          for (int64_t c = 0; c < channels; c++) {
-            const bool wins = (x[c] > out[c]) | ((x[c] != x[c]) & (out[c] == out[c]));
-            out[c] = wins ? x[c] : out[c];
-            if (arg) arg[c] = wins ? cell : arg[c];
-          }
+          for (int64_t c = 0; c < whole; c += LANES)
+            cell_wins(out + c, arg ? arg + c : NULL, x + c, cell, LANES);
+          cell_wins(out + whole, arg ? arg + whole : NULL, x + whole, cell, channels - whole);
         }
       if (arg) arg += channels;
     }
@@ -139,7 +155,7 @@ static void max_pool(void *out, uint8_t *arg, const void *image, const gr_window
 // The same order; every cell of the window adds the gradient or zero: cheaper than finding the winner.
 static void max_pool_backward(void *dimage, const void *dout, const uint8_t *arg,
                               const gr_window_view *view) {
-  const int64_t channels = view->channels;
+  const int64_t channels = view->channels, whole = channels - channels % LANES;
   const real *g = dout;
   for (int64_t oy = view->row; oy < view->row + view->rows; oy++) {
     const span rows = span_of(&view->window, 0, oy, view->height);
@@ -147,10 +163,10 @@ static void max_pool_backward(void *dimage, const void *dout, const uint8_t *arg
       const span cols = span_of(&view->window, 1, ox, view->width);
       for (int64_t ky = rows.first; ky < rows.last; ky++)
         for (int64_t kx = cols.first; kx < cols.last; kx++) {
-          real *restrict dx =
-              (real *)dimage + ((rows.origin + ky) * view->width + cols.origin + kx) * channels;
+          real *dx = (real *)dimage + ((rows.origin + ky) * view->width + cols.origin + kx) * channels;
           const uint8_t cell = (uint8_t)(ky * view->window.size[1] + kx);
-          for (int64_t c = 0; c < channels; c++) dx[c] += arg[c] == cell ? g[c] : 0;
+          for (int64_t c = 0; c < whole; c += LANES) cell_gradient(dx + c, g + c, arg + c, cell, LANES);
+          cell_gradient(dx + whole, g + whole, arg + whole, cell, channels - whole);
         }
     }
   }

@@ -1,0 +1,219 @@
+// Softmax, losses, metrics, dropout and updates: against the numbers that Keras gives, and gradients against
+// central differences.
+#include "kernel/network.h"
+
+#include "random_tensor.h"
+
+// ---- softmax --------------------------------------------------------------------------------------------
+
+static void softmax_gives_the_lectures_numbers_also_far_from_zero(void **state) {
+  static const double expected[4] = {0.10534996557400216, 0.0523152446589804, 0.7784368056467147,
+                                     0.06389798412030276};
+  for (int shift = 0; shift <= 1000; shift += 1000) {
+    gr_tensor x = of_numbers(GR_F64, SHAPE(4), (double[]){shift + 1., shift + .3, shift + 3., shift + .5});
+    gr_tensor y = fresh(GR_F64, SHAPE(4));
+    assert_int_equal(gr_softmax(&y, &x, &err), GR_OK);
+    for (int i = 0; i < 4; i++) assert_near(get(&y, i), expected[i], shift ? 1e-12 : 1e-15);
+    gr_tensor_finish(&x);
+    gr_tensor_finish(&y);
+  }
+}
+
+static void apply_softmax(gr_tensor *out, const gr_tensor *x, void *context) {
+  assert_int_equal(gr_softmax(out, x, &err), GR_OK);
+}
+
+static void the_gradient_of_softmax_equals_central_differences(void **state) {
+  seed = 5;
+  gr_tensor x = random_tensor(GR_F64, SHAPE(2, 3, 5)), dout = random_tensor(GR_F64, SHAPE(2, 3, 5));
+  gr_tensor y = fresh(GR_F64, SHAPE(2, 3, 5)), dx = fresh(GR_F64, SHAPE(2, 3, 5));
+  apply_softmax(&y, &x, NULL);
+  assert_int_equal(gr_softmax_backward(&dx, &dout, &y, false, &err), GR_OK);
+  check_gradient(apply_softmax, NULL, &x, &dout, &dx, 1e-9);
+  gr_tensor *all[] = {&x, &dout, &y, &dx};
+  for (int i = 0; i < 4; i++) gr_tensor_finish(all[i]);
+}
+
+// ---- losses ---------------------------------------------------------------------------------------------
+
+static void check_loss(gr_loss loss, gr_dtype dtype, gr_dtype label_dtype, int64_t rows, int64_t columns,
+                       const double *p, const double *t, const double *expected, double tolerance) {
+  gr_tensor probabilities = of_numbers(dtype, SHAPE(rows, columns), p), out = fresh(dtype, SHAPE(rows));
+  gr_tensor labels = loss == GR_SPARSE_CATEGORICAL_CROSSENTROPY
+                         ? of_numbers(label_dtype, SHAPE(rows), t)
+                         : of_numbers(label_dtype, SHAPE(rows, columns), t);
+  assert_int_equal(gr_loss_forward(&out, loss, &probabilities, &labels, &err), GR_OK);
+  for (int64_t i = 0; i < rows; i++) assert_near(get(&out, i), expected[i], tolerance);
+  gr_tensor_finish(&probabilities);
+  gr_tensor_finish(&labels);
+  gr_tensor_finish(&out);
+}
+
+static void losses_give_keras_numbers_whatever_the_dtype_of_the_labels(void **state) {
+  static const double p[] = {.3, .7, .6, .4, 1, 0}, one_hot[] = {0, 1, 1, 0, 0, 1}, sparse[] = {1, 0, 1};
+  static const double cross[] = {0.35667494393873245, 0.5108256237659907, 16.11809565095832};
+  static const double q[] = {.1, .9, 0, 1}, truth[] = {0, 1, 1, 0};
+  static const double binary[] = {0.10536051565782628, 0.10536051565782628, 16.11809565095832,
+                                  16.118095651484676};
+  static const double binary_32[] = {0.10536053, 0.10536053, 16.11809539794922, 15.942384719848633};
+  static const double squares[] = {.01, .01, 1, 1};
+  for (int labels = 0; labels < GR_N_DTYPES; labels++) {
+    check_loss(GR_CATEGORICAL_CROSSENTROPY, GR_F64, labels, 3, 2, p, one_hot, cross, 1e-15);
+    check_loss(GR_SPARSE_CATEGORICAL_CROSSENTROPY, GR_F64, labels, 3, 2, p, sparse, cross, 1e-15);
+    check_loss(GR_BINARY_CROSSENTROPY, GR_F64, labels, 4, 1, q, truth, binary, 1e-15);
+    check_loss(GR_BINARY_CROSSENTROPY, GR_F32, labels, 4, 1, q, truth, binary_32, 2e-7);
+    check_loss(GR_MEAN_SQUARED_ERROR, GR_F64, labels, 4, 1, q, truth, squares, 1e-15);
+  }
+  check_loss(GR_BINARY_CROSSENTROPY, GR_F64, GR_F64, 1, 4, q, truth,
+             (double[]){(2 * 0.10536051565782628 + 16.11809565095832 + 16.118095651484676) / 4}, 1e-15);
+}
+
+static void a_nan_among_the_probabilities_is_a_nan_in_the_loss(void **state) {
+  for (int loss = 0; loss < GR_N_LOSSES; loss++) {
+    gr_tensor p = of_numbers(GR_F32, SHAPE(1, 2), (double[]){.5, NAN}), out = fresh(GR_F32, SHAPE(1));
+    gr_tensor t =
+        loss == GR_SPARSE_CATEGORICAL_CROSSENTROPY ? fresh(GR_I64, SHAPE(1)) : fresh(GR_U8, SHAPE(1, 2));
+    assert_int_equal(gr_loss_forward(&out, loss, &p, &t, &err), GR_OK);
+    assert_true(isnan(get(&out, 0)));
+    gr_tensor_finish(&p);
+    gr_tensor_finish(&out);
+    gr_tensor_finish(&t);
+  }
+}
+
+typedef struct loss_context {
+  gr_loss loss;
+  const gr_tensor *t;
+} loss_context;
+
+static void apply_loss(gr_tensor *out, const gr_tensor *p, void *context) {
+  const loss_context *c = context;
+  assert_int_equal(gr_loss_forward(out, c->loss, p, c->t, &err), GR_OK);
+}
+
+static void the_gradients_of_the_losses_equal_central_differences(void **state) {
+  seed = 6;
+  for (int loss = 0; loss < GR_N_LOSSES; loss++)
+    for (int accumulate = 0; accumulate < 2; accumulate++) {
+      gr_tensor p = fresh(GR_F64, SHAPE(6, 4)), dout = random_tensor(GR_F64, SHAPE(6)),
+                dp = fresh(GR_F64, SHAPE(6, 4));
+      const bool sparse = loss == GR_SPARSE_CATEGORICAL_CROSSENTROPY;
+      gr_tensor t = sparse ? fresh(GR_I64, SHAPE(6, 1)) : fresh(GR_F64, SHAPE(6, 4));
+      for (int64_t i = 0; i < 24; i++) set(&p, i, .5 + .4 * number());
+      set(&p, 3, 1.5);  // beyond the clip
+      set(&p, 5, -.2);
+      for (int64_t i = 0; i < gr_tensor_size(&t); i++)
+        set(&t, i, sparse ? (double)between(0, 3) : .5 + .5 * number());
+      for (int64_t i = 0; i < 24; i++) set(&dp, i, accumulate ? 10 : NAN);
+      assert_int_equal(gr_loss_backward(&dp, loss, &dout, &p, &t, accumulate, &err), GR_OK);
+      for (int64_t i = 0; accumulate && i < 24; i++) set(&dp, i, get(&dp, i) - 10);
+      check_gradient(apply_loss, &(loss_context){loss, &t}, &p, &dout, &dp, 1e-8);
+      gr_tensor *all[] = {&p, &dout, &dp, &t};
+      for (int i = 0; i < 4; i++) gr_tensor_finish(all[i]);
+    }
+}
+
+static void labels_that_are_no_class_are_named(void **state) {
+  gr_tensor p = fresh(GR_F32, SHAPE(3, 2)), out = fresh(GR_F32, SHAPE(3));
+  const gr_loss loss = GR_SPARSE_CATEGORICAL_CROSSENTROPY;
+  gr_tensor t = of_numbers(GR_I64, SHAPE(3), (double[]){1, 2, 1}),
+            f = of_numbers(GR_F64, SHAPE(3), (double[]){0, 1, .5});
+  assert_int_equal(gr_loss_forward(&out, loss, &p, &t, &err), GR_ERR_VALUE);
+  assert_string_equal(err.text,
+                      "label 2 in row 2 is none of the 2 classes 0..1 that the predictions have: labels "
+                      "count from 0, subtract 1 from them if yours count from 1");
+  assert_int_equal(gr_hit_forward(&out, GR_SPARSE_CATEGORICAL_ACCURACY, &p, &t, &err), GR_ERR_VALUE);
+  set(&t, 1, -1);
+  assert_int_equal(gr_loss_forward(&out, loss, &p, &t, &err), GR_ERR_VALUE);
+  assert_non_null(strstr(err.text, "label -1 in row 2"));
+  assert_int_equal(gr_loss_forward(&out, loss, &p, &f, &err), GR_ERR_VALUE);
+  assert_non_null(strstr(err.text, "label 0.5 in row 3 is not a whole number"));
+  set(&f, 2, NAN);
+  assert_int_equal(gr_loss_forward(&out, loss, &p, &f, &err), GR_ERR_VALUE);
+  gr_tensor *all[] = {&p, &out, &t, &f};
+  for (int i = 0; i < 4; i++) gr_tensor_finish(all[i]);
+}
+
+static void losses_never_broadcast(void **state) {
+  gr_tensor p = fresh(GR_F64, SHAPE(3, 2)), t = fresh(GR_F64, SHAPE(3, 1)), out = fresh(GR_F64, SHAPE(3));
+  assert_int_equal(gr_loss_forward(&out, GR_MEAN_SQUARED_ERROR, &p, &t, &err), GR_ERR_SHAPE);
+  assert_int_equal(gr_loss_forward(&out, GR_CATEGORICAL_CROSSENTROPY, &p, &t, &err), GR_ERR_SHAPE);
+  assert_non_null(strstr(err.text, "one_hot"));
+  assert_int_equal(gr_hit_forward(&out, GR_SPARSE_CATEGORICAL_ACCURACY, &p, &p, &err), GR_ERR_SHAPE);
+  gr_tensor_finish(&p);
+  gr_tensor_finish(&t);
+  gr_tensor_finish(&out);
+}
+
+static void hits_are_counted_as_keras_counts_them(void **state) {
+  gr_tensor p = of_numbers(GR_F32, SHAPE(3, 2), (double[]){.3, .7, .5, .5, .9, .1}),
+            out = fresh(GR_F32, SHAPE(3));
+  gr_tensor hot = of_numbers(GR_U8, SHAPE(3, 2), (double[]){0, 1, 1, 0, 0, 1});
+  gr_tensor t = of_numbers(GR_U8, SHAPE(3), (double[]){1, 0, 1});
+  static const double classes[3] = {1, 1, 0}, binary[3] = {1, .5, 0};
+  assert_int_equal(gr_hit_forward(&out, GR_CATEGORICAL_ACCURACY, &p, &hot, &err), GR_OK);
+  for (int i = 0; i < 3; i++) assert_true(get(&out, i) == classes[i]);
+  assert_int_equal(gr_hit_forward(&out, GR_SPARSE_CATEGORICAL_ACCURACY, &p, &t, &err), GR_OK);
+  for (int i = 0; i < 3; i++) assert_true(get(&out, i) == classes[i]);
+  assert_int_equal(gr_hit_forward(&out, GR_BINARY_ACCURACY, &p, &hot, &err), GR_OK);
+  for (int i = 0; i < 3; i++) assert_true(get(&out, i) == binary[i]);
+  gr_tensor *all[] = {&p, &out, &hot, &t};
+  for (int i = 0; i < 4; i++) gr_tensor_finish(all[i]);
+}
+
+// ---- updates --------------------------------------------------------------------------------------------
+
+// Five steps on f(w) = (w1^2 + 10 w2^2) / 2 from (1, 1).
+static void check_descent(const char *rule, double first, double second) {
+  gr_tensor w = of_numbers(GR_F64, SHAPE(2), (double[]){1, 1}), g = fresh(GR_F64, SHAPE(2));
+  gr_tensor m = fresh(GR_F64, SHAPE(2)), v = fresh(GR_F64, SHAPE(2));
+  for (int t = 1; t <= 5; t++) {
+    set(&g, 0, get(&w, 0));
+    set(&g, 1, 10 * get(&w, 1));
+    gr_code code;
+    if (!strcmp(rule, "adam"))
+      code = gr_adam_update(&w, &g, &m, &v, .001 * sqrt(1 - pow(.999, t)) / (1 - pow(.9, t)), .9, .999, 1e-7,
+                            &err);
+    else if (!strcmp(rule, "sgd"))
+      code = gr_sgd_update(&w, &g, NULL, .01, 0, false, &err);
+    else
+      code = gr_sgd_update(&w, &g, &m, .01, .9, !strcmp(rule, "nesterov"), &err);
+    assert_int_equal(code, GR_OK);
+  }
+  assert_near(get(&w, 0), first, 1e-12);
+  assert_near(get(&w, 1), second, 1e-12);
+  gr_tensor *all[] = {&w, &g, &m, &v};
+  for (int i = 0; i < 4; i++) gr_tensor_finish(all[i]);
+}
+
+static void optimizers_descend_as_in_keras(void **state) {
+  check_descent("sgd", 0.9509900499, 0.5904900000000001);
+  check_descent("momentum", 0.8716340258999999, -0.029159999999999964);
+  check_descent("nesterov", 0.8384407633205009, -0.1045816839000001);
+  check_descent("adam", 0.9950004462572977, 0.9950004370503661);
+}
+
+static void momentum_without_a_velocity_is_explained(void **state) {
+  gr_tensor w = fresh(GR_F64, SHAPE(2)), g = fresh(GR_F64, SHAPE(2)), h = fresh(GR_F64, SHAPE(3));
+  assert_int_equal(gr_sgd_update(&w, &g, NULL, .01, .9, false, &err), GR_ERR_VALUE);
+  assert_int_equal(gr_sgd_update(&w, &h, NULL, .01, 0, false, &err), GR_ERR_SHAPE);
+  gr_tensor_finish(&w);
+  gr_tensor_finish(&g);
+  gr_tensor_finish(&h);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(softmax_gives_the_lectures_numbers_also_far_from_zero),
+      cmocka_unit_test(the_gradient_of_softmax_equals_central_differences),
+      cmocka_unit_test(losses_give_keras_numbers_whatever_the_dtype_of_the_labels),
+      cmocka_unit_test(a_nan_among_the_probabilities_is_a_nan_in_the_loss),
+      cmocka_unit_test(the_gradients_of_the_losses_equal_central_differences),
+      cmocka_unit_test(labels_that_are_no_class_are_named),
+      cmocka_unit_test(losses_never_broadcast),
+      cmocka_unit_test(hits_are_counted_as_keras_counts_them),
+      cmocka_unit_test(optimizers_descend_as_in_keras),
+      cmocka_unit_test(momentum_without_a_velocity_is_explained),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
