@@ -18,4 +18,75 @@ function help.doc(name, text, value)
   return value
 end
 
+--- The entry of that name, {text=, value=}, or nil. A method is found by its bare name: "dot" finds "tensor:dot".
+function help.entry(name)
+  if entries[name] then return entries[name], name end
+  for full, entry in pairs(entries) do
+    if full:match("[:%.]([%w_]+)$") == name then return entry, full end
+  end
+end
+
+--- The name and the entry of a value, or nil.
+function help.find(value)
+  if value == nil then return nil end
+  for name, entry in pairs(entries) do
+    if rawequal(entry.value, value) then return name, entry end
+  end
+end
+
+--- The first line of the help of a function, or nil.
+function help.signature_of(value)
+  local _, entry = help.find(value)
+  return entry and entry.text:match("^%s*([^\n]+)")
+end
+
+--- All names, sorted.
+function help.names()
+  local names = {}
+  for name in pairs(entries) do names[#names + 1] = name end
+  table.sort(names)
+  return names
+end
+
+--- The parts of a help text: signature, paragraph, and the list of examples {code=, prints=}. A line that begins with
+--- "> " is typed; ">> " continues it; the lines up to the next ">" or the end are what it prints.
+function help.parts(text)
+  local body, examples, example = {}, {}, nil
+  local signature, rest = text:match("^%s*([^\n]*)\n?(.*)$")
+  for line in (rest .. "\n"):gmatch("(.-)\n") do
+    local code, more = line:match("^> (.*)$"), line:match("^>> ?(.*)$")
+    if code then
+      example = {code = code, prints = {}}
+      examples[#examples + 1] = example
+    elseif more and example and #example.prints == 0 then
+      example.code = example.code .. "\n" .. more
+    elseif example then
+      example.prints[#example.prints + 1] = line
+    else
+      body[#body + 1] = line
+    end
+  end
+  for _, each in ipairs(examples) do
+    each.prints = table.concat(each.prints, "\n"):gsub("%s+$", "")
+  end
+  return {signature = signature, paragraph = table.concat(body, "\n"):match("^%s*(.-)%s*$"), examples = examples}
+end
+
+--- Names and signatures of the entries that contain `word` in their name or text: names first.
+function help.search(word)
+  word = word:lower()
+  local by_name, by_text = {}, {}
+  for _, name in ipairs(help.names()) do
+    local text = entries[name].text
+    local line = {name = name, signature = text:match("^%s*([^\n]+)")}
+    if name:lower():find(word, 1, true) then
+      by_name[#by_name + 1] = line
+    elseif text:lower():find(word, 1, true) then
+      by_text[#by_text + 1] = line
+    end
+  end
+  table.move(by_text, 1, #by_text, #by_name + 1, by_name)
+  return by_name
+end
+
 return help

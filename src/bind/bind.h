@@ -46,6 +46,7 @@ void gr_register(lua_State *L, const char *prefix, const gr_function *functions)
 // Each opens one module and leaves its table on the stack; `require "gradus.core.NAME"` calls them (state.c).
 int gr_open_help(lua_State *L);
 int gr_open_grad(lua_State *L);
+int gr_open_session(lua_State *L);
 int gr_open_tensor(lua_State *L);
 
 // The parts of the tensor module, one a file. Each sets its functions in the module's table (at `module`), and those that
@@ -70,6 +71,7 @@ void gr_register_both(lua_State *L, const gr_tensor_tables *tables, const gr_fun
 typedef struct gr_runtime {
   lua_State *main;
   lua_State *volatile running;  // the coroutine that runs now; read by the interrupt's signal handler
+  int calls;                    // protected calls and loops of the session core that are running
   gr_pool *pool;                // NULL until first asked for: starting threads costs
   int threads;
   gr_random random;             // the one generator for everything a learner draws

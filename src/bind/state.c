@@ -19,6 +19,7 @@ static const struct {
 } core_modules[] = {
     {"gradus.core.grad", gr_open_grad},
     {"gradus.core.help", gr_open_help},
+    {"gradus.core.session", gr_open_session},
     {"gradus.core.tensor", gr_open_tensor},
 };
 

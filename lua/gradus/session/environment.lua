@@ -1,0 +1,223 @@
+-- The learner's globals: Lua's own library in copies, the built-ins behind them, and an error for a name that
+-- stands for nothing. Nothing that a learner assigns reaches the tables that our own Lua uses.
+
+local builtins = require "gradus.builtins"
+local inspect = require "gradus.session.inspect"
+local options = require "gradus.options"
+
+local environment = {}
+
+local function is_in(list, word)
+  for _, other in ipairs(list) do
+    if other == word then return true end
+  end
+  return false
+end
+
+-- "hint" for a wrong name among `names`: ': did you mean "zeros"?' or nothing.
+local function did_you_mean(word, names)
+  local near = options.nearest(word, names)
+  return near and string.format(': did you mean "%s"?', near) or ""
+end
+
+-- A copy of a module's table for the learner. Fields that the module makes on demand still come, calls still work,
+-- and a field that does not exist is an error with a suggestion.
+local function copy_module(name, module)
+  local copy = {}
+  for key, value in next, module do copy[key] = value end
+  local original = getmetatable(module)
+  original = type(original) == "table" and original or {}
+  local meta = {
+    __index = function(_, key)
+      local value = module[key]
+      if value ~= nil then return value end
+      if type(key) ~= "string" then return nil end
+      local names = {}
+      for k in pairs(module) do
+        if type(k) == "string" then names[#names + 1] = k end
+      end
+      table.sort(names)
+      error(string.format('%s has no "%s"%s', name, key, did_you_mean(key, names)), 2)
+    end,
+    __newindex = original.__newindex and function(_, key, value) module[key] = value end,
+    __call = original.__call and function(_, ...) return module(...) end,
+    __tostring = original.__tostring and function() return tostring(module) end,
+    __echo = original.__echo and function(_, session) return original.__echo(module, session) end,
+    __name = name,
+  }
+  meta.__tostring = meta.__tostring or function() return string.format("the module %s (?%s tells more)", name, name) end
+  return setmetatable(copy, meta)
+end
+
+-- Lua's number format loses digits (0.1 + 0.2 would read 0.3); a learner sees the same digits everywhere.
+local function to_text(value)
+  if math.type(value) == "float" then return inspect.number(value) end
+  return tostring(value)
+end
+
+local function add_output(env, session)
+  function env.print(...)
+    local parts = table.pack(...)
+    for i = 1, parts.n do parts[i] = to_text(parts[i]) end
+    session.sink:text(table.concat(parts, "\t", 1, parts.n) .. "\n")
+  end
+  env.tostring = function(...)
+    if select("#", ...) == 0 then error("tostring needs a value, as in tostring(3)", 2) end
+    return to_text((...))
+  end
+  local write = env.io.write
+  function env.io.write(...)
+    if io.output() ~= io.stdout then return write(...) end
+    local parts = table.pack(...)
+    for i = 1, parts.n do
+      local part = parts[i]
+      if type(part) ~= "string" and type(part) ~= "number" then
+        error(string.format("io.write takes strings and numbers; argument %d is a %s: use print, or tostring(...)", i,
+          type(part)), 2)
+      end
+      parts[i] = to_text(part)
+    end
+    session.sink:text(table.concat(parts, "", 1, parts.n))
+    return io.stdout
+  end
+end
+
+local function read_file(path)
+  local file, why
+  if path == nil then
+    file = io.stdin
+  else
+    file, why = io.open(path, "rb")
+    if not file then return nil, "cannot read " .. why end
+  end
+  local text
+  text, why = file:read("a")
+  if path ~= nil then file:close() end
+  if not text then return nil, string.format("cannot read %s: %s", path or "standard input", why) end
+  return text
+end
+
+environment.read_file = read_file
+
+-- load, dofile, loadfile and require compile into the learner's globals, not into ours.
+local function add_loading(base, env)
+  function base.load(chunk, name, mode, ...)
+    if select("#", ...) > 0 then return load(chunk, name, mode, (...)) end
+    return load(chunk, name, mode, env)
+  end
+  function base.loadfile(path, mode, ...)
+    local text, why = read_file(path)
+    if not text then return nil, why end
+    text = text:gsub("^#[^\n]*", "")
+    local into = env
+    if select("#", ...) > 0 then into = ... end
+    return load(text, path and "@" .. path or "=stdin", mode, into)
+  end
+  function base.dofile(path)
+    local chunk, why = base.loadfile(path)
+    if not chunk then error(why, 2) end
+    return chunk()
+  end
+  local loaded = {}
+  base.package = {path = "./?.lua;./?/init.lua", loaded = loaded}
+  for name in pairs(environment.libraries) do loaded[name] = base[name] end
+  loaded._G = env
+  function base.require(name)
+    if type(name) ~= "string" then error("require takes the name of a module, as in require \"tools\"", 2) end
+    if loaded[name] ~= nil then return loaded[name] end
+    local path = package.searchpath(name, base.package.path)
+    local value
+    if path then
+      local chunk, why = base.loadfile(path)
+      if not chunk then error(why, 2) end
+      value = chunk(name, path)
+      if value == nil then value = loaded[name] end
+      if value == nil then value = true end
+    else
+      local ok, result = pcall(require, name)
+      if not ok then
+        if tostring(result):find("' not found:", 1, true) then
+          result = string.format('there is no module "%s"; looked for %s', name,
+            (base.package.path:gsub("%?", name):gsub(";", " and ")))
+        end
+        error(result, 2)
+      end
+      value = result
+    end
+    loaded[name] = value
+    return value
+  end
+end
+
+environment.libraries = {
+  coroutine = true, debug = true, io = true, math = true, os = true, string = true, table = true, utf8 = true,
+}
+
+local basics = {
+  "_VERSION", "assert", "collectgarbage", "error", "getmetatable", "ipairs", "next", "pairs", "pcall", "rawequal",
+  "rawget", "rawlen", "rawset", "select", "setmetatable", "tonumber", "type", "warn", "xpcall",
+}
+
+-- What stands behind the learner's own globals: Lua's library, then the built-ins.
+local function behind(session)
+  local base = {}
+  for _, name in ipairs(basics) do base[name] = _G[name] end
+  for name in pairs(environment.libraries) do base[name] = copy_module(name, _G[name]) end
+  -- Hooks are how Ctrl-C works, and the registry is ours.
+  for _, name in ipairs {"sethook", "getregistry", "setmetatable", "debug"} do base.debug[name] = nil end
+  return base
+end
+
+--- A fresh table of globals for `session`. Its parts are in the fields of the second result:
+--- `lookup(name)` (a built-in or library function, or nil) and `names()` (all of them, sorted).
+function environment.new(session)
+  local base = behind(session)
+  local env = {}
+  local told = {}
+
+  local function lookup(name)
+    local value = base[name]
+    if value ~= nil then return value end
+    value = builtins.get(name)
+    if value == nil then return nil end
+    if builtins.is_module(name) then value = copy_module(name, value) end
+    base[name] = value
+    return value
+  end
+
+  local function names()
+    local list = builtins.names()
+    for name in pairs(base) do
+      if not is_in(list, name) then list[#list + 1] = name end
+    end
+    table.sort(list)
+    return list
+  end
+
+  setmetatable(env, {
+    __name = "globals",
+    __tostring = function() return "the globals" end,
+    __index = function(_, name)
+      local value = lookup(name)
+      if value ~= nil or type(name) ~= "string" then return value end
+      local known = names()
+      for key in next, env do
+        if type(key) == "string" then known[#known + 1] = key end
+      end
+      error(string.format("%s is not defined%s", name, did_you_mean(name, known)), 2)
+    end,
+    __newindex = function(_, name, value)
+      if value ~= nil and not told[name] and lookup(name) ~= nil then
+        told[name] = true
+        session:note(string.format("%s is now yours; %s = nil brings the built-in back.", name, name))
+      end
+      rawset(env, name, value)
+    end,
+  })
+  base._G = env
+  add_output(base, session)
+  add_loading(base, env)
+  return env, {lookup = lookup, names = names}
+end
+
+return environment

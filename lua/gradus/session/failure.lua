@@ -1,0 +1,86 @@
+-- What went wrong, in the learner's terms: the message without positions inside our own code, the place in
+-- the learner's code, and the chain of calls that are the learner's.
+
+local failure = {}
+
+local function is_ours(frame)
+  return frame.source:sub(1, 12) == "@lua/gradus/"
+end
+
+local function message_of(value)
+  if type(value) == "string" then return value end
+  local meta = debug.getmetatable(value)
+  if meta and meta.__tostring then
+    local ok, text = pcall(tostring, value)
+    if ok and type(text) == "string" then return text end
+  end
+  if value == nil then return "error(nil) was called: give error a message" end
+  return string.format("error was called with a %s instead of a message", type(value))
+end
+
+-- "FILE.lua:3: " or "entry 4:1: " at the start of a message, as Lua writes it, goes when it names a frame's source.
+local function strip_position(message, sources)
+  for source in pairs(sources) do
+    local prefix = source .. ":"
+    if message:sub(1, #prefix) == prefix then
+      local line, rest = message:match("^(%d+): ?(.*)$", #prefix + 1)
+      if line then return rest, source, tonumber(line) end
+    end
+  end
+  local rest = message:match("^lua/gradus/[%w_/]+%.lua:%d+: (.*)$")
+  return rest or message
+end
+
+-- "line 3", "entry 2, line 3", "FILE.lua:3"; nil for the only line of the current entry.
+local function place(short, line, current, one_line)
+  if not short:find("^entry %d+$") then return string.format("%s:%d", short, line) end
+  if short ~= current then return string.format("%s, line %d", short, line) end
+  return not one_line and string.format("line %d", line) or nil
+end
+
+local function name_of(frame)
+  if frame.what == "main" then return "the main part" end
+  if frame.name then return frame.name end
+  return "a function"
+end
+
+--- From what core.call returned. `chunk` is what ran: its short name and whether it is a single line.
+--- Fields: message, place (or nil), text (both), traceback (lines, innermost first), interrupted, syntax, value.
+function failure.new(record, chunk)
+  if type(record) ~= "table" or not record.frames then  -- no memory for more, or an error in an error handler
+    record = {value = record, frames = {}, interrupted = false}
+  end
+  local sources, mine, lines = {[chunk.short] = true}, nil, {}
+  for i, frame in ipairs(record.frames) do
+    if frame.what ~= "C" then sources[frame.short] = true end
+    if frame.what ~= "C" and not is_ours(frame) then
+      mine = mine or frame
+      lines[#lines + 1] = string.format("%s: in %s",
+        place(frame.short, frame.line, nil, false) or frame.short, name_of(frame))
+    end
+    if i == record.frames.skipped_after then
+      lines[#lines + 1] = string.format("... %d more calls ...", record.frames.skipped)
+    end
+  end
+  local message, short, line = strip_position(message_of(record.value), sources)
+  if mine and (short == nil or short:sub(1, 11) == "lua/gradus/") then short, line = mine.short, mine.line end
+  message = message:gsub("^stack overflow.*", "the calls nest too deeply: does a function call itself without end?")
+  local where = short and line and place(short, line, chunk.short, chunk.one_line) or nil
+  if record.interrupted then message = "interrupted" end
+  return {
+    message = message, place = where, interrupted = record.interrupted, value = record.value, line = line,
+    text = where and where .. ": " .. message or message, traceback = table.concat(lines, "\n"), calls = #lines,
+  }
+end
+
+--- From a message of load().
+function failure.syntax(message, chunk)
+  local text, short, line = strip_position(message, {[chunk.short] = true})
+  local where = short and place(short, line, chunk.short, chunk.one_line) or nil
+  return {
+    message = text, place = where, syntax = true, interrupted = false, value = message, line = line,
+    text = where and where .. ": " .. text or text, traceback = "", calls = 0,
+  }
+end
+
+return failure

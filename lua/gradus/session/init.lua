@@ -1,0 +1,142 @@
+-- The session core: the one way in which gradus runs a learner's code. The prompt, scripts, lessons and tests are
+-- front ends of it.
+--
+--   local s = session.new{sink=sink}
+--   local result = s:execute("1 + 1")       prints 2 through the sink
+--   if not result.ok then print(result.error.text) end
+
+local complete = require "gradus.session.complete"
+local core = require "gradus.core.session"
+local environment = require "gradus.session.environment"
+local failure = require "gradus.session.failure"
+local inspect = require "gradus.session.inspect"
+local lexer = require "gradus.session.lexer"
+local options = require "gradus.options"
+local sinks = require "gradus.session.sink"
+
+local session = {}
+
+local methods = {}
+methods.__index = methods
+
+local current
+
+--- The session that ran code last, or nil.
+function session.current()
+  return current
+end
+
+--- session.new{sink=, interactive=false}. The sink is the process's output unless given. An interactive session
+--- says things that a script has no use for: a built-in that is now hidden, a local that is already gone.
+function session.new(given)
+  local read = options.read("session.new", given, {{"sink"}, {"interactive", false}})
+  local self = setmetatable({
+    sink = read.sink or sinks.standard_output(),
+    interactive = read.interactive,
+    history = {},  -- entries as typed, several lines in one string
+    entries = 0,
+  }, methods)
+  local access
+  self.env, access = environment.new(self)
+  self.lookup, self.names = access.lookup, access.names
+  current = current or self
+  return self
+end
+
+--- A remark to someone at a prompt; scripts do not see it.
+function methods:note(text)
+  if self.interactive then self.sink:text("note: " .. text .. "\n") end
+end
+
+-- Compiles an expression or statements; returns the function and whether it is an expression, or nil and
+-- Lua's message. An expression comes behind a nil, so that a function it calls is not called in place of the
+-- entry (a tail call), whose line an error is to name.
+local function compile(text, name, env, script)
+  if script then
+    local chunk, why = load(text, name, "t", env)
+    return chunk, chunk == nil and why
+  end
+  local expression, why = load("return nil, " .. text, name, "t", env)
+  if expression then return expression, true end
+  local statements, message = load(text, name, "t", env)
+  if statements then return statements, false end
+  -- Of the two messages, take that of the reading which the text was closer to.
+  local first = lexer.tokens(text)[1]
+  local is_no_statement = message:find(": syntax error near ", 1, true)
+    or first and message:find("unexpected symbol near '" .. first.text .. "'", 1, true)
+  return nil, is_no_statement and why or message
+end
+
+--- Whether `text` can stand as it is: false when it breaks off and more lines may complete it.
+function methods:is_complete(text)
+  if load("return nil, " .. text, "=entry", "t") then return true end
+  local chunk, message = load(text, "=entry", "t")
+  return chunk ~= nil or not message:find("<eof>$")
+end
+
+--- One value, as the prompt shows it.
+function methods:inspect(value)
+  return inspect.value(value, self.sink.width)
+end
+
+-- Shows the values of an expression and keeps the last one as `ans`.
+local function echo(self, values, quiet)
+  local last = values[values.n]
+  if last ~= nil then rawset(self.env, "ans", last) end
+  if quiet or (values.n == 1 and last == nil) then return end
+  for i = 1, values.n do
+    local value = values[i]
+    local meta = debug.getmetatable(value)
+    local own = meta and rawget(meta, "__echo")
+    if own then
+      own(value, self)
+    else
+      self.sink:text(self:inspect(value) .. "\n")
+    end
+  end
+end
+
+local function tell_about_locals(self, text)
+  local names = lexer.only_locals(text)
+  if not names or #names == 0 then return end
+  self:note(string.format("a local lives until the end of its entry, so %s is gone again; write %s = ... to keep it.",
+    table.concat(names, ", "), names[1]))
+end
+
+--- Runs `text`: an expression, whose values are printed unless a semicolon ends it, or statements.
+--- Options: name (the chunk's name, "@FILE" for a file), script=true (statements only, nothing printed by itself),
+--- args (what `...` is in the chunk).
+--- Returns {ok=true, values=} or {ok=false, error=}; see gradus.session.failure for the fields of the error.
+function methods:execute(text, given)
+  given = given or {}
+  current = self
+  local name = given.name
+  if not name then
+    self.entries = self.entries + 1
+    name = "=entry " .. self.entries
+  end
+  local chunk = {short = name:gsub("^[=@]", ""), one_line = not text:find("\n.*%S")}
+  local code, how = compile(text, name, self.env, given.script)
+  if not code then return {ok = false, error = failure.syntax(how, chunk)} end
+  local args = given.args or {}
+  local ok, result = core.call(function()
+    local values = how and table.pack(select(2, code(table.unpack(args)))) or table.pack(code(table.unpack(args)))
+    if not given.script then echo(self, values, lexer.ends_in_semicolon(text)) end
+    return values
+  end)
+  if not ok then return {ok = false, error = failure.new(result, chunk)} end
+  if self.interactive then tell_about_locals(self, text) end
+  return {ok = true, values = result}
+end
+
+--- Completes text:sub(1, pos): the position where the word to replace begins, and the words.
+function methods:complete(text, pos)
+  return complete.words(self, text, pos or #text)
+end
+
+--- Makes the running code stop, as Ctrl-C does.
+function methods:interrupt()
+  core.interrupt()
+end
+
+return session

@@ -1,0 +1,136 @@
+-- Values as text, for the prompt: tables opened to a reasonable depth, functions by their signature, floats with the
+-- digits that read back. Strings stand bare at the top, as print would show them, and quoted inside a table.
+
+local help = require "gradus.help"
+local lexer = require "gradus.session.lexer"
+
+local inspect = {}
+
+local MAX_DEPTH, MAX_ITEMS = 4, 40
+
+-- The shortest text that reads back as the same float, written as Python does: 2.0, 0.1, 1e-05, nan, inf.
+local function float_text(x)
+  if x ~= x then return "nan" end
+  if x == math.huge then return "inf" end
+  if x == -math.huge then return "-inf" end
+  local text
+  for digits = 15, 17 do
+    text = string.format("%." .. digits .. "g", x)
+    if tonumber(text) == x then break end
+  end
+  local sign, digits, exponent = text:match("^(-?)([%d%.]+)e([%+%-]%d+)$")
+  if exponent and tonumber(exponent) >= 0 and tonumber(exponent) < 16 then  -- Python writes 1e+15 in full
+    return string.format("%.1f", x)
+  elseif exponent then
+    return sign .. digits .. "e" .. exponent
+  end
+  -- %.17g writes 0.0001 in full and 1e-05 with an exponent, as Python does.
+  return text:find(".", 1, true) and text or text .. ".0"
+end
+
+local exact  -- the C printer, once there is one
+
+function inspect.number(x)
+  if math.type(x) == "integer" then return tostring(x) end
+  if exact == nil then
+    local ok, tensor = pcall(require, "gradus.core.tensor")
+    exact = ok and rawget(tensor, "number_text") or false
+  end
+  return exact and exact(x) or float_text(x)
+end
+
+local function parameters(f)
+  local info = debug.getinfo(f, "u")
+  local names = {}
+  for i = 1, info.nparams do names[i] = debug.getlocal(f, i) end
+  if info.isvararg then names[#names + 1] = "..." end
+  return table.concat(names, ", ")
+end
+
+function inspect.func(f)
+  local signature = help.signature_of(f)
+  if signature then return "function " .. signature end
+  local info = debug.getinfo(f, "S")
+  if info.what == "C" then return "function (built in)" end
+  return string.format("function(%s) from %s, line %d", parameters(f), info.short_src, info.linedefined)
+end
+
+local quotes = {["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t", ['"'] = '\\"', ["\\"] = "\\\\"}
+
+local function quote(s)
+  local shown = #s > 200 and s:sub(1, 200) or s
+  shown = shown:gsub('[%c"\\]', function(c) return quotes[c] or string.format("\\x%02X", c:byte()) end)
+  return '"' .. shown .. '"' .. (#s > 200 and string.format("... (%d bytes)", #s) or "")
+end
+
+local function by_kind(a, b)
+  local ta, tb = type(a), type(b)
+  if ta ~= tb then return ta == "number" or (tb ~= "number" and ta < tb) end
+  if ta == "number" or ta == "string" then return a < b end
+  return tostring(a) < tostring(b)
+end
+
+local function is_name(key)
+  return type(key) == "string" and key:find("^[%a_][%w_]*$") and not lexer.keywords[key]
+end
+
+local render
+
+-- The fields of a table as a list of texts.
+local function fields(t, depth, seen, width)
+  local items, length = {}, rawlen(t)
+  for i = 1, math.min(length, MAX_ITEMS) do items[i] = render(rawget(t, i), depth + 1, seen, width) end
+  if length > MAX_ITEMS then items[#items + 1] = string.format("... (%d items)", length) end
+  local keys = {}
+  for key in next, t do
+    if not (math.type(key) == "integer" and key >= 1 and key <= length) then keys[#keys + 1] = key end
+  end
+  table.sort(keys, by_kind)
+  for i, key in ipairs(keys) do
+    if i > MAX_ITEMS then
+      items[#items + 1] = string.format("... (%d fields)", #keys)
+      break
+    end
+    local name = is_name(key) and key or "[" .. render(key, depth + 1, seen, width) .. "]"
+    items[#items + 1] = name .. " = " .. render(rawget(t, key), depth + 1, seen, width)
+  end
+  return items
+end
+
+local function indent(text)
+  return (text:gsub("\n", "\n  "))
+end
+
+local function table_text(t, depth, seen, width)
+  if seen[t] then return "{... itself}" end
+  if next(t) == nil then return "{}" end
+  if depth >= MAX_DEPTH then return "{...}" end
+  seen[t] = true
+  local items = fields(t, depth, seen, width - 2)
+  seen[t] = nil
+  local line = "{" .. table.concat(items, ", ") .. "}"
+  if #line <= width and not line:find("\n", 1, true) then return line end
+  -- Long lists of short items share lines; anything else gets a line each.
+  for i, item in ipairs(items) do items[i] = indent(item) end
+  return "{\n  " .. table.concat(items, ",\n  ") .. "\n}"
+end
+
+function render(value, depth, seen, width)
+  local kind = type(value)
+  if kind == "string" then return depth == 0 and value or quote(value) end
+  if kind == "number" then return inspect.number(value) end
+  if kind == "function" then return inspect.func(value) end
+  local meta = debug.getmetatable(value)
+  if kind == "table" and not (meta and (rawget(meta, "__tostring") or rawget(meta, "__name"))) then
+    return table_text(value, depth, seen, width)
+  end
+  local text = tostring(value)
+  return depth > 0 and text:find("\n", 1, true) and "\n  " .. indent(text) or text
+end
+
+--- `value` as text of lines at most about `width` columns wide.
+function inspect.value(value, width)
+  return render(value, 0, {}, width or 80)
+end
+
+return inspect

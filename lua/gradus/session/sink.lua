@@ -1,0 +1,62 @@
+-- Where a session's output goes. A sink has the methods text(s) and display(data), and the facts a printer wants
+-- to know: is_terminal, colour, width. `data` maps MIME types to strings; every sink can show "text/plain".
+
+local core = require "gradus.core.session"
+
+local sink = {}
+
+local stream = {}
+stream.__index = stream
+
+function stream:text(s)
+  self.file:write(s)
+end
+
+function stream:display(data)
+  local text = data["text/plain"]
+  if text then self.file:write(text, text:sub(-1) == "\n" and "" or "\n") end
+end
+
+function stream:flush()
+  self.file:flush()
+end
+
+--- The process's own output.
+function sink.standard_output()
+  local is_terminal = core.is_terminal("stdout")
+  return setmetatable({
+    file = io.stdout,
+    is_terminal = is_terminal,
+    colour = is_terminal and os.getenv("NO_COLOR") == nil and os.getenv("TERM") ~= "dumb",
+    width = core.width(),
+  }, stream)
+end
+
+local capture = {}
+capture.__index = capture
+
+function capture:text(s)
+  self.parts[#self.parts + 1] = s
+end
+
+function capture:display(data)
+  self.displays[#self.displays + 1] = data
+  local text = data["text/plain"]
+  if text then self:text(text .. (text:sub(-1) == "\n" and "" or "\n")) end
+end
+
+function capture:flush() end
+
+--- All text so far; with `true`, forgets it.
+function capture:take(forget)
+  local text = table.concat(self.parts)
+  self.parts = forget and {} or {text}
+  return text
+end
+
+--- A sink that keeps what it gets: take() gives the text, `displays` the data.
+function sink.capture(width)
+  return setmetatable({parts = {}, displays = {}, is_terminal = false, colour = false, width = width or 80}, capture)
+end
+
+return sink

@@ -1,0 +1,206 @@
+// What the session core needs from C: running a learner's code so that any failure comes back as a value with
+// its frames, the interrupt, and a few facts about the terminal.
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/interrupt.h"
+#include "bind/bind.h"
+#include "bind/state.h"
+
+enum { FIRST_FRAMES = 24, LAST_FRAMES = 12 };  // a runaway recursion has 200,000
+
+static int session_call(lua_State *L);
+
+static bool is_session_call(lua_State *L, lua_Debug *ar) {
+  lua_getinfo(L, "f", ar);
+  bool is = lua_tocfunction(L, -1) == session_call;
+  lua_pop(L, 1);
+  return is;
+}
+
+static void push_frame(lua_State *L, lua_Debug *ar) {
+  lua_getinfo(L, "Slnt", ar);
+  lua_createtable(L, 0, 6);
+  lua_pushstring(L, ar->source);
+  lua_setfield(L, -2, "source");
+  lua_pushstring(L, ar->short_src);
+  lua_setfield(L, -2, "short");
+  lua_pushstring(L, ar->what);
+  lua_setfield(L, -2, "what");
+  lua_pushinteger(L, ar->currentline);
+  lua_setfield(L, -2, "line");
+  lua_pushstring(L, ar->name);
+  lua_setfield(L, -2, "name");
+  lua_pushboolean(L, ar->istailcall);
+  lua_setfield(L, -2, "tail");
+}
+
+// The message handler. It is C because a hook may be waiting to interrupt the next Lua instruction.
+// Turns the error value into {value=, interrupted=, frames={{source=, short=, what=, line=, name=, tail=}...}}.
+static int describe_error(lua_State *L) {
+  lua_settop(L, 1);
+  lua_createtable(L, 0, 3);
+  lua_insert(L, 1);
+  lua_setfield(L, 1, "value");
+  lua_pushboolean(L, gr_interrupt_pending());
+  lua_setfield(L, 1, "interrupted");
+  lua_createtable(L, 8, 0);
+  lua_Debug ar;
+  int depth = 1, written = 0;
+  for (int step = 1; lua_getstack(L, depth + step, &ar); step *= 2) depth += step;  // galloping, then bisecting
+  int low = depth, high = 2 * depth + 2;
+  while (low + 1 < high) {
+    int middle = low + (high - low) / 2;
+    if (lua_getstack(L, middle, &ar)) low = middle; else high = middle;
+  }
+  for (int level = 1; level <= low; level++) {
+    if (level == FIRST_FRAMES && low > FIRST_FRAMES + LAST_FRAMES) {
+      lua_pushinteger(L, low - LAST_FRAMES - level);
+      lua_setfield(L, -2, "skipped");
+      lua_pushinteger(L, written);
+      lua_setfield(L, -2, "skipped_after");
+      level = low - LAST_FRAMES;
+    }
+    if (!lua_getstack(L, level, &ar) || is_session_call(L, &ar)) break;  // below it are the front end's frames
+    push_frame(L, &ar);
+    lua_seti(L, -2, ++written);
+  }
+  lua_setfield(L, 1, "frames");
+  return 1;
+}
+
+// call(f, ...) -> true, results...  or  false, the record of describe_error (a string when memory ran out).
+// An interrupt stays raised until the outermost call or loop is left: nothing in between can swallow it.
+static int session_call(lua_State *L) {
+  luaL_checkany(L, 1);
+  gr_runtime *runtime = gr_runtime_of(L);
+  lua_pushcfunction(L, describe_error);
+  lua_insert(L, 1);
+  runtime->calls++;
+  int status = lua_pcall(L, lua_gettop(L) - 2, LUA_MULTRET, 1);
+  if (--runtime->calls == 0) gr_state_interrupt_done(L);
+  lua_pushboolean(L, status == LUA_OK);
+  lua_replace(L, 1);
+  return lua_gettop(L);
+}
+
+// loop(step, report): calls step() until it returns true. When it fails, report(record). A front end's own code runs
+// inside step, so that Ctrl-C at any moment ends one step and never the loop.
+static int session_loop(lua_State *L) {
+  enum { HOPELESS = 20 };  // failures in a row that are no interrupts: a broken terminal, say
+  gr_runtime *runtime = gr_runtime_of(L);
+  lua_settop(L, 2);
+  lua_pushcfunction(L, describe_error);
+  int failures = 0;
+  for (;;) {
+    gr_state_interrupt_done(L);
+    lua_pushvalue(L, 1);
+    runtime->calls++;
+    int status = lua_pcall(L, 0, 1, 3);
+    runtime->calls--;
+    bool interrupted = gr_interrupt_pending();
+    gr_state_interrupt_done(L);
+    if (status == LUA_OK) {
+      failures = 0;
+      if (lua_toboolean(L, -1)) return 0;
+      lua_pop(L, 1);
+      continue;
+    }
+    if (!interrupted && ++failures == HOPELESS) return lua_error(L);
+    lua_pushvalue(L, 2);
+    lua_insert(L, -2);
+    lua_pcall(L, 1, 0, 0);
+    lua_settop(L, 3);
+  }
+}
+
+static int session_interrupt(lua_State *L) {
+  gr_state_interrupt(L);
+  return 0;
+}
+
+static const char *const streams[] = {"stdin", "stdout", "stderr", NULL};
+
+static int session_is_terminal(lua_State *L) {
+  lua_pushboolean(L, isatty(luaL_checkoption(L, 1, "stdout", streams)));
+  return 1;
+}
+
+// Columns of the terminal; 80 when there is none.
+static int session_width(lua_State *L) {
+  struct winsize size;
+  lua_pushinteger(L, ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80);
+  return 1;
+}
+
+// make_folder(path): with its parents. Returns true, or nil and why.
+static int session_make_folder(lua_State *L) {
+  char path[4096];
+  size_t length;
+  const char *given = luaL_checklstring(L, 1, &length);
+  if (length >= sizeof path) {
+    lua_pushnil(L);
+    lua_pushliteral(L, "the path is too long");
+    return 2;
+  }
+  memcpy(path, given, length + 1);
+  for (char *p = path + 1;; p++) {
+    if (*p != '/' && *p != '\0') continue;
+    char end = *p;
+    *p = '\0';
+    if (mkdir(path, 0777) != 0 && errno != EEXIST) {
+      lua_pushnil(L);
+      lua_pushfstring(L, "%s: %s", path, strerror(errno));
+      return 2;
+    }
+    *p = end;
+    if (end == '\0') break;
+  }
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+// set_environment(name, value): what the programs that we start will see.
+static int session_set_environment(lua_State *L) {
+  setenv(luaL_checkstring(L, 1), luaL_checkstring(L, 2), 1);
+  return 0;
+}
+
+// threads([n]): how many threads compute. Can be set until they first start.
+static int session_threads(lua_State *L) {
+  gr_runtime *runtime = gr_runtime_of(L);
+  if (!lua_isnoneornil(L, 1)) {
+    lua_Integer n = luaL_checkinteger(L, 1);
+    luaL_argcheck(L, n >= 1 && n <= 1024, 1, "the number of threads is between 1 and 1024");
+    if (runtime->pool) return luaL_error(L, "the threads have started already; set their number at the start of gradus");
+    runtime->threads = (int)n;
+  }
+  lua_pushinteger(L, runtime->threads);
+  return 1;
+}
+
+static const gr_function functions[] = {
+    {"call", session_call, NULL},
+    {"loop", session_loop, NULL},
+    {"interrupt", session_interrupt, NULL},
+    {"is_terminal", session_is_terminal, NULL},
+    {"width", session_width, NULL},
+    {"make_folder", session_make_folder, NULL},
+    {"set_environment", session_set_environment, NULL},
+    {"threads", session_threads, NULL},
+    {NULL, NULL, NULL},
+};
+
+int gr_open_session(lua_State *L) {
+  lua_createtable(L, 0, 16);
+  gr_register(L, NULL, functions);
+  lua_pushliteral(L, GR_VERSION);
+  lua_setfield(L, -2, "version");
+  lua_getfield(L, LUA_REGISTRYINDEX, "gradus.root");
+  lua_setfield(L, -2, "root");
+  return 1;
+}
