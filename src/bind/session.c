@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/interrupt.h"
@@ -183,6 +184,14 @@ static int session_threads(lua_State *L) {
   return 1;
 }
 
+// Seconds from some fixed point, for measuring how long something takes.
+static int session_clock(lua_State *L) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  lua_pushnumber(L, (lua_Number)now.tv_sec + 1e-9 * (lua_Number)now.tv_nsec);
+  return 1;
+}
+
 static const gr_function functions[] = {
     {"call", session_call, NULL},
     {"loop", session_loop, NULL},
@@ -192,6 +201,7 @@ static const gr_function functions[] = {
     {"make_folder", session_make_folder, NULL},
     {"set_environment", session_set_environment, NULL},
     {"threads", session_threads, NULL},
+    {"clock", session_clock, NULL},
     {NULL, NULL, NULL},
 };
 

@@ -1,10 +1,43 @@
-// gradus: the command line.
+// gradus: what only C can do at the start (signals, the Lua state); the command line itself is read in
+// lua/gradus/shell/command_line.lua.
+#include <signal.h>
 #include <stdio.h>
 
 #include <lauxlib.h>
-#include <lualib.h>
 
 #include "bind/state.h"
+#include "shell/readline.h"
+
+static lua_State *interrupted_state;  // a signal handler has no other way to reach it
+
+static void on_interrupt(int signal) {
+  (void)signal;
+  if (!gr_readline_interrupt()) gr_state_interrupt(interrupted_state);
+}
+
+static void catch_signals(lua_State *L) {
+  interrupted_state = L;
+  // Without SA_RESTART: a read that waits for input ends, so that the interrupt is noticed.
+  struct sigaction interrupt = {.sa_handler = on_interrupt};
+  sigemptyset(&interrupt.sa_mask);
+  sigaction(SIGINT, &interrupt, NULL);
+  signal(SIGPIPE, SIG_IGN);  // a broken pipe is an error that the writer hears of
+}
+
+static int run(lua_State *L) {
+  lua_getglobal(L, "require");
+  lua_pushliteral(L, "gradus.shell.command_line");
+  lua_call(L, 1, 1);
+  lua_getfield(L, -1, "main");
+  lua_pushvalue(L, 1);
+  lua_call(L, 1, 1);
+  return 1;
+}
+
+static int traceback(lua_State *L) {
+  luaL_traceback(L, L, luaL_tolstring(L, 1, NULL), 1);
+  return 1;
+}
 
 int main(int argc, char **argv) {
   lua_State *L = gr_state_new(&(gr_state_options){0});
@@ -12,14 +45,26 @@ int main(int argc, char **argv) {
     fputs("gradus: not enough memory to start\n", stderr);
     return 1;
   }
+  catch_signals(L);
+  lua_pushcfunction(L, traceback);
+  lua_pushcfunction(L, gr_open_readline);
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+  lua_insert(L, -2);
+  lua_setfield(L, -2, "gradus.core.readline");
+  lua_pop(L, 1);
+  lua_pushcfunction(L, run);
   lua_createtable(L, argc, 0);
-  for (int i = 1; i < argc; i++) {
+  for (int i = 0; i < argc; i++) {
     lua_pushstring(L, argv[i]);
     lua_seti(L, -2, i);
   }
-  lua_setglobal(L, "arg");
-  int status = luaL_dostring(L, "assert(load(arg[2]))()");
-  if (status) fprintf(stderr, "gradus: %s\n", lua_tostring(L, -1));
+  int status = 1;
+  if (lua_pcall(L, 1, 1, 1) == LUA_OK)
+    status = (int)lua_tointeger(L, -1);
+  else
+    fprintf(stderr, "gradus: %s\n", lua_tostring(L, -1));
+  if (fflush(stdout) != 0 && status == 0) status = 1;
+  signal(SIGINT, SIG_DFL);  // nothing to interrupt from here on
   gr_state_free(L);
-  return status ? 1 : 0;
+  return status;
 }

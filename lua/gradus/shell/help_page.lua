@@ -1,0 +1,119 @@
+-- Help as the shell shows it: ?name, name?, ??word.
+
+local core = require "gradus.core.session"
+local help = require "gradus.help"
+local options = require "gradus.options"
+
+local help_page = {}
+
+local function paint(shell, code, text)
+  return shell.colour and "\27[" .. code .. "m" .. text .. "\27[0m" or text
+end
+
+-- Breaks a paragraph's lines at `width` columns; indented lines are layout and stay.
+local function wrap(text, width)
+  local out = {}
+  for line in (text .. "\n"):gmatch("(.-)\n") do
+    while #line > width and not line:find("^%s") do
+      local at = line:sub(1, width + 1):match("^.*()%s") or width + 1
+      out[#out + 1] = line:sub(1, at - 1)
+      line = line:sub(at):gsub("^%s+", "")
+    end
+    out[#out + 1] = line
+  end
+  return table.concat(out, "\n")
+end
+
+--- Shows the entry's signature, paragraph and examples.
+function help_page.show(shell, text)
+  local parts = help.parts(text)
+  shell:say(paint(shell, "1", parts.signature))
+  if parts.paragraph ~= "" then shell:say("\n" .. wrap(parts.paragraph, math.min(core.width(), 90))) end
+  if #parts.examples > 0 then shell:say("") end
+  for _, example in ipairs(parts.examples) do
+    shell:say(paint(shell, "36", "> " .. example.code:gsub("\n", "\n>> ")))
+    if example.prints ~= "" then shell:say(example.prints) end
+  end
+end
+
+-- The names below a module, such as nn.Dense for nn.
+local function below(name)
+  local found = {}
+  for _, full in ipairs(help.names()) do
+    if full:sub(1, #name + 1) == name .. "." or full:sub(1, #name + 1) == name .. ":" then found[#found + 1] = full end
+  end
+  return found
+end
+
+local function list(shell, names)
+  for _, name in ipairs(names) do
+    local signature = help.entry(name).text:match("^%s*([^\n]+)")
+    shell:say("  " .. signature)
+  end
+end
+
+-- The value that `name` ("math.sin", "w") stands for in the session, or nil.
+local function value_of(shell, name)
+  local value
+  for part in name:gmatch("[^%.:]+") do
+    if value == nil then
+      value = rawget(shell.session.env, part)
+      if value == nil then value = shell.session.lookup(part) end
+    else
+      local ok, inner = pcall(function() return value[part] end)
+      value = ok and inner or nil
+    end
+    if value == nil then return nil end
+  end
+  return value
+end
+
+--- ?name: the help of a name, of what it stands for, or of all that a module has.
+function help_page.topic(shell, name)
+  local value = value_of(shell, name)  -- also loads the module, with its help
+  local entry = help.entry(name)
+  local known = value ~= nil and help.find(value)
+  if known and (not entry or entry.value ~= value) then entry = help.entry(known) end
+  local members = below(name)
+  if entry then help_page.show(shell, entry.text) end
+  if #members > 0 then
+    if entry then shell:say("") end
+    list(shell, members)
+  end
+  if entry or #members > 0 then return end
+  if value ~= nil then
+    shell:say(string.format("%s is a %s%s", name, type(value),
+      type(value) == "function" and " without help: " .. shell.session:inspect(value) or ""))
+    return
+  end
+  shell.session.names()  -- loads what there is
+  local names = help.names()
+  local near = options.nearest(name, names)
+  shell:say(string.format('there is no help for "%s"%s', name, near and string.format(': did you mean "%s"?', near)
+    or string.format("; ??%s searches the texts", name)))
+end
+
+--- ??word: all entries that mention it.
+function help_page.search(shell, word)
+  shell.session.names()
+  local found = help.search(word)
+  if #found == 0 then shell:say(string.format('nothing mentions "%s"', word)) end
+  for _, line in ipairs(found) do shell:say("  " .. line.signature) end
+end
+
+--- Completions of what stands behind a "?": the last word of names that begin with `typed`.
+function help_page.matching(word, typed)
+  local words, seen = {}, {}
+  for _, name in ipairs(help.names()) do
+    if name:sub(1, #typed) == typed then
+      local rest = name:sub(#typed - #word + 1):match("^[%w_]+")
+      if rest and not seen[rest] then
+        seen[rest] = true
+        words[#words + 1] = rest
+      end
+    end
+  end
+  return words
+end
+
+return help_page

@@ -1,0 +1,133 @@
+-- The prompt: reads an entry, gives it to the session or to a command, shows what comes back.
+
+local commands = require "gradus.shell.commands"
+local core = require "gradus.core.session"
+local help_page = require "gradus.shell.help_page"
+local histories = require "gradus.shell.history"
+local readline = require "gradus.core.readline"
+local sessions = require "gradus.session"
+
+local shell = {}
+
+local PROMPT, MORE = "> ", ">> "
+
+local methods = {}
+methods.__index = methods
+
+--- Writes a line of the shell's own (not a result).
+function methods:say(text)
+  self.session.sink:text(text .. "\n")
+end
+
+--- Shows the error of a result of session:execute.
+function methods:show_error(failure)
+  self.last_error = failure
+  io.stdout:flush()
+  local red, plain = "", ""
+  if self.colour then red, plain = "\27[31m", "\27[0m" end
+  if failure.interrupted then
+    io.stderr:write(red, "interrupted", plain, "\n")
+    return
+  end
+  io.stderr:write(red, "error: ", plain, failure.text, "\n")
+  if failure.calls > 2 and not failure.syntax then io.stderr:write("(:trace shows the calls that led here)\n") end
+end
+
+-- What the word before `position` may become.
+local function completions(self, text, position)
+  if text:sub(1, 1) == ":" and not text:sub(1, position):find("%s") then
+    return commands.matching(text:sub(2, position))
+  elseif text:sub(1, 1) == "?" then
+    return help_page.matching(text:sub(1, position):match("[%w_]*$"), text:sub(2, position))
+  end
+  local _, words = self.session:complete(text, position)
+  return words
+end
+
+-- Reads lines until they form a complete entry. Returns the entry, or nil and "eof" or "interrupt".
+local function read_entry(self)
+  local prompt = self.player and self.player.prompt or PROMPT
+  local entry, why = readline.read(prompt)
+  if not entry then return nil, why end
+  if not self.session:is_complete(entry) and not commands.is_command(entry) then
+    repeat
+      local line
+      line, why = readline.read(MORE)
+      if not line then return nil, why == "eof" and "abandoned" or why end
+      entry = entry .. "\n" .. line
+    until self.session:is_complete(entry)
+  end
+  return entry
+end
+
+local function remember(self, entry)
+  local last = self.history.entries[#self.history.entries]
+  self.session.history[#self.session.history + 1] = entry
+  if entry == last then return end
+  self.history.add(entry)
+  readline.add_history(entry)
+end
+
+-- One turn: returns true when the shell is to be left.
+local function turn(self)
+  self.session.sink.width = core.width()
+  local entry, why = read_entry(self)
+  if not entry then
+    if why == "abandoned" then self:say("") end
+    if why == "eof" then
+      self:say("")
+      return true
+    end
+    return false
+  end
+  entry = entry:match("^%s*(.-)%s*$")
+  if entry == "" then
+    if self.player then commands.run(self, ":next") end
+    return self.leaving
+  end
+  remember(self, entry)
+  if commands.is_command(entry) then
+    commands.run(self, entry)
+  elseif self.player then
+    self.player:feed(entry)
+  else
+    local result = self.session:execute(entry)
+    if not result.ok then self:show_error(result.error) end
+  end
+  return self.leaving
+end
+
+-- A failure outside the learner's code: an interrupt, or a mistake of ours. The prompt goes on.
+local function report(self, record)
+  local failure = require("gradus.session.failure").new(record, {short = "the shell", one_line = true})
+  self:show_error(failure)
+end
+
+local function new_shell()
+  local session = sessions.new {interactive = true}
+  local self = setmetatable({session = session, colour = session.sink.colour, history = histories.open()}, methods)
+  for _, entry in ipairs(self.history.entries) do
+    readline.add_history(entry)
+    session.history[#session.history + 1] = entry
+  end
+  readline.set_completer(function(text, position) return completions(self, text, position) end)
+  return self
+end
+
+--- Runs the shell on the terminal until it is left; `lesson` (optional) is opened first. Returns the exit status.
+function shell.run(lesson)
+  local self = new_shell()
+  self:say(string.format("gradus %s   :help says what there is, :lessons lists the lessons, Ctrl-D leaves", core.version))
+  local first = lesson and ":lesson " .. lesson
+  core.loop(function()
+    if first then
+      local command = first
+      first = nil
+      commands.run(self, command)
+    end
+    return turn(self)
+  end, function(record) report(self, record) end)
+  return 0
+end
+
+return shell
