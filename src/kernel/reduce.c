@@ -12,7 +12,7 @@
 #include "kernel/walk.h"
 
 // Elements that a fold adds in lanes of its own type; folds of blocks are added pairwise, as doubles.
-#define LEAF 4096
+#define LEAF 1024
 // Rows added to one row of accumulators before that is added to the row of totals.
 #define ROWS_PER_TOTAL 256
 // A reduced row shorter than this is not worth a call of its own.
