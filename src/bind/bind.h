@@ -124,6 +124,7 @@ gr_node *gr_held_node(lua_State *L, int index);
 // A tracked box over a copy of the tensor.
 void gr_push_tracked_leaf(lua_State *L, const gr_tensor *t, bool needs_gradient);
 int gr_program_record(lua_State *L);  // program.c
+int gr_shuffle_order(lua_State *L);
 void gr_register_program(lua_State *L);
 
 // ---- arguments ----

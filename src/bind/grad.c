@@ -369,6 +369,7 @@ static const gr_function internal[] = {
     {"sgd_update", sgd_update},
     {"adam_update", adam_update},
     {"record", gr_program_record},
+    {"shuffle_order", gr_shuffle_order},
     {NULL},
 };
 

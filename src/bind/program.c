@@ -53,19 +53,25 @@ static int program_gradients(lua_State *L) {
   return 1;
 }
 
-// program:run(x, y, order, first, count, backward, key1, key2, predictions) -> sum of each score
+// The key that random.new_key drew: two integers.
+static gr_stream check_key(lua_State *L, int index) {
+  return (gr_stream){{(uint64_t)luaL_checkinteger(L, index), (uint64_t)luaL_checkinteger(L, index + 1)}};
+}
+
+// program:run(x, y, order, first, count, backward, key1, key2, number, predictions) -> sum of each score
+// The batch's random stream is the one numbered `number` of the key's.
 // Positional, and numbers only where it returns: a training step makes no garbage.
 static int program_run(lua_State *L) {
   program_box *p = check_program(L);
-  lua_settop(L, 10);
+  lua_settop(L, 11);
   gr_batch batch = {
       .x = gr_check_tensor(L, 2),
       .y = lua_isnil(L, 3) ? NULL : gr_check_tensor(L, 3),
       .order = lua_isnil(L, 4) ? NULL : gr_check_tensor(L, 4),
       .first = luaL_checkinteger(L, 5) - 1,
       .count = luaL_checkinteger(L, 6),
-      .stream = {{(uint64_t)luaL_checkinteger(L, 8), (uint64_t)luaL_checkinteger(L, 9)}},
-      .predictions = lua_isnil(L, 10) ? NULL : gr_check_tensor(L, 10),
+      .stream = gr_stream_derive(check_key(L, 8), (uint64_t)luaL_checkinteger(L, 10)),
+      .predictions = lua_isnil(L, 11) ? NULL : gr_check_tensor(L, 11),
   };
   if (batch.order && (batch.order->dtype != GR_I64 || batch.order->ndim != 1))
     return luaL_error(L, "the order of a batch is an int64 tensor of positions");
@@ -76,6 +82,24 @@ static int program_run(lua_State *L) {
   refresh_gradients(L, p);
   for (int i = 0; i < p->n_scores; i++) lua_pushnumber(L, sums[i]);
   return p->n_scores;
+}
+
+// shuffle_order(order, key1, key2, epoch): the positions 1..n in the order of that epoch, into an int64 tensor of n.
+int gr_shuffle_order(lua_State *L) {
+  gr_tensor *order = gr_check_tensor(L, 1);
+  if (order->dtype != GR_I64 || order->ndim != 1 || !gr_tensor_is_contiguous(order))
+    return luaL_error(L, "an order is a contiguous int64 tensor of one axis");
+  gr_stream stream = gr_stream_derive(check_key(L, 2), (uint64_t)luaL_checkinteger(L, 4));
+  int64_t *at = order->data, n = order->shape[0];
+  for (int64_t i = 0; i < n; i++) at[i] = i + 1;
+  for (int64_t i = n - 1; i > 0; i--) {
+    // The high word of a 64 by 64 bit product: uniform on 0..i to within 2^-40 for any n that fits in memory.
+    int64_t j = (int64_t)((unsigned __int128)gr_stream_u64(stream, (uint64_t)i) * (uint64_t)(i + 1) >> 64);
+    int64_t kept = at[i];
+    at[i] = at[j];
+    at[j] = kept;
+  }
+  return 0;
 }
 
 // ---- recording ----

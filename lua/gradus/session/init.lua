@@ -43,6 +43,22 @@ function session.new(given)
   return self
 end
 
+--- For modules that report while they work: text to the sink of the running session, or to the process's output.
+function session.say(text)
+  local sink = current and current.sink or sinks.standard_output()
+  sink:text(text)
+  if sink.flush then sink:flush() end
+end
+
+--- Whether that output is a terminal, where a line may be drawn over.
+function session.is_terminal()
+  if current then return current.sink.is_terminal end
+  return core.is_terminal("stdout")
+end
+
+--- Seconds on a clock that only goes forward.
+session.clock = core.clock
+
 --- A remark to someone at a prompt; scripts do not see it.
 function methods:note(text)
   if self.interactive then self.sink:text("note: " .. text .. "\n") end

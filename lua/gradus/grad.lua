@@ -1,0 +1,3 @@
+-- What a learner sees of automatic differentiation.
+
+return require("gradus.core.grad").learner

@@ -1,0 +1,31 @@
+-- What fit returns: Keras's History, {history = {loss = {...}, val_loss = {...}, ...}, epoch = {...}}.
+
+local History = {}
+History.__index = History
+History.__name = "history"
+
+local M = {}
+
+function M.new(model, params)
+  return setmetatable({history = {}, epoch = {}, params = params, model = model.name}, History)
+end
+
+--- Files the means of an epoch.
+function History:add(epoch, means)
+  table.insert(self.epoch, epoch)
+  for name, value in pairs(means) do
+    self.history[name] = self.history[name] or {}
+    table.insert(self.history[name], value)
+  end
+end
+
+function History:__tostring()
+  local names = {}
+  for name in pairs(self.history) do names[#names + 1] = name end
+  table.sort(names)
+  local parts = {}
+  for i, name in ipairs(names) do parts[i] = string.format("%s %.4f", name, self.history[name][#self.history[name]]) end
+  return string.format("history: %d epochs, at the end %s", #self.epoch, table.concat(parts, ", "))
+end
+
+return M

@@ -1,0 +1,118 @@
+-- What every layer has: options, a name, weights, and two methods that each kind of layer writes for itself:
+--
+--   layer:output_shape_for(input_shape)   the shape of one sample's output (no batch axis)
+--   layer:call(x, training)               the output for a batch, made of tracked operations
+--
+-- and, for layers with weights, layer:build(input_shape), which makes them with add_weight.
+
+local core = require "gradus.core.grad"
+local initializers = require "gradus.nn.initializers"
+local options = require "gradus.options"
+
+local Layer = {}
+Layer.__index = Layer
+Layer.__name = "layer"
+
+--- Layer.define("Dense", {options...}, is_first): a new kind of layer. Returns its class (methods go there) and the
+--- constructor. Each kind takes `name` and, so that it may stand first in a network, `input_shape`.
+function Layer.define(class_name, spec)
+  local class = setmetatable({class_name = class_name}, {__index = Layer})
+  class.__index = class
+  class.__name = class_name
+  class.__tostring = Layer.__tostring
+  local all = {table.unpack(spec)}
+  all[#all + 1] = {"input_shape"}
+  all[#all + 1] = {"name"}
+  local function construct(given)
+    local self = options.read("nn." .. class_name, given, all)
+    self.weight_names = {}
+    setmetatable(self, class)
+    if self.check then self:check() end
+    return self
+  end
+  return class, construct
+end
+
+--- A weight of the layer, drawn by the initializer named in `self[name .. "_initializer"]`.
+function Layer:add_weight(name, shape)
+  local option = name .. "_initializer"
+  local drawn = initializers.draw("nn." .. self.class_name, option, self[option], shape)
+  self[name] = core.weight(drawn, self.dtype)
+  table.insert(self.weight_names, name)
+end
+
+--- The layer's weights in order, as tensors over memory that recorded programs share. A plain tensor that a learner has
+--- put in a weight's place (layer.kernel = tensor{...}) is taken over here.
+function Layer:weights()
+  local list = {}
+  for i, name in ipairs(self.weight_names) do
+    local w = self[name]
+    if not core.is_weight(w) or w.dtype ~= self.dtype then
+      if getmetatable(w) == nil then
+        error(string.format("%s.%s is %s; a weight is a tensor", self.name, name, type(w)), 0)
+      end
+      w = core.weight(w, self.dtype)
+      self[name] = w
+    end
+    list[i] = w
+  end
+  return list
+end
+
+--- Number of trainable parameters.
+function Layer:count_params()
+  local n = 0
+  for _, w in ipairs(self:weights()) do n = n + w.size end
+  return n
+end
+
+function Layer:build() end
+
+local function shape_text(shape)
+  return "(" .. table.concat(shape, ", ") .. (#shape == 1 and ",)" or ")")
+end
+Layer.shape_text = shape_text
+
+function Layer:__tostring()
+  local text = string.format("%s (%s)", self.name or "layer", self.class_name)
+  if self.output_shape then
+    text = text .. string.format(": %s -> %s, %d parameters", shape_text(self.input_shape), shape_text(self.output_shape),
+      self:count_params())
+  end
+  return text
+end
+
+--- A pair {rows, columns} from one number or two.
+function Layer.pair(what, option, value)
+  if math.type(value) == "integer" then value = {value, value} end
+  if type(value) ~= "table" or #value ~= 2 or math.type(value[1]) ~= "integer" or math.type(value[2]) ~= "integer"
+    or value[1] < 1 or value[2] < 1 then
+    error(string.format("%s: %s is a whole number from 1 or {rows, columns}, as in %s=3 or %s={3, 5}", what, option,
+      option, option), 0)
+  end
+  return value
+end
+
+--- A whole number from 1.
+function Layer.count(what, option, value)
+  if math.type(value) ~= "integer" or value < 1 then
+    error(string.format("%s: %s is a whole number from 1, not %s", what, option, tostring(value)), 0)
+  end
+  return value
+end
+
+--- An error unless samples have `n` axes.
+function Layer:expect_axes(input_shape, n, meaning)
+  if #input_shape == n then return end
+  local fix = ""
+  if n == 3 and #input_shape == 2 then
+    fix = string.format("; grey pictures need a channel axis: input_shape={%d, %d, 1} and expand_dims(x, -1)",
+      input_shape[1], input_shape[2])
+  elseif n == 1 then
+    fix = "; put a nn.Flatten{} before it"
+  end
+  error(string.format("%s (%s) takes samples of shape %s, but here one sample has shape %s%s", self.name or "this layer",
+    self.class_name, meaning, shape_text(input_shape), fix), 0)
+end
+
+return Layer

@@ -1,0 +1,151 @@
+-- nn.Sequential: layers one after the other. What a model is; how it learns is in training.lua.
+
+local doc = require("gradus.help").doc
+local Layer = require "gradus.nn.layer"
+local options = require "gradus.options"
+local session = require "gradus.session"
+local summary = require "gradus.nn.summary"
+local training = require "gradus.nn.training"
+
+local Sequential = {}
+Sequential.__index = Sequential
+Sequential.__name = "Sequential"
+
+local function is_layer(value)
+  return type(value) == "table" and value.class_name ~= nil and value.output_shape_for ~= nil
+end
+
+-- conv2d, conv2d_1, ...: Keras's automatic names, counted within one model.
+local function snake_case(class_name)
+  return (class_name:gsub("(%l)(%u)", "%1_%2"):lower():gsub("2_d", "2d"))
+end
+
+local function name_layers(layers)
+  local count, taken = {}, {}
+  for _, layer in ipairs(layers) do
+    if not layer.name then
+      local base = snake_case(layer.class_name)
+      local n = count[base] or 0
+      count[base] = n + 1
+      layer.name = n == 0 and base or base .. "_" .. n
+    end
+    if taken[layer.name] then error('two layers are named "' .. layer.name .. '"', 0) end
+    taken[layer.name] = true
+  end
+end
+
+local function make(given)
+  if type(given) ~= "table" then
+    error("nn.Sequential takes one table of layers, as in nn.Sequential{nn.Flatten{}, nn.Dense{2}}", 2)
+  end
+  local named = {}
+  for key, value in pairs(given) do
+    if type(key) == "string" then named[key] = value end
+  end
+  local self = options.read("nn.Sequential", named, {{"dtype", "float32"}, {"name", "sequential"}})
+  options.choice("nn.Sequential", "dtype", self.dtype, {"float32", "float64"})
+  self.layers = {}
+  for i, layer in ipairs(given) do
+    if not is_layer(layer) then
+      error(string.format("nn.Sequential: entry %d is %s, not a layer; layers are made as in nn.Dense{2}", i, type(layer)), 2)
+    end
+    self.layers[i] = layer
+  end
+  if #self.layers == 0 then error("nn.Sequential needs at least one layer", 2) end
+  name_layers(self.layers)
+  setmetatable(self, Sequential)
+  local input_shape = self.layers[1].input_shape
+  if input_shape then self:build(input_shape) end
+  return self
+end
+
+local constructor = doc("nn.Sequential", [[
+nn.Sequential{layer, layer, ..., dtype="float32", name="sequential"} -> model
+
+A network of layers one after the other. When the first layer names the shape of one sample (input_shape={50, 50, 1}), the
+weights are drawn at once, in the order of the layers, from the session's generator (random.seed); otherwise fit draws them when
+it sees the data. Then: model:summary(), model:compile{...}, model:fit{...}, model:evaluate{...}, model:predict(x).
+
+> m = nn.Sequential{nn.Flatten{input_shape={50, 50, 1}}, nn.Dense{128, activation="relu"}, nn.Dropout{0.5}, nn.Dense{2}}
+> m:count_params()
+320386
+]], make)
+
+--- Works out every shape and draws the weights. `input_shape` is that of one sample.
+function Sequential:build(input_shape)
+  local shape = {table.unpack(input_shape)}
+  for i, layer in ipairs(self.layers) do
+    layer.dtype, layer.position = self.dtype, i
+    layer.input_shape = shape
+    shape = layer:output_shape_for(shape)
+    layer.output_shape = shape
+    layer.weight_names = {}
+    layer:build(layer.input_shape)
+  end
+  self.input_shape, self.output_shape = self.layers[1].input_shape, shape
+end
+
+function Sequential:expect_built()
+  if not self.output_shape then
+    error("this model does not know its input yet: give the first layer input_shape={...}, or fit it first", 0)
+  end
+end
+
+--- The output for a batch, layer by layer.
+function Sequential:call(x, in_training)
+  for _, layer in ipairs(self.layers) do x = layer:call(x, in_training) end
+  return x
+end
+
+function Sequential:weights()
+  local list = {}
+  for _, layer in ipairs(self.layers) do
+    for _, w in ipairs(layer:weights()) do list[#list + 1] = w end
+  end
+  return list
+end
+
+Sequential.count_params = doc("model.count_params", [[
+model:count_params() -> integer
+
+The number of trainable parameters.
+
+> nn.Sequential{nn.Dense{1, input_shape={3}}}:count_params()
+4
+]], function(self)
+  self:expect_built()
+  local n = 0
+  for _, layer in ipairs(self.layers) do n = n + layer:count_params() end
+  return n
+end)
+
+Sequential.summary = doc("model.summary", [[
+model:summary()
+
+Prints the layers with their output shapes (None stands for the number of samples) and parameter counts, as Keras does.
+
+> nn.Sequential{nn.Dense{1, input_shape={3}}}:summary()
+Model: "sequential"
+_________________________________________________________________
+Layer (type)                 Output Shape              Param #
+=================================================================
+dense (Dense)                (None, 1)                 4
+=================================================================
+Total params: 4
+Trainable params: 4
+Non-trainable params: 0
+_________________________________________________________________
+]], function(self)
+  self:expect_built()
+  session.say(summary.text(self) .. "\n")
+end)
+
+function Sequential:__tostring()
+  if not self.output_shape then return string.format("%s: %d layers, not built yet", self.name, #self.layers) end
+  return string.format("%s: %d layers, %s -> %s, %d parameters", self.name, #self.layers, Layer.shape_text(self.input_shape),
+    Layer.shape_text(self.output_shape), self:count_params())
+end
+
+for name, method in pairs(training) do Sequential[name] = method end
+
+return {Sequential = constructor, class = Sequential}

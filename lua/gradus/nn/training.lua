@@ -1,0 +1,381 @@
+-- How a model learns: compile, fit, evaluate, predict. Methods of nn.Sequential.
+--
+-- A step is recorded once, by running the layers on three made-up samples, and then replayed in C over each batch: no Lua
+-- runs inside a step, and a warm step allocates nothing.
+
+local baseline = require "gradus.metrics.baseline"
+local core = require "gradus.core.grad"
+local doc = require("gradus.help").doc
+local find_optimizer = require "gradus.optim.lookup"
+local Layer = require "gradus.nn.layer"
+local losses = require "gradus.nn.losses"
+local options = require "gradus.options"
+local progress = require "gradus.nn.progress"
+local history = require "gradus.nn.history"
+local random = require "gradus.core.random"
+local tensor = require "gradus.core.tensor"
+
+local M = {}
+
+local methods = tensor.metatable.__methods
+local expand_dims = methods.expand_dims
+
+local function is_tensor(value)
+  return type(value) == "userdata" and getmetatable(value) == tensor.metatable
+end
+
+-- ---- data ----
+
+local function check_x(model, x, what)
+  if not is_tensor(x) then error(what .. ": x is a tensor of samples, not " .. type(x), 0) end
+  if x.ndim == 0 then error(what .. ": x is one number; it should have one row a sample", 0) end
+  if not model.output_shape then
+    local shape = x.shape
+    table.remove(shape, 1)
+    model:build(shape)
+  end
+  local want, got = model.input_shape, x.shape
+  local fits = #got == #want + 1
+  for i = 1, #want do fits = fits and got[i + 1] == want[i] end
+  if fits then return x end
+  local hint = ""
+  if #got == #want and want[#want] == 1 then
+    hint = "; it lacks the channel axis: expand_dims(x, -1)"
+  elseif #got == #want then
+    hint = "; is it one sample instead of a batch? expand_dims(x, 1)"
+  end
+  error(string.format("%s: x has shape %s, but this network takes (n, %s)%s", what, Layer.shape_text(got),
+    table.concat(want, ", "), hint), 0)
+end
+
+-- The truth in the form that the loss takes: labels (n,) or (n, 1), or numbers of the output's shape.
+local function check_y(model, x, y, what)
+  if not is_tensor(y) then error(what .. ": y is a tensor with one row a sample, not " .. type(y), 0) end
+  local n, outputs = #x, model.output_shape[#model.output_shape]
+  if y.ndim == 0 or #y ~= n then
+    error(string.format("%s: x has %d samples, but y has shape %s", what, n, Layer.shape_text(y.shape)), 0)
+  end
+  if #model.output_shape ~= 1 then
+    error(string.format("%s: the network ends in %s; end it with nn.Flatten{} and nn.Dense{...}", what,
+      Layer.shape_text(model.output_shape)), 0)
+  end
+  if model.loss.labels then
+    if y.ndim == 1 or (y.ndim == 2 and y.shape[2] == 1) then return y end
+    error(string.format("%s: %s takes one class label a sample, y of shape (%d,), but y has shape %s; for one-hot rows use "
+      .. "categorical_crossentropy", what, model.loss.name, n, Layer.shape_text(y.shape)), 0)
+  end
+  if y.ndim == 1 and outputs == 1 then return expand_dims(y, 2) end
+  if y.ndim == 2 and y.shape[2] == outputs then return y end
+  local hint = ""
+  if y.ndim == 1 and model.loss.name == "categorical_crossentropy" then
+    hint = "; for class labels use sparse_categorical_crossentropy"
+  end
+  error(string.format("%s: %s compares y with the output (%d, %d), but y has shape %s: they never broadcast%s", what,
+    model.loss.name, n, outputs, Layer.shape_text(y.shape), hint), 0)
+end
+
+-- ---- recorded steps ----
+
+local function same_list(a, b)
+  if #a ~= #b then return false end
+  for i = 1, #a do
+    if not rawequal(a[i], b[i]) then return false end
+  end
+  return true
+end
+
+-- The program for `mode` ("train", "test" or "predict"), recorded anew when a weight was exchanged or y has another form.
+local function program_for(model, mode, y)
+  local weights = model:weights()
+  local key = mode .. (y and ":" .. y.ndim or "")
+  local kept = model.programs[key]
+  if kept and same_list(kept.weights, weights) then return kept end
+  local target
+  if y then
+    local shape = y.shape
+    shape[1] = 3
+    target = tensor.zeros(shape, {dtype = model.dtype})
+  end
+  local program = core.record {
+    input = tensor.zeros({3, table.unpack(model.input_shape)}, {dtype = model.dtype}),
+    target = target,
+    weights = weights,
+    training = mode == "train",
+    call = function(x, t)
+      local output = model:call(x, mode == "train")
+      if not t then return output end
+      local scores = {model.loss.call(output, t)}
+      for i, metric in ipairs(model.metrics) do scores[i + 1] = metric.call(output, t) end
+      return output, table.unpack(scores)
+    end,
+  }
+  kept = {program = program, weights = weights, gradients = program:gradients()}
+  model.programs[key] = kept
+  return kept
+end
+
+local function expect_compiled(model, what)
+  if not model.loss then
+    error(what .. ': compile the model first, as in model:compile{optimizer="adam", loss="sparse_categorical_crossentropy", '
+      .. 'metrics={"accuracy"}}', 0)
+  end
+end
+
+M.compile = doc("model.compile", [[
+model:compile{optimizer, loss, metrics={}}
+
+Chooses how the model learns: an optimizer ("sgd", "adam" or one you made, as optim.Adam{1e-4}), a loss
+("sparse_categorical_crossentropy" for class labels, "categorical_crossentropy" for one-hot rows, "binary_crossentropy" for one
+output between 0 and 1, "mean_squared_error") and metrics ("accuracy").
+
+> m = nn.Sequential{nn.Dense{2, activation="softmax", input_shape={4}}}
+> m:compile{optimizer="adam", loss="sparse_categorical_crossentropy", metrics={"accuracy"}}
+> m.optimizer
+Adam, learning rate 0.001
+]], function(model, given)
+  local read = options.read("compile", given, {{"optimizer", required = true}, {"loss", required = true}, {"metrics", {}}})
+  model.optimizer = find_optimizer(read.optimizer)
+  model.loss = losses.get(read.loss)
+  model.metric_names = type(read.metrics) == "string" and {read.metrics} or read.metrics
+  for _, name in ipairs(model.metric_names) do losses.metric(name, model.loss, 1) end
+  model.metrics = nil
+  model.programs = {}
+end)
+
+-- What can only be set up once the shapes are known.
+local function prepare(model, what)
+  expect_compiled(model, what)
+  if not model.metrics then
+    model.metrics = {}
+    for i, name in ipairs(model.metric_names) do
+      model.metrics[i] = losses.metric(name, model.loss, model.output_shape[#model.output_shape])
+    end
+  end
+  model.programs = model.programs or {}
+end
+
+local function train_step(model, step, x, y, order, first, count, key, number)
+  local loss, m1, m2, m3, m4 = step.program:run(x, y, order, first, count, true, key[1], key[2], number)
+  if loss ~= loss or loss == math.huge then
+    error(string.format("the loss became %s in batch %d; the weights are those from before it. Usual causes: a learning rate "
+      .. "that is too high, input that is not scaled (0..255 instead of 0..1), a log of 0", loss, number), 0)
+  end
+  model.optimizer:apply(step.weights, step.gradients)
+  return loss, m1, m2, m3, m4
+end
+
+-- The optimizer keeps numbers beside each weight; they start anew when weights were exchanged.
+local function prepare_optimizer(model, weights)
+  if model.optimized and same_list(model.optimized, weights) and model.optimizer == model.built_optimizer then return end
+  model.optimizer:build(weights)
+  model.optimized, model.built_optimizer = weights, model.optimizer
+end
+
+-- Mean loss and metrics over x without learning, as {loss, metric, ...}.
+local function measure(model, x, y, batch_size)
+  local step = program_for(model, "test", y)
+  local sums, n = {}, #x
+  for i = 1, 1 + #model.metrics do sums[i] = 0 end
+  for first = 1, n, batch_size do
+    local count = math.min(batch_size, n - first + 1)
+    local scores = {step.program:run(x, y, nil, first, count, false, 0, 0, 0)}
+    for i, score in ipairs(scores) do sums[i] = sums[i] + score end
+  end
+  for i = 1, #sums do sums[i] = sums[i] / n end
+  return sums
+end
+
+M.fit = doc("model.fit", [[
+model:fit{x, y, batch_size=32, epochs=1, verbose="auto", validation_split=0, validation_data=nil, shuffle=true} -> history
+
+Trains: each epoch is one pass over the samples in a fresh random order, in batches; after each batch the optimizer takes one
+step. validation_data={x, y} (or the last part, validation_split=0.1, of the samples) is measured after each epoch and never
+trained on. verbose: 0 nothing, 1 a progress bar, 2 a line an epoch, "auto" a bar in a terminal and lines elsewhere. Beside each
+accuracy stands the majority baseline: what always answering the most frequent class would reach. Returns the history:
+history.history.loss[1] is the loss of the first epoch; plot.history(history) draws it.
+
+> random.seed(1)
+> x = tensor{{0, 0, 1}, {1, 1, 1}, {1, 0, 1}, {0, 1, 1}}
+> y = tensor{0, 1, 1, 0}
+> m = nn.Sequential{nn.Dense{1, activation="sigmoid", input_shape={3}}, dtype="float64"}
+> m:compile{optimizer=optim.SGD{5}, loss="binary_crossentropy"}
+> h = m:fit{x, y, batch_size=4, epochs=200, verbose=0}
+> h.history.loss[200] < 0.02
+true
+]], function(model, given)
+  local read = options.read("fit", given, {{"x", required = true}, {"y", required = true}, {"batch_size", 32}, {"epochs", 1},
+    {"verbose", "auto"}, {"validation_split", 0}, {"validation_data"}, {"shuffle", true}})
+  expect_compiled(model, "fit")
+  Layer.count("fit", "batch_size", read.batch_size)
+  Layer.count("fit", "epochs", read.epochs)
+  local x = check_x(model, read.x, "fit")
+  prepare(model, "fit")
+  local y = check_y(model, x, read.y, "fit")
+  local vx, vy
+  if read.validation_data then
+    vx = check_x(model, read.validation_data[1], "fit: validation_data")
+    vy = check_y(model, vx, read.validation_data[2], "fit: validation_data")
+  end
+  local n = #x
+  if read.validation_split ~= 0 then
+    -- Keras's rule: the last rows, as they stand.
+    if not (read.validation_split > 0 and read.validation_split < 1) then
+      error("fit: validation_split is between 0 and 1, not " .. tostring(read.validation_split), 0)
+    end
+    if vx then error("fit: give validation_data or validation_split, not both", 0) end
+    local total = n
+    n = math.floor(total * (1 - read.validation_split))
+    vx, vy = x[{{n + 1, total}}], y[{{n + 1, total}}]
+    x, y = x[{{1, n}}], y[{{1, n}}]
+  end
+  if n == 0 then error("fit: there is not one sample to train on", 0) end
+
+  local step = program_for(model, "train", y)
+  prepare_optimizer(model, step.weights)
+  local names = {"loss"}
+  for i, metric in ipairs(model.metrics) do names[i + 1] = metric.name end
+  local record = history.new(model, {epochs = read.epochs, batch_size = read.batch_size, samples = n})
+  record.baseline = baseline.of(model, y)
+  record.val_baseline = vy and baseline.of(model, vy) or nil
+  model.history = record
+  local order = tensor.arange(1, n + 1, {dtype = "int64"})
+  local key = {random.new_key()}
+  local reporter = progress.new(read.verbose, read.epochs, (n + read.batch_size - 1) // read.batch_size, record)
+
+  for epoch = 1, read.epochs do
+    if read.shuffle then core.shuffle_order(order, key[1], key[2], epoch) end
+    local sums = {}
+    for i = 1, #names do sums[i] = 0.0 end
+    reporter:epoch_begins(epoch)
+    local batch = 0
+    for first = 1, n, read.batch_size do
+      local count = math.min(read.batch_size, n - first + 1)
+      batch = batch + 1
+      local s1, s2, s3, s4, s5 = train_step(model, step, x, y, order, first, count, key, model.optimizer.iterations + 1)
+      sums[1] = sums[1] + s1
+      if s2 then sums[2] = sums[2] + s2 end
+      if s3 then sums[3] = sums[3] + s3 end
+      if s4 then sums[4] = sums[4] + s4 end
+      if s5 then sums[5] = sums[5] + s5 end
+      reporter:batch_done(batch, names, sums, first + count - 1)
+    end
+    local means = {}
+    for i, name in ipairs(names) do means[name] = sums[i] / n end
+    if vx then
+      for i, value in ipairs(measure(model, vx, vy, read.batch_size)) do means["val_" .. names[i]] = value end
+    end
+    record:add(epoch, means)
+    reporter:epoch_ends(epoch, means)
+  end
+  return record
+end)
+
+M.train_on_batch = doc("model.train_on_batch", [[
+model:train_on_batch(x, y) -> loss, metrics...
+
+One step of the optimizer on all samples of x as one batch. Returns the mean loss before the step, then the metrics.
+
+> random.seed(1)
+> m = nn.Sequential{nn.Dense{1, input_shape={1}}, dtype="float64"}
+> m:compile{optimizer=optim.SGD{0.1}, loss="mse"}
+> for i = 1, 200 do loss = m:train_on_batch(tensor{{1}, {2}}, tensor{{2}, {4}}) end
+> loss < 0.001
+true
+]], function(model, x, y)
+  expect_compiled(model, "train_on_batch")
+  x = check_x(model, x, "train_on_batch")
+  prepare(model, "train_on_batch")
+  y = check_y(model, x, y, "train_on_batch")
+  local step = program_for(model, "train", y)
+  prepare_optimizer(model, step.weights)
+  model.key = model.key or {random.new_key()}
+  local n = #x
+  local scores = {train_step(model, step, x, y, nil, 1, n, model.key, model.optimizer.iterations + 1)}
+  for i = 1, #scores do scores[i] = scores[i] / n end
+  return table.unpack(scores)
+end)
+
+M.gradients = doc("model.gradients", [[
+model:gradients() -> table of tensors
+
+The gradients of the last training step (the derivative of its mean loss by each weight), in the order of model:weights():
+ordinary tensors to print and plot.
+
+> m = nn.Sequential{nn.Dense{1, input_shape={1}}, dtype="float64"}
+> m.layers[1].kernel[{1, 1}] = 1
+> m:compile{optimizer=optim.SGD{0}, loss="mse"}
+> loss = m:train_on_batch(tensor{{1}}, tensor{{3}})
+> m:gradients()[1]
+[[-4.]]
+]], function(model)
+  for key, kept in pairs(model.programs or {}) do
+    if key:sub(1, 5) == "train" then return kept.gradients end
+  end
+  error("gradients: there are none before the first training step (fit or train_on_batch)", 0)
+end)
+
+M.evaluate = doc("model.evaluate", [[
+model:evaluate{x, y, batch_size=32, verbose="auto"} -> results
+
+The mean loss and metrics over x without learning; Dropout does nothing. Prints them, with the majority baseline beside an accuracy,
+and returns a table: results.loss, results.accuracy, results.baseline.
+
+> m = nn.Sequential{nn.Dense{1, input_shape={1}}, dtype="float64"}
+> m.layers[1].kernel[{1, 1}] = 1
+> m:compile{optimizer="sgd", loss="mse"}
+> m:evaluate{tensor{{1}, {2}}, tensor{{1}, {3}}, verbose=0}.loss
+0.5
+]], function(model, given)
+  local read = options.read("evaluate", given, {{"x", required = true}, {"y", required = true}, {"batch_size", 32},
+    {"verbose", "auto"}})
+  expect_compiled(model, "evaluate")
+  Layer.count("evaluate", "batch_size", read.batch_size)
+  local x = check_x(model, read.x, "evaluate")
+  prepare(model, "evaluate")
+  local y = check_y(model, x, read.y, "evaluate")
+  if #x == 0 then error("evaluate: there is not one sample", 0) end
+  local results = {baseline = baseline.of(model, y)}
+  local names = {"loss"}
+  for i, metric in ipairs(model.metrics) do names[i + 1] = metric.name end
+  for i, value in ipairs(measure(model, x, y, read.batch_size)) do results[names[i]] = value end
+  if read.verbose ~= 0 then progress.results(names, results) end
+  return results
+end)
+
+M.predict = doc("model.predict", [[
+model:predict(x) -> tensor
+
+The output for each sample of x, (n, outputs); Dropout does nothing.
+
+> m = nn.Sequential{nn.Dense{1, input_shape={2}}, dtype="float64"}
+> m.layers[1].kernel[{{}, 1}] = tensor{1, 10}
+> m:predict(tensor{{1, 2}, {3, 4}})
+[[21.]
+ [43.]]
+]], function(model, x)
+  x = check_x(model, x, "predict")
+  model.programs = model.programs or {}
+  local step = program_for(model, "predict")
+  local n = #x
+  local out = tensor.zeros({n, table.unpack(model.output_shape)}, {dtype = model.dtype})
+  step.program:run(x, nil, nil, 1, n, false, 0, 0, 0, out)
+  return out
+end)
+
+M.predict_classes = doc("model.predict_classes", [[
+model:predict_classes(x) -> tensor
+
+The class label (0-based, as in the data) with the greatest output for each sample; with a single output, 1 where it exceeds 0.5.
+
+> m = nn.Sequential{nn.Dense{2, input_shape={1}}, dtype="float64"}
+> m.layers[1].kernel[{1, {}}] = tensor{0, 1}
+> m:predict_classes(tensor{{5}, {-5}})
+[1 0]
+]], function(model, x)
+  local p = M.predict(model, x)
+  if p.ndim ~= 2 then error("predict_classes: the network ends in " .. Layer.shape_text(model.output_shape) .. ", not in scores", 0) end
+  if p.shape[2] == 1 then return tensor.gt(p:reshape(-1), 0.5):astype("int64") end
+  return (p:argmax(2) - 1):astype("int64")
+end)
+
+return M

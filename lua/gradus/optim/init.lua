@@ -1,0 +1,83 @@
+-- Optimizers: how weights follow their gradients. The loop over the numbers is in C, in one pass a weight; the policy is here.
+
+local core = require "gradus.core.grad"
+local doc = require("gradus.help").doc
+local options = require "gradus.options"
+local tensor = require "gradus.core.tensor"
+
+local optim = {}
+
+local function define(class_name, spec, methods)
+  methods.__index = methods
+  methods.class_name = class_name
+  methods.__tostring = function(self) return string.format("%s, learning rate %g", class_name, self.learning_rate) end
+  return function(given)
+    local self = setmetatable(options.read("optim." .. class_name, given, spec), methods)
+    if type(self.learning_rate) ~= "number" or not (self.learning_rate >= 0 and self.learning_rate < math.huge) then
+      error("optim." .. class_name .. ": learning_rate is a number from 0, not " .. tostring(self.learning_rate), 2)
+    end
+    self.iterations = 0
+    return self
+  end
+end
+
+-- One more tensor of zeros beside each weight.
+local function beside(weights)
+  local list = {}
+  for i, w in ipairs(weights) do list[i] = tensor.zeros_like(w) end
+  return list
+end
+
+-- ---- SGD: w = w - learning_rate * g ----
+
+local SGD = {}
+
+optim.SGD = doc("optim.SGD", [[
+optim.SGD{learning_rate=0.01, momentum=0, nesterov=false}
+
+Gradient descent: w = w - learning_rate * gradient. With momentum m: v = m v - learning_rate * gradient, w = w + v; nesterov
+looks one step ahead: w = w + m v - learning_rate * gradient. The learning rate may be changed at any time.
+
+> optim.SGD{0.1}
+SGD, learning rate 0.1
+]], define("SGD", {{"learning_rate", 0.01}, {"momentum", 0.0}, {"nesterov", false}}, SGD))
+
+function SGD:build(weights)
+  self.velocity = self.momentum ~= 0 and beside(weights) or {}
+end
+
+function SGD:apply(weights, gradients)
+  self.iterations = self.iterations + 1
+  for i = 1, #weights do
+    core.sgd_update(weights[i], gradients[i], self.velocity[i], self.learning_rate, self.momentum, self.nesterov)
+  end
+end
+
+-- ---- Adam ----
+
+local Adam = {}
+
+optim.Adam = doc("optim.Adam", [[
+optim.Adam{learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7}
+
+Each weight has its own step: m and v are running means of its gradient and of the gradient's square, and
+w = w - a m / (sqrt(v) + epsilon) with a = learning_rate * sqrt(1 - beta_2^t) / (1 - beta_1^t) (Kingma and Ba 2015).
+
+> optim.Adam{}
+Adam, learning rate 0.001
+]], define("Adam", {{"learning_rate", 0.001}, {"beta_1", 0.9}, {"beta_2", 0.999}, {"epsilon", 1e-7}}, Adam))
+
+function Adam:build(weights)
+  self.m, self.v = beside(weights), beside(weights)
+end
+
+function Adam:apply(weights, gradients)
+  local t = self.iterations + 1
+  self.iterations = t
+  local rate = self.learning_rate * math.sqrt(1 - self.beta_2 ^ t) / (1 - self.beta_1 ^ t)
+  for i = 1, #weights do
+    core.adam_update(weights[i], gradients[i], self.m[i], self.v[i], rate, self.beta_1, self.beta_2, self.epsilon)
+  end
+end
+
+return optim

@@ -1,0 +1,15 @@
+-- From what a learner gives compile to an optimizer.
+
+local optim = require "gradus.optim"
+local options = require "gradus.options"
+
+local by_name = {sgd = optim.SGD, adam = optim.Adam}
+
+--- The optimizer of that name with its defaults, or `given` itself when it is one already.
+return function(given)
+  if type(given) == "table" and given.apply and given.build then return given end
+  if type(given) == "string" then
+    return by_name[options.choice("compile", "optimizer", given:lower(), {"sgd", "adam"})] {}
+  end
+  error('compile: optimizer is a name, "sgd" or "adam", or one you made, as in optim.Adam{1e-4}; got ' .. type(given), 0)
+end
