@@ -1,5 +1,5 @@
-// Tensors as text. The rules are those of numpy/core/arrayprint.py (NumPy 1.24): one walk finds the largest and
-// the smallest number, a second the widths, a third prints.
+// Tensors as text. The rules are those of numpy/core/arrayprint.py (NumPy 1.24): one walk finds the largest
+// and the smallest number, a second the widths, a third prints.
 #include "tensor/format.h"
 
 #include <inttypes.h>
@@ -11,7 +11,7 @@
 const gr_format gr_format_default = {.precision = 8, .threshold = 1000, .edge = 3, .width = 75};
 
 #define MAX_PRECISION 40  // decimals: more than any double needs from 1e-16 up
-#define TEXT 64           // room for one number: sign, 9 digits, point, MAX_PRECISION decimals; or an exponent
+#define TEXT 64           // room for one number: sign, 9 digits, point and MAX_PRECISION decimals
 
 // ---- shortest digits ----
 
@@ -36,8 +36,8 @@ static bool reads_back(const char *text, double x, bool single) {
 }
 
 // The fewest digits that read back as |x|, nearest to it among those. Any text of at most 15 digits (6 of a
-// float) survives the way through a normal number: so rounding to that many, without the trailing zeros, finds
-// all shorter ones at once. Subnormal numbers have fewer good digits and are tried from the start.
+// float) survives the way through a normal number: so rounding to that many, without the trailing zeros,
+// finds all shorter ones at once. Subnormal numbers have fewer good digits and are tried from the start.
 static void shortest(decimal *d, double x, bool single) {
   char text[40];
   x = fabs(x);
@@ -49,8 +49,8 @@ static void shortest(decimal *d, double x, bool single) {
     snprintf(text, sizeof text, "%.*e", n - 1, x);
     if (reads_back(text, x, single)) break;
     if (!power_of_two) continue;
-    // Below a power of two numbers lie twice as close as above it: the text just above may read back where the
-    // nearest, below, does not.
+    // Below a power of two numbers lie twice as close as above it: the text just above may read back where
+    // the nearest, below, does not.
     char *e = strchr(text, 'e'), *digit = e - 1;
     while (digit > text && *digit == '9') digit--;
     if (*digit == '9' || *digit == '.') continue;
@@ -95,8 +95,8 @@ static void scalar_text(char *text, double x, bool single) {
     if (text[strlen(text) - 1] == '.') strcat(text, "0");
     return;
   }
-  snprintf(text, 32, "%s%c%s%.*se%+03d", signbit(x) ? "-" : "", d.digits[0], d.count > 1 ? "." : "", d.count - 1,
-           d.digits + 1, d.exponent);
+  snprintf(text, 32, "%s%c%s%.*se%+03d", signbit(x) ? "-" : "", d.digits[0], d.count > 1 ? "." : "",
+           d.count - 1, d.digits + 1, d.exponent);
 }
 
 void gr_double_text(char *text, double x) { scalar_text(text, x, false); }
@@ -141,7 +141,8 @@ static void positional_text(char *text, double x, const style *s) {
   trim_zeros(text);
 }
 
-// "-1.25e+07" as mantissa and exponent. `full`: with all of `precision` decimals, not only those that are needed.
+// "-1.25e+07" as mantissa and exponent. `full`: with all of `precision` decimals, not only those that are
+// needed.
 static int scientific_text(char *mantissa, double x, const style *s, bool full) {
   decimal d;
   shortest(&d, x, s->dtype == GR_F32);
@@ -180,7 +181,8 @@ static void measure_range(style *s, const void *p) {
 static void measure_width(style *s, const void *p) {
   char text[TEXT];
   if (!gr_dtype_is_float(s->dtype)) {
-    widen(&s->width, s->dtype == GR_BOOL ? 5 : snprintf(text, sizeof text, "%" PRId64, read_integer(s->dtype, p)));
+    int digits = snprintf(text, sizeof text, "%" PRId64, read_integer(s->dtype, p));
+    widen(&s->width, s->dtype == GR_BOOL ? 5 : digits);  // "False", " True"
     return;
   }
   double x = read_float(s->dtype, p);
@@ -335,7 +337,8 @@ static void print_scalar(gr_str *out, const gr_tensor *t) {
 // What the walks found, as decisions. The thresholds are NumPy's; a float32's ratio is taken in float32.
 static bool wants_exponents(const style *s) {
   if (isnan(s->largest)) return false;
-  double ratio = s->dtype == GR_F32 ? (double)((float)s->largest / (float)s->smallest) : s->largest / s->smallest;
+  double ratio = s->largest / s->smallest;
+  if (s->dtype == GR_F32) ratio = (float)s->largest / (float)s->smallest;
   return s->largest >= 1e8 || (!s->suppress && (s->smallest < 1e-4 || ratio > 1000));
 }
 
@@ -349,7 +352,8 @@ void gr_tensor_format(gr_str *out, const gr_tensor *t, const gr_format *format) 
     print_scalar(out, t);
     return;
   }
-  int precision = format->precision < 0 ? 0 : format->precision > MAX_PRECISION ? MAX_PRECISION : format->precision;
+  int precision = format->precision < MAX_PRECISION ? format->precision : MAX_PRECISION;
+  if (precision < 0) precision = 0;
   printer p = {.t = t, .width = format->width, .out = out};
   if (size > format->threshold) p.edge = format->edge < 1 ? 1 : format->edge;
   p.style = (style){.dtype = t->dtype, .precision = precision, .suppress = format->suppress,
