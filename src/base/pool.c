@@ -1,12 +1,14 @@
-// The pool of threads. One atomic counter hands out the tasks of a job, another counts those not yet finished.
+// The pool of threads. One atomic counter hands out the tasks of a job, another counts those not yet
+// finished.
 //
-// A thread claims a task by taking one from `unclaimed`. Only then does it read what the job is, and the job cannot
-// change before the task is reported to `unfinished`: so a worker that wakes late, even in the middle of another
-// job, finds either nothing to claim or a task of the job that is there. No worker has to check in at the end, and
-// one that the system is slow to wake holds nobody up.
+// A thread claims a task by taking one from `unclaimed`. Only then does it read what the job is, and the job
+// cannot change before the task is reported to `unfinished`: so a worker that wakes late, even in the middle
+// of another job, finds either nothing to claim or a task of the job that is there. No worker has to check in
+// at the end, and one that the system is slow to wake holds nobody up.
 //
-// Sleeping is the usual pair of a flag and a condition, in sequentially consistent order: who goes to sleep first
-// says so, then looks at the counter again; who changes the counter afterwards looks whether anyone sleeps.
+// Sleeping is the usual pair of a flag and a condition, in sequentially consistent order: who goes to sleep
+// first says so, then looks at the counter again; who changes the counter afterwards looks whether anyone
+// sleeps.
 #include "base/pool.h"
 
 #include <pthread.h>
@@ -127,7 +129,8 @@ static void start(gr_pool *pool) {
 gr_code gr_pool_new(gr_pool **out, int threads, gr_err *err) {
   *out = NULL;
   if (threads < 1 || threads > MAX_THREADS)
-    return gr_fail(err, GR_ERR_VALUE, "the number of threads is %d; it must be from 1 to %d", threads, MAX_THREADS);
+    return gr_fail(err, GR_ERR_VALUE, "the number of threads is %d; it must be from 1 to %d", threads,
+                   MAX_THREADS);
   gr_pool *pool = aligned_alloc(_Alignof(gr_pool), sizeof *pool);
   if (!pool) return gr_fail(err, GR_ERR_MEMORY, "out of memory: a pool of %d threads", threads);
   *pool = (gr_pool){.threads = threads};
