@@ -6,8 +6,8 @@
 
 // ---- MT19937 ----
 //
-// M. Matsumoto and T. Nishimura, "Mersenne Twister", ACM Transactions on Modeling and Computer Simulation 8 (1998),
-// with the initialisation of 2002.
+// M. Matsumoto and T. Nishimura, "Mersenne Twister", ACM Transactions on Modeling and Computer Simulation 8
+// (1998), with the initialisation of 2002.
 
 #define WORDS 624
 #define MIDDLE 397
@@ -98,6 +98,14 @@ double gr_random_gauss(gr_random *r) {
   return f * x2;
 }
 
+double gr_random_uniform(gr_random *r, double low, double high) {
+  return low + (high - low) * gr_random_double(r);
+}
+
+double gr_random_normal(gr_random *r, double mean, double deviation) {
+  return mean + deviation * gr_random_gauss(r);
+}
+
 uint64_t gr_random_interval(gr_random *r, uint64_t max) {
   if (max == 0) return 0;  // draws nothing, as NumPy
   uint64_t mask = UINT64_MAX >> __builtin_clzll(max), value;
@@ -120,12 +128,13 @@ void gr_random_permutation(gr_random *r, int64_t *out, int64_t n) {
 
 // ---- counter-based streams ----
 //
-// A counter goes through two keyed rounds of a 64-bit mixer: a permutation of the 2^64 counters for every key. The
-// steps of the counter are the golden ratio, as in SplitMix64 (G. Steele, D. Lea and C. Flood, "Fast splittable
-// pseudorandom number generators", OOPSLA 2014); the mixer is variant 13 of D. Stafford ("Better bit mixing", 2011),
-// whose avalanche is near ideal. One round is SplitMix64 itself, whose streams differ only in where they start; the
-// second round, with the other half of the key between the two, makes streams independent also when they share
-// one half. Four multiplications a number, without branches: loops over counters vectorise.
+// A counter goes through two keyed rounds of a 64-bit mixer: a permutation of the 2^64 counters for every
+// key. The steps of the counter are the golden ratio, as in SplitMix64 (G. Steele, D. Lea and C. Flood, "Fast
+// splittable pseudorandom number generators", OOPSLA 2014); the mixer is variant 13 of D. Stafford ("Better
+// bit mixing", 2011), whose avalanche is near ideal. One round is SplitMix64 itself, whose streams differ
+// only in where they start; the second round, with the other half of the key between the two, makes streams
+// independent also when they share one half. Four multiplications a number, without branches: loops over
+// counters vectorise.
 
 static inline uint64_t mix(uint64_t x) {
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
@@ -142,8 +151,8 @@ double gr_stream_double(gr_stream s, uint64_t counter) {
 }
 
 gr_stream gr_stream_derive(gr_stream parent, uint64_t purpose) {
-  // The keys of children come from streams of their own, so that they are never numbers the parent also gives.
-  // (The constants are digits of pi.)
+  // The keys of children come from streams of their own, so that they are never numbers the parent also
+  // gives. (The constants are digits of pi.)
   gr_stream first = {{parent.key[1] ^ 0x243f6a8885a308d3u, parent.key[0]}};
   gr_stream second = {{parent.key[1] ^ 0x13198a2e03707344u, parent.key[0]}};
   return (gr_stream){{gr_stream_u64(first, purpose), gr_stream_u64(second, purpose)}};

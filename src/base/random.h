@@ -20,6 +20,8 @@ uint32_t gr_random_u32(gr_random *r);
 uint64_t gr_random_u64(gr_random *r);                       // high word first
 double gr_random_double(gr_random *r);                      // [0, 1), 53 bits
 double gr_random_gauss(gr_random *r);                       // N(0, 1), polar
+double gr_random_uniform(gr_random *r, double low, double high);    // [low, high)
+double gr_random_normal(gr_random *r, double mean, double deviation);
 uint64_t gr_random_interval(gr_random *r, uint64_t max);    // 0..max inclusive, masked rejection
 void gr_random_permutation(gr_random *r, int64_t *out, int64_t n);  // 0..n-1 shuffled
 

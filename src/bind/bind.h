@@ -47,6 +47,7 @@ void gr_register(lua_State *L, const char *prefix, const gr_function *functions)
 int gr_open_help(lua_State *L);
 int gr_open_grad(lua_State *L);
 int gr_open_session(lua_State *L);
+int gr_open_random(lua_State *L);
 int gr_open_tensor(lua_State *L);
 
 // The parts of the tensor module, one a file. Each sets its functions in the module's table (at `module`), and those that

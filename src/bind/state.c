@@ -20,6 +20,7 @@ static const struct {
     {"gradus.core.grad", gr_open_grad},
     {"gradus.core.help", gr_open_help},
     {"gradus.core.session", gr_open_session},
+    {"gradus.core.random", gr_open_random},
     {"gradus.core.tensor", gr_open_tensor},
 };
 
