@@ -53,6 +53,8 @@ static int program_gradients(lua_State *L) {
   return 1;
 }
 
+__extension__ typedef unsigned __int128 wide;
+
 // The key that random.new_key drew: two integers.
 static gr_stream check_key(lua_State *L, int index) {
   return (gr_stream){{(uint64_t)luaL_checkinteger(L, index), (uint64_t)luaL_checkinteger(L, index + 1)}};
@@ -94,7 +96,7 @@ int gr_shuffle_order(lua_State *L) {
   for (int64_t i = 0; i < n; i++) at[i] = i + 1;
   for (int64_t i = n - 1; i > 0; i--) {
     // The high word of a 64 by 64 bit product: uniform on 0..i to within 2^-40 for any n that fits in memory.
-    int64_t j = (int64_t)((unsigned __int128)gr_stream_u64(stream, (uint64_t)i) * (uint64_t)(i + 1) >> 64);
+    int64_t j = (int64_t)((wide)gr_stream_u64(stream, (uint64_t)i) * (uint64_t)(i + 1) >> 64);
     int64_t kept = at[i];
     at[i] = at[j];
     at[j] = kept;
