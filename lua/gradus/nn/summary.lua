@@ -2,17 +2,8 @@
 
 local M = {}
 
-local columns = {29, 55, 65}
-local rule, double_rule = string.rep("_", 65), string.rep("=", 65)
-
-local function row(...)
-  local line = ""
-  for i, text in ipairs {...} do
-    line = (line .. text):sub(1, columns[i] - 1)
-    line = line .. string.rep(" ", columns[i] - #line)
-  end
-  return (line:gsub("%s+$", ""))
-end
+-- Keras's columns end at 29, 55 and 65; where a layer's name needs more room, they move instead of cutting it off.
+local NAME, SHAPE, COUNT = 29, 26, 10
 
 local function with_commas(n)
   local text = tostring(n):reverse():gsub("(%d%d%d)", "%1,"):reverse()
@@ -20,14 +11,24 @@ local function with_commas(n)
 end
 
 function M.text(model)
+  local titles, name_width = {}, NAME
+  for i, layer in ipairs(model.layers) do
+    titles[i] = string.format("%s (%s)", layer.name, layer.class_name)
+    name_width = math.max(name_width, #titles[i] + 1)
+  end
+  local function row(name, shape, count)
+    local line = string.format("%-" .. name_width .. "s%-" .. SHAPE .. "s%s", name, shape, count)
+    return (line:gsub("%s+$", ""))
+  end
+  local rule = string.rep("_", name_width + SHAPE + COUNT)
+  local double_rule = string.rep("=", #rule)
   local lines = {string.format('Model: "%s"', model.name), rule, row("Layer (type)", "Output Shape", "Param #"), double_rule}
   local total = 0
   for i, layer in ipairs(model.layers) do
     if i > 1 then lines[#lines + 1] = rule end
     local n = layer:count_params()
     total = total + n
-    local shape = "(None, " .. table.concat(layer.output_shape, ", ") .. ")"
-    lines[#lines + 1] = row(string.format("%s (%s)", layer.name, layer.class_name), shape, tostring(n))
+    lines[#lines + 1] = row(titles[i], "(None, " .. table.concat(layer.output_shape, ", ") .. ")", n)
   end
   lines[#lines + 1] = double_rule
   lines[#lines + 1] = "Total params: " .. with_commas(total)

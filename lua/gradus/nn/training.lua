@@ -295,7 +295,7 @@ true
   return table.unpack(scores)
 end)
 
-M.gradients = doc("model.gradients", [[
+M.gradients = doc("model.gradients", [=[
 model:gradients() -> table of tensors
 
 The gradients of the last training step (the derivative of its mean loss by each weight), in the order of model:weights():
@@ -307,7 +307,7 @@ ordinary tensors to print and plot.
 > loss = m:train_on_batch(tensor{{1}}, tensor{{3}})
 > m:gradients()[1]
 [[-4.]]
-]], function(model)
+]=], function(model)
   for key, kept in pairs(model.programs or {}) do
     if key:sub(1, 5) == "train" then return kept.gradients end
   end
@@ -342,7 +342,7 @@ and returns a table: results.loss, results.accuracy, results.baseline.
   return results
 end)
 
-M.predict = doc("model.predict", [[
+M.predict = doc("model.predict", [=[
 model:predict(x) -> tensor
 
 The output for each sample of x, (n, outputs); Dropout does nothing.
@@ -352,7 +352,7 @@ The output for each sample of x, (n, outputs); Dropout does nothing.
 > m:predict(tensor{{1, 2}, {3, 4}})
 [[21.]
  [43.]]
-]], function(model, x)
+]=], function(model, x)
   x = check_x(model, x, "predict")
   model.programs = model.programs or {}
   local step = program_for(model, "predict")
