@@ -8,7 +8,7 @@
 #include "base/interrupt.h"
 #include "kernel/check.h"
 #include "kernel/matmul.h"
-#include "kernel/network_table.h"
+#include "kernel/table.h"
 
 // Bytes of the matrix of windows, at least one output row: half of a common second cache.
 #define BAND_BYTES (512 * 1024)
@@ -277,7 +277,7 @@ gr_code gr_conv2d_backward(gr_tensor *dx, gr_tensor *dkernel, gr_tensor *dbias, 
   clear_unless(accumulate[1], dkernel);
   clear_unless(accumulate[2], dbias);
 
-  const gr_network_table *loops = gr_network_loops(x->dtype);
+  const gr_network_table *loops = gr_kernels()->network[x->dtype];
   const bool pointwise = is_pointwise(x, kernel, dout);
   const gr_tensor weights = kernel_matrix(kernel), weights_t = transposed(&weights);
   gr_tensor dweights = dkernel ? kernel_matrix(dkernel) : (gr_tensor){0};

@@ -1,5 +1,5 @@
 #include "kernel/check.h"
-#include "kernel/network_table.h"
+#include "kernel/table.h"
 
 static gr_code check(const gr_tensor *out, const gr_tensor *mask, const gr_tensor *x, double rate,
                      gr_err *err) {
@@ -22,7 +22,7 @@ gr_code gr_dropout(gr_tensor *out, gr_tensor *mask, const gr_tensor *x, double r
   const int64_t size = gr_tensor_size(x);
   uint8_t *kept = mask->data;
   for (int64_t i = 0; i < size; i++) kept[i] = gr_stream_double(stream, first + (uint64_t)i) >= rate;
-  gr_network_loops(x->dtype)->dropout(out->data, x->data, kept, 1 - rate, size, false);
+  gr_kernels()->network[x->dtype]->dropout(out->data, x->data, kept, 1 - rate, size, false);
   return GR_OK;
 }
 
@@ -30,7 +30,7 @@ gr_code gr_dropout_backward(gr_tensor *dx, const gr_tensor *dout, const gr_tenso
                             bool accumulate, gr_err *err) {
   gr_code code = check(dx, mask, dout, rate, err);
   if (code) return code;
-  gr_network_loops(dx->dtype)->dropout(dx->data, dout->data, mask->data, 1 - rate, gr_tensor_size(dx),
-                                       accumulate);
+  gr_kernels()->network[dx->dtype]->dropout(dx->data, dout->data, mask->data, 1 - rate, gr_tensor_size(dx),
+                                            accumulate);
   return GR_OK;
 }

@@ -1,11 +1,10 @@
-// Compiled once per type and instruction set (GR_REAL, GR_NETWORK_TABLE from meson). See network_table.h.
+// Inner loops of networks, over contiguous memory. See network_table.h.
+#include <tgmath.h>  // the sqrt of a real
+
+#include "kernel/inner_math.h"
 #include "kernel/network_table.h"
 
-#include <string.h>
-#include <tgmath.h>  // exp, log and sqrt of a real
-
-typedef GR_REAL real;
-static const gr_dtype real_dtype = sizeof(real) == 8 ? GR_F64 : GR_F32;
+static const gr_dtype real_dtype = REAL(GR_F64, GR_F32);
 
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 
@@ -182,7 +181,7 @@ static void softmax(void *out, const void *x, int64_t rows, int64_t columns) {
     real most = a[0];
     for (int64_t j = 1; j < columns; j++) most = a[j] > most ? a[j] : most;
     real sum = 0;
-    for (int64_t j = 0; j < columns; j++) sum += y[j] = exp(a[j] - most);
+    for (int64_t j = 0; j < columns; j++) sum += y[j] = exp_of(a[j] - most);
     for (int64_t j = 0; j < columns; j++) y[j] /= sum;
   }
 }
@@ -261,16 +260,16 @@ static ALWAYS_INLINE real row_loss(gr_loss loss, const real *p, gr_labels t, int
     case GR_BINARY_CROSSENTROPY:
       for (int64_t j = 0; j < n; j++) {
         const real q = clip(p[j]), y = label(t, from + j);
-        sum -= y * log(q) + (1 - y) * log(1 - q);
+        sum -= y * log_of(q) + (1 - y) * log_of(1 - q);
       }
       return (real)(sum / (double)n);
     case GR_CATEGORICAL_CROSSENTROPY: {
       const real total = row_sum(p, n);
-      for (int64_t j = 0; j < n; j++) sum -= label(t, from + j) * log(clip(p[j] / total));
+      for (int64_t j = 0; j < n; j++) sum -= label(t, from + j) * log_of(clip(p[j] / total));
       return (real)sum;
     }
     default:  // sparse: the clipped probabilities are divided by their sum once more
-      return log(clipped_sum(p, n)) - log(clip(p[class_label(t, from)]));
+      return log_of(clipped_sum(p, n)) - log_of(clip(p[class_label(t, from)]));
   }
 }
 
@@ -392,7 +391,8 @@ static void adam(void *w, const void *g, void *m, void *v, int64_t n, double rat
   }
 }
 
-const gr_network_table GR_NETWORK_TABLE = {
+extern const gr_network_table GR_TABLE;
+const gr_network_table GR_TABLE = {
     .small_product = small_product,
     .sum_rows = sum_rows,
     .columns_to_image = columns_to_image,

@@ -6,7 +6,7 @@
 #include <math.h>
 
 #include "kernel/check.h"
-#include "kernel/network_table.h"
+#include "kernel/table.h"
 
 // Losses and metrics never broadcast: labels (n, 1) beside predictions (n, 2) are a mistake, not a matrix.
 static gr_code check_same(const gr_tensor *p, const gr_tensor *t, bool classes, gr_err *err) {
@@ -97,7 +97,7 @@ static gr_code check_loss(const gr_tensor *out, gr_loss loss, const gr_tensor *p
 gr_code gr_loss_forward(gr_tensor *out, gr_loss loss, const gr_tensor *p, const gr_tensor *t, gr_err *err) {
   gr_code code = check_loss(out, loss, p, t, err);
   if (code) return code;
-  gr_network_loops(p->dtype)->loss(out->data, loss, p->data, labels_of(t), p->shape[0], p->shape[1]);
+  gr_kernels()->network[p->dtype]->loss(out->data, loss, p->data, labels_of(t), p->shape[0], p->shape[1]);
   return GR_OK;
 }
 
@@ -107,14 +107,14 @@ gr_code gr_loss_backward(gr_tensor *dp, gr_loss loss, const gr_tensor *dout, con
   if (!code) code = gr_check_float(dp, p, "the gradient of a prediction", err);
   if (!code) code = gr_check_same_shape(dp, p, "the gradient of a prediction", "the prediction", err);
   if (code) return code;
-  gr_network_loops(p->dtype)->loss_backward(dp->data, loss, dout->data, p->data, labels_of(t), p->shape[0],
-                                            p->shape[1], accumulate);
+  gr_kernels()->network[p->dtype]->loss_backward(dp->data, loss, dout->data, p->data, labels_of(t),
+                                                 p->shape[0], p->shape[1], accumulate);
   return GR_OK;
 }
 
 gr_code gr_hit_forward(gr_tensor *out, gr_hit hit, const gr_tensor *p, const gr_tensor *t, gr_err *err) {
   gr_code code = check(out, p, t, hit == GR_SPARSE_CATEGORICAL_ACCURACY, hit == GR_CATEGORICAL_ACCURACY, err);
   if (code) return code;
-  gr_network_loops(p->dtype)->hit(out->data, hit, p->data, labels_of(t), p->shape[0], p->shape[1]);
+  gr_kernels()->network[p->dtype]->hit(out->data, hit, p->data, labels_of(t), p->shape[0], p->shape[1]);
   return GR_OK;
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/interrupt.h"
-#include "kernel/network_table.h"
+#include "kernel/table.h"
 
 // Up to this many multiplications the plain loop (1 ns each) beats the call (some 100 ns).
 #define SMALL 128
@@ -122,8 +122,8 @@ gr_code gr_matmul(gr_tensor *out, const gr_tensor *a, const gr_tensor *b, bool a
   }
   // Each side first: the product of three large sides overflows.
   if (m <= SMALL && n <= SMALL && k <= SMALL && m * n * k <= SMALL) {
-    gr_network_loops(out->dtype)
-        ->small_product(out->data, a->data, a->stride, b->data, b->stride, m, n, k, accumulate);
+    gr_kernels()->network[out->dtype]->small_product(out->data, a->data, a->stride, b->data, b->stride, m, n,
+                                                     k, accumulate);
     return GR_OK;
   }
   if (n > INT_MAX || k > INT_MAX)

@@ -1,6 +1,6 @@
 // The loops behind matmul.h and network.h that touch every element: inner_network.c, compiled once per
 // type and instruction set, each time exporting one constant table. Memory comes as `void *` to `real`s,
-// contiguous unless strides are given, and checked by the callers: nothing in here fails.
+// contiguous unless strides are given, and checked by the callers: nothing in here fails. table.h chooses.
 #ifndef GR_KERNEL_NETWORK_TABLE_H
 #define GR_KERNEL_NETWORK_TABLE_H
 
@@ -52,8 +52,5 @@ typedef struct gr_network_table {
   void (*adam)(void *w, const void *g, void *m, void *v, int64_t n, double rate, double beta_1, double beta_2,
                double epsilon);
 } gr_network_table;
-
-// The table for float64 or float32 on this machine.
-const gr_network_table *gr_network_loops(gr_dtype dtype);
 
 #endif

@@ -3,7 +3,7 @@
 
 #include "base/interrupt.h"
 #include "kernel/check.h"
-#include "kernel/network_table.h"
+#include "kernel/table.h"
 
 static gr_code check(const gr_tensor *out, const gr_tensor *x, const gr_window *w, gr_err *err) {
   gr_code code = gr_check_float(x, NULL, "the input of a pooling", err);
@@ -67,8 +67,8 @@ gr_code gr_max_pool2d(gr_tensor *out, gr_tensor *arg, const gr_tensor *x, const 
   const gr_window_view view = view_of(x, out, w);
   if (gr_tensor_size(out) == 0) return GR_OK;
   for (int64_t i = 0; !code && i < x->shape[0]; i++) {
-    gr_network_loops(x->dtype)->max_pool(image_of(out, i), arg ? image_of(arg, i) : NULL, image_of(x, i),
-                                         &view);
+    gr_kernels()->network[x->dtype]->max_pool(image_of(out, i), arg ? image_of(arg, i) : NULL, image_of(x, i),
+                                              &view);
     code = gr_interrupt_poll(err);
   }
   return code;
@@ -83,8 +83,8 @@ gr_code gr_max_pool2d_backward(gr_tensor *dx, const gr_tensor *dout, const gr_te
   if (!accumulate && gr_tensor_bytes(dx)) memset(dx->data, 0, gr_tensor_bytes(dx));
   if (gr_tensor_size(dout) == 0) return GR_OK;
   for (int64_t i = 0; !code && i < dx->shape[0]; i++) {
-    gr_network_loops(dx->dtype)->max_pool_backward(image_of(dx, i), image_of(dout, i), image_of(arg, i),
-                                                   &view);
+    gr_kernels()->network[dx->dtype]->max_pool_backward(image_of(dx, i), image_of(dout, i), image_of(arg, i),
+                                                        &view);
     code = gr_interrupt_poll(err);
   }
   return code;

@@ -1,5 +1,5 @@
 #include "kernel/check.h"
-#include "kernel/network_table.h"
+#include "kernel/table.h"
 
 static gr_code check(const gr_tensor *x, gr_err *err) {
   gr_code code = gr_check_float(x, NULL, "the input of softmax", err);
@@ -15,7 +15,7 @@ gr_code gr_softmax(gr_tensor *out, const gr_tensor *x, gr_err *err) {
   const int64_t size = gr_tensor_size(x);
   if (code || size == 0) return code;
   const int64_t columns = x->shape[x->ndim - 1];
-  gr_network_loops(x->dtype)->softmax(out->data, x->data, size / columns, columns);
+  gr_kernels()->network[x->dtype]->softmax(out->data, x->data, size / columns, columns);
   return GR_OK;
 }
 
@@ -29,7 +29,7 @@ gr_code gr_softmax_backward(gr_tensor *dx, const gr_tensor *dout, const gr_tenso
   const int64_t size = gr_tensor_size(out);
   if (code || size == 0) return code;
   const int64_t columns = out->shape[out->ndim - 1];
-  gr_network_loops(out->dtype)
-      ->softmax_backward(dx->data, dout->data, out->data, size / columns, columns, accumulate);
+  gr_kernels()->network[out->dtype]->softmax_backward(dx->data, dout->data, out->data, size / columns,
+                                                      columns, accumulate);
   return GR_OK;
 }

@@ -4,6 +4,7 @@
 #define GR_KERNEL_TABLE_H
 
 #include "kernel/elementwise.h"
+#include "kernel/network_table.h"
 
 // Which operand of a binary operation is a single number.
 typedef enum gr_form { GR_BOTH_VECTORS, GR_SCALAR_SECOND, GR_SCALAR_FIRST } gr_form;
@@ -37,6 +38,7 @@ typedef struct gr_kernel_table {
   const char *isa;           // "avx512", "avx2", "baseline"
   const gr_map_table *map[2];    // float64, float32: the values of gr_dtype
   const gr_fold_table *fold[2];
+  const gr_network_table *network[2];
 } gr_kernel_table;
 
 // The tables in use. The choice is made once, before main: the best instruction set that the processor

@@ -1,5 +1,5 @@
 #include "kernel/check.h"
-#include "kernel/network_table.h"
+#include "kernel/table.h"
 
 static gr_code check(const gr_tensor *w, const gr_tensor *other, const char *what, gr_err *err) {
   gr_code code = gr_check_float(other, w, what, err);
@@ -14,7 +14,7 @@ gr_code gr_sgd_update(gr_tensor *w, const gr_tensor *g, gr_tensor *velocity, dou
   if (!code && !velocity && momentum != 0)
     code = gr_fail(err, GR_ERR_VALUE, "a momentum of %g needs a velocity to keep between steps", momentum);
   if (code) return code;
-  const gr_network_table *loops = gr_network_loops(w->dtype);
+  const gr_network_table *loops = gr_kernels()->network[w->dtype];
   if (velocity)
     loops->sgd_momentum(w->data, g->data, velocity->data, gr_tensor_size(w), learning_rate, momentum,
                         nesterov);
@@ -30,7 +30,7 @@ gr_code gr_adam_update(gr_tensor *w, const gr_tensor *g, gr_tensor *m, gr_tensor
   if (!code) code = check(w, m, "the running mean of the gradient", err);
   if (!code) code = check(w, v, "the running mean of the squared gradient", err);
   if (code) return code;
-  gr_network_loops(w->dtype)->adam(w->data, g->data, m->data, v->data, gr_tensor_size(w), rate, beta_1,
-                                   beta_2, epsilon);
+  gr_kernels()->network[w->dtype]->adam(w->data, g->data, m->data, v->data, gr_tensor_size(w), rate, beta_1,
+                                        beta_2, epsilon);
   return GR_OK;
 }
