@@ -8,6 +8,11 @@ static const gr_dtype real_dtype = REAL(GR_F64, GR_F32);
 
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 
+// x or 0, on the bits: a NaN or infinity that is not kept leaves nothing behind. A choice between a number in
+// memory and 0 by a byte will not do: gcc 12 for AVX2 makes masked loads of it, and of 16 in a row made all
+// with the mask of the first of them.
+static ALWAYS_INLINE real kept(bool keep, real x) { return real_of(bits_of(x) & -(real_bits)keep); }
+
 // ---- products -------------------------------------------------------------------------------------------
 
 // A row of out at a time, k inside it: b is read along its rows, and one sum stays in a register when out is
@@ -114,7 +119,7 @@ static ALWAYS_INLINE void cell_wins(real *restrict out, uint8_t *restrict arg, c
 
 static ALWAYS_INLINE void cell_gradient(real *restrict dx, const real *restrict g,
                                         const uint8_t *restrict arg, uint8_t cell, int64_t channels) {
-  for (int64_t c = 0; c < channels; c++) dx[c] += arg[c] == cell ? g[c] : 0;
+  for (int64_t c = 0; c < channels; c++) dx[c] += kept(arg[c] == cell, g[c]);
 }
 
 // Output pixel, then cell, then channels: no branch depends on the data, and the channels go through vector
@@ -204,7 +209,7 @@ static void softmax_backward(void *dx, const void *dout, const void *out, int64_
 static void dropout(void *out, const void *x, const uint8_t *mask, double keep, int64_t n, bool accumulate) {
   const real *a = x, divisor = (real)keep;
   real *y = out;
-  for (int64_t i = 0; i < n; i++) y[i] = (accumulate ? y[i] : 0) + (mask[i] ? a[i] / divisor : 0);
+  for (int64_t i = 0; i < n; i++) y[i] = (accumulate ? y[i] : 0) + kept(mask[i] != 0, a[i] / divisor);
 }
 
 // ---- losses ---------------------------------------------------------------------------------------------

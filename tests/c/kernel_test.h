@@ -1,4 +1,4 @@
-// For tests of kernels: small helpers, and every instruction set of this processor.
+// For tests of kernels that take any view: tensors in every layout.
 #ifndef GR_TESTS_KERNEL_TEST_H
 #define GR_TESTS_KERNEL_TEST_H
 
@@ -7,28 +7,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "every_isa.h"
 #include "kernel/table.h"
-
-static uint64_t random_state = 1;
-
-// SplitMix64 (Steele, Lea, Flood 2014).
-static uint64_t random_bits(void) {
-  uint64_t z = random_state += 0x9e3779b97f4a7c15;
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-  return z ^ (z >> 31);
-}
-
-static double uniform(double low, double high) { return low + (high - low) * ((double)(random_bits() >> 11) * 0x1p-53); }
-static int below(int n) { return (int)(random_bits() % (unsigned)n); }
 
 static void ok(gr_code code, const gr_err *err) {
   if (code) fail_msg("%s", err->text);
@@ -91,30 +74,6 @@ static int random_shape(int64_t *shape) {
   for (int i = 0; i < ndim; i++) shape[i] = below(30) == 0 ? 0 : 1 + below(ndim == 1 ? 70 : i == ndim - 1 ? 40 : 6);
   if (ndim == 1 && below(4) == 0) shape[0] = 600 + below(1000);
   return ndim;
-}
-
-// The choice of an instruction set is made before main, so that the program runs once for each, in processes.
-// -1 in the process that shall run the tests, otherwise the exit code.
-static int run_for_each_isa(char **argv) {
-  static const char *const isas[] = {"baseline", "avx2", "avx512"};
-  if (getenv("GRADUS_ISA")) {
-    bool have = !strcmp(getenv("GRADUS_ISA"), gr_kernels()->isa);
-    printf("# %s%s\n", getenv("GRADUS_ISA"), have ? "" : ": not on this processor");
-    return have ? -1 : 0;
-  }
-  int failed = 0;
-  for (size_t i = 0; i < sizeof isas / sizeof isas[0]; i++) {
-    fflush(stdout);
-    pid_t child = fork();
-    if (child == 0) {
-      setenv("GRADUS_ISA", isas[i], 1);
-      execv("/proc/self/exe", argv);
-      _exit(127);
-    }
-    int status = 0;
-    if (child < 0 || waitpid(child, &status, 0) < 0 || status) failed = 1;
-  }
-  return failed;
 }
 
 #endif

@@ -11,19 +11,13 @@
 
 #include <cmocka.h>
 
+#include "every_isa.h"
 #include "tensor/tensor.h"
 
 static gr_err err;
-static uint64_t seed;
 
-static inline uint64_t next(void) {  // a linear congruence is random enough for shapes and numbers
-  seed = seed * 6364136223846793005u + 1442695040888963407u;
-  return seed >> 33;
-}
-static inline int64_t between(int64_t low, int64_t high) {
-  return low + (int64_t)(next() % (uint64_t)(high - low + 1));
-}
-static inline double number(void) { return (double)next() / 1073741824.0 - 1; }
+static inline int64_t between(int64_t low, int64_t high) { return low + below((int)(high - low + 1)); }
+static inline double number(void) { return uniform(-1, 1); }
 
 static inline gr_tensor fresh(gr_dtype dtype, int ndim, const int64_t *shape) {
   gr_tensor t;

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/interrupt.h"
+#include "every_isa.h"
 
 static gr_err err;
 
@@ -165,7 +166,9 @@ static void the_kernel_of_openblas_has_a_name(void **state) {
   assert_true(gr_matmul_core_name()[0] != '\0');
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+  const int code = run_for_each_isa(argv);
+  if (code >= 0) return code;
   gr_matmul_startup();
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(products_equal_the_plain_sum_for_any_shape_and_layout),

@@ -154,7 +154,7 @@ static void check_convolution(const geometry *g, gr_dtype dtype) {
 }
 
 static void convolution_and_its_gradients_equal_the_plain_sums_for_any_geometry(void **state) {
-  seed = 1;
+  random_state = 1;
   for (int i = 0; i < 400; i++) {
     const geometry g = random_geometry();
     check_convolution(&g, i % 2 ? GR_F32 : GR_F64);
@@ -162,7 +162,7 @@ static void convolution_and_its_gradients_equal_the_plain_sums_for_any_geometry(
 }
 
 static void a_pointwise_convolution_needs_no_scratch(void **state) {
-  seed = 2;
+  random_state = 2;
   geometry g = {.w = {.size = {1, 1}, .stride = {1, 1}, .dilation = {1, 1}},
                 .n = 3,
                 .h = 5,
@@ -178,7 +178,7 @@ static void a_pointwise_convolution_needs_no_scratch(void **state) {
 }
 
 static void a_large_image_is_convolved_in_bands(void **state) {
-  seed = 3;
+  random_state = 3;
   geometry g = {.w = {.size = {3, 5}, .stride = {1, 2}, .dilation = {2, 1}},
                 .n = 2,
                 .h = 90,
@@ -270,7 +270,7 @@ static void check_pooling(const geometry *g, gr_dtype dtype) {
 }
 
 static void pooling_and_its_gradient_equal_the_plain_maximum_for_any_geometry(void **state) {
-  seed = 4;
+  random_state = 4;
   for (int i = 0; i < 300; i++) {
     geometry g = random_geometry();
     g.w.dilation[0] = g.w.dilation[1] = 1;
@@ -300,7 +300,9 @@ static void a_nan_wins_a_pooling_and_so_does_minus_infinity_over_nothing(void **
   gr_tensor_finish(&arg);
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+  const int code = run_for_each_isa(argv);
+  if (code >= 0) return code;
   gr_matmul_startup();
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(output_sizes_and_padding_follow_keras),

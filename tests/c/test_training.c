@@ -24,7 +24,7 @@ static void apply_softmax(gr_tensor *out, const gr_tensor *x, void *context) {
 }
 
 static void the_gradient_of_softmax_equals_central_differences(void **state) {
-  seed = 5;
+  random_state = 5;
   gr_tensor x = random_tensor(GR_F64, SHAPE(2, 3, 5)), dout = random_tensor(GR_F64, SHAPE(2, 3, 5));
   gr_tensor y = fresh(GR_F64, SHAPE(2, 3, 5)), dx = fresh(GR_F64, SHAPE(2, 3, 5));
   apply_softmax(&y, &x, NULL);
@@ -92,7 +92,7 @@ static void apply_loss(gr_tensor *out, const gr_tensor *p, void *context) {
 }
 
 static void the_gradients_of_the_losses_equal_central_differences(void **state) {
-  seed = 6;
+  random_state = 6;
   for (int loss = 0; loss < GR_N_LOSSES; loss++)
     for (int accumulate = 0; accumulate < 2; accumulate++) {
       gr_tensor p = fresh(GR_F64, SHAPE(6, 4)), dout = random_tensor(GR_F64, SHAPE(6)),
@@ -161,6 +161,57 @@ static void hits_are_counted_as_keras_counts_them(void **state) {
   for (int i = 0; i < 4; i++) gr_tensor_finish(all[i]);
 }
 
+// ---- dropout --------------------------------------------------------------------------------------------
+
+static void dropout_keeps_its_share_and_divides_it_whatever_the_slices(void **state) {
+  const gr_stream stream = {{1, 2}};
+  const int64_t n = 20000, half = 7777;
+  for (int dtype = GR_F64; dtype <= GR_F32; dtype++) {
+    gr_tensor x = fresh(dtype, SHAPE(n)), y = fresh(dtype, SHAPE(n)), mask = fresh(GR_U8, SHAPE(n));
+    gr_tensor parts = fresh(dtype, SHAPE(n)), part_masks = fresh(GR_U8, SHAPE(n)),
+              other = fresh(GR_U8, SHAPE(n));
+    for (int64_t i = 0; i < n; i++) set(&x, i, 3);
+    assert_int_equal(gr_dropout(&y, &mask, &x, .25, stream, 100, &err), GR_OK);
+    int64_t kept = 0;
+    for (int64_t i = 0; i < n; i++) {
+      assert_true(get(&mask, i) == 0 || get(&mask, i) == 1);
+      assert_true(get(&y, i) == (get(&mask, i) ? 4 : 0));
+      kept += get(&mask, i) == 1;
+    }
+    assert_in_range(kept, 14700, 15300);  // 15000 give or take five standard deviations of 61
+
+    for (int part = 0; part < 2; part++) {
+      gr_tensor in, out, bits;
+      const int64_t first = part ? half : 0, count = part ? n - half : half;
+      gr_tensor_view_slice(&in, &x, 0, first, 1, count);
+      gr_tensor_view_slice(&out, &parts, 0, first, 1, count);
+      gr_tensor_view_slice(&bits, &part_masks, 0, first, 1, count);
+      assert_int_equal(gr_dropout(&out, &bits, &in, .25, stream, 100 + (uint64_t)first, &err), GR_OK);
+    }
+    assert_memory_equal(mask.data, part_masks.data, (size_t)n);
+    assert_memory_equal(y.data, parts.data, gr_tensor_bytes(&y));
+    assert_int_equal(gr_dropout(&y, &other, &x, .25, gr_stream_derive(stream, 1), 100, &err), GR_OK);
+    assert_true(memcmp(mask.data, other.data, (size_t)n) != 0);
+    gr_tensor *all[] = {&x, &y, &mask, &parts, &part_masks, &other};
+    for (int i = 0; i < 6; i++) gr_tensor_finish(all[i]);
+  }
+}
+
+static void the_gradient_of_dropout_passes_where_the_number_passed(void **state) {
+  gr_tensor dout = of_numbers(GR_F64, SHAPE(3), (double[]){3, NAN, 6});
+  gr_tensor mask = of_numbers(GR_U8, SHAPE(3), (double[]){1, 0, 1});
+  gr_tensor dx = of_numbers(GR_F64, SHAPE(3), (double[]){1, 2, 3});
+  assert_int_equal(gr_dropout_backward(&dx, &dout, &mask, .25, true, &err), GR_OK);
+  assert_true(get(&dx, 0) == 5 && get(&dx, 1) == 2 && get(&dx, 2) == 11);
+  assert_int_equal(gr_dropout_backward(&dx, &dout, &mask, .25, false, &err), GR_OK);
+  assert_true(get(&dx, 0) == 4 && get(&dx, 1) == 0 && get(&dx, 2) == 8);
+  assert_int_equal(gr_dropout_backward(&dx, &dout, &mask, 1, false, &err), GR_ERR_VALUE);
+  assert_int_equal(gr_dropout_backward(&dx, &dout, &mask, NAN, false, &err), GR_ERR_VALUE);
+  gr_tensor_finish(&dout);
+  gr_tensor_finish(&mask);
+  gr_tensor_finish(&dx);
+}
+
 // ---- updates --------------------------------------------------------------------------------------------
 
 // Five steps on f(w) = (w1^2 + 10 w2^2) / 2 from (1, 1).
@@ -202,7 +253,9 @@ static void momentum_without_a_velocity_is_explained(void **state) {
   gr_tensor_finish(&h);
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+  const int code = run_for_each_isa(argv);
+  if (code >= 0) return code;
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(softmax_gives_the_lectures_numbers_also_far_from_zero),
       cmocka_unit_test(the_gradient_of_softmax_equals_central_differences),
@@ -212,6 +265,8 @@ int main(void) {
       cmocka_unit_test(labels_that_are_no_class_are_named),
       cmocka_unit_test(losses_never_broadcast),
       cmocka_unit_test(hits_are_counted_as_keras_counts_them),
+      cmocka_unit_test(dropout_keeps_its_share_and_divides_it_whatever_the_slices),
+      cmocka_unit_test(the_gradient_of_dropout_passes_where_the_number_passed),
       cmocka_unit_test(optimizers_descend_as_in_keras),
       cmocka_unit_test(momentum_without_a_velocity_is_explained),
   };
