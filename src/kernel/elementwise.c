@@ -77,6 +77,23 @@ static gr_code run_flat(const step *s, gr_dtype compute, gr_dtype result, void *
   return GR_OK;
 }
 
+static void start_walk(gr_walk *w, const gr_tensor *t, gr_dtype wanted, int ndim, const int64_t *shape,
+                       const int64_t *stride, bool merge) {
+  int64_t own_shape[GR_MAX_DIMS], own_stride[1][GR_MAX_DIMS];
+  memcpy(own_shape, shape, sizeof own_shape);
+  memcpy(own_stride[0], stride, sizeof own_stride[0]);
+  if (merge) ndim = gr_coalesce(ndim, own_shape, 1, own_stride);
+  gr_walk_start(w, t->data, t->dtype, wanted, ndim, own_shape, own_stride[0]);
+}
+
+// Elements after which a walk repeats itself, as a short row added to every row of a matrix does; 0 if it does not.
+static int64_t period_of(const gr_walk *w) {
+  if (w->last == 0 || w->step[0] != 0) return 0;
+  int64_t period = 1;
+  for (int i = 1; i <= w->last; i++) period *= w->shape[i];
+  return period <= GR_BLOCK ? period : 0;
+}
+
 // The general case. `in` holds one or two operands.
 static gr_code run_strided(const step *s, gr_dtype compute, gr_tensor *out, const gr_tensor *const *in, int n_in,
                            gr_err *err) {
@@ -95,10 +112,10 @@ static gr_code run_strided(const step *s, gr_dtype compute, gr_tensor *out, cons
   int64_t row = shape[ndim - 1];
   bool by_rows = ndim == 1 || row >= SHORT_ROW;
 
+  // Blocks that cross rows need not agree on what a row is: each operand merges its own axes.
   gr_walk to, from[2];
-  gr_walk_start(&to, out->data, out->dtype, out->dtype, ndim, shape, stride[0]);
-  for (int k = 0; k < n_in; k++)
-    gr_walk_start(&from[k], in[k]->data, in[k]->dtype, compute, ndim, shape, stride[k + 1]);
+  start_walk(&to, out, out->dtype, ndim, shape, stride[0], !by_rows);
+  for (int k = 0; k < n_in; k++) start_walk(&from[k], in[k], compute, ndim, shape, stride[k + 1], !by_rows);
 
   // A second operand without stride along the row is a number to the inner loop; so is the first, unless both are.
   gr_form form = GR_BOTH_VECTORS;
@@ -107,16 +124,19 @@ static gr_code run_strided(const step *s, gr_dtype compute, gr_tensor *out, cons
   bool in_place = by_rows && to.in_place && (form == GR_SCALAR_FIRST || from[0].in_place) &&
                   (n_in == 1 || form == GR_SCALAR_SECOND || from[1].in_place);
   int64_t most = in_place ? GR_POLL_ELEMENTS : GR_BLOCK;
+  // The second operand, if it repeats itself, is gathered once: a block holds whole periods.
+  int64_t period = !by_rows && n_in == 2 ? period_of(&from[1]) : 0;
+  if (period) most = GR_BLOCK / period * period;
 
   gr_block out_block, block[2];
+  const void *b = NULL;
   for (int64_t done = 0, at = 0, polled = 0; done < total;) {
     int64_t n = by_rows ? row - at : total - done;
     if (n > most) n = most;
     const void *a = form == GR_SCALAR_FIRST ? gr_walk_read_one(&from[0], &block[0], n)
                                             : gr_walk_read(&from[0], &block[0], n);
-    const void *b = n_in == 1                  ? NULL
-                    : form == GR_SCALAR_SECOND ? gr_walk_read_one(&from[1], &block[1], n)
-                                               : gr_walk_read(&from[1], &block[1], n);
+    if (form == GR_SCALAR_SECOND) b = gr_walk_read_one(&from[1], &block[1], n);
+    else if (n_in == 2 && (done == 0 || !period)) b = gr_walk_read(&from[1], &block[1], n);
     void *target = gr_walk_target(&to, &out_block, n);
     run_step(s, target, a, b, form, n);
     gr_walk_put(&to, target, n);

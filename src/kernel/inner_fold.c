@@ -5,6 +5,11 @@
 #include "kernel/table.h"
 
 typedef real lanes __attribute__((vector_size(64)));
+#if GR_REAL_BITS == 64
+typedef int64_t lane_bits __attribute__((vector_size(64)));
+#else
+typedef int32_t lane_bits __attribute__((vector_size(64)));
+#endif
 typedef real unaligned_lanes __attribute__((vector_size(64), aligned(sizeof(real)), may_alias));
 #define LANES ((int)(64 / sizeof(real)))
 
@@ -70,34 +75,38 @@ static double prod_fold(const void *a, double center, int64_t n) {
   return (part[0] * part[1]) * (part[2] * part[3]) * product;
 }
 
-// Extremes: NaN wins. Comparisons lose it, so it is looked for in a loop of its own, while the block is in cache.
-static double min_fold(const void *a, double center, int64_t n) {
-  const real *p = a;
-  real best[LANES], least = p[0];
+// Extremes: NaN wins, and since comparisons lose it, it is looked for beside them. Choices between vectors are made
+// with masks: a comparison of vectors gives all ones or all zeros for each element.
+static inline double extreme_of(const real *p, bool least, int64_t n) {
+  const unaligned_lanes *v = (const unaligned_lanes *)p;
+  lane_bits nan = {0};
   int64_t i = 0;
-  int nan = 0;
-  for (int j = 0; j < LANES; j++) best[j] = p[0];
-  for (; i + LANES <= n; i += LANES)
-    for (int j = 0; j < LANES; j++) best[j] = p[i + j] < best[j] ? p[i + j] : best[j];
-  for (int j = 0; j < LANES; j++) least = best[j] < least ? best[j] : least;
-  for (; i < n; i++) least = p[i] < least ? p[i] : least;
-  for (i = 0; i < n; i++) nan |= p[i] != p[i];
-  return nan ? __builtin_nan("") : least;
+  real best = p[0];
+  bool found_nan = false;
+  if (n >= 2 * LANES) {
+    lanes b0 = v[0], b1 = v[1];
+    for (; i + 2 * LANES <= n; i += 2 * LANES, v += 2) {
+      lanes x0 = v[0], x1 = v[1];
+      lane_bits m0 = least ? x0 < b0 : x0 > b0, m1 = least ? x1 < b1 : x1 > b1;
+      b0 = (lanes)(((lane_bits)x0 & m0) | ((lane_bits)b0 & ~m0));
+      b1 = (lanes)(((lane_bits)x1 & m1) | ((lane_bits)b1 & ~m1));
+      nan |= (x0 != x0) | (x1 != x1);
+    }
+    for (int j = 0; j < LANES; j++) {
+      best = (least ? b0[j] < best : b0[j] > best) ? b0[j] : best;
+      best = (least ? b1[j] < best : b1[j] > best) ? b1[j] : best;
+      found_nan |= nan[j] != 0;
+    }
+  }
+  for (; i < n; i++) {
+    best = (least ? p[i] < best : p[i] > best) ? p[i] : best;
+    found_nan |= p[i] != p[i];
+  }
+  return found_nan ? __builtin_nan("") : best;
 }
 
-static double max_fold(const void *a, double center, int64_t n) {
-  const real *p = a;
-  real best[LANES], most = p[0];
-  int64_t i = 0;
-  int nan = 0;
-  for (int j = 0; j < LANES; j++) best[j] = p[0];
-  for (; i + LANES <= n; i += LANES)
-    for (int j = 0; j < LANES; j++) best[j] = p[i + j] > best[j] ? p[i + j] : best[j];
-  for (int j = 0; j < LANES; j++) most = best[j] > most ? best[j] : most;
-  for (; i < n; i++) most = p[i] > most ? p[i] : most;
-  for (i = 0; i < n; i++) nan |= p[i] != p[i];
-  return nan ? __builtin_nan("") : most;
-}
+static double min_fold(const void *a, double center, int64_t n) { return extreme_of(a, true, n); }
+static double max_fold(const void *a, double center, int64_t n) { return extreme_of(a, false, n); }
 
 static double any_fold(const void *a, double center, int64_t n) {
   const real *p = a;

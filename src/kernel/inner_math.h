@@ -143,23 +143,22 @@ static inline real log10_of(real x) {
 }
 
 // Near 0 a rational function (float: a polynomial) in x^2, Cephes's (S. L. Moshier, tanh.c, tanhf.c);
-// beyond 5/8 the exponential, where 1 - 2/(e^2x + 1) loses nothing.
+// beyond 5/8 the exponential, where 1 - 2/(e^2x + 1) loses nothing. Both are base + top / bottom: one division.
 static inline real tanh_of(real x) {
-  real a = x < 0 ? -x : x, z = x * x;
+  real a = x < 0 ? -x : x, sign = x < 0 ? -1 : 1, z = x * x;
 #if GR_REAL_BITS == 64
   real p = (-9.64399179425052238628e-1 * z - 9.92877231001918586564e1) * z - 1.61468768441708447952e3;
   real q = ((z + 1.12811678491632931402e2) * z + 2.23548839060100448583e3) * z + 4.84406305325125486048e3;
-  real near = x + x * z * (p / q);
 #else
-  real p = -5.70498872745e-3f;
+  real p = -5.70498872745e-3f, q = 1;
   p = p * z + 2.06390887954e-2f;
   p = p * z - 5.37397155531e-2f;
   p = p * z + 1.33314422036e-1f;
   p = p * z - 3.33332819422e-1f;
-  real near = x + x * z * p;
 #endif
-  real far = 1 - 2 / (exp_of(2 * a) + 1);
-  real y = a < (real)0.625 ? near : (x < 0 ? -far : far);
+  real e = exp_of(2 * a);
+  int near = a < (real)0.625;
+  real top = near ? x * z * p : -2 * sign, bottom = near ? q : e + 1, y = (near ? x : sign) + top / bottom;
   return x == 0 ? x : y;  // keeps -0
 }
 
