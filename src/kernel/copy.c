@@ -33,7 +33,7 @@ static gr_code check_block(const void *block, gr_dtype from, gr_dtype to, int64_
       for (int64_t i = 0; i < n; i++) bad |= !fits(((const float *)block)[i], to);
       break;
     case GR_I64:  // only into uint8
-      for (int64_t i = 0; i < n; i++) bad |= ((const int64_t *)block)[i] < 0 || ((const int64_t *)block)[i] > 255;
+      for (int64_t i = 0; i < n; i++) bad |= ((const uint64_t *)block)[i] > 255;
       break;
     default: break;
   }
@@ -41,8 +41,8 @@ static gr_code check_block(const void *block, gr_dtype from, gr_dtype to, int64_
     if (from == GR_I64) {
       int64_t x = ((const int64_t *)block)[i];
       if (x < 0 || x > 255)
-        return gr_fail(err, GR_ERR_VALUE, "%" PRId64 " does not fit into uint8, which holds whole numbers from 0 to 255",
-                       x);
+        return gr_fail(err, GR_ERR_VALUE,
+                       "%" PRId64 " does not fit into uint8, which holds whole numbers from 0 to 255", x);
     } else {
       double x = from == GR_F64 ? ((const double *)block)[i] : ((const float *)block)[i];
       if (!fits(x, to)) return refuse(x, to, err);
@@ -52,7 +52,8 @@ static gr_code check_block(const void *block, gr_dtype from, gr_dtype to, int64_
 }
 
 static bool needs_check(gr_dtype from, gr_dtype to) {
-  return (to == GR_I64 && gr_dtype_is_float(from)) || (to == GR_U8 && (gr_dtype_is_float(from) || from == GR_I64));
+  bool from_float = gr_dtype_is_float(from);
+  return (to == GR_I64 && from_float) || (to == GR_U8 && (from_float || from == GR_I64));
 }
 
 gr_code gr_copy(gr_tensor *out, const gr_tensor *src, gr_err *err) {
@@ -115,12 +116,14 @@ gr_code gr_fill(gr_tensor *out, double value, gr_err *err) {
     }                                                                                     \
   } while (0)
 
-gr_code gr_where(gr_tensor *out, const gr_tensor *condition, const gr_tensor *a, const gr_tensor *b, gr_err *err) {
+gr_code gr_where(gr_tensor *out, const gr_tensor *condition, const gr_tensor *a, const gr_tensor *b,
+                 gr_err *err) {
   if (condition->dtype != GR_BOOL)
     return gr_fail(err, GR_ERR_TYPE, "the condition is %s, and must be bool: compare first, as in gt(x, 0)",
                    gr_dtype_name(condition->dtype));
   if (a->dtype != out->dtype || b->dtype != out->dtype)
-    return gr_fail(err, GR_ERR_TYPE, "where chooses between %s and %s, and the result is %s: all three must be the same",
+    return gr_fail(err, GR_ERR_TYPE,
+                   "where chooses between %s and %s, and the result is %s: all three must be the same",
                    gr_dtype_name(a->dtype), gr_dtype_name(b->dtype), gr_dtype_name(out->dtype));
   const gr_tensor *in[] = {condition, a, b};
   int64_t shape[GR_MAX_DIMS], stride[4][GR_MAX_DIMS], total = gr_tensor_size(out);

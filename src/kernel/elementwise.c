@@ -61,8 +61,8 @@ static void run_step(const step *s, void *out, const void *a, const void *b, gr_
 }
 
 // All operands contiguous (or one a single number) and of the right dtype: no bookkeeping at all.
-static gr_code run_flat(const step *s, gr_dtype compute, gr_dtype result, void *out, const void *a, const void *b,
-                        gr_form form, int64_t n, gr_err *err) {
+static gr_code run_flat(const step *s, gr_dtype compute, gr_dtype result, void *out, const void *a,
+                        const void *b, gr_form form, int64_t n, gr_err *err) {
   int64_t size = (int64_t)gr_dtype_size(compute), out_size = (int64_t)gr_dtype_size(result);
   for (int64_t i = 0; i < n;) {
     int64_t part = n - i < GR_POLL_ELEMENTS ? n - i : GR_POLL_ELEMENTS;
@@ -86,7 +86,8 @@ static void start_walk(gr_walk *w, const gr_tensor *t, gr_dtype wanted, int ndim
   gr_walk_start(w, t->data, t->dtype, wanted, ndim, own_shape, own_stride[0]);
 }
 
-// Elements after which a walk repeats itself, as a short row added to every row of a matrix does; 0 if it does not.
+// Elements after which a walk repeats itself, as a short row added to every row of a matrix does; 0 if it
+// does not.
 static int64_t period_of(const gr_walk *w) {
   if (w->last == 0 || w->step[0] != 0) return 0;
   int64_t period = 1;
@@ -95,8 +96,8 @@ static int64_t period_of(const gr_walk *w) {
 }
 
 // The general case. `in` holds one or two operands.
-static gr_code run_strided(const step *s, gr_dtype compute, gr_tensor *out, const gr_tensor *const *in, int n_in,
-                           gr_err *err) {
+static gr_code run_strided(const step *s, gr_dtype compute, gr_tensor *out, const gr_tensor *const *in,
+                           int n_in, gr_err *err) {
   int64_t shape[GR_MAX_DIMS], stride[3][GR_MAX_DIMS];
   memcpy(shape, out->shape, sizeof shape);
   memcpy(stride[0], out->stride, sizeof stride[0]);
@@ -117,7 +118,8 @@ static gr_code run_strided(const step *s, gr_dtype compute, gr_tensor *out, cons
   start_walk(&to, out, out->dtype, ndim, shape, stride[0], !by_rows);
   for (int k = 0; k < n_in; k++) start_walk(&from[k], in[k], compute, ndim, shape, stride[k + 1], !by_rows);
 
-  // A second operand without stride along the row is a number to the inner loop; so is the first, unless both are.
+  // A second operand without stride along the row is a number to the inner loop; so is the first, unless
+  // both are.
   gr_form form = GR_BOTH_VECTORS;
   if (by_rows && n_in == 2 && stride[2][ndim - 1] == 0) form = GR_SCALAR_SECOND;
   else if (by_rows && n_in == 2 && stride[1][ndim - 1] == 0) form = GR_SCALAR_FIRST;
@@ -177,7 +179,8 @@ gr_code gr_binary(gr_tensor *out, gr_binary_op op, const gr_tensor *a, const gr_
   if (code) return code;
   step s = {.binary = gr_kernels()->map[compute]->binary[op]};
   if (is_plain(a, out, compute) && is_plain(b, out, compute) && gr_tensor_is_contiguous(out))
-    return run_flat(&s, compute, result, out->data, a->data, b->data, GR_BOTH_VECTORS, gr_tensor_size(out), err);
+    return run_flat(&s, compute, result, out->data, a->data, b->data, GR_BOTH_VECTORS, gr_tensor_size(out),
+                    err);
   return run_strided(&s, compute, out, (const gr_tensor *const[]){a, b}, 2, err);
 }
 

@@ -112,12 +112,24 @@ static void fmod_loop(void *out, const void *a, const void *b, gr_form form, int
   MAP2(real, remainder_of(x, y));
 }
 
-static void eq_loop(void *out, const void *a, const void *b, gr_form form, int64_t n) { MAP2(uint8_t, x == y); }
-static void ne_loop(void *out, const void *a, const void *b, gr_form form, int64_t n) { MAP2(uint8_t, x != y); }
-static void lt_loop(void *out, const void *a, const void *b, gr_form form, int64_t n) { MAP2(uint8_t, x < y); }
-static void le_loop(void *out, const void *a, const void *b, gr_form form, int64_t n) { MAP2(uint8_t, x <= y); }
-static void gt_loop(void *out, const void *a, const void *b, gr_form form, int64_t n) { MAP2(uint8_t, x > y); }
-static void ge_loop(void *out, const void *a, const void *b, gr_form form, int64_t n) { MAP2(uint8_t, x >= y); }
+static void eq_loop(void *out, const void *a, const void *b, gr_form form, int64_t n) {
+  MAP2(uint8_t, x == y);
+}
+static void ne_loop(void *out, const void *a, const void *b, gr_form form, int64_t n) {
+  MAP2(uint8_t, x != y);
+}
+static void lt_loop(void *out, const void *a, const void *b, gr_form form, int64_t n) {
+  MAP2(uint8_t, x < y);
+}
+static void le_loop(void *out, const void *a, const void *b, gr_form form, int64_t n) {
+  MAP2(uint8_t, x <= y);
+}
+static void gt_loop(void *out, const void *a, const void *b, gr_form form, int64_t n) {
+  MAP2(uint8_t, x > y);
+}
+static void ge_loop(void *out, const void *a, const void *b, gr_form form, int64_t n) {
+  MAP2(uint8_t, x >= y);
+}
 static void and_loop(void *out, const void *a, const void *b, gr_form form, int64_t n) {
   MAP2(uint8_t, (x != 0) & (y != 0));
 }

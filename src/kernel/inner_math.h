@@ -56,8 +56,8 @@ static inline real clipped_for_exp(real x) {
   return x > high ? high : x;
 }
 
-// 2^k goes on in two factors: k reaches past the range of normal exponents at both ends, and a denormal result
-// must be rounded once only.
+// 2^k goes on in two factors: k reaches past the range of normal exponents at both ends, and a denormal
+// result must be rounded once only.
 static inline real exp_of(real x) {
   real p, k = reduced_exp(clipped_for_exp(x), &p);
   real half = nearest(k * (real)0.5);
@@ -72,9 +72,9 @@ static inline real expm1_of(real x) {
   return x == 0 ? x : y;  // keeps -0
 }
 
-// log m for m = 1 + f in [sqrt(1/2), sqrt(2)): f - f^2/2 + s (f^2/2 + R(s^2)) with s = f / (2 + f).
-// The form and the minimax coefficients of R are those of FreeBSD's msun (e_log.c, e_logf.c), by Sun Microsystems.
-// Returned is the part after f; `f + rest` is the logarithm.
+// log m for m = 1 + f in [sqrt(1/2), sqrt(2)): f - f^2/2 + s (f^2/2 + R(s^2)) with s = f / (2 + f). The
+// form and the minimax coefficients of R are those of FreeBSD's msun (e_log.c, e_logf.c), by Sun
+// Microsystems. Returned is the part after f; `f + rest` is the logarithm.
 static inline real log_rest(real f) {
   real s = f / (2 + f), z = s * s, half_square = (real)0.5 * f * f;
 #if GR_REAL_BITS == 64
@@ -135,7 +135,8 @@ static inline real log2_of(real x) {
 
 // Powers of 10 come out exact: the rounding error of everything but the last addition is far below their ulp.
 static inline real log10_of(real x) {
-  const real high = REAL(0x1.bcb7b1526e50ep-2, 0x1.bcb7b2p-2f), low = REAL(0x1.95355baaafad3p-57, -0x1.5b235ep-27f);
+  const real high = REAL(0x1.bcb7b1526e50ep-2, 0x1.bcb7b2p-2f);
+  const real low = REAL(0x1.95355baaafad3p-57, -0x1.5b235ep-27f);
   const real two_high = REAL(3.01029995663611771306e-01, 0x1.344p-2f);  // log10(2), as ln 2 above
   const real two_low = REAL(3.69423907715893078616e-13, 0x1.3509f8p-18f);
   real f, k = split_for_log(x, &f), l = f + log_rest(f);
@@ -143,7 +144,8 @@ static inline real log10_of(real x) {
 }
 
 // Near 0 a rational function (float: a polynomial) in x^2, Cephes's (S. L. Moshier, tanh.c, tanhf.c);
-// beyond 5/8 the exponential, where 1 - 2/(e^2x + 1) loses nothing. Both are base + top / bottom: one division.
+// beyond 5/8 the exponential, where 1 - 2/(e^2x + 1) loses nothing. Both are base + top / bottom: one
+// division.
 static inline real tanh_of(real x) {
   real a = x < 0 ? -x : x, sign = x < 0 ? -1 : 1, z = x * x;
 #if GR_REAL_BITS == 64
@@ -162,8 +164,8 @@ static inline real tanh_of(real x) {
   return x == 0 ? x : y;  // keeps -0
 }
 
-// e^-|x| never overflows: 1/(1 + e) on the right, e/(1 + e) on the left. What the rounding of 1 + e lost is made
-// good to first order, with 1/s on [1, 2] as a straight line; without it the error passes 2 ulp.
+// e^-|x| never overflows: 1/(1 + e) on the right, e/(1 + e) on the left. What the rounding of 1 + e lost
+// is made good to first order, with 1/s on [1, 2] as a straight line; without it the error passes 2 ulp.
 static inline real sigmoid_of(real x) {
   real e = exp_of(x < 0 ? x : -x), s = 1 + e, lost = e - (s - 1);
   real y = (x < 0 ? e : 1) / s;

@@ -1,6 +1,6 @@
-// Reductions. Axes are sorted into kept and reduced ones, each set merged where memory allows, and then one of
-// two orders is taken: along memory when the reduced axis is the inner one (a fold per result), or a
-// row of accumulators when the kept axis is (512 results at a time).
+// Reductions. Axes are sorted into kept and reduced ones, each set merged where memory allows, and then
+// one of two orders is taken: along memory when the reduced axis is the inner one (a fold per result), or
+// a row of accumulators when the kept axis is (512 results at a time).
 #include "kernel/reduce.h"
 
 #include <inttypes.h>
@@ -19,8 +19,8 @@
 #define SHORT_ROW 16
 
 static const char *const names[GR_N_REDUCE] = {
-    [GR_SUM] = "sum", [GR_MEAN] = "mean", [GR_PROD] = "prod", [GR_MIN] = "min", [GR_MAX] = "max", [GR_ANY] = "any",
-    [GR_ALL] = "all", [GR_ARGMIN] = "argmin", [GR_ARGMAX] = "argmax", [GR_VAR] = "var",
+    [GR_SUM] = "sum", [GR_MEAN] = "mean", [GR_PROD] = "prod", [GR_MIN] = "min", [GR_MAX] = "max",
+    [GR_ANY] = "any", [GR_ALL] = "all", [GR_ARGMIN] = "argmin", [GR_ARGMAX] = "argmax", [GR_VAR] = "var",
 };
 
 const char *gr_reduce_name(gr_reduce_op op) { return names[op]; }
@@ -187,7 +187,8 @@ static gr_code fold_rows(job *j, gr_fold fold, char *at, int64_t n, const double
   for (int64_t i = 0; i < n; i++) total[i] = partial[i] = neutral(fold);
   gr_walk_start(&w, at, j->a->dtype, j->a->dtype, j->reduced, j->reduced_shape, j->reduced_stride[0]);
   for (int64_t r = 0; r < j->count; r++) {
-    if (!in_place) gr_convert(&block, j->compute, (int64_t)gr_dtype_size(j->compute), w.at, j->a->dtype, step, n);
+    if (!in_place)
+      gr_convert(&block, j->compute, (int64_t)gr_dtype_size(j->compute), w.at, j->a->dtype, step, n);
     loop(accumulator, in_place ? (void *)w.at : (void *)&block, center, n);
     gr_walk_skip(&w, 1);
     if (sums && ((r + 1) % ROWS_PER_TOTAL == 0 || r + 1 == j->count))
@@ -246,8 +247,8 @@ static gr_code fold_integers(job *j, const int64_t *p, int64_t n, int64_t *value
   }
   *value = v;
   if (overflow)
-    return gr_fail(j->err, GR_ERR_VALUE, "the %s of these integers passes 2^63 on its way: convert to float64 first",
-                   names[j->op]);
+    return gr_fail(j->err, GR_ERR_VALUE,
+                   "the %s of these integers passes 2^63 on its way: convert to float64 first", names[j->op]);
   return GR_OK;
 }
 
@@ -381,10 +382,11 @@ static gr_code plan(job *j, unsigned axes) {
     }
   }
   if (axes >> a->ndim)
-    return gr_fail(j->err, GR_ERR_SHAPE, "%s over an axis that a tensor with %d axes does not have", names[j->op],
-                   a->ndim);
+    return gr_fail(j->err, GR_ERR_SHAPE, "%s over an axis that a tensor with %d axes does not have",
+                   names[j->op], a->ndim);
   if (gr_tensor_size(out) != j->results || (!keepdims && !gr_tensor_is_contiguous(out)))
-    return gr_fail(j->err, GR_ERR_SHAPE, "%s of shape %s gives %" PRId64 " results here, and there is room for shape %s",
+    return gr_fail(j->err, GR_ERR_SHAPE,
+                   "%s of shape %s gives %" PRId64 " results here, and there is room for shape %s",
                    names[j->op], gr_shape_text(text_a, a->ndim, a->shape), j->results,
                    gr_shape_text(text_out, out->ndim, out->shape));
   if (!keepdims) {
@@ -406,7 +408,8 @@ static gr_code plan(job *j, unsigned axes) {
 static bool better_by_rows(const job *j) {
   if (j->results == 1) return false;
   int64_t reduced = j->reduced_shape[j->reduced - 1], kept = j->kept_shape[j->kept - 1];
-  bool reduced_is_inner = magnitude(j->reduced_stride[0][j->reduced - 1]) <= magnitude(j->kept_stride[0][j->kept - 1]);
+  int64_t reduced_stride = j->reduced_stride[0][j->reduced - 1], kept_stride = j->kept_stride[0][j->kept - 1];
+  bool reduced_is_inner = magnitude(reduced_stride) <= magnitude(kept_stride);
   return reduced_is_inner ? reduced < SHORT_ROW && kept >= SHORT_ROW : kept >= 4 || kept >= reduced;
 }
 

@@ -1,5 +1,5 @@
-// Reads a tensor of any strides and dtype in order, as contiguous blocks of one dtype: in place where its memory
-// already is that, gathered into the caller's scratch otherwise. And writes one the same way.
+// Reads a tensor of any strides and dtype in order, as contiguous blocks of one dtype: in place where its
+// memory already is that, gathered into the caller's scratch otherwise. And writes one the same way.
 #ifndef GR_KERNEL_WALK_H
 #define GR_KERNEL_WALK_H
 
@@ -41,7 +41,8 @@ const void *gr_walk_read_one(gr_walk *w, gr_block *scratch, int64_t n);
 void *gr_walk_target(gr_walk *w, gr_block *scratch, int64_t n);
 void gr_walk_put(gr_walk *w, const void *target, int64_t n);
 
-// n elements converted, steps in bytes. Nothing is checked: what does not fit an integer is the caller's to refuse.
+// n elements converted, steps in bytes. Nothing is checked: what does not fit an integer is the caller's
+// to refuse.
 void gr_convert(void *to, gr_dtype to_dtype, int64_t to_step, const void *from, gr_dtype from_dtype,
                 int64_t from_step, int64_t n);
 

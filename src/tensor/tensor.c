@@ -104,6 +104,26 @@ bool gr_tensor_same_shape(const gr_tensor *a, const gr_tensor *b) {
   return a->ndim == b->ndim && memcmp(a->shape, b->shape, a->ndim * sizeof a->shape[0]) == 0;
 }
 
+static void range(const gr_tensor *t, const char **low, const char **high) {
+  int64_t first = 0, last = 0;
+  for (int i = 0; i < t->ndim; i++) {
+    int64_t reach = (t->shape[i] - 1) * t->stride[i];
+    if (reach < 0) first += reach;
+    if (reach > 0) last += reach;
+  }
+  int64_t size = (int64_t)gr_dtype_size(t->dtype);
+  *low = (const char *)t->data + first * size;
+  *high = (const char *)t->data + (last + 1) * size;
+}
+
+bool gr_tensor_overlap(const gr_tensor *a, const gr_tensor *b) {
+  if (gr_tensor_size(a) == 0 || gr_tensor_size(b) == 0) return false;
+  const char *low_a, *high_a, *low_b, *high_b;
+  range(a, &low_a, &high_a);
+  range(b, &low_b, &high_b);
+  return low_a < high_b && low_b < high_a;
+}
+
 gr_code gr_tensor_view_reshape(gr_tensor *out, const gr_tensor *t, int ndim, const int64_t *shape, gr_err *err) {
   gr_tensor view;
   gr_code code = gr_tensor_layout(&view, t->dtype, ndim, shape, err);

@@ -46,6 +46,9 @@ size_t gr_tensor_bytes(const gr_tensor *t);    // size * element size
 bool gr_tensor_is_contiguous(const gr_tensor *t);
 bool gr_tensor_same_shape(const gr_tensor *a, const gr_tensor *b);
 
+// Whether the two may share an element: their memory ranges meet.
+bool gr_tensor_overlap(const gr_tensor *a, const gr_tensor *b);
+
 // Views. Each writes into `out` a tensor over the same memory *without* retaining the buffer:
 // gr_tensor_share it to keep it. `out` may be `t` itself.
 gr_code gr_tensor_view_reshape(gr_tensor *out, const gr_tensor *t, int ndim, const int64_t *shape, gr_err *err);

@@ -28,7 +28,8 @@ static double get(const gr_tensor *t, int64_t i) { return gr_tensor_get(t, &i); 
 static void set(gr_tensor *t, int64_t i, double x) { gr_tensor_set(t, &i, x); }
 
 // A view of the given shape over fresh memory: permuted, with gaps, flipped, perhaps broadcast.
-static gr_tensor random_view(gr_dtype dtype, int ndim, const int64_t *shape, bool may_broadcast, gr_tensor *owner) {
+static gr_tensor random_view(gr_dtype dtype, int ndim, const int64_t *shape, bool may_broadcast,
+                             gr_tensor *owner) {
   int order[GR_MAX_DIMS];
   int64_t base[GR_MAX_DIMS], step[GR_MAX_DIMS], wanted[GR_MAX_DIMS];
   for (int i = 0; i < ndim; i++) order[i] = i;
@@ -57,7 +58,8 @@ static gr_tensor random_view(gr_dtype dtype, int ndim, const int64_t *shape, boo
   ok(gr_tensor_view_permute(&view, owner, inverse, &err), &err);
   for (int i = 0; i < ndim; i++) {
     bool flip = below(3) == 0 && wanted[i] > 0;
-    gr_tensor_view_slice(&view, &view, i, flip ? (wanted[i] - 1) * step[i] : 0, flip ? -step[i] : step[i], wanted[i]);
+    int64_t start = flip ? (wanted[i] - 1) * step[i] : 0;
+    gr_tensor_view_slice(&view, &view, i, start, flip ? -step[i] : step[i], wanted[i]);
   }
   return view;
 }
@@ -71,7 +73,10 @@ static void next_index(int64_t *index, int ndim, const int64_t *shape) {
 
 static int random_shape(int64_t *shape) {
   int ndim = below(5);
-  for (int i = 0; i < ndim; i++) shape[i] = below(30) == 0 ? 0 : 1 + below(ndim == 1 ? 70 : i == ndim - 1 ? 40 : 6);
+  for (int i = 0; i < ndim; i++) {
+    int most = ndim == 1 ? 70 : i == ndim - 1 ? 40 : 6;
+    shape[i] = below(30) == 0 ? 0 : 1 + below(most);
+  }
   if (ndim == 1 && below(4) == 0) shape[0] = 600 + below(1000);
   return ndim;
 }
