@@ -269,6 +269,15 @@ static int loss(lua_State *L) {
   luaL_argcheck(L, args.kind >= 0 && args.kind < GR_N_LOSSES, 1, "no such loss");
   gr_check_tensor(L, 2);
   gr_check_tensor(L, 3);
+  gr_node *p = gr_test_box(L, 2)->node;
+  gr_loss kind = (gr_loss)args.kind;
+  gr_node *scores = p ? gr_node_scores(p, &kind) : NULL;
+  if (scores != p) {
+    node_holder *h = push_tracked(L);
+    adopt_node(L, lua_gettop(L), h, gr_node_retain(scores));
+    lua_replace(L, 2);
+    args.kind = (int)kind;
+  }
   return apply(L, &gr_op_loss, &args, 2, (int[]){2, 3});
 }
 

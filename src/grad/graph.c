@@ -92,6 +92,19 @@ fail:
   return code;
 }
 
+gr_node *gr_node_scores(gr_node *p, gr_loss *loss) {
+  bool softmax = p->op == &gr_op_softmax, sigmoid = p->op == &gr_op_unary && p->args.kind == GR_SIGMOID;
+  if (softmax && *loss == GR_CATEGORICAL_CROSSENTROPY)
+    *loss = GR_CATEGORICAL_CROSSENTROPY_LOGITS;
+  else if (softmax && *loss == GR_SPARSE_CATEGORICAL_CROSSENTROPY)
+    *loss = GR_SPARSE_CATEGORICAL_CROSSENTROPY_LOGITS;
+  else if (sigmoid && *loss == GR_BINARY_CROSSENTROPY)
+    *loss = GR_BINARY_CROSSENTROPY_LOGITS;
+  else
+    return p;
+  return p->in[0];
+}
+
 static int by_order(const void *a, const void *b) {
   uint64_t x = (*(gr_node *const *)a)->order, y = (*(gr_node *const *)b)->order;
   return x < y ? -1 : x > y;

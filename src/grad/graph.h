@@ -34,6 +34,11 @@ void gr_node_release(gr_node *node);     // accepts NULL
 // The gradients of inner nodes start from zero at each call; those of leaves add up, as in PyTorch.
 gr_code gr_node_backward(gr_node *root, const gr_run *run, gr_err *err);
 
+// Cross-entropy of a softmax (binary: of a sigmoid) loses its gradient where a probability has rounded to 0 or 1. When `p` is
+// such an output of `*loss`, returns the node of the scores behind it and makes `*loss` the loss on scores, as Keras does;
+// otherwise returns p.
+gr_node *gr_node_scores(gr_node *p, gr_loss *loss);
+
 // The nodes below `roots` in topological order, each once, into a fresh array. gr_free it.
 gr_code gr_node_collect(gr_node ***out, size_t *count, gr_node *const *roots, size_t n_roots, gr_err *err);
 

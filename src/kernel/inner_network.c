@@ -252,6 +252,14 @@ static real clipped_sum(const real *p, int64_t n) {
   return sum;
 }
 
+// log(sum(exp(z))), shifted by the greatest score.
+static real log_sum_exp(const real *z, int64_t n) {
+  real most = z[0], sum = 0;
+  for (int64_t j = 1; j < n; j++) most = z[j] > most ? z[j] : most;
+  for (int64_t j = 0; j < n; j++) sum += exp_of(z[j] - most);
+  return most + log_of(sum);
+}
+
 // One sample. `from` is the number of its first label in t.
 static ALWAYS_INLINE real row_loss(gr_loss loss, const real *p, gr_labels t, int64_t from, int64_t n) {
   double sum = 0;
@@ -273,6 +281,18 @@ static ALWAYS_INLINE real row_loss(gr_loss loss, const real *p, gr_labels t, int
       for (int64_t j = 0; j < n; j++) sum -= label(t, from + j) * log_of(clip(p[j] / total));
       return (real)sum;
     }
+    case GR_BINARY_CROSSENTROPY_LOGITS:  // log(1 + e^z) - y z, without e^z where it overflows
+      for (int64_t j = 0; j < n; j++) {
+        const real z = p[j], y = label(t, from + j);
+        sum += (z > 0 ? z : 0) - y * z + log1p_of(exp_of(z > 0 ? -z : z));
+      }
+      return (real)(sum / (double)n);
+    case GR_CATEGORICAL_CROSSENTROPY_LOGITS: {
+      const real whole = log_sum_exp(p, n);
+      for (int64_t j = 0; j < n; j++) sum += label(t, from + j) * (whole - p[j]);
+      return (real)sum;
+    }
+    case GR_SPARSE_CATEGORICAL_CROSSENTROPY_LOGITS: return log_sum_exp(p, n) - p[class_label(t, from)];
     default:  // sparse: the clipped probabilities are divided by their sum once more
       return log_of(clipped_sum(p, n)) - log_of(clip(p[class_label(t, from)]));
   }
@@ -305,6 +325,24 @@ static ALWAYS_INLINE void row_loss_backward(real *d, gr_loss loss, real g, const
       }
       return;
     }
+    case GR_BINARY_CROSSENTROPY_LOGITS:  // sigmoid(z) - y
+      for (int64_t j = 0; j < n; j++)
+        d[j] = (accumulate ? d[j] : 0) + g * (sigmoid_of(p[j]) - label(t, from + j)) / (real)n;
+      return;
+    case GR_CATEGORICAL_CROSSENTROPY_LOGITS: {  // softmax(z) * sum(t) - t
+      const real whole = log_sum_exp(p, n);
+      real sum = 0;
+      for (int64_t j = 0; j < n; j++) sum += label(t, from + j);
+      for (int64_t j = 0; j < n; j++)
+        d[j] = (accumulate ? d[j] : 0) + g * (exp_of(p[j] - whole) * sum - label(t, from + j));
+      return;
+    }
+    case GR_SPARSE_CATEGORICAL_CROSSENTROPY_LOGITS: {  // softmax(z), minus 1 at the truth
+      const int64_t truth = class_label(t, from);
+      const real whole = log_sum_exp(p, n);
+      for (int64_t j = 0; j < n; j++) d[j] = (accumulate ? d[j] : 0) + g * (exp_of(p[j] - whole) - (j == truth));
+      return;
+    }
     default: {
       const int64_t truth = class_label(t, from);
       const real total = clipped_sum(p, n);
@@ -316,7 +354,7 @@ static ALWAYS_INLINE void row_loss_backward(real *d, gr_loss loss, real g, const
 
 // The labels of a sample: as many as probabilities, or one.
 static int64_t labels_a_row(gr_loss loss, int64_t columns) {
-  return loss == GR_SPARSE_CATEGORICAL_CROSSENTROPY ? 1 : columns;
+  return gr_loss_takes_classes(loss) ? 1 : columns;
 }
 
 static void loss_rows(void *out, gr_loss loss, const void *p, gr_labels t, int64_t rows, int64_t columns) {

@@ -1,7 +1,8 @@
 // Losses and metrics, one number a sample. Probabilities are clipped to [1e-7, 1 - 1e-7] in their own
 // precision before a logarithm, as Keras does, and the derivative of the clip is TensorFlow's: 1 on the
 // bounds, 0 beyond. A probability that has reached 0 or 1 therefore learns nothing from its sample, right or
-// wrong; a network behind a softmax that must learn even then takes softmax and cross-entropy as one step.
+// wrong. Where the probabilities come from a softmax or sigmoid, the losses on scores (..._LOGITS) take both as
+// one step and learn even then; gr_node_scores (grad/graph.h) finds them.
 #include <inttypes.h>
 #include <math.h>
 
@@ -90,8 +91,8 @@ static gr_labels labels_of(const gr_tensor *t) { return (gr_labels){t->data, (gr
 
 static gr_code check_loss(const gr_tensor *out, gr_loss loss, const gr_tensor *p, const gr_tensor *t,
                           gr_err *err) {
-  return check(out, p, t, loss == GR_SPARSE_CATEGORICAL_CROSSENTROPY, loss == GR_CATEGORICAL_CROSSENTROPY,
-               err);
+  const bool one_hot = loss == GR_CATEGORICAL_CROSSENTROPY || loss == GR_CATEGORICAL_CROSSENTROPY_LOGITS;
+  return check(out, p, t, gr_loss_takes_classes(loss), one_hot, err);
 }
 
 gr_code gr_loss_forward(gr_tensor *out, gr_loss loss, const gr_tensor *p, const gr_tensor *t, gr_err *err) {

@@ -49,6 +49,11 @@ typedef enum gr_loss {
   GR_BINARY_CROSSENTROPY,               // p, t (n, k): mean over k
   GR_CATEGORICAL_CROSSENTROPY,          // p, t (n, k); p is divided by its sum first
   GR_SPARSE_CATEGORICAL_CROSSENTROPY,   // p (n, k), t (n) or (n, 1)
+  // The same three on scores (logits) instead of probabilities: sigmoid or softmax are part of the loss, nothing is
+  // clipped, and a sample that is wrong by far still teaches.
+  GR_BINARY_CROSSENTROPY_LOGITS,
+  GR_CATEGORICAL_CROSSENTROPY_LOGITS,
+  GR_SPARSE_CATEGORICAL_CROSSENTROPY_LOGITS,
   GR_N_LOSSES
 } gr_loss;
 gr_code gr_loss_forward(gr_tensor *out, gr_loss loss, const gr_tensor *p, const gr_tensor *t, gr_err *err);

@@ -48,7 +48,7 @@ function Layer:weights()
   for i, name in ipairs(self.weight_names) do
     local w = self[name]
     if not core.is_weight(w) or w.dtype ~= self.dtype then
-      if getmetatable(w) == nil then
+      if type(w) ~= "userdata" then
         error(string.format("%s.%s is %s; a weight is a tensor", self.name, name, type(w)), 0)
       end
       w = core.weight(w, self.dtype)

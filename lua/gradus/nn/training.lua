@@ -134,10 +134,11 @@ output between 0 and 1, "mean_squared_error") and metrics ("accuracy").
 Adam, learning rate 0.001
 ]], function(model, given)
   local read = options.read("compile", given, {{"optimizer", required = true}, {"loss", required = true}, {"metrics", {}}})
-  model.optimizer = find_optimizer(read.optimizer)
-  model.loss = losses.get(read.loss)
-  model.metric_names = type(read.metrics) == "string" and {read.metrics} or read.metrics
-  for _, name in ipairs(model.metric_names) do losses.metric(name, model.loss, 1) end
+  local optimizer, loss = find_optimizer(read.optimizer), losses.get(read.loss)
+  local metric_names = type(read.metrics) == "string" and {read.metrics} or read.metrics
+  for _, name in ipairs(metric_names) do losses.metric(name, loss, 1) end
+  -- Nothing is changed before everything is known to be right.
+  model.optimizer, model.loss, model.metric_names = optimizer, loss, metric_names
   model.metrics = nil
   model.programs = {}
 end)

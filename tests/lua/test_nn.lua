@@ -1,0 +1,247 @@
+local test, expect = dofile(os.getenv "GRADUS_TESTS" .. "/lua/tap.lua")
+
+local function course_cnn(dtype)
+  return nn.Sequential{
+    nn.Conv2D{16, 3, padding = "same", activation = "relu", input_shape = {50, 50, 1}},
+    nn.MaxPooling2D{2},
+    nn.Conv2D{16, 3, activation = "relu"},
+    nn.MaxPooling2D{2},
+    nn.Conv2D{16, 3, activation = "relu"},
+    nn.Flatten{},
+    nn.Dense{2},
+    nn.Activation{"softmax"},
+    dtype = dtype,
+  }
+end
+
+local function lines(...)
+  return table.concat({...}, "\n") .. "\n"
+end
+
+-- What model:summary() prints, through a session of its own.
+local function summary_of(model)
+  local session = require "gradus.session"
+  local sink = require("gradus.session.sink").capture()
+  local kept = session.current()
+  local sub = session.new{sink = sink}
+  sub.env.model = model
+  assert(sub:execute("model:summary()").ok)
+  return sink:take()
+end
+
+test("the summary of the course's CNN is the slide's", function()
+  local rule, double = string.rep("_", 67), string.rep("=", 67)
+  expect.equal(summary_of(course_cnn()), lines(
+    'Model: "sequential"', rule,
+    "Layer (type)                   Output Shape              Param #", double,
+    "conv2d (Conv2D)                (None, 50, 50, 16)        160", rule,
+    "max_pooling2d (MaxPooling2D)   (None, 25, 25, 16)        0", rule,
+    "conv2d_1 (Conv2D)              (None, 23, 23, 16)        2320", rule,
+    "max_pooling2d_1 (MaxPooling2D) (None, 11, 11, 16)        0", rule,
+    "conv2d_2 (Conv2D)              (None, 9, 9, 16)          2320", rule,
+    "flatten (Flatten)              (None, 1296)              0", rule,
+    "dense (Dense)                  (None, 2)                 2594", rule,
+    "activation (Activation)        (None, 2)                 0", double,
+    "Total params: 7,394", "Trainable params: 7,394", "Non-trainable params: 0", rule))
+end)
+
+test("the summary of the course's MLP is the slide's", function()
+  local model = nn.Sequential{nn.Flatten{input_shape = {50, 50, 1}}, nn.Dense{128, activation = "relu"}, nn.Dropout{0.5}, nn.Dense{2}}
+  local rule, double = string.rep("_", 65), string.rep("=", 65)
+  expect.equal(summary_of(model), lines(
+    'Model: "sequential"', rule,
+    "Layer (type)                 Output Shape              Param #", double,
+    "flatten (Flatten)            (None, 2500)              0", rule,
+    "dense (Dense)                (None, 128)               320128", rule,
+    "dropout (Dropout)            (None, 128)               0", rule,
+    "dense_1 (Dense)              (None, 2)                 258", double,
+    "Total params: 320,386", "Trainable params: 320,386", "Non-trainable params: 0", rule))
+end)
+
+-- The course's own CNN with weights, inputs and labels from RandomState(1): numbers recorded with PyTorch in float64.
+local recorded = {
+  layers = {[1] = 3949.427767615757, [2] = 2367.4766516211134, [3] = 2112.1278957384957, [4] = 698.5267130857299,
+    [5] = 68.52523281877325, [7] = 0.06663634547600217},
+  gradients = {0.018731077271789607, 0.0031774590891012608, 0.022640921950050484, 0.001927170858664925,
+    0.021441159599772736, 0.0021795288683273736, 0.027929315122440283, 0.0002475277849918255},
+  sgd = {0.69084788795755, 0.6898770379397899, 0.6889683752985106, 0.6881055022971468, 0.687301729459513},
+  adam = {0.69084788795755, 0.6803636105222872, 0.6702489814718103, 0.6588531019996533, 0.6465425233562906},
+}
+
+local function conformance(dtype, tolerance)
+  local function fresh()
+    random.seed(1)
+    local model = course_cnn(dtype)
+    return model, random.random(8, 50, 50, 1), tensor{0, 1, 1, 0, 1, 0, 0, 1}
+  end
+
+  test("the course's CNN has the recorded weights and layer sums in " .. dtype, function()
+    local model, x = fresh()
+    expect.close(model.layers[1].kernel[{1, 1, 1, 1}], -0.03286418326595056, tolerance)
+    expect.close(x[{1, 1, 1, 1}], 0.26860156668402213, tolerance)
+    local y = x:astype(dtype)
+    for i, layer in ipairs(model.layers) do
+      y = layer:call(y)
+      if recorded.layers[i] then expect.close(sum(y * y), recorded.layers[i], tolerance) end
+    end
+    expect.close(y[{1, 1}], 0.4877229285978017, tolerance)
+    expect.close(model:predict(x)[{1, 2}], 0.5122770714021984, tolerance)
+  end)
+
+  test("the course's CNN has the recorded gradients in " .. dtype, function()
+    local model, x, y = fresh()
+    model:compile{optimizer = optim.SGD{0}, loss = "sparse_categorical_crossentropy"}
+    model:train_on_batch(x, y)
+    for i, g in ipairs(model:gradients()) do expect.close(sum(g * g), recorded.gradients[i], tolerance) end
+  end)
+
+  for name, optimizer in pairs{sgd = optim.SGD{0.01}, adam = optim.Adam{}} do
+    test("the course's CNN has the recorded five losses with " .. name .. " in " .. dtype, function()
+      local model, x, y = fresh()
+      model:compile{optimizer = optimizer, loss = "sparse_categorical_crossentropy"}
+      for i = 1, 5 do expect.close(model:train_on_batch(x, y), recorded[name][i], tolerance) end
+    end)
+  end
+end
+
+conformance("float64", 1e-9)
+conformance("float32", 1e-4)
+
+local function small(dtype)
+  random.seed(3)
+  return nn.Sequential{nn.Dense{8, activation = "tanh", input_shape = {2}}, nn.Dropout{0.25}, nn.Dense{2, activation = "softmax"},
+    dtype = dtype}
+end
+
+local function blobs(n)
+  random.seed(5)
+  local y = random.randint(0, 2, n)
+  return random.randn(n, 2) + expand_dims(y, 2) * 2.5, y
+end
+
+test("fit learns, and its history has one number an epoch for each curve", function()
+  local x, y = blobs(200)
+  local vx, vy = blobs(50)
+  local model = small()
+  model:compile{optimizer = optim.Adam{0.01}, loss = "sparse_categorical_crossentropy", metrics = {"accuracy"}}
+  local h = model:fit{x, y, epochs = 30, verbose = 0, validation_data = {vx, vy}}
+  for _, name in ipairs{"loss", "accuracy", "val_loss", "val_accuracy"} do expect.equal(#h.history[name], 30) end
+  expect.ok(h.history.loss[30] < 0.5 * h.history.loss[1])
+  local results = model:evaluate{vx, vy, verbose = 0}
+  expect.close(results.loss, h.history.val_loss[30], 1e-6)
+  expect.close(results.accuracy, metrics.accuracy_score(vy, model:predict_classes(vx)), 1e-12)
+  expect.close(results.baseline, metrics.majority_baseline(vy), 1e-12)
+end)
+
+test("the same seed gives the same bits, another seed does not", function()
+  local x, y = blobs(100)
+  local function train(seed)
+    local model = small()
+    random.seed(seed)
+    model:compile{optimizer = "adam", loss = "sparse_categorical_crossentropy"}
+    model:fit{x, y, epochs = 3, verbose = 0}
+    return model.layers[1].kernel
+  end
+  expect.ok(all(eq(train(1), train(1))))
+  expect.ok(not all(eq(train(1), train(2))))
+end)
+
+test("Dropout changes training but not prediction", function()
+  local x, y = blobs(64)
+  local model = small("float64")
+  model:compile{optimizer = optim.SGD{0}, loss = "sparse_categorical_crossentropy"}
+  local first = model:train_on_batch(x, y)
+  expect.ok(model:train_on_batch(x, y) ~= first, "another step draws another mask")
+  model.optimizer.iterations = 0
+  expect.equal(model:train_on_batch(x, y), first)
+  expect.ok(all(eq(model:predict(x), model:predict(x))))
+end)
+
+test("a weight that is changed by hand, in place or exchanged, is used from the next step on", function()
+  local model = nn.Sequential{nn.Dense{1, input_shape = {2}}, dtype = "float64"}
+  local x = tensor{{1, 2}}
+  model:predict(x)
+  model.layers[1].kernel[1] = 3
+  model.layers[1].kernel[2] = 4
+  expect.equal(model:predict(x)[{1, 1}], 11.0)
+  model.layers[1].kernel = tensor{{5}, {6}}
+  expect.equal(model:predict(x)[{1, 1}], 17.0)
+  model.layers[1].kernel = "no"
+  expect.error(function() model:predict(x) end, "a weight is a tensor")
+end)
+
+test("a warm training step leaves no garbage for Lua's collector", function()
+  local x, y = blobs(64)
+  local model = small()
+  model:compile{optimizer = "adam", loss = "sparse_categorical_crossentropy"}
+  local program_step = function() for _ = 1, 100 do model:train_on_batch(x, y) end end
+  program_step()
+  collectgarbage()
+  collectgarbage("stop")
+  local before = collectgarbage("count")
+  model:fit{x, y, batch_size = 1, epochs = 1, verbose = 0}   -- 64 steps
+  local one = collectgarbage("count") - before
+  before = collectgarbage("count")
+  model:fit{x, y, batch_size = 64, epochs = 1, verbose = 0}  -- 1 step
+  local other = collectgarbage("count") - before
+  collectgarbage("restart")
+  expect.ok(one - other < 0.5, string.format("63 more steps made %.2f KiB of garbage", one - other))
+end)
+
+test("shapes that do not fit are explained with both shapes and the fix", function()
+  local model = course_cnn()
+  model:compile{optimizer = "adam", loss = "sparse_categorical_crossentropy"}
+  expect.error(function() model:predict(zeros(4, 50, 50)) end, "expand_dims(x, -1)")
+  expect.error(function() model:fit{zeros(4, 50, 50, 1), zeros(3)} end, "x has 4 samples, but y has shape (3,)")
+  expect.error(function() model:fit{zeros(4, 50, 50, 1), zeros(4, 2)} end, "categorical_crossentropy")
+  expect.error(function() model:fit{zeros(4, 50, 50, 1), tensor{0, 1, 2, 0}, verbose = 0} end, "2")
+  expect.error(function() nn.Sequential{nn.Conv2D{4, 3, input_shape = {28, 28}}} end, "input_shape={28, 28, 1}")
+  expect.error(function() nn.Sequential{nn.Conv2D{4, 5, input_shape = {3, 3, 1}}} end, "reaches over 5 pixels")
+  expect.error(function() nn.Sequential{nn.Dense{2, input_shape = {5, 5}}} end, "nn.Flatten{}")
+end)
+
+test("a misspelt option, layer entry, loss, optimizer or metric gets a suggestion", function()
+  expect.error(function() nn.Conv2D{16, 3, paddin = "same"} end, 'did you mean "padding"')
+  expect.error(function() nn.Conv2D{16, 3, padding = "smae"} end, 'did you mean "same"')
+  expect.error(function() nn.Dense{2, activation = "rleu"} end, 'did you mean "relu"')
+  expect.error(function() nn.Dense{} end, "needs units")
+  expect.error(function() nn.Sequential{2} end, "entry 1 is number")
+  local model = small()
+  expect.error(function() model:compile{optimizer = "adm", loss = "mse"} end, 'did you mean "adam"')
+  expect.error(function() model:compile{optimizer = "adam", loss = "crossentropy"} end, "crossentropy")
+  expect.error(function() model:compile{optimizer = "adam", loss = "mse", metrics = {"acuracy"}} end, 'did you mean "accuracy"')
+  expect.error(function() model:fit{zeros(2, 2), zeros(2)} end, "compile the model first")
+end)
+
+test("training that diverges stops at the first non-finite loss and says what to look at", function()
+  local model = nn.Sequential{nn.Dense{1, input_shape = {1}}, dtype = "float64"}
+  model:compile{optimizer = optim.SGD{1e200}, loss = "mse"}
+  expect.error(function() model:fit{tensor{{1}, {2}}, tensor{{3}, {4}}, epochs = 50, verbose = 0} end, "learning rate")
+end)
+
+test("a softmax that is certain and wrong still learns", function()
+  local model = nn.Sequential{nn.Dense{2, activation = "softmax", input_shape = {1}}}
+  model.layers[1].kernel[1] = tensor{500, -500}
+  model:compile{optimizer = "sgd", loss = "sparse_categorical_crossentropy"}
+  expect.close(model:train_on_batch(tensor{{1}}, tensor{1}), 1000, 1e-6)
+  expect.close(model:gradients()[1][{1, 1}], 1, 1e-6)
+  expect.close(model:gradients()[1][{1, 2}], -1, 1e-6)
+end)
+
+test("losses never broadcast", function()
+  local model = nn.Sequential{nn.Dense{2, input_shape = {1}}}
+  model:compile{optimizer = "adam", loss = "mse"}
+  expect.error(function() model:train_on_batch(zeros(3, 1), zeros(3)) end, "never broadcast")
+end)
+
+test("an activation of the learner's own, made of tensor operations, trains", function()
+  random.seed(1)
+  local model = nn.Sequential{nn.Dense{4, activation = function(x) return x * sigmoid(x) end, input_shape = {2}},
+    nn.Dense{1, activation = "sigmoid"}, dtype = "float64"}
+  model:compile{optimizer = optim.Adam{0.05}, loss = "binary_crossentropy", metrics = {"accuracy"}}
+  local x, y = tensor{{0, 0}, {0, 1}, {1, 0}, {1, 1}}, tensor{0, 1, 1, 0}
+  local h = model:fit{x, y, epochs = 500, batch_size = 4, verbose = 0}
+  expect.ok(h.history.loss[500] < 0.1 * h.history.loss[1], tostring(h))
+end)
+
+test.done()
