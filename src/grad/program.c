@@ -19,6 +19,7 @@ typedef struct step {
   int inputs, in[GR_OP_INPUTS];  // steps; -1 where absent
   bool rows;                     // axis 0 counts rows of the batch
   bool needs_gradient;
+  bool backward;                 // the loss depends on it through operations that need gradients
   bool first[GR_OP_INPUTS];      // in a backward pass this is the first contribution to in[i]'s gradient
   int weight;                    // which of the weights, or -1
   gr_tensor value, aux;
@@ -101,20 +102,21 @@ static gr_code make_step(gr_program *p, int i, gr_node *const *nodes, size_t cou
   return GR_OK;
 }
 
-// Which contribution to each gradient comes first in a backward pass: it writes, the others add.
-static gr_code mark_first(gr_program *p, gr_err *err) {
-  bool *seen = calloc((size_t)p->n_steps, sizeof *seen);
-  if (!seen) return gr_fail(err, GR_ERR_MEMORY, "out of memory: a program");
+// Which steps a backward pass visits (an output beside the loss has no gradient), and which contribution to each
+// gradient comes first: it writes, the others add.
+static gr_code mark_backward(gr_program *p, gr_err *err) {
+  if (p->n_scores) p->steps[p->scores[0]].backward = p->steps[p->scores[0]].needs_gradient;
   for (int i = p->n_steps; i-- > 0;) {
     step *s = &p->steps[i];
-    if (!s->op || !s->needs_gradient) continue;
+    if (!s->backward || !s->op) continue;
+    if (!s->op->backward) return gr_fail(err, GR_ERR_VALUE, "the loss goes through a %s, which has no derivative", s->op->name);
     for (int k = 0; k < s->inputs; k++) {
-      if (s->in[k] < 0 || !p->steps[s->in[k]].needs_gradient) continue;
-      s->first[k] = !seen[s->in[k]];
-      seen[s->in[k]] = true;
+      step *in = s->in[k] >= 0 ? &p->steps[s->in[k]] : NULL;
+      if (!in || !in->needs_gradient) continue;
+      s->first[k] = !in->backward;
+      in->backward = true;
     }
   }
-  free(seen);
   return GR_OK;
 }
 
@@ -164,7 +166,7 @@ gr_code gr_program_new(gr_program **out, const gr_program_spec *spec, gr_err *er
     if (!s->rows || s->value.ndim != 1)
       code = gr_fail(err, GR_ERR_SHAPE, "a loss or metric gives one number a sample");
   }
-  if (!code) code = mark_first(p, err);
+  if (!code) code = mark_backward(p, err);
   if (!code) code = make_weights(p, spec, nodes, count, err);
   if (code) goto fail;
   for (int i = 0; i < p->n_steps; i++) {
@@ -353,7 +355,7 @@ static gr_code backward(gr_program *p, arena *a, const gr_run *shared, int part,
       a->gradient[p->weights[w]].data = p->gradients + (size_t)part * p->gradient_bytes + p->gradient_offset[w];
   for (int i = p->n_steps; !code && i-- > 0;) {
     step *s = &p->steps[i];
-    if (!s->op || !s->needs_gradient || !s->op->backward) continue;
+    if (!s->op || !s->backward) continue;
     set_call(&call, p, a, s, i, shared);
     call.dout = &a->gradient[i];
     for (int k = 0; k < s->inputs; k++) {

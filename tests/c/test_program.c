@@ -83,8 +83,11 @@ static void build(net *n, const gr_tensor *x, const gr_tensor *y) {
   z = keep(n, apply(&gr_op_matmul, (gr_op_args){0}, 2, (gr_node *[]){z, n->leaves[2]}));
   z = keep(n, apply(&gr_op_binary, (gr_op_args){.kind = GR_ADD}, 2, (gr_node *[]){z, n->leaves[3]}));
   n->output = keep(n, apply(&gr_op_softmax, (gr_op_args){0}, 1, &z));
-  n->loss = keep(n, apply(&gr_op_loss, (gr_op_args){.kind = GR_SPARSE_CATEGORICAL_CROSSENTROPY}, 2,
-                          (gr_node *[]){n->output, n->target}));
+  // As networks do it: the loss looks at the scores, and the softmax is an output beside it.
+  gr_loss loss = GR_SPARSE_CATEGORICAL_CROSSENTROPY;
+  gr_node *scores = gr_node_scores(n->output, &loss);
+  assert_ptr_equal(scores, z);
+  n->loss = keep(n, apply(&gr_op_loss, (gr_op_args){.kind = (int)loss}, 2, (gr_node *[]){scores, n->target}));
 }
 
 static void drop(net *n) {
