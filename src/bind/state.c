@@ -11,6 +11,7 @@
 #include <lualib.h>
 
 #include "base/interrupt.h"
+#include "base/mem.h"
 #include "bind/bind.h"
 #include "kernel/matmul.h"
 
@@ -60,13 +61,12 @@ void gr_state_interrupt_done(lua_State *L) {
 static int resume(lua_State *L) {
   gr_runtime *runtime = gr_runtime_of(L);
   lua_State *thread = lua_tothread(L, 1);
+  luaL_argexpected(L, thread, 1, "coroutine");
   int n = lua_gettop(L);
   lua_pushvalue(L, lua_upvalueindex(1));
   lua_insert(L, 1);
-  if (thread) {
-    if (gr_interrupt_pending()) notice_interrupt(thread);
-    runtime->running = thread;
-  }
+  runtime->running = thread;  // before the question: a signal in between finds the right one
+  if (gr_interrupt_pending()) notice_interrupt(thread);
   int status = lua_pcall(L, n, LUA_MULTRET, 0);
   runtime->running = L;
   if (gr_interrupt_pending()) notice_interrupt(L);
@@ -84,6 +84,10 @@ static int wrapped(lua_State *L) {
   bool ok = lua_toboolean(L, 1);
   lua_remove(L, 1);
   if (ok) return lua_gettop(L);
+  lua_State *thread = lua_tothread(L, lua_upvalueindex(2));
+  int status = lua_status(thread);
+  // It died of an error: what it wanted closed is closed now, which may give another error.
+  if (status != LUA_OK && status != LUA_YIELD && lua_resetthread(thread) != LUA_OK) lua_xmove(thread, L, 1);
   return lua_error(L);
 }
 
@@ -213,7 +217,44 @@ static void set_up_require(lua_State *L) {
   lua_pop(L, 2);
 }
 
+// ---- memory ----
+
+// Linux promises memory that it does not have and kills the process that uses it. So, whenever Lua's own blocks have
+// grown by MEMORY_STEP, the machine is asked what is left; Lua turns a refusal into "not enough memory".
+#define MEMORY_STEP ((size_t)64 << 20)
+
+typedef struct memory {
+  size_t used, checked;  // bytes held; bytes up to which nobody needs to ask
+} memory;
+
+static void *allocate(void *context, void *block, size_t old_size, size_t size) {
+  memory *m = context;
+  if (!block) old_size = 0;  // Lua passes the kind of the object there
+  if (size == 0) {
+    m->used -= old_size;
+    free(block);
+    return NULL;
+  }
+  if (size > old_size && size - old_size > m->checked - m->used) {
+    size_t growth = size - old_size, available = gr_mem_available();
+    if (growth > available - available / 8) return NULL;
+    m->checked = m->used + growth + (available - growth > 2 * MEMORY_STEP ? MEMORY_STEP : 0);
+  }
+  void *moved = realloc(block, size);
+  if (moved) {
+    m->used += size - old_size;
+    if (m->checked < m->used) m->checked = m->used;
+  }
+  return moved;
+}
+
 // ---- the state ----
+
+// What belongs to a state and not to its bindings.
+typedef struct state {
+  gr_runtime runtime;  // first: gr_runtime_of gives the one for the other
+  memory memory;
+} state;
 
 static int open_all(lua_State *L) {
   luaL_openlibs(L);
@@ -224,8 +265,12 @@ static int open_all(lua_State *L) {
 
 lua_State *gr_state_new(const gr_state_options *options) {
   lua_State *L = luaL_newstate();
-  gr_runtime *runtime = calloc(1, sizeof *runtime);
-  if (!L || !runtime) goto fail;
+  state *s = calloc(1, sizeof *s);
+  gr_runtime *runtime = &s->runtime;
+  if (!L || !s) goto fail;
+  s->memory.used = (size_t)lua_gc(L, LUA_GCCOUNT) * 1024 + (size_t)lua_gc(L, LUA_GCCOUNTB);
+  s->memory.checked = s->memory.used + MEMORY_STEP;
+  lua_setallocf(L, allocate, &s->memory);
   *(gr_runtime **)lua_getextraspace(L) = runtime;  // new coroutines copy it from the main one
   runtime->main = runtime->running = L;
   long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -239,7 +284,7 @@ lua_State *gr_state_new(const gr_state_options *options) {
   return L;
 fail:
   if (L) lua_close(L);
-  free(runtime);
+  free(s);
   return NULL;
 }
 
@@ -247,5 +292,5 @@ void gr_state_free(lua_State *L) {
   gr_runtime *runtime = gr_runtime_of(L);
   lua_close(L);  // buffers go first: nothing of theirs needs the pool
   gr_pool_free(runtime->pool);
-  free(runtime);
+  free((state *)runtime);
 }

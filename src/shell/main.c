@@ -1,5 +1,6 @@
 // gradus: what only C can do at the start (signals, the Lua state); the command line itself is read in
 // lua/gradus/shell/command_line.lua.
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 
@@ -10,13 +11,19 @@
 
 static lua_State *interrupted_state;  // a signal handler has no other way to reach it
 
-static void on_interrupt(int signal) {
-  (void)signal;
+static pthread_t main_thread;
+
+static void on_interrupt(int number) {
+  if (!pthread_equal(pthread_self(), main_thread)) {  // a thread of the pool, or of OpenBLAS: Lua is not theirs
+    pthread_kill(main_thread, number);
+    return;
+  }
   if (!gr_readline_interrupt()) gr_state_interrupt(interrupted_state);
 }
 
 static void catch_signals(lua_State *L) {
   interrupted_state = L;
+  main_thread = pthread_self();
   // Without SA_RESTART: a read that waits for input ends, so that the interrupt is noticed.
   struct sigaction interrupt = {.sa_handler = on_interrupt};
   sigemptyset(&interrupt.sa_mask);

@@ -161,6 +161,7 @@ local basics = {
 -- What stands behind the learner's own globals: Lua's library, then the built-ins.
 local function behind(session)
   local base = {}
+  debug.getmetatable("").__metatable = "strings"  -- its __index is Lua's own table, not a copy
   for _, name in ipairs(basics) do base[name] = _G[name] end
   for name in pairs(environment.libraries) do base[name] = copy_module(name, _G[name]) end
   -- Hooks are how Ctrl-C works, and the registry is ours.

@@ -66,6 +66,9 @@ function failure.new(record, chunk)
   if mine and (short == nil or short:sub(1, 11) == "lua/gradus/") then short, line = mine.short, mine.line end
   message = message:gsub("^stack overflow.*", "the calls nest too deeply: does a function call itself without end?")
   local where = short and line and place(short, line, chunk.short, chunk.one_line) or nil
+  if message == "not enough memory" then
+    message = "not enough memory: what Lua was to keep does not fit into what this machine has left"
+  end
   if record.interrupted then message = "interrupted" end
   return {
     message = message, place = where, interrupted = record.interrupted, value = record.value, line = line,

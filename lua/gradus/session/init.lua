@@ -64,6 +64,19 @@ function methods:note(text)
   if self.interactive then self.sink:text("note: " .. text .. "\n") end
 end
 
+-- An entry may end in an expression, as in "x = 3; x": the chunk that returns its value, or nil. Tried only for
+-- what is no chunk of Lua as it stands.
+local function compile_last_expression(text, name, env)
+  local tokens = lexer.tokens(text)
+  for i = #tokens, 2, -1 do
+    local from = tokens[i].from
+    if tokens[i - 1].text == ";" or text:sub(tokens[i - 1].to + 1, from - 1):find("\n", 1, true) then
+      local chunk = load(text:sub(1, from - 1) .. "return nil, " .. text:sub(from), name, "t", env)
+      if chunk then return chunk end
+    end
+  end
+end
+
 -- Compiles an expression or statements; returns the function and whether it is an expression, or nil and
 -- Lua's message. An expression comes behind a nil, so that a function it calls is not called in place of the
 -- entry (a tail call), whose line an error is to name.
@@ -76,10 +89,12 @@ local function compile(text, name, env, script)
   if expression then return expression, true end
   local statements, message = load(text, name, "t", env)
   if statements then return statements, false end
+  expression = compile_last_expression(text, name, env)
+  if expression then return expression, true end
   -- Of the two messages, take that of the reading which the text was closer to.
   local first = lexer.tokens(text)[1]
-  local is_no_statement = message:find(": syntax error near ", 1, true)
-    or first and message:find("unexpected symbol near '" .. first.text .. "'", 1, true)
+  local is_no_statement = first and message:find("unexpected symbol near '" .. first.text .. "'", 1, true)
+    or message:find(": syntax error near ", 1, true) and not why:find("near '='", 1, true)
   return nil, is_no_statement and why or message
 end
 
@@ -87,7 +102,8 @@ end
 function methods:is_complete(text)
   if load("return nil, " .. text, "=entry", "t") then return true end
   local chunk, message = load(text, "=entry", "t")
-  return chunk ~= nil or not message:find("<eof>$")
+  if chunk or not message:find("<eof>$") then return true end
+  return compile_last_expression(text, "=entry") ~= nil
 end
 
 --- One value, as the prompt shows it.

@@ -36,18 +36,24 @@ command("lesson", "NAME", "take a lesson, by its number or name", function(shell
   local lesson = lessons(shell)
   if not lesson then return end
   local player, why = lesson.open(name, shell.session, shell)
-  if player then shell.player = player else shell:say(why) end
+  if not player then
+    shell:say(why)
+    return
+  end
+  shell.player = player
+  player:start()
 end)
 
 -- The verbs of an open lesson: the player's method of the same name, except where Lua has the word already.
 local function verb(name, argument, text, method)
   command(name, argument, text, function(shell, rest)
-    local player = shell.player or (name == "resume" and shell.suspended)
+    local player = shell.player
     if not player then
       shell:say(string.format(":%s works in a lesson; :lessons lists them, :lesson NAME opens one", name))
       return
     end
     player[method or name](player, rest ~= "" and rest or nil)
+    if player.state == "left" then shell.player = nil end
   end)
 end
 

@@ -19,6 +19,11 @@ function methods:say(text)
   self.session.sink:text(text .. "\n")
 end
 
+--- What a lesson's player writes.
+function methods:text(text)
+  self.session.sink:text(text)
+end
+
 --- Shows the error of a result of session:execute.
 function methods:show_error(failure)
   self.last_error = failure
@@ -44,12 +49,17 @@ local function completions(self, text, position)
   return words
 end
 
+-- Whether the lesson has asked something: then any line is an answer, be it good Lua or not.
+local function awaits_answer(self)
+  local player = self.player
+  return player ~= nil and not player.playing and (player.state == "quiz" or player.state == "predict")
+end
+
 -- Reads lines until they form a complete entry. Returns the entry, or nil and "eof" or "interrupt".
 local function read_entry(self)
-  local prompt = self.player and self.player.prompt or PROMPT
-  local entry, why = readline.read(prompt)
+  local entry, why = readline.read(PROMPT)
   if not entry then return nil, why end
-  if not self.session:is_complete(entry) and not commands.is_command(entry) then
+  if not awaits_answer(self) and not self.session:is_complete(entry) and not commands.is_command(entry) then
     repeat
       local line
       line, why = readline.read(MORE)
@@ -70,7 +80,8 @@ end
 
 -- One turn: returns true when the shell is to be left.
 local function turn(self)
-  self.session.sink.width = core.width()
+  self.width = core.width()
+  self.session.sink.width = self.width
   local entry, why = read_entry(self)
   if not entry then
     if why == "abandoned" then self:say("") end
@@ -88,11 +99,10 @@ local function turn(self)
   remember(self, entry)
   if commands.is_command(entry) then
     commands.run(self, entry)
-  elseif self.player then
-    self.player:feed(entry)
   else
-    local result = self.session:execute(entry)
-    if not result.ok then self:show_error(result.error) end
+    local result
+    if self.player then result = self.player:feed(entry) else result = self.session:execute(entry) end
+    if result and not result.ok then self:show_error(result.error) end
   end
   return self.leaving
 end

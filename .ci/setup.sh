@@ -1,0 +1,83 @@
+# Shared by ./run and ./check: packages, configuring, building. Sourced with $root set.
+
+say() { printf '%s\n' "$*" >&2; }
+
+# What the build needs, as TEST:PACKAGE. TEST is a program, or a file when it begins with "/"; a "*" in it matches
+# the folder of the architecture.
+build_packages=(
+  gcc:gcc meson:meson ninja:ninja-build pkg-config:pkg-config
+  /usr/include/features.h:libc6-dev
+  /usr/include/readline/readline.h:libreadline-dev
+  /usr/include/lua5.4/lua.h:liblua5.4-dev
+  /usr/include/*/openblas-pthread/cblas.h:libopenblas-pthread-dev
+  /usr/include/zlib.h:zlib1g-dev
+  /usr/include/png.h:libpng-dev
+  /usr/include/cmark.h:libcmark-dev
+  /usr/include/cjson/cJSON.h:libcjson-dev
+)
+
+present() {
+  case $1 in
+    /*) compgen -G "$1" >/dev/null ;;
+    *) command -v "$1" >/dev/null ;;
+  esac
+}
+
+# need_packages TEST:PACKAGE... installs what is missing of these and of build_packages.
+need_packages() {
+  local each missing=()
+  for each in "${build_packages[@]}" "$@"; do
+    present "${each%%:*}" || missing+=("${each#*:}")
+  done
+  [ ${#missing[@]} -eq 0 ] && return
+  local install="apt-get install -y --no-install-recommends ${missing[*]}"
+  if ! command -v apt-get >/dev/null; then
+    say "gradus needs these packages, under the names they have on Debian: ${missing[*]}"
+    exit 1
+  fi
+  local sudo=()
+  if [ "$(id -u)" -ne 0 ]; then
+    if command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then
+      sudo=(sudo)
+    else
+      say "Some packages are missing. As root, run:"
+      say "  apt-get update && $install"
+      exit 1
+    fi
+  fi
+  say "Installing: ${missing[*]}"
+  local log
+  log=$(mktemp)
+  install_them() { "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive $install >"$log" 2>&1; }
+  # Without lists, or with old ones, the first try fails.
+  if ! install_them && ! { "${sudo[@]}" apt-get update >"$log" 2>&1 && install_them; }; then
+    cat "$log" >&2
+    say "The packages could not be installed. Once this works, try again:"
+    say "  apt-get update && $install"
+    rm -f "$log"
+    exit 1
+  fi
+  rm -f "$log"
+}
+
+# quietly COMMAND...: its output is shown only when it fails.
+quietly() {
+  local log status=0
+  log=$(mktemp)
+  "$@" >"$log" 2>&1 || status=$?
+  [ $status -eq 0 ] || cat "$log" >&2
+  rm -f "$log"
+  return $status
+}
+
+# configure FOLDER [OPTION...]
+configure() {
+  [ -f "$1/build.ninja" ] && return
+  [ -t 2 ] && say "Configuring ${1##*/} (once) ..."
+  quietly meson setup "$@" "$root" || { say "Configuring failed."; exit 1; }
+}
+
+# compile FOLDER
+compile() {
+  quietly ninja -C "$1" || { say "Building failed."; exit 1; }
+}
