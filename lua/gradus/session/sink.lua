@@ -9,12 +9,13 @@ local stream = {}
 stream.__index = stream
 
 function stream:text(s)
-  self.file:write(s)
+  local written, why = self.file:write(s)
+  if not written then error("the output cannot be written: " .. why, 0) end
 end
 
 function stream:display(data)
   local text = data["text/plain"]
-  if text then self.file:write(text, text:sub(-1) == "\n" and "" or "\n") end
+  if text then self:text(text .. (text:sub(-1) == "\n" and "" or "\n")) end
 end
 
 function stream:flush()

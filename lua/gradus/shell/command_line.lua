@@ -58,7 +58,8 @@ take["--plots"] = function(value) core.set_environment("GRADUS_PLOTS", value) en
 take["--threads"] = function(value) core.threads(whole_number("--threads", value, 1, 1024)) end
 
 take["--seed"] = function(value)
-  require("gradus.core.random").seed(whole_number("--seed", value, 0, 2 ^ 32 - 1 | 0))
+  local seed = whole_number("--seed", value, 0, 0xffffffff)
+  require("gradus.core.random").seed(seed)
 end
 
 -- Removes our options from `args` as far as they are ours: a script's arguments behind its name are its own.

@@ -1,0 +1,132 @@
+"""The command line: what is run, where output goes, exit statuses."""
+
+import os
+import signal
+import subprocess
+import time
+
+from terminal import GRADUS, contains, environment, equal, gradus, run_all, test
+
+
+def write(folder, name, text):
+    path = os.path.join(folder, name)
+    with open(path, "w") as file:
+        file.write(text)
+    return path
+
+
+@test("-e runs code and prints the value of an expression")
+def _(folder):
+    equal(gradus("-e", "1 + 1"), (0, "2\n", ""))
+    equal(gradus("-e", "x = 2"), (0, "", ""))
+    equal(gradus("-e", "print(...)", "a", "b"), (0, "a\tb\n", ""))
+
+
+@test("-e that fails has status 1 and the message on stderr")
+def _(folder):
+    status, out, err = gradus("-e", "print(1) error('broken')")
+    equal((status, out), (1, "1\n"))
+    contains(err, "broken")
+    equal(gradus("-e", "1 +")[0], 1)
+    equal(gradus("-e")[0], 2)
+
+
+@test("A script gets its arguments, prints no values by itself, and may begin with #!")
+def _(folder):
+    path = write(folder, "s.lua", "#!/usr/bin/env gradus\nlocal a = ...\nprint(a, arg[2], #arg)\n")
+    equal(gradus(path, "one", "--seed"), (0, "one\t--seed\t2\n", ""))
+
+
+@test("A script that fails has status 1, and names file and line with the calls that led there")
+def _(folder):
+    write(folder, "s.lua", "local function f()\n  error('broken')\nend\nf()\n")
+    status, out, err = gradus("s.lua", folder=folder)
+    equal((status, out), (1, ""))
+    contains(err, "gradus: s.lua:2: broken")
+    contains(err, "s.lua:4: in the main part")
+    write(folder, "bad.lua", "x = = 1\n")
+    status, _, err = gradus("bad.lua", folder=folder)
+    equal(status, 1)
+    contains(err, "bad.lua:1: ")
+
+
+@test("A script requires the modules beside it, and its globals are the learner's")
+def _(folder):
+    write(folder, "tools.lua", "shared = 5\nreturn {twice = function(x) return 2 * x end}\n")
+    write(folder, "s.lua", "local tools = require 'tools'\nprint(tools.twice(4), shared, require 'tools' == tools)\n")
+    equal(gradus("s.lua", folder=folder), (0, "8\t5\ttrue\n", ""))
+
+
+@test("Standard input is a script, with - and without a terminal")
+def _(folder):
+    equal(gradus("-", stdin="print(2)\n"), (0, "2\n", ""))
+    equal(gradus(stdin="print(3)\n"), (0, "3\n", ""))
+    equal(gradus("-", stdin="error()\n")[0], 1)
+
+
+@test("--help and --version say what they should on stdout")
+def _(folder):
+    status, out, err = gradus("--help")
+    equal((status, err), (0, ""))
+    contains(out, "gradus FILE.lua [ARG...]")
+    status, out, _ = gradus("--version")
+    equal(status, 0)
+    contains(out, "gradus 0.")
+
+
+@test("Wrong usage has status 2 and a suggestion")
+def _(folder):
+    for args, part in [(["--versoin"], 'did you mean "--version"?'), (["lessn"], 'did you mean "lesson"?'),
+                       (["--seed", "x", "-e", "1"], "--seed takes a whole number"), (["--threads"], "needs a value"),
+                       (["nowhere.lua"], "nowhere.lua"), (["present", "cnn"], "not built yet")]:
+        status, out, err = gradus(*args)
+        equal((status, out), (2, ""))
+        contains(err, part)
+
+
+@test("A file that cannot be read is wrong usage")
+def _(folder):
+    equal(gradus(folder)[0], 2)
+
+
+@test("--threads and GRADUS_THREADS set the number of threads")
+def _(folder):
+    contains(gradus("--threads", "3", "doctor")[1], "threads    3\n")
+    contains(gradus("doctor", GRADUS_THREADS="5")[1], "threads    5\n")
+    equal(gradus("-e", "1", GRADUS_THREADS="many")[0], 2)
+
+
+@test("doctor names version, processor, BLAS and gnuplot")
+def _(folder):
+    status, out, _ = gradus("doctor")
+    equal(status, 0)
+    for word in ("gradus", "processor", "BLAS", "gnuplot", "terminal"):
+        contains(out, word)
+
+
+@test("Ctrl-C ends a script with a message and status 130")
+def _(folder):
+    for code in ("print('go') while true do end", "print('go') while true do pcall(function() while true do end end) end",
+                 "print('go') io.read()"):
+        child = subprocess.Popen([GRADUS, "-e", "io.stdout:setvbuf('no') " + code], stdin=subprocess.PIPE,
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(folder))
+        equal(child.stdout.readline(), "go\n")
+        time.sleep(0.1)
+        child.send_signal(signal.SIGINT)
+        child.wait(timeout=20)
+        err = child.stderr.read()
+        for stream in (child.stdin, child.stdout, child.stderr):
+            stream.close()
+        equal((child.returncode, err), (130, "gradus: interrupted\n"))
+
+
+@test("A reader that goes away ends a script instead of letting it run on")
+def _(folder):
+    child = subprocess.Popen(f"'{GRADUS}' -e 'while true do print(1) end' | head -n 1", shell=True,
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(folder))
+    out, err = child.communicate(timeout=20)
+    equal(out, "1\n")
+    contains(err, "Broken pipe")
+
+
+run_all()

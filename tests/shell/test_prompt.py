@@ -1,0 +1,246 @@
+"""The prompt, as someone at a terminal meets it."""
+
+import time
+
+from terminal import Shell, contains, equal, run_all, test
+
+
+@test("The banner is one line and names the ways to go on")
+def _(folder):
+    banner = Shell(folder).banner.strip()
+    equal(banner.count("\n"), 0)
+    for word in ("gradus", ":help", ":lessons", "Ctrl-D"):
+        contains(banner, word)
+
+
+@test("An expression prints its value and a semicolon keeps it quiet")
+def _(folder):
+    shell = Shell(folder)
+    equal(shell.do("1 + 1"), "2")
+    equal(shell.do("1 + 1;"), "")
+    equal(shell.do("0.1 + 0.2"), "0.30000000000000004")
+    equal(shell.do("6 / 2"), "3.0")
+    equal(shell.do("nil"), "")
+    equal(shell.do("1, nil, 'three'"), "1\nnil\nthree")
+    equal(shell.do("zeros(2, 2)"), "[[0. 0.]\n [0. 0.]]")
+    equal(shell.do("'a;' -- a comment;"), "a;")
+
+
+@test("ans is the last value, also of a quiet entry")
+def _(folder):
+    shell = Shell(folder)
+    shell.do("6 * 7;")
+    equal(shell.do("ans"), "42")
+    equal(shell.do("ans + 1"), "43")
+    equal(shell.do("x = 5"), "")
+    equal(shell.do("ans"), "43")
+
+
+@test("An entry may end in an expression, as a notebook's cell does")
+def _(folder):
+    shell = Shell(folder)
+    equal(shell.do("x = 3; x * 2"), "6")
+    equal(shell.do("local y = 4; y * y"), "16")
+
+
+@test("Unfinished input continues and a mistake in it does not")
+def _(folder):
+    shell = Shell(folder)
+    equal(shell.do("for i = 1, 2 do", ">> "), "")
+    equal(shell.do("print(i)", ">> "), "")
+    equal(shell.do("end"), "1\n2")
+    contains(shell.do("for i = = 1"), "error: ")
+    equal(shell.do("x = [[a", ">> "), "")
+    equal(shell.do("b]]"), "")
+    equal(shell.do("x"), "a\nb")
+
+
+@test("Ctrl-C clears the line and a continued entry, and the session goes on")
+def _(folder):
+    shell = Shell(folder)
+    shell.do("x = 1")
+    shell.type("x = 2")
+    shell.interrupt()
+    shell.until_prompt()
+    equal(shell.do("x"), "1")
+    shell.do("for i = 1, 3 do", ">> ")
+    shell.type("x = 3")
+    shell.interrupt()
+    shell.until_prompt()
+    equal(shell.do("x"), "1")
+
+
+ENDLESS = {
+    "a loop": "while true do n = n + 1 end",
+    "a loop around pcall": "while true do pcall(function() while true do n = n + 1 end end) end",
+    "a coroutine": "coroutine.wrap(function() while true do n = n + 1 end end)()",
+    "a coroutine in a coroutine, with pcall at each level":
+        "coroutine.wrap(function() while true do pcall(coroutine.wrap(function() while true do n = n + 1 end end)) end end)()",
+    "a coroutine that is resumed again and again":
+        "co = coroutine.create(function() while true do coroutine.yield() end end); "
+        "while true do coroutine.resume(co); n = n + 1 end",
+    "a comparison that never ends":
+        "table.sort({1, 2, 3}, function() while true do n = n + 1 end end)",
+}
+
+for what, code in ENDLESS.items():
+    @test(f"Ctrl-C stops {what} with one line, and the variables stay")
+    def _(folder, code=code):
+        shell = Shell(folder)
+        shell.do("kept = 7; n = 0;")
+        shell.type(code + "\r")
+        shell.child.expect(r"\x1b\[\?2004l\r")
+        time.sleep(0.3)
+        shell.interrupt()
+        equal(shell.until_prompt().strip("\n"), "^Cinterrupted")
+        equal(shell.do("kept"), "7")
+        equal(shell.do("n > 0"), "true")
+        equal(shell.do("for i = 1, 1000 do pcall(error) end; 'still here'"), "still here")
+
+
+@test("An undefined name is an error with a suggestion")
+def _(folder):
+    shell = Shell(folder)
+    equal(shell.do("zeors(3)"), 'error: zeors is not defined: did you mean "zeros"?')
+    equal(shell.do("math.sqr(3)"), 'error: math has no "sqr": did you mean "sqrt"?')
+    equal(shell.do("weight = 3"), "")
+    equal(shell.do("wieght"), 'error: wieght is not defined: did you mean "weight"?')
+    equal(shell.do("qqqqqqqq"), "error: qqqqqqqq is not defined")
+
+
+@test("An error in an entry of several lines, or in an earlier entry, names the line")
+def _(folder):
+    shell = Shell(folder)
+    shell.do("function f(x)", ">> ")
+    shell.do("  error('too small')", ">> ")
+    shell.do("end")
+    equal(shell.do("f(1)"), "error: entry 1, line 2: too small")
+    contains(shell.do(":trace"), "entry 1, line 2: in f")
+
+
+@test("Assigning to a built-in says once how to get it back")
+def _(folder):
+    shell = Shell(folder)
+    contains(shell.do("zeros = 3"), "zeros = nil brings the built-in back")
+    equal(shell.do("zeros"), "3")
+    equal(shell.do("zeros = nil"), "")
+    equal(shell.do("zeros(1)"), "[0.]")
+    equal(shell.do("zeros = 4"), "")
+    shell.do("string.format = nil; table = nil; print = nil; math.floor = error")
+    equal(shell.do("ones(2)"), "[1. 1.]")
+    equal(shell.do("{1, {2}}"), "{1, {2}}")
+
+
+@test("A local that is gone at the end of its entry is explained")
+def _(folder):
+    shell = Shell(folder)
+    contains(shell.do("local v = 3"), "v = ... to keep it")
+    equal(shell.do("local v = 3 print(v)"), "3")
+
+
+@test("?name, name? and :help name show the same help, with its example")
+def _(folder):
+    shell = Shell(folder)
+    shown = shell.do("?zeros")
+    contains(shown, "zeros(")
+    contains(shown, "> zeros(2, 3)")
+    equal(shell.do("zeros?"), shown)
+    equal(shell.do(":help zeros"), shown)
+    contains(shell.do("?zeors"), 'did you mean "zeros"?')
+    contains(shell.do("??zeros"), "zeros(")
+
+
+@test("An unknown command gets a suggestion")
+def _(folder):
+    shell = Shell(folder)
+    equal(shell.do(":hlep"), "there is no command :hlep; did you mean :help?")
+    contains(shell.do(":help"), ":lessons")
+    contains(shell.do(":next"), "works in a lesson")
+
+
+@test("Tab completes globals, fields, methods and commands")
+def _(folder):
+    shell = Shell(folder)
+    equal(shell.do("stri\t.forma\t('%d', 16)"), "16")
+    shell.do("learning_rate = 0.5")
+    equal(shell.do("learning_\t"), "0.5")
+    shell.do("word = 'x'")
+    equal(shell.do("word:upp\t()"), "X")
+    contains(shell.do(":over\t"), "works in a lesson")
+
+
+@test("History lasts into the next session, entries of several lines whole")
+def _(folder):
+    shell = Shell(folder)
+    shell.do("first = 11")
+    shell.do("for i = 1, 2 do", ">> ")
+    shell.do("  print(i, 'back\\\\slash')", ">> ")
+    shell.do("end")
+    equal(shell.leave(), 0)
+    again = Shell(folder)
+    again.type("\x1b[A")
+    equal(again.do(""), "1\tback\\slash\n2\tback\\slash")
+    again.type("\x1b[A\x1b[A")
+    again.do("")
+    equal(again.do("first"), "11")
+
+
+@test("History survives a shell that is killed")
+def _(folder):
+    shell = Shell(folder)
+    shell.do("answer = 42")
+    shell.child.kill(9)
+    shell.ended()
+    again = Shell(folder)
+    again.type("\x1b[A")
+    again.do("")
+    equal(again.do("answer"), "42")
+
+
+@test("A home that cannot be written costs the history and nothing else")
+def _(folder):
+    shell = Shell(folder, XDG_STATE_HOME="/proc/nowhere")
+    equal(shell.do("1 + 1"), "2")
+    equal(shell.leave(), 0)
+
+
+@test("Pasted lines are one entry")
+def _(folder):
+    shell = Shell(folder)
+    shell.type("\x1b[200~for i = 1, 2 do\r  print(i)\rend\x1b[201~")
+    equal(shell.do("").replace("\n>> ", ""), "1\n2")
+
+
+@test(":quit and Ctrl-D leave with status 0, and Ctrl-D does not leave a continued entry's shell")
+def _(folder):
+    shell = Shell(folder)
+    shell.child.send(":quit\r")
+    equal(shell.ended(), 0)
+    shell = Shell(folder)
+    equal(shell.leave(), 0)
+    shell = Shell(folder)
+    shell.do("for i = 1, 2 do", ">> ")
+    shell.child.sendeof()
+    shell.until_prompt()
+    equal(shell.do("1 + 1"), "2")
+
+
+@test("Running out of memory is an error like any other")
+def _(folder):
+    shell = Shell(folder)
+    contains(shell.do("zeros(1e6, 1e6)"), "error: ")
+    contains(shell.do("('x'):rep(1 << 62)"), "error: ")
+    contains(shell.do("function f() return 1 + f() end f()"), "without end")
+    equal(shell.do("1 + 1"), "2")
+
+
+@test("A learner's own mistakes with metatables do not end the session")
+def _(folder):
+    shell = Shell(folder)
+    contains(shell.do("setmetatable({}, {__tostring = function() error('no') end})"), "error: no")
+    contains(shell.do("setmetatable({}, {__tostring = function() return {} end})"), "error: ")
+    shell.do("setmetatable(_G, nil)")
+    equal(shell.do("1 + 1"), "2")
+
+
+run_all()
