@@ -4,7 +4,7 @@
 local builtins = {}
 
 -- Modules whose functions stand at the top level.
-local flat = {"gradus.core.tensor", "gradus.tensor"}
+local flat = {"gradus.core.tensor"}
 
 -- Modules under a name of their own.
 local modules = {
@@ -15,8 +15,11 @@ local modules = {
   data = "gradus.data",
   plot = "gradus.plot",
   metrics = "gradus.metrics",
-  help = "gradus.help",
-  lesson = "gradus.lesson",
+}
+
+-- Functions that stand at the top level, out of modules that are not for learners: {module, field}.
+local single = {
+  help = {"gradus.help", "show"},
 }
 
 local hidden = {metatable = true}  -- what a flat module keeps for our own use
@@ -39,6 +42,7 @@ end
 --- The built-in of that name, or nil.
 function builtins.get(name)
   if modules[name] then return load_module(modules[name]) end
+  if single[name] then return load_module(single[name][1])[single[name][2]] end
   if hidden[name] or type(name) ~= "string" then return nil end
   for _, path in ipairs(flat) do
     local module = load_module(path)
@@ -58,6 +62,7 @@ function builtins.names()
   for name, path in pairs(modules) do
     if load_module(path) then names[#names + 1] = name end
   end
+  for name in pairs(single) do names[#names + 1] = name end
   for _, path in ipairs(flat) do
     for name in pairs(load_module(path) or {}) do
       if not hidden[name] then names[#names + 1] = name end

@@ -21,8 +21,8 @@ end
 --- The entry of that name, {text=, value=}, or nil. A method is found by its bare name: "dot" finds "tensor:dot".
 function help.entry(name)
   if entries[name] then return entries[name], name end
-  for full, entry in pairs(entries) do
-    if full:match("[:%.]([%w_]+)$") == name then return entry, full end
+  for _, full in ipairs(help.names()) do
+    if full:match("[:%.]([%w_]+)$") == name then return entries[full], full end
   end
 end
 
@@ -88,5 +88,29 @@ function help.search(word)
   table.move(by_text, 1, #by_text, #by_name + 1, by_name)
   return by_name
 end
+
+help.show = help.doc("help", [[
+help(what)
+
+Shows the help of a function, module or method, given itself or by its name. At the prompt ?name does the same, and
+??word searches all texts.
+
+> help()
+help "zeros" shows the help of zeros
+]], function(what)
+  local session = require("gradus.session").current()
+  local sink = session.sink
+  local page = {session = session, colour = sink.colour, say = function(_, text) sink:text(text .. "\n") end}
+  local name = what
+  if what == nil then
+    return page:say('help "zeros" shows the help of zeros')
+  elseif type(what) ~= "string" then
+    name = help.find(what)
+    if not name then
+      error(string.format("this %s has no help; help takes a function of gradus, or a name in quotes", type(what)), 2)
+    end
+  end
+  require("gradus.shell.help_page").topic(page, name)
+end)
 
 return help

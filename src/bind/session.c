@@ -11,6 +11,7 @@
 #include "base/interrupt.h"
 #include "bind/bind.h"
 #include "bind/state.h"
+#include "tensor/format.h"
 
 enum { FIRST_FRAMES = 24, LAST_FRAMES = 12 };  // a runaway recursion has 200,000
 
@@ -52,7 +53,8 @@ static int describe_error(lua_State *L) {
   lua_createtable(L, 8, 0);
   lua_Debug ar;
   int depth = 1, written = 0;
-  for (int step = 1; lua_getstack(L, depth + step, &ar); step *= 2) depth += step;  // galloping, then bisecting
+  // How deep the stack is: galloping, then bisecting.
+  for (int step = 1; lua_getstack(L, depth + step, &ar); step *= 2) depth += step;
   int low = depth, high = 2 * depth + 2;
   while (low + 1 < high) {
     int middle = low + (high - low) / 2;
@@ -66,7 +68,8 @@ static int describe_error(lua_State *L) {
       lua_setfield(L, -2, "skipped_after");
       level = low - LAST_FRAMES;
     }
-    if (!lua_getstack(L, level, &ar) || is_session_call(L, &ar)) break;  // below it are the front end's frames
+    // Below our own call are the front end's frames.
+    if (!lua_getstack(L, level, &ar) || is_session_call(L, &ar)) break;
     push_frame(L, &ar);
     lua_seti(L, -2, ++written);
   }
@@ -74,7 +77,8 @@ static int describe_error(lua_State *L) {
   return 1;
 }
 
-// call(f, ...) -> true, results...  or  false, the record of describe_error (a string when memory ran out).
+// call(f, ...) -> true, results...  or  false, the record of describe_error (a string when memory ran
+// out).
 // An interrupt stays raised until the outermost call or loop is left: nothing in between can swallow it.
 static int session_call(lua_State *L) {
   luaL_checkany(L, 1);
@@ -89,8 +93,8 @@ static int session_call(lua_State *L) {
   return lua_gettop(L);
 }
 
-// loop(step, report): calls step() until it returns true. When it fails, report(record). A front end's own code runs
-// inside step, so that Ctrl-C at any moment ends one step and never the loop.
+// loop(step, report): calls step() until it returns true. When it fails, report(record). A front end's
+// own code runs inside step, so that Ctrl-C at any moment ends one step and never the loop.
 static int session_loop(lua_State *L) {
   enum { HOPELESS = 20 };  // failures in a row that are no interrupts: a broken terminal, say
   gr_runtime *runtime = gr_runtime_of(L);
@@ -177,7 +181,8 @@ static int session_threads(lua_State *L) {
   if (!lua_isnoneornil(L, 1)) {
     lua_Integer n = luaL_checkinteger(L, 1);
     luaL_argcheck(L, n >= 1 && n <= 1024, 1, "the number of threads is between 1 and 1024");
-    if (runtime->pool) return luaL_error(L, "the threads have started already; set their number at the start of gradus");
+    if (runtime->pool)
+      return luaL_error(L, "the threads have started already; set their number at the start of gradus");
     runtime->threads = (int)n;
   }
   lua_pushinteger(L, runtime->threads);
@@ -192,6 +197,14 @@ static int session_clock(lua_State *L) {
   return 1;
 }
 
+// number_text(x): the shortest digits that read back as x, written as Python does.
+static int session_number_text(lua_State *L) {
+  char text[32];
+  gr_double_text(text, luaL_checknumber(L, 1));
+  lua_pushstring(L, text);
+  return 1;
+}
+
 static const gr_function functions[] = {
     {"call", session_call, NULL},
     {"loop", session_loop, NULL},
@@ -202,6 +215,7 @@ static const gr_function functions[] = {
     {"set_environment", session_set_environment, NULL},
     {"threads", session_threads, NULL},
     {"clock", session_clock, NULL},
+    {"number_text", session_number_text, NULL},
     {NULL, NULL, NULL},
 };
 

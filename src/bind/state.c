@@ -86,7 +86,7 @@ static int wrapped(lua_State *L) {
   if (ok) return lua_gettop(L);
   lua_State *thread = lua_tothread(L, lua_upvalueindex(2));
   int status = lua_status(thread);
-  // It died of an error: what it wanted closed is closed now, which may give another error.
+  // It died of an error: what it wanted closed is closed now, which may be another error.
   if (status != LUA_OK && status != LUA_YIELD && lua_resetthread(thread) != LUA_OK) lua_xmove(thread, L, 1);
   return lua_error(L);
 }

@@ -14,7 +14,7 @@ static lua_State *interrupted_state;  // a signal handler has no other way to re
 static pthread_t main_thread;
 
 static void on_interrupt(int number) {
-  if (!pthread_equal(pthread_self(), main_thread)) {  // a thread of the pool, or of OpenBLAS: Lua is not theirs
+  if (!pthread_equal(pthread_self(), main_thread)) {  // a thread of the pool: Lua is not theirs
     pthread_kill(main_thread, number);
     return;
   }

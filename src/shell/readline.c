@@ -1,7 +1,8 @@
 // Line editing with readline's callback interface: we wait for input ourselves, so that Ctrl-C and the
 // end of input come back as values, and nothing jumps out of readline or of Lua.
 //
-// Readline keeps its state in globals, and calls us back without a context: the statics here are what it forces.
+// Readline keeps its state in globals and calls us back without a context: the statics here are what
+// it forces.
 #include "shell/readline.h"
 
 #include <errno.h>
@@ -147,7 +148,7 @@ static int readline_read(lua_State *L) {
     lua_pushstring(L, was_interrupted ? "interrupt" : "eof");
     return 2;
   }
-  // Our own copy is freed even if Lua has no memory for its own: the line is small, but an error must not leak.
+  // Freed the next time, even if Lua has no memory for its own copy now.
   static char *kept;
   free(kept);
   kept = line;

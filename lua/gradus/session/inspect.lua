@@ -1,6 +1,7 @@
 -- Values as text, for the prompt: tables opened to a reasonable depth, functions by their signature, floats with the
 -- digits that read back. Strings stand bare at the top, as print would show them, and quoted inside a table.
 
+local core = require "gradus.core.session"
 local help = require "gradus.help"
 local lexer = require "gradus.session.lexer"
 
@@ -8,35 +9,8 @@ local inspect = {}
 
 local MAX_DEPTH, MAX_ITEMS = 4, 40
 
--- The shortest text that reads back as the same float, written as Python does: 2.0, 0.1, 1e-05, nan, inf.
-local function float_text(x)
-  if x ~= x then return "nan" end
-  if x == math.huge then return "inf" end
-  if x == -math.huge then return "-inf" end
-  local text
-  for digits = 15, 17 do
-    text = string.format("%." .. digits .. "g", x)
-    if tonumber(text) == x then break end
-  end
-  local sign, digits, exponent = text:match("^(-?)([%d%.]+)e([%+%-]%d+)$")
-  if exponent and tonumber(exponent) >= 0 and tonumber(exponent) < 16 then  -- Python writes 1e+15 in full
-    return string.format("%.1f", x)
-  elseif exponent then
-    return sign .. digits .. "e" .. exponent
-  end
-  -- %.17g writes 0.0001 in full and 1e-05 with an exponent, as Python does.
-  return text:find(".", 1, true) and text or text .. ".0"
-end
-
-local exact  -- the C printer, once there is one
-
 function inspect.number(x)
-  if math.type(x) == "integer" then return tostring(x) end
-  if exact == nil then
-    local ok, tensor = pcall(require, "gradus.core.tensor")
-    exact = ok and rawget(tensor, "number_text") or false
-  end
-  return exact and exact(x) or float_text(x)
+  return math.type(x) == "integer" and tostring(x) or core.number_text(x)
 end
 
 local function parameters(f)

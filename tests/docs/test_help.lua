@@ -1,0 +1,105 @@
+-- Help is code: every public function has some, every help text has its function, every example is true.
+
+local test, expect = dofile(os.getenv "GRADUS_TESTS" .. "/lua/tap.lua")
+local builtins = require "gradus.builtins"
+local help = require "gradus.help"
+local session = require "gradus.session"
+local sinks = require "gradus.session.sink"
+
+-- All public values: name -> value. Modules are walked, and the classes in them: tables with methods.
+local public = {}
+
+local function is_public(name)
+  return type(name) == "string" and name:find("^%a[%w_]*$") ~= nil
+end
+
+local function walk_methods(name, class)
+  local methods = rawget(class, "__index")
+  for key, value in pairs(type(methods) == "table" and methods or {}) do
+    if is_public(key) and type(value) == "function" then public[name .. ":" .. key] = value end
+  end
+end
+
+local own_use = {metatable = true}  -- what a module keeps for other modules, not for learners
+
+for _, name in ipairs(builtins.names()) do
+  local value = builtins.get(name)
+  if builtins.is_module(name) then
+    for key, member in pairs(value) do
+      if is_public(key) and not own_use[key] and type(member) == "function" then
+        public[name .. "." .. key] = member
+      elseif is_public(key) and type(member) == "table" and help.entry(name .. "." .. key) then
+        public[name .. "." .. key] = member
+        walk_methods(name .. "." .. key, member)
+      end
+    end
+  elseif type(value) == "function" then
+    public[name] = value
+  end
+end
+
+walk_methods("tensor", require("gradus.core.tensor").metatable)
+
+local names = {}
+for name in pairs(public) do names[#names + 1] = name end
+table.sort(names)
+
+test("Every public function has help", function()
+  local missing = {}
+  for _, name in ipairs(names) do
+    if not help.find(public[name]) and not rawget(require "gradus.core.help", name) then
+      missing[#missing + 1] = name
+    end
+  end
+  expect.equal(table.concat(missing, " "), "")
+end)
+
+test("Every help text has its function, under the name it is filed under", function()
+  local wrong = {}
+  for _, name in ipairs(help.names()) do
+    local entry = help.entry(name)
+    if entry.value == nil then
+      wrong[#wrong + 1] = name .. " (no value)"
+    elseif public[name] == nil then
+      wrong[#wrong + 1] = name .. " (nothing public has this name)"
+    elseif not rawequal(public[name], entry.value) then
+      wrong[#wrong + 1] = name .. " (another value)"
+    end
+  end
+  expect.equal(table.concat(wrong, ", "), "")
+end)
+
+test("Every help text has a signature that begins with its name, and a paragraph", function()
+  local wrong = {}
+  for _, name in ipairs(help.names()) do
+    local parts = help.parts(help.entry(name).text)
+    local bare = name:match("[%w_]+$")
+    if not parts.signature:find(bare, 1, true) or parts.paragraph == "" then wrong[#wrong + 1] = name end
+  end
+  expect.equal(table.concat(wrong, ", "), "")
+end)
+
+-- What an example prints in a session of its own; an error prints as the shell shows it.
+local function output_of(s, code)
+  local result = s:execute(code)
+  local text = s.sink:take(true)
+  if not result.ok then text = text .. "error: " .. result.error.text end
+  return (text:gsub("%s+$", ""))
+end
+
+for _, name in ipairs(help.names()) do
+  local parts = help.parts(help.entry(name).text)
+  if #parts.examples > 0 then
+    test("The examples of " .. name .. " print what they say", function()
+      local s = session.new {sink = sinks.capture(100)}
+      for _, example in ipairs(parts.examples) do
+        local got = output_of(s, example.code)
+        if got ~= example.prints then
+          error(string.format("> %s\nprints\n%s\nbut the help says\n%s", example.code, got, example.prints), 0)
+        end
+      end
+    end)
+  end
+end
+
+test.done()
