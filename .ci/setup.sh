@@ -72,9 +72,11 @@ quietly() {
 
 # configure FOLDER [OPTION...]
 configure() {
-  [ -f "$1/build.ninja" ] && return
-  [ -t 2 ] && say "Configuring ${1##*/} (once) ..."
-  quietly meson setup "$@" "$root" || { say "Configuring failed."; exit 1; }
+  local folder=$1
+  shift
+  [ -f "$folder/build.ninja" ] && return
+  say "Building gradus in ${folder##*/} (this takes a moment, the first time) ..."
+  quietly meson setup "$@" "$folder" "$root" || { say "Configuring failed."; exit 1; }
 }
 
 # compile FOLDER

@@ -13,14 +13,15 @@ local function is_public(name)
   return type(name) == "string" and name:find("^%a[%w_]*$") ~= nil
 end
 
+-- The methods of a class are filed as "model.fit" where `model` is what one calls such a thing.
 local function walk_methods(name, class)
-  local methods = rawget(class, "__index")
+  local methods = rawget(class, "__methods") or rawget(class, "__index")
   for key, value in pairs(type(methods) == "table" and methods or {}) do
-    if is_public(key) and type(value) == "function" then public[name .. ":" .. key] = value end
+    if is_public(key) and type(value) == "function" then public[name .. "." .. key] = value end
   end
 end
 
-local own_use = {metatable = true}  -- what a module keeps for other modules, not for learners
+local own_use = {metatable = true, new_key = true}  -- what a module keeps for other modules, not for learners
 
 for _, name in ipairs(builtins.names()) do
   local value = builtins.get(name)
@@ -39,6 +40,8 @@ for _, name in ipairs(builtins.names()) do
 end
 
 walk_methods("tensor", require("gradus.core.tensor").metatable)
+local nn = builtins.get "nn"
+if nn then walk_methods("model", getmetatable(nn.Sequential {})) end
 
 local names = {}
 for name in pairs(public) do names[#names + 1] = name end

@@ -87,7 +87,7 @@ failed = False
 for number, (sentence, function) in enumerate(tests, 1):
     findings = list(function())
     for finding in findings:
-        print(f"# {finding}")
+        print(finding, file=sys.stderr)
     print(f"{'not ok' if findings else 'ok'} {number} - {sentence}")
     failed = failed or bool(findings)
 sys.exit(failed)

@@ -42,7 +42,7 @@ local test = setmetatable({}, {
     local ok, message = xpcall(f, debug.traceback)
     if not ok then
       failed = failed + 1
-      print("# " .. tostring(message):gsub("\n", "\n# "))
+      io.stderr:write(name, ":\n", tostring(message), "\n")  -- meson shows what a failed test wrote there
     end
     print((ok and "ok " or "not ok ") .. count .. " - " .. name)
   end,

@@ -9,7 +9,7 @@ import traceback
 
 import pexpect
 
-GRADUS = sys.argv[1]
+GRADUS = os.path.abspath(sys.argv[1])
 TIMEOUT = 20  # seconds: under the sanitizers and on a busy machine everything is slow
 
 tests = []
@@ -35,7 +35,7 @@ def run_all():
                 print(f"ok {number} - {sentence}", flush=True)
             except Exception:
                 failed += 1
-                print("# " + traceback.format_exc().replace("\n", "\n# "))
+                print(f"{sentence}:\n{traceback.format_exc()}", file=sys.stderr)
                 print(f"not ok {number} - {sentence}", flush=True)
     sys.exit(failed > 0)
 

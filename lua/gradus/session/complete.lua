@@ -20,7 +20,7 @@ local function keys_of(value)
   local meta = debug.getmetatable(value)
   if meta and type(value) ~= "table" then
     gather(rawget(meta, "__index"), 0)
-    gather(rawget(meta, "methods"), 0)
+    gather(rawget(meta, "__methods"), 0)
   end
   return keys
 end

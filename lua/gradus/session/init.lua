@@ -64,22 +64,25 @@ function methods:note(text)
   if self.interactive then self.sink:text("note: " .. text .. "\n") end
 end
 
--- An entry may end in an expression, as in "x = 3; x": the chunk that returns its value, or nil. Tried only for
--- what is no chunk of Lua as it stands.
-local function compile_last_expression(text, name, env)
+-- The chunk that runs the entry and returns the value of its last expression, as in "x = 3; x", or nil when its last
+-- statement is none. It must begin behind a semicolon or on a line of its own. What precedes it must be statements
+-- by themselves: the last line of a function's body is no end of the entry. And where the text is Lua as it
+-- stands, a line that begins with a "-" or a "(" belongs to the line before it.
+local function compile_last_expression(text, name, env, is_lua)
   local tokens = lexer.tokens(text)
   for i = #tokens, 2, -1 do
-    local from = tokens[i].from
-    if tokens[i - 1].text == ";" or text:sub(tokens[i - 1].to + 1, from - 1):find("\n", 1, true) then
-      local chunk = load(text:sub(1, from - 1) .. "return nil, " .. text:sub(from), name, "t", env)
-      if chunk then return chunk end
+    local from, before = tokens[i].from, tokens[i - 1]
+    local begins = before.text == ";"
+      or text:sub(before.to + 1, from - 1):find("\n", 1, true) and (tokens[i].kind == "name" or not is_lua)
+    if begins and load("return nil, " .. text:sub(from)) and load(text:sub(1, from - 1)) then
+      return load(text:sub(1, from - 1) .. "return nil, " .. text:sub(from), name, "t", env)
     end
   end
 end
 
--- Compiles an expression or statements; returns the function and whether it is an expression, or nil and
--- Lua's message. An expression comes behind a nil, so that a function it calls is not called in place of the
--- entry (a tail call), whose line an error is to name.
+-- Compiles an expression or statements; returns the function and whether it gives the value of an expression, or nil
+-- and Lua's message. An expression comes behind a nil, so that a function it calls is not called in place of
+-- the entry (a tail call), whose line an error is to name.
 local function compile(text, name, env, script)
   if script then
     local chunk, why = load(text, name, "t", env)
@@ -88,9 +91,9 @@ local function compile(text, name, env, script)
   local expression, why = load("return nil, " .. text, name, "t", env)
   if expression then return expression, true end
   local statements, message = load(text, name, "t", env)
-  if statements then return statements, false end
-  expression = compile_last_expression(text, name, env)
+  expression = compile_last_expression(text, name, env, statements ~= nil)
   if expression then return expression, true end
+  if statements then return statements, false end
   -- Of the two messages, take that of the reading which the text was closer to.
   local first = lexer.tokens(text)[1]
   local is_no_statement = first and message:find("unexpected symbol near '" .. first.text .. "'", 1, true)
@@ -103,7 +106,7 @@ function methods:is_complete(text)
   if load("return nil, " .. text, "=entry", "t") then return true end
   local chunk, message = load(text, "=entry", "t")
   if chunk or not message:find("<eof>$") then return true end
-  return compile_last_expression(text, "=entry") ~= nil
+  return compile_last_expression(text, "=entry", nil, false) ~= nil
 end
 
 --- One value, as the prompt shows it.
