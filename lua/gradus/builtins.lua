@@ -15,6 +15,7 @@ local modules = {
   data = "gradus.data",
   plot = "gradus.plot",
   metrics = "gradus.metrics",
+  lesson = "gradus.lesson",
 }
 
 -- Functions that stand at the top level, out of modules that are not for learners: {module, field}.

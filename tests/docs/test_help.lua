@@ -13,19 +13,23 @@ local function is_public(name)
   return type(name) == "string" and name:find("^%a[%w_]*$") ~= nil
 end
 
+-- What modules keep for each other, not for learners; of a model, its side as a layer (see nn/layer.lua).
+local own_use = {metatable = true, new_key = true, build = true, call = true, expect_built = true, weights = true}
+
 -- The methods of a class are filed as "model.fit" where `model` is what one calls such a thing.
 local function walk_methods(name, class)
   local methods = rawget(class, "__methods") or rawget(class, "__index")
   for key, value in pairs(type(methods) == "table" and methods or {}) do
-    if is_public(key) and type(value) == "function" then public[name .. "." .. key] = value end
+    if is_public(key) and not own_use[key] and type(value) == "function" then public[name .. "." .. key] = value end
   end
 end
-
-local own_use = {metatable = true, new_key = true}  -- what a module keeps for other modules, not for learners
 
 for _, name in ipairs(builtins.names()) do
   local value = builtins.get(name)
   if builtins.is_module(name) then
+    local meta = getmetatable(value)
+    local entry = help.entry(name)
+    if meta and meta.__call and entry then public[name] = entry.value end  -- plot(...) beside plot.image(...)
     for key, member in pairs(value) do
       if is_public(key) and not own_use[key] and type(member) == "function" then
         public[name .. "." .. key] = member
@@ -41,7 +45,7 @@ end
 
 walk_methods("tensor", require("gradus.core.tensor").metatable)
 local nn = builtins.get "nn"
-if nn then walk_methods("model", getmetatable(nn.Sequential {})) end
+if nn then walk_methods("model", getmetatable(nn.Sequential {nn.Dense {1}})) end
 
 local names = {}
 for name in pairs(public) do names[#names + 1] = name end

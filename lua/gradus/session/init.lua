@@ -101,11 +101,18 @@ local function compile(text, name, env, script)
   return nil, is_no_statement and why or message
 end
 
+-- Whether a message of load() says that the text broke off, and more of it could help. A string in quotes ends with its
+-- line, so that the next line cannot close it.
+local function breaks_off(message, text)
+  return message:find("<eof>$") ~= nil and (not message:find("unfinished string", 1, true) or text:find("\\$") ~= nil)
+end
+
 --- Whether `text` can stand as it is: false when it breaks off and more lines may complete it.
 function methods:is_complete(text)
-  if load("return nil, " .. text, "=entry", "t") then return true end
+  local expression, why = load("return nil, " .. text, "=entry", "t")
+  if expression then return true end
   local chunk, message = load(text, "=entry", "t")
-  if chunk or not message:find("<eof>$") then return true end
+  if chunk or not (breaks_off(message, text) or breaks_off(why, text)) then return true end
   return compile_last_expression(text, "=entry", nil, false) ~= nil
 end
 

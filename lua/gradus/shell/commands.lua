@@ -35,13 +35,8 @@ command("lesson", "NAME", "take a lesson, by its number or name", function(shell
   end
   local lesson = lessons(shell)
   if not lesson then return end
-  local player, why = lesson.open(name, shell.session, shell)
-  if not player then
-    shell:say(why)
-    return
-  end
-  shell.player = player
-  player:start()
+  local player, why = lesson.open(name, shell.session, shell)  -- shows the beginning
+  if player then shell.player = player else shell:say(why) end
 end)
 
 -- The verbs of an open lesson: the player's method of the same name, except where Lua has the word already.

@@ -1,0 +1,193 @@
+-- The session core: what an entry prints, what it means, how it fails.
+
+local test, expect = dofile(os.getenv "GRADUS_TESTS" .. "/lua/tap.lua")
+local lexer = require "gradus.session.lexer"
+local session = require "gradus.session"
+local sinks = require "gradus.session.sink"
+
+local function fresh(given)
+  given = given or {}
+  given.sink = sinks.capture()
+  return session.new(given)
+end
+
+-- What `code` prints in session `s`; an error is part of it.
+local function prints(s, code)
+  local result = s:execute(code)
+  local text = s.sink:take(true)
+  if not result.ok then text = text .. "error: " .. result.error.text end
+  return text
+end
+
+test("Several values print on a line each, and nil alone prints nothing", function()
+  local s = fresh()
+  expect.equal(prints(s, "1, 'two', nil"), "1\ntwo\nnil\n")
+  expect.equal(prints(s, "nil"), "")
+  expect.equal(prints(s, "-- nothing"), "")
+  expect.equal(prints(s, ""), "")
+end)
+
+test("The value of the last statement prints, and statements keep Lua's meaning", function()
+  local s = fresh()
+  expect.equal(prints(s, "x = 3\nx"), "3\n")
+  expect.equal(prints(s, "x = 3\ntostring(x)"), "3\n")
+  expect.equal(prints(s, "x = 3\nx;"), "")
+  expect.equal(prints(s, "x = 5\n- 3"), "")
+  expect.equal(prints(s, "x"), "2\n")
+  expect.equal(prints(s, "function f()\n  tostring(1)\nend"), "")
+  expect.equal(prints(s, "f()"), "")
+  expect.equal(prints(s, "for i = 1, 2 do\n  tostring(i)\nend"), "")
+  expect.equal(prints(s, "return 7"), "7\n")
+end)
+
+test("A semicolon in a string or a comment does not keep a value quiet", function()
+  local s = fresh()
+  expect.equal(prints(s, "'a;'"), "a;\n")
+  expect.equal(prints(s, "1 -- one;"), "1\n")
+  expect.equal(prints(s, "1; -- one"), "")
+end)
+
+test("Input is incomplete only where more of it could help", function()
+  local s = fresh()
+  for _, text in ipairs {"for i = 1, 2 do", "f(", "x =", "x = [[a", "--[[ a", "if x then", "{1,", "1 +", "x = 3; f(", "x = 'a\\"} do
+    expect.ok(not s:is_complete(text), text .. " is complete")
+  end
+  for _, text in ipairs {"x = = 1", "1 1", "'abc", "x = 'abc", "x", "x = 3; x", "end", ")", "", "local x = 3\nx"} do
+    expect.ok(s:is_complete(text), text .. " is incomplete")
+  end
+end)
+
+test("Floats print the digits that read back, everywhere", function()
+  local s = fresh()
+  expect.equal(prints(s, "0.1 + 0.2"), "0.30000000000000004\n")
+  expect.equal(prints(s, "print(0.1 + 0.2, 1e16, 2.0, 3)"), "0.30000000000000004\t1e+16\t2.0\t3\n")
+  expect.equal(prints(s, "tostring(1e-5)"), "1e-05\n")
+  expect.equal(prints(s, "{0.1 + 0.2}"), "{0.30000000000000004}\n")
+  expect.equal(prints(s, "0/0, 1/0, -0.0"), "nan\ninf\n-0.0\n")
+end)
+
+test("Tables print opened, sorted, to a limit, and cycles end", function()
+  local s = fresh()
+  expect.equal(prints(s, "{1, 'two', x = {y = true}}"), '{1, "two", x = {y = true}}\n')
+  expect.equal(prints(s, "{['a b'] = 1, [10] = 2, ['end'] = 3}"), '{[10] = 2, ["a b"] = 1, ["end"] = 3}\n')
+  expect.equal(prints(s, "t = {} t.t = t return t"), "{t = {... itself}}\n")
+  expect.equal(prints(s, "{{{{{1}}}}}"), "{{{{{...}}}}}\n")
+  expect.ok(#prints(s, "t = {} for i = 1, 1e5 do t[i] = i end return t") < 1000)
+  expect.equal(prints(s, "{('x'):rep(90), 1}"), '{\n  "' .. ("x"):rep(90) .. '",\n  1\n}\n')
+end)
+
+test("A value may show itself", function()
+  local s = fresh()
+  local shown
+  s.env.thing = setmetatable({}, {__echo = function(value, where) shown = where end})
+  expect.equal(prints(s, "thing"), "")
+  expect.ok(shown == s)
+end)
+
+test("Functions show their signature", function()
+  local s = fresh()
+  expect.ok(prints(s, "zeros"):find("^function zeros%("))
+  expect.equal(prints(s, "function (a, b, ...) end"), "function(a, b, ...) from entry 2, line 1\n")
+end)
+
+test("An error tells its place in the entry, and the calls that are the learner's", function()
+  local s = fresh()
+  expect.equal(prints(s, "error('no')"), "error: no")
+  expect.equal(prints(s, "x = 1\nerror('no')"), "error: line 2: no")
+  s:execute("function f() error('no') end")
+  expect.equal(prints(s, "f()"), "error: entry 3, line 1: no")
+  local result = s:execute("x = 1\nf()")
+  expect.equal(result.error.traceback, "entry 3, line 1: in f\nentry 5, line 2: in the main part")
+  expect.equal(prints(s, "error({})"), "error: error was called with a table instead of a message")
+  expect.equal(prints(s, "error(setmetatable({}, {__tostring = function() return 'mine' end}))"), "error: mine")
+end)
+
+test("Endless recursion is one error, with the calls shortened", function()
+  local s = fresh()
+  local result = s:execute("function f() return 1 + f() end f()")
+  expect.ok(result.error.message:find("without end"))
+  expect.ok(result.error.traceback:find("more calls"))
+  expect.ok(#result.error.traceback < 5000)
+end)
+
+test("A misspelt name is an error with a suggestion, in globals and in modules", function()
+  local s = fresh()
+  expect.equal(prints(s, "zeors(2)"), 'error: zeors is not defined: did you mean "zeros"?')
+  expect.equal(prints(s, "string.formt"), 'error: string has no "formt": did you mean "format"?')
+  expect.equal(prints(s, "rawget(_G, 'nothing')"), "")
+  expect.equal(prints(s, "xyzzyxyzzy"), "error: xyzzyxyzzy is not defined")
+end)
+
+test("Nothing that a learner assigns reaches our own Lua", function()
+  local s = fresh {interactive = true}
+  prints(s, "for name in pairs(string) do string[name] = nil end math.floor = nil table.concat = error zeros = nil")
+  prints(s, "print = nil error = nil pairs = nil setmetatable = nil _G.type = 1")
+  expect.equal(prints(s, "{1, {x = 'y'}}"), '{1, {x = "y"}}\n')
+  expect.equal(prints(s, "getmetatable('').__index"), prints(fresh(), "('strings').__index"))
+  expect.equal(prints(fresh(), "math.floor(2.5)"), "2\n")
+end)
+
+test("A built-in's name can be taken and given back, and says so once", function()
+  local s = fresh {interactive = true}
+  expect.ok(prints(s, "sum = 3"):find("sum = nil brings the built-in back", 1, true))
+  expect.equal(prints(s, "sum"), "3\n")
+  expect.equal(prints(s, "sum = 4; sum = nil; sum{1, 2}"), prints(fresh(), "sum{1, 2}"))
+  expect.equal(prints(fresh(), "sum = 3"), "")
+end)
+
+test("Code that is loaded sees the learner's globals", function()
+  local s = fresh()
+  expect.equal(prints(s, "x = 4; load('x = x + 1 return x')()"), "5\n")
+  expect.equal(prints(s, "load('return y', 'c', 't', {y = 6})()"), "6\n")
+  expect.equal(prints(s, "x"), "5\n")
+end)
+
+test("Sessions share no globals", function()
+  local a, b = fresh(), fresh()
+  a:execute("x = 1")
+  expect.equal(prints(b, "x = 2; x"), "2\n")
+  expect.equal(prints(a, "x"), "1\n")
+end)
+
+test("A name completes to what may stand there", function()
+  local s = fresh()
+  s:execute("weights = {alpha = 1, beta = function() end}")
+  local function words(text)
+    local _, found = s:complete(text)
+    return table.concat(found, " ")
+  end
+  expect.equal(words("weig"), "weights")
+  expect.equal(words("print(weights.al"), "alpha")
+  expect.equal(words("weights:"), "beta")
+  expect.equal(words("math.sq"), "sqrt")
+  expect.equal(words("w = zeros(2); w:resh"), "")
+  s:execute("w = zeros(2)")
+  expect.equal(words("w:resh"), "reshape")
+  expect.equal(words("nothing.x"), "")
+  expect.equal((s:complete("x = mat")), 5)
+end)
+
+test("Locals that are an entry's only content are known by name", function()
+  local function names(text) return table.concat(lexer.only_locals(text) or {"no"}, " ") end
+  expect.equal(names("local a = 1"), "a")
+  expect.equal(names("local a, b = 1, {2, c = 3}; local d"), "a b d")
+  expect.equal(names("local function f(x) local y = x return y end"), "f")
+  expect.equal(names("local a <const> = 3"), "a")
+  expect.equal(names("local a = 1 print(a)"), "no")
+  expect.equal(names("x = 1"), "no")
+end)
+
+test("Tokens end where Lua's do", function()
+  local function kinds(text)
+    local list = {}
+    for i, t in ipairs(lexer.tokens(text)) do list[i] = t.kind .. (t.open and "!" or "") end
+    return table.concat(list, " ")
+  end
+  expect.equal(kinds("x = [==[ ]] ]==] -- c\n+ 0x1p-3"), "name symbol string symbol number")
+  expect.equal(kinds([['a\'b' .. "c"]]), "string symbol string")
+  expect.equal(kinds("'abc"), "string!")
+  expect.equal(kinds("--[[ a"), "comment!")
+  expect.equal(kinds("a//b ~= c"), "name symbol name symbol name")
+end)
+
+test.done()
