@@ -172,7 +172,7 @@ static const gr_function both[] = {
     UNARY("exp", GR_EXP, "e to the power of each element.", "> exp(tensor{0, 1})\n[1.         2.71828183]"),
     UNARY("expm1", GR_EXPM1, "exp(x) - 1, accurate near 0.", "> expm1(1e-10)\n1.00000000005e-10"),
     UNARY("log", GR_LOG, "The natural logarithm; log(0) is -inf, of a negative number nan.", "> log(tensor{1, exp(1)})\n[0. 1.]"),
-    UNARY("log1p", GR_LOG1P, "log(1 + x), accurate near 0.", "> log1p(1e-10)\n9.9999999995e-11"),
+    UNARY("log1p", GR_LOG1P, "log(1 + x), accurate near 0.", "> log1p(1e-20)\n1e-20"),
     UNARY("log2", GR_LOG2, "The logarithm to base 2.", "> log2(8)\n3.0"),
     UNARY("log10", GR_LOG10, "The logarithm to base 10.", "> log10(1000)\n3.0"),
     UNARY("sqrt", GR_SQRT, "The square root; nan of a negative number.", "> sqrt(tensor{4, 9})\n[2. 3.]"),

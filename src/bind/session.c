@@ -128,6 +128,11 @@ static int session_interrupt(lua_State *L) {
   return 0;
 }
 
+static int session_interrupted(lua_State *L) {
+  lua_pushboolean(L, gr_interrupt_pending());
+  return 1;
+}
+
 static const char *const streams[] = {"stdin", "stdout", "stderr", NULL};
 
 static int session_is_terminal(lua_State *L) {
@@ -209,6 +214,7 @@ static const gr_function functions[] = {
     {"call", session_call, NULL},
     {"loop", session_loop, NULL},
     {"interrupt", session_interrupt, NULL},
+    {"interrupted", session_interrupted, NULL},
     {"is_terminal", session_is_terminal, NULL},
     {"width", session_width, NULL},
     {"make_folder", session_make_folder, NULL},

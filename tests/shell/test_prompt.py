@@ -79,6 +79,8 @@ ENDLESS = {
     "a coroutine that is resumed again and again":
         "co = coroutine.create(function() while true do coroutine.yield() end end); "
         "while true do coroutine.resume(co); n = n + 1 end",
+    "a handler of xpcall that never ends":
+        "while true do xpcall(function() n = n + 1 while true do end end, function() while true do end end) end",
     "a comparison that never ends":
         "table.sort({1, 2, 3}, function() while true do n = n + 1 end end)",
 }

@@ -2,6 +2,7 @@
 -- stands for nothing. Nothing that a learner assigns reaches the tables that our own Lua uses.
 
 local builtins = require "gradus.builtins"
+local core = require "gradus.core.session"
 local inspect = require "gradus.session.inspect"
 local options = require "gradus.options"
 
@@ -149,13 +150,25 @@ local function add_loading(base, env)
   end
 end
 
+-- The message handler of a learner's xpcall does not see an interrupt: it runs where hooks are off, so that a loop in
+-- it could not be stopped.
+local function add_xpcall(base)
+  function base.xpcall(f, handler, ...)
+    if type(handler) ~= "function" then return xpcall(f, handler, ...) end
+    return xpcall(f, function(message)
+      if core.interrupted() then return message end
+      return handler(message)
+    end, ...)
+  end
+end
+
 environment.libraries = {
   coroutine = true, debug = true, io = true, math = true, os = true, string = true, table = true, utf8 = true,
 }
 
 local basics = {
   "_VERSION", "assert", "collectgarbage", "error", "getmetatable", "ipairs", "next", "pairs", "pcall", "rawequal",
-  "rawget", "rawlen", "rawset", "select", "setmetatable", "tonumber", "type", "warn", "xpcall",
+  "rawget", "rawlen", "rawset", "select", "setmetatable", "tonumber", "type", "warn",
 }
 
 -- What stands behind the learner's own globals: Lua's library, then the built-ins.
@@ -218,6 +231,7 @@ function environment.new(session)
   base._G = env
   add_output(base, session)
   add_loading(base, env)
+  add_xpcall(base)
   return env, {lookup = lookup, names = names}
 end
 
