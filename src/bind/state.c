@@ -24,6 +24,7 @@ static const struct {
     {"gradus.core.session", gr_open_session},
     {"gradus.core.random", gr_open_random},
     {"gradus.core.tensor", gr_open_tensor},
+    {"gradus.core.data", gr_open_data},
 };
 
 // ---- the interrupt ----

@@ -1,0 +1,387 @@
+-- Data: files of numbers, the shipped digits, made pictures of waste; splitting and summarising them.
+--
+-- A data set is a table: x and y (or x_train, y_train, x_val, y_val, x_test, y_test), the names of its classes, and
+-- where it comes from. Its metatable makes it print as a summary.
+
+require "gradus.core.tensor"  -- tensors have their metatable from there
+local core = require "gradus.core.data"
+local help = require "gradus.help"
+local options = require "gradus.options"
+
+local doc = help.doc
+local print, error, type, tostring, ipairs, pairs = print, error, type, tostring, ipairs, pairs
+local pcall, setmetatable, math, utf8, table = pcall, setmetatable, math, utf8, table
+local format, rep, concat = string.format, string.rep, table.concat
+
+local data = {}
+
+local Dataset = {__name = "data set"}
+
+-- The parts of a data set in their order: key of the pictures, key of the labels, name.
+local PARTS = {
+  {"x", "y", "items"}, {"x_train", "y_train", "train"}, {"x_val", "y_val", "validation"}, {"x_test", "y_test", "test"},
+}
+
+local function check_path(what, path)
+  if type(path) ~= "string" then
+    error(format('%s takes a path, as in %s("x_train.npy"), not %s', what, what, core.is_tensor(path) and "a tensor" or
+      type(path)), 3)
+  end
+end
+
+local function check_tensor(what, name, t)
+  if not core.is_tensor(t) then
+    error(format("%s: %s must be a tensor, not %s", what, name, type(t)), 3)
+  end
+end
+
+-- Errors from the core name files and sizes; the position in our own files would only distract.
+local function raise(message, level)
+  error((tostring(message):gsub("^lua/gradus/[%w_/]+%.lua:%d+: ", "")), level + 1)
+end
+
+local function call(f, ...)
+  local ok, a, b, c = pcall(f, ...)
+  if not ok then raise(a, 3) end
+  return a, b, c
+end
+
+-- ---- tables of text ----
+
+-- Columns lined up: numbers to the right, the rest to the left. `rows` are tables of texts; `right` says which columns.
+local function layout(rows, right)
+  local width = {}
+  for _, row in ipairs(rows) do
+    for i, cell in ipairs(row) do width[i] = math.max(width[i] or 0, utf8.len(cell) or #cell) end
+  end
+  local lines = {}
+  for n, row in ipairs(rows) do
+    local cells = {}
+    for i, cell in ipairs(row) do
+      local space = rep(" ", width[i] - (utf8.len(cell) or #cell))
+      cells[i] = right[i] and space .. cell or cell .. space
+    end
+    lines[n] = "  " .. concat(cells, "  "):gsub(" +$", "")
+  end
+  return concat(lines, "\n")
+end
+
+local function short(x)
+  if x ~= x then return "nan" end
+  if x == math.floor(x) and math.abs(x) < 1e15 then return format("%d", x) end
+  return format("%.4g", x)
+end
+
+local function percent(part, whole)
+  return whole > 0 and format("%.1f %%", 100 * part / whole) or "-"
+end
+
+local function class_name(d, label)
+  local name = d.classes and d.classes[label + 1]
+  return name and name ~= tostring(label) and format("%d %s", label, name) or tostring(label)
+end
+
+-- ---- the summary ----
+
+local function parts_of(d)
+  local found = {}
+  for _, part in ipairs(PARTS) do
+    if core.is_tensor(d[part[1]]) or core.is_tensor(d[part[2]]) then found[#found + 1] = part end
+  end
+  return found
+end
+
+local function array_rows(d, parts)
+  local rows = {{"array", "shape", "dtype", "min", "mean", "max"}}
+  for column = 1, 2 do
+    for _, part in ipairs(parts) do
+      local t = d[part[column]]
+      if core.is_tensor(t) then
+        local dtype, shape = core.describe(t)
+        local least, mean, greatest = core.range(t)
+        rows[#rows + 1] = {part[column], shape, dtype, short(least), short(mean), short(greatest)}
+      end
+    end
+  end
+  return layout(rows, {false, false, false, true, true, true})
+end
+
+local MOST_CLASSES = 24  -- lines of the class table
+
+local function class_rows(d, parts)
+  local head, right, counts, total, classes = {"class"}, {}, {}, {}, d.classes and #d.classes or 0
+  for _, part in ipairs(parts) do
+    local y = d[part[2]]
+    if core.is_tensor(y) then
+      local c = core.labels(y, part[2])
+      local n = 0
+      for _, k in ipairs(c) do n = n + k end
+      counts[#counts + 1], total[#total + 1] = c, n
+      classes = math.max(classes, #c)
+      head[#head + 1], head[#head + 2] = part[3], ""
+      right[#head - 1], right[#head] = true, true
+    end
+  end
+  if #counts == 0 then return nil end
+  local rows = {head}
+  for label = 0, math.min(classes, MOST_CLASSES) - 1 do
+    local row = {class_name(d, label)}
+    for i, c in ipairs(counts) do
+      local k = c[label + 1] or 0
+      row[#row + 1], row[#row + 2] = tostring(k), percent(k, total[i])
+    end
+    rows[#rows + 1] = row
+  end
+  local text = layout(rows, right)
+  if classes > MOST_CLASSES then text = text .. format("\n  ... and %d more classes", classes - MOST_CLASSES) end
+  -- Accuracy never stands alone: what always giving the most frequent answer is worth.
+  local base = {}
+  for i, c in ipairs(counts) do
+    local most = 0
+    for _, k in ipairs(c) do most = math.max(most, k) end
+    base[i] = (#counts > 1 and head[2 * i] .. " " or "") .. percent(most, total[i])
+  end
+  return text .. "\n  always answering the largest class is right for " .. concat(base, ", ")
+end
+
+local function summary(d)
+  local lines = {}
+  if d.name then lines[1] = d.name .. (d.about and ": " .. d.about or "") end
+  local parts = parts_of(d)
+  if #parts == 0 then return concat(lines, "\n") .. "\n  (no arrays)" end
+  if #lines > 0 then lines[#lines + 1] = "" end
+  lines[#lines + 1] = array_rows(d, parts)
+  local classes = class_rows(d, parts)
+  if classes then
+    lines[#lines + 1] = ""
+    lines[#lines + 1] = classes
+  end
+  if d.note then lines[#lines + 1] = "  note: " .. d.note end
+  return concat(lines, "\n")
+end
+
+function Dataset:__tostring()
+  local lines = {summary(self)}
+  if self.source then lines[#lines + 1] = "\n  " .. self.source end
+  if self.licence then lines[#lines + 1] = "  licence: " .. self.licence end
+  if self.try then lines[#lines + 1] = "  next: " .. self.try end
+  return concat(lines, "\n")
+end
+
+local function dataset(fields)
+  return setmetatable(fields, Dataset)
+end
+
+data.summary = doc("data.summary", [[
+data.summary(d)
+
+Prints what a data set holds: shape, dtype, least, mean and greatest value of each array, how many items of each class
+there are in each part, and what always answering the largest class would score. `d` is a data set or a table with x
+and y, or x_train, y_train, x_val, y_val, x_test, y_test.
+
+> data.summary(data.waste{n=100, size=8})
+waste: 100 synthetic 8x8 grey pictures, seed 1
+@SUMMARY@]], function(d)
+  if type(d) ~= "table" then
+    error("data.summary takes a data set, as in data.summary(data.digits()), or a table {x=..., y=...}; got " ..
+      (core.is_tensor(d) and "a tensor" or type(d)), 2)
+  end
+  local ok, text = pcall(summary, d)
+  if not ok then raise(text, 2) end
+  print(text)
+end)
+
+-- ---- files ----
+
+data.load = doc("data.load", [[
+data.load(path, {only={...}, skip=0}) -> tensor, or a table of tensors
+
+Reads a file of numbers; its content, not its name, says what it is. NumPy's .npy gives a tensor; .npz gives a table of
+tensors by name (`only` reads some of them); IDX, the format of MNIST, gives a tensor; text with one row of numbers a
+line gives a float64 tensor (`skip` passes over lines at the top). Any of them but .npz may be gzipped. int8..int32
+and uint16..uint64 become int64, float16 becomes float32, all else keeps its dtype; Fortran order and big-endian
+bytes are read. Object arrays are refused: they are pickled Python, which can run code.
+
+> data.save("/tmp/gradus-help.npy", zeros(2))
+> data.load("/tmp/gradus-help.npy")
+[0. 0.] ]], function(path, given)
+  check_path("data.load", path)
+  local o = options.read("data.load", given, {{"only"}, {"skip", 0}})
+  local only
+  if o.only ~= nil then
+    only = {}
+    for _, name in ipairs(type(o.only) == "table" and o.only or {o.only}) do only[name] = true end
+  end
+  if math.type(o.skip) ~= "integer" or o.skip < 0 then
+    error("data.load: skip is a number of lines, 0 or more, not " .. tostring(o.skip), 2)
+  end
+  local found = call(core.load, path, o.skip, only)
+  if only then
+    for name in pairs(only) do
+      if not found[name] then
+        local names = {}
+        for member in pairs(call(core.load, path, o.skip)) do names[#names + 1] = member end
+        table.sort(names)
+        error(format('%s has no array "%s"%s', path, tostring(name), options.suggest(name, names)), 2)
+      end
+    end
+  end
+  return found
+end)
+
+data.save = doc("data.save", [[
+data.save(path, t)
+
+Writes a tensor to a .npy file, which NumPy's np.load reads. The file is written whole and then takes its name: an
+interruption or a full disk never leaves half a file.
+
+> data.save("/tmp/gradus-help.npy", zeros(2, 3))
+> data.load("/tmp/gradus-help.npy")
+[[0. 0. 0.]
+ [0. 0. 0.] ] ]], function(path, t)
+  check_path("data.save", path)
+  if not core.is_tensor(t) then
+    error('data.save takes a path and a tensor, as in data.save("weights.npy", w), not ' .. type(t) ..
+      (type(t) == "table" and ": save each of its tensors to a file of its own" or ""), 2)
+  end
+  call(core.save, path, t)
+end)
+
+-- ---- splitting ----
+
+local function check_ratios(ratios)
+  local sum = 0
+  if type(ratios) ~= "table" or #ratios ~= 3 then
+    error("data.split: ratios are three numbers for train, validation and test, as in {0.8, 0.1, 0.1}", 3)
+  end
+  for _, r in ipairs(ratios) do
+    if type(r) ~= "number" or not (r >= 0 and r <= 1) then
+      error("data.split: each ratio lies between 0 and 1; got " .. tostring(r), 3)
+    end
+    sum = sum + r
+  end
+  if math.abs(sum - 1) > 1e-9 then
+    error(format("data.split: the ratios add up to %g; they should add up to 1", sum), 3)
+  end
+end
+
+data.split = doc("data.split", [[
+data.split(x, y, {ratios={0.8, 0.1, 0.1}, seed=1, stratify=true, shuffle=true}) -> data set
+data.split(d, {...}) -> data set
+
+Divides items and their labels into x_train, y_train, x_val, y_val, x_test, y_test: train to learn, validate to choose,
+test once at the end. Items are shuffled (by a stream of its own from `seed`, so that nothing you draw later changes);
+stratify=true gives each part the same share of every class. With shuffle=false the parts are the first, the next and
+the last items; that is refused when the labels are sorted, since whole classes would then be missing from a part.
+
+> d = data.split(data.digits(), {seed=1})
+> data.summary(d)
+@SPLIT@]], function(x, y, given)
+  local from
+  if type(x) == "table" and not core.is_tensor(x) then
+    from, given = x, y
+    x, y = from.x, from.y
+    if not core.is_tensor(x) then
+      error(from.x_train and "data.split: this data set is split already: it has x_train, x_val and x_test" or
+        "data.split takes x and y, or a data set with them", 2)
+    end
+  end
+  check_tensor("data.split", "x", x)
+  check_tensor("data.split", "y", y)
+  local o = options.read("data.split", given, {{"ratios", {0.8, 0.1, 0.1}}, {"seed", 1}, {"stratify"}, {"shuffle", true}})
+  check_ratios(o.ratios)
+  local _, x_shape, _, n = core.describe(x)
+  local _, y_shape, _, labels = core.describe(y)
+  if n ~= labels then
+    error(format("data.split: x has shape %s and y has shape %s: %d items but %d labels", x_shape, y_shape, n, labels), 2)
+  end
+  local stratify = o.stratify
+  if stratify == nil then stratify = o.shuffle end
+  if stratify and not o.shuffle then
+    error("data.split: stratify=true needs shuffle=true: it picks items from all over the data", 2)
+  end
+  local counts, sorted = {}, false
+  if stratify or not o.shuffle then counts, sorted = call(core.labels, y, "y") end
+  if sorted and not o.shuffle then
+    error(format("data.split: the labels are sorted (%d classes, one after the other), and shuffle=false would leave " ..
+      "whole classes out of a part; leave shuffle=false out", #counts), 2)
+  end
+  local parts = call(core.split, n, o.ratios, o.shuffle and o.seed or nil, stratify and y or nil)
+  local d = {name = from and from.name, about = from and from.about, classes = from and from.classes,
+    source = from and from.source, licence = from and from.licence}
+  for i = 1, 3 do
+    local part = PARTS[i + 1]
+    d[part[1]], d[part[2]] = core.take(x, parts[i]), core.take(y, parts[i])
+  end
+  if sorted then d.note = "the labels were sorted; the items are shuffled now" end
+  return dataset(d)
+end)
+
+-- ---- data sets ----
+
+local function digit_names()
+  local names = {}
+  for label = 0, 9 do names[label + 1] = tostring(label) end
+  return names
+end
+
+data.digits = doc("data.digits", [[
+data.digits() -> data set
+
+1,797 handwritten digits, real ones: x is uint8 (1797, 8, 8) with values 0 (paper) to 16 (ink), y is uint8 (1797,) with
+the digit. Shipped with the program. E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine
+Learning Repository, 1998, https://doi.org/10.24432/C50P49, CC BY 4.0 (the test part).
+
+> data.digits()
+@DIGITS@]], function()
+  local x, y = call(core.pictures, core.root() .. "/datasets/digits.csv.gz", 8, 8)
+  return dataset {
+    x = x, y = y, classes = digit_names(), name = "digits", about = "1,797 handwritten digits, 8x8 pixels, 0 paper to 16 ink",
+    source = "E. Alpaydin, C. Kaynak: Optical Recognition of Handwritten Digits, UCI ML Repository, 1998, doi:10.24432/C50P49",
+    licence = "CC BY 4.0",
+    try = "d = data.split(data.digits()), then data.summary(d)",
+  }
+end)
+
+local function is_count(v, least, most)
+  return math.type(v) == "integer" and v >= least and v <= most
+end
+
+data.waste = doc("data.waste", [[
+data.waste{n=1500, size=50, seed=1} -> data set
+
+Synthetic grey pictures for the question "is there a bottle?": bottles of several makes (label 1) against cans, cups,
+cartons, paper and bags (label 0), on varied ground, at varied place, size and angle. Drawn, not photographed. Split
+80/10/10 and imbalanced as in the course: 30 % of the training pictures, 37 % of the validation and 21 % of the test
+pictures show a bottle. x_* are uint8 (n, size, size), y_* uint8 (n,). The same seed gives the same pictures; your own
+random numbers are not touched.
+
+> d = data.waste{n=100, seed=2}
+> d.classes[2]
+bottle]], function(given)
+  local o = options.read("data.waste", given, {{"n", 1500}, {"size", 50}, {"seed", 1}})
+  if not is_count(o.n, 10, 1000000) then
+    error("data.waste: n is how many pictures to draw, 10 to 1,000,000, not " .. tostring(o.n), 2)
+  end
+  if not is_count(o.size, 8, 512) then
+    error("data.waste: size is the pictures' height and width, 8 to 512 pixels, not " .. tostring(o.size), 2)
+  end
+  local tenth = math.floor(o.n / 10 + 0.5)
+  local sizes, share = {o.n - 2 * tenth, tenth, tenth}, {0.30, 0.37, 0.21}
+  local wanted = {}
+  for i, n in ipairs(sizes) do wanted[i] = {n, math.floor(n * share[i] + 0.5)} end
+  local drawn = call(core.waste, wanted, o.size, o.seed)
+  local d = {
+    classes = {"no bottle", "bottle"}, name = "waste",
+    about = format("%d synthetic %dx%d grey pictures, seed %d", o.n, o.size, o.size, o.seed),
+    source = "synthetic: drawn by data.waste, not photographed",
+    try = "x = d.x_train / 255, then train a network on x and d.y_train",
+  }
+  for i, pair in ipairs(drawn) do
+    local part = PARTS[i + 1]
+    d[part[1]], d[part[2]] = pair[1], pair[2]
+  end
+  return dataset(d)
+end)
+
+return data

@@ -1,0 +1,211 @@
+// The data module's primitives: files of numbers, splits, counts, made pictures. lua/gradus/data is the friendly side
+// and has the help; nothing here is called by a learner.
+//
+// A C function that fails must leave nothing behind when the error is raised: what it makes goes into boxes, or
+// into a `gr_loaded` that Lua owns.
+#include "bind/bind.h"
+
+#include <string.h>
+
+#include "data/csv.h"
+#include "data/load.h"
+#include "data/npy.h"
+#include "data/rows.h"
+
+// Pushes `size` zero bytes that `finish` frees what hangs on, when Lua collects them or an error is raised.
+static void *push_guarded(lua_State *L, size_t size, const char *type, lua_CFunction finish) {
+  void *guarded = memset(lua_newuserdatauv(L, size, 0), 0, size);
+  if (luaL_newmetatable(L, type)) {
+    lua_pushcfunction(L, finish);
+    lua_setfield(L, -2, "__gc");
+  }
+  lua_setmetatable(L, -2);
+  return guarded;
+}
+
+static int loaded_gc(lua_State *L) {
+  gr_loaded_finish(lua_touserdata(L, 1));
+  return 0;
+}
+
+static int labels_gc(lua_State *L) {
+  gr_labels_finish(lua_touserdata(L, 1));
+  return 0;
+}
+
+static gr_loaded *push_loaded(lua_State *L) { return push_guarded(L, sizeof(gr_loaded), "gradus.loaded", loaded_gc); }
+static gr_labels *push_labels(lua_State *L) { return push_guarded(L, sizeof(gr_labels), "gradus.labels", labels_gc); }
+
+// load(path, skip, only) -> tensor, or a table of tensors by name. `only`, a set of names or nil, picks members.
+static int data_load(lua_State *L) {
+  const char *path = luaL_checkstring(L, 1);
+  lua_Integer skip = luaL_optinteger(L, 2, 0);
+  bool all = lua_isnoneornil(L, 3);
+  lua_settop(L, 3);
+  gr_loaded *loaded = push_loaded(L);
+  GR_TRY(L, gr_load(loaded, path, skip, &err));
+  if (!loaded->is_archive) {
+    if (!all) return luaL_error(L, "%s holds one array without a name: leave out \"only\"", path);
+    gr_push_empty(L);
+    gr_box_adopt(L, -1, &loaded->tensor);
+    return 1;
+  }
+  lua_createtable(L, 0, (int)loaded->archive.n);
+  for (size_t i = 0; i < loaded->archive.n; i++) {
+    const char *name = loaded->archive.entries[i].name;
+    bool wanted = all || (lua_getfield(L, 3, name) != LUA_TNIL);
+    if (!all) lua_pop(L, 1);
+    if (!wanted) continue;
+    gr_push_empty(L);
+    GR_TRY(L, gr_npz_tensor(&loaded->tensor, &loaded->archive, i, &err));
+    gr_box_adopt(L, -1, &loaded->tensor);
+    lua_setfield(L, -2, name);
+  }
+  gr_loaded_finish(loaded);  // the file's bytes, without waiting for the collector
+  return 1;
+}
+
+// save(path, tensor)
+static int data_save(lua_State *L) {
+  const char *path = luaL_checkstring(L, 1);
+  const gr_tensor *t = gr_check_tensor(L, 2);
+  GR_TRY(L, gr_npy_write(path, t, &err));
+  return 0;
+}
+
+// pictures(path, height, width) -> x, y: a text table of pictures with their labels in the last column
+static int data_pictures(lua_State *L) {
+  const char *path = luaL_checkstring(L, 1);
+  lua_Integer height = luaL_checkinteger(L, 2), width = luaL_checkinteger(L, 3);
+  gr_push_empty(L);
+  gr_push_empty(L);
+  gr_loaded *loaded = push_loaded(L);
+  GR_TRY(L, gr_load(loaded, path, 0, &err));
+  if (loaded->is_archive || loaded->tensor.ndim != 2) return luaL_error(L, "%s is no table of numbers", path);
+  gr_tensor x, y;
+  GR_TRY(L, gr_table_pictures(&x, &y, &loaded->tensor, height, width, path, &err));
+  gr_loaded_finish(loaded);
+  gr_box_adopt(L, -3, &x);
+  gr_box_adopt(L, -2, &y);
+  lua_pop(L, 1);
+  return 2;
+}
+
+// describe(tensor) -> dtype, shape as text, number of axes, size of the first axis
+static int data_describe(lua_State *L) {
+  const gr_tensor *t = gr_check_tensor(L, 1);
+  char shape[GR_SHAPE_TEXT];
+  lua_pushstring(L, gr_dtype_name(t->dtype));
+  lua_pushstring(L, gr_shape_text(shape, t->ndim, t->shape));
+  lua_pushinteger(L, t->ndim);
+  lua_pushinteger(L, t->ndim ? t->shape[0] : 0);
+  return 4;
+}
+
+static int data_is_tensor(lua_State *L) {
+  lua_pushboolean(L, gr_test_tensor(L, 1) != NULL);
+  return 1;
+}
+
+// range(tensor) -> least, mean, greatest
+static int data_range(lua_State *L) {
+  const gr_tensor *t = gr_check_tensor(L, 1);
+  double least, mean, greatest;
+  GR_TRY(L, gr_range(&least, &mean, &greatest, t, &err));
+  lua_pushnumber(L, least);
+  lua_pushnumber(L, mean);
+  lua_pushnumber(L, greatest);
+  return 3;
+}
+
+// labels(y, name) -> {counts of labels 0, 1, 2, ...}, sorted
+static int data_labels(lua_State *L) {
+  const gr_tensor *y = gr_check_tensor(L, 1);
+  const char *name = luaL_checkstring(L, 2);
+  gr_labels *l = push_labels(L);
+  GR_TRY(L, gr_labels_init(l, y, name, &err));
+  lua_createtable(L, (int)l->n_classes, 0);
+  for (int64_t i = 0; i < l->n_classes; i++) {
+    lua_pushinteger(L, l->count[i]);
+    lua_seti(L, -2, i + 1);
+  }
+  lua_pushboolean(L, l->sorted);
+  gr_labels_finish(l);
+  return 2;
+}
+
+static void check_seed(lua_State *L, int index, gr_random *random) {
+  int is_integer;
+  lua_Integer seed = lua_tointegerx(L, index, &is_integer);
+  if (!is_integer || seed < 0 || seed > UINT32_MAX)
+    luaL_error(L, "a seed is a whole number 0..4294967295, not %s", luaL_tolstring(L, index, NULL));
+  gr_random_seed(random, (uint32_t)seed);
+}
+
+// split(n, ratios, seed or nil, y or nil) -> {positions of part 1, positions of part 2, ...}
+static int data_split(lua_State *L) {
+  lua_Integer n = luaL_checkinteger(L, 1);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  double ratios[GR_MAX_PARTS];
+  int64_t sizes[GR_MAX_PARTS];
+  lua_Integer parts = luaL_len(L, 2);
+  luaL_argcheck(L, parts >= 1 && parts <= GR_MAX_PARTS, 2, "between 1 and 16 ratios");
+  for (int i = 0; i < parts; i++) {
+    lua_geti(L, 2, i + 1);
+    ratios[i] = luaL_checknumber(L, -1);
+    lua_pop(L, 1);
+  }
+  gr_random random;
+  bool shuffled = !lua_isnoneornil(L, 3);
+  if (shuffled) check_seed(L, 3, &random);
+  gr_labels *l = NULL;
+  if (!lua_isnoneornil(L, 4)) {
+    const gr_tensor *y = gr_check_tensor(L, 4);
+    l = push_labels(L);
+    GR_TRY(L, gr_labels_init(l, y, "y", &err));
+    if (l->n != n) return luaL_error(L, "there are %I items and %I labels", n, (lua_Integer)l->n);
+  }
+  int64_t *order = gr_push_tensor(L, GR_I64, 1, &(int64_t){n})->data;
+  GR_TRY(L, gr_split(order, sizes, n, ratios, (int)parts, l, shuffled ? &random : NULL, &err));
+  lua_createtable(L, (int)parts, 0);
+  for (int p = 0; p < parts; p++) {
+    int64_t *positions = gr_push_tensor(L, GR_I64, 1, &sizes[p])->data;
+    for (int64_t i = 0; i < sizes[p]; i++) positions[i] = *order++ + 1;
+    lua_seti(L, -2, p + 1);
+  }
+  return 1;
+}
+
+// take(tensor, positions) -> tensor: rows by their positions, an int64 tensor of shape (n,)
+static int data_take(lua_State *L) {
+  const gr_tensor *t = gr_check_tensor(L, 1), *positions = gr_check_tensor(L, 2);
+  if (positions->ndim != 1 || positions->dtype != GR_I64)
+    return luaL_error(L, "positions are an int64 tensor of shape (n,)");
+  int64_t n = positions->shape[0];
+  int64_t *rows = lua_newuserdatauv(L, (size_t)n * sizeof *rows + 1, 0);
+  for (int64_t i = 0; i < n; i++) rows[i] = ((const int64_t *)positions->data)[i * positions->stride[0]] - 1;
+  gr_push_empty(L);
+  gr_tensor taken;
+  GR_TRY(L, gr_rows_take(&taken, t, rows, n, &err));
+  gr_box_adopt(L, -1, &taken);
+  return 1;
+}
+
+// root() -> the folder that holds datasets/
+static int data_root(lua_State *L) {
+  lua_getfield(L, LUA_REGISTRYINDEX, "gradus.root");
+  return 1;
+}
+
+static const gr_function functions[] = {
+    {"load", data_load, NULL},       {"save", data_save, NULL},     {"pictures", data_pictures, NULL},
+    {"describe", data_describe, NULL}, {"is_tensor", data_is_tensor, NULL}, {"range", data_range, NULL},
+    {"labels", data_labels, NULL},   {"split", data_split, NULL},   {"take", data_take, NULL},
+    {"root", data_root, NULL},     {NULL, NULL, NULL},
+};
+
+int gr_open_data(lua_State *L) {
+  lua_createtable(L, 0, 16);
+  gr_register(L, NULL, functions);
+  return 1;
+}

@@ -1,0 +1,208 @@
+#include "data/rows.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+// ---- copies ----
+
+// Copies the items of `t` from axis `axis` on, whose first element is at `from`, to `to`; returns the end of `to`.
+static char *copy_items(char *to, const gr_tensor *t, int axis, const char *from) {
+  size_t size = gr_dtype_size(t->dtype);
+  if (axis == t->ndim) {
+    memcpy(to, from, size);
+    return to + size;
+  }
+  int64_t step = t->stride[axis] * (int64_t)size, n = t->shape[axis];
+  if (axis == t->ndim - 1 && t->stride[axis] == 1) {
+    memcpy(to, from, (size_t)n * size);
+    return to + (size_t)n * size;
+  }
+  for (int64_t i = 0; i < n; i++) to = copy_items(to, t, axis + 1, from + i * step);
+  return to;
+}
+
+gr_code gr_contiguous(gr_tensor *out, const gr_tensor *t, gr_err *err) {
+  if (gr_tensor_is_contiguous(t)) {
+    gr_tensor_share(out, t);
+    return GR_OK;
+  }
+  if (gr_tensor_init(out, t->dtype, t->ndim, t->shape, err)) return err->code;
+  copy_items(out->data, t, 0, t->data);
+  return GR_OK;
+}
+
+gr_code gr_rows_take(gr_tensor *out, const gr_tensor *t, const int64_t *rows, int64_t n, gr_err *err) {
+  *out = (gr_tensor){0};
+  if (t->ndim == 0) return gr_fail(err, GR_ERR_SHAPE, "a tensor of shape () has no rows to take");
+  int64_t shape[GR_MAX_DIMS];
+  memcpy(shape, t->shape, sizeof shape);
+  shape[0] = n;
+  for (int64_t i = 0; i < n; i++)
+    if (rows[i] < 0 || rows[i] >= t->shape[0])
+      return gr_fail(err, GR_ERR_VALUE, "there is no row %" PRId64 ": the tensor has rows 1 to %" PRId64, rows[i] + 1,
+                     t->shape[0]);
+  if (gr_tensor_init(out, t->dtype, t->ndim, shape, err)) return err->code;
+  if (gr_tensor_size(out) == 0) return GR_OK;
+  gr_tensor row;
+  gr_tensor_view_select(&row, t, 0, 0);
+  int64_t step = t->stride[0] * (int64_t)gr_dtype_size(t->dtype);
+  bool whole = gr_tensor_is_contiguous(&row);
+  size_t bytes = gr_tensor_bytes(&row);
+  char *to = out->data;
+  for (int64_t i = 0; i < n; i++) {
+    const char *from = (const char *)t->data + rows[i] * step;
+    if (whole)
+      to = (char *)memcpy(to, from, bytes) + bytes;
+    else
+      to = copy_items(to, &row, 0, from);
+  }
+  return GR_OK;
+}
+
+// ---- ranges ----
+
+static double number_at(const gr_tensor *t, int64_t i) {
+  switch ((gr_dtype)t->dtype) {
+    case GR_F64: return ((const double *)t->data)[i];
+    case GR_F32: return ((const float *)t->data)[i];
+    case GR_I64: return (double)((const int64_t *)t->data)[i];
+    case GR_U8:
+    case GR_BOOL: return ((const uint8_t *)t->data)[i];
+  }
+  return 0;
+}
+
+gr_code gr_range(double *least, double *mean, double *greatest, const gr_tensor *t, gr_err *err) {
+  gr_tensor whole;
+  if (gr_contiguous(&whole, t, err)) return err->code;
+  int64_t n = gr_tensor_size(&whole);
+  double low = n ? INFINITY : NAN, high = n ? -INFINITY : NAN, sum = 0;
+  for (int64_t from = 0; from < n; from += 4096) {  // block sums keep the rounding error of the mean small
+    int64_t to = from + 4096 < n ? from + 4096 : n;
+    double block = 0;
+    for (int64_t i = from; i < to; i++) {
+      double x = number_at(&whole, i);
+      block += x;
+      if (x < low) low = x;
+      if (x > high) high = x;
+      if (x != x) low = high = NAN;  // comparisons with NaN are false: it stays
+    }
+    sum += block;
+  }
+  gr_tensor_finish(&whole);
+  *least = low;
+  *greatest = high;
+  *mean = sum / (double)n;
+  return GR_OK;
+}
+
+// ---- labels ----
+
+gr_code gr_labels_init(gr_labels *out, const gr_tensor *y, const char *name, gr_err *err) {
+  *out = (gr_labels){0};
+  char shape[GR_SHAPE_TEXT];
+  if (!(y->ndim == 1 || (y->ndim == 2 && y->shape[1] == 1)))
+    return gr_fail(err, GR_ERR_SHAPE, "%s has shape %s; labels have shape (n,): one class number for each item%s", name,
+                   gr_shape_text(shape, y->ndim, y->shape),
+                   y->ndim == 2 ? " (of one-hot rows take y:argmax(2) - 1)" : "");
+  gr_tensor whole;
+  if (gr_contiguous(&whole, y, err)) return err->code;
+  gr_labels l = {.n = y->shape[0]};
+  void *block = NULL;
+  gr_code code = gr_alloc(&block, (size_t)l.n * sizeof *l.label, "the labels", err);
+  l.label = block;
+  bool rises = true;
+  for (int64_t i = 0; !code && i < l.n; i++) {
+    double v = number_at(&whole, i);
+    if (!(v >= 0 && v < GR_MAX_CLASSES && v == floor(v))) {
+      code = gr_fail(err, GR_ERR_VALUE, "%s holds %g at position %" PRId64 "; class labels are whole numbers 0, 1, 2, "
+                     "... below %d", name, v, i + 1, GR_MAX_CLASSES);
+      break;
+    }
+    l.label[i] = (int64_t)v;
+    if (l.label[i] >= l.n_classes) l.n_classes = l.label[i] + 1;
+    if (i && l.label[i] < l.label[i - 1]) rises = false;
+  }
+  gr_tensor_finish(&whole);
+  block = NULL;
+  if (!code) code = gr_alloc(&block, (size_t)l.n_classes * sizeof *l.count, "the counts of the classes", err);
+  l.count = block;
+  if (code) {
+    gr_labels_finish(&l);
+    return code;
+  }
+  if (l.n_classes) memset(l.count, 0, (size_t)l.n_classes * sizeof *l.count);
+  for (int64_t i = 0; i < l.n; i++) l.count[l.label[i]]++;
+  l.sorted = rises && l.n > 1 && l.label[0] != l.label[l.n - 1];
+  *out = l;
+  return GR_OK;
+}
+
+void gr_labels_finish(gr_labels *l) {
+  gr_free(l->label);
+  gr_free(l->count);
+  *l = (gr_labels){0};
+}
+
+// ---- splits ----
+
+static void shuffle(int64_t *items, int64_t n, gr_random *random) {
+  for (int64_t i = random ? n - 1 : 0; i > 0; i--) {
+    int64_t j = (int64_t)gr_random_interval(random, (uint64_t)i), item = items[i];
+    items[i] = items[j];
+    items[j] = item;
+  }
+}
+
+// The class of item i, and how many classes there are; without labels all are of one class.
+static int64_t class_of(const gr_labels *l, int64_t i) { return l ? l->label[i] : 0; }
+
+gr_code gr_split(int64_t *order, int64_t *sizes, int64_t n, const double *ratios, int n_parts, const gr_labels *l,
+                 gr_random *random, gr_err *err) {
+  int64_t n_classes = l ? l->n_classes : 1;
+  void *items_block = NULL, *part_block = NULL, *start_block = NULL;
+  gr_code code = gr_alloc(&items_block, (size_t)n * sizeof(int64_t), "the order of the items", err);
+  if (!code) code = gr_alloc(&part_block, (size_t)n * sizeof(int), "the parts of the items", err);
+  if (!code) code = gr_alloc(&start_block, (size_t)(n_classes + 1) * sizeof(int64_t), "the classes", err);
+  if (!code) {
+    int64_t *items = items_block, *start = start_block;
+    int *part = part_block;
+    // Items by class (a counting sort), each class shuffled and cut where the running sum of the ratios says. What a
+    // cut rounds away is carried to the next class, so that the parts' sizes are right too and no small class
+    // loses all its rounding to one part.
+    memset(start, 0, (size_t)(n_classes + 1) * sizeof *start);
+    for (int64_t i = 0; i < n; i++) start[class_of(l, i) + 1]++;
+    for (int64_t c = 0; c < n_classes; c++) start[c + 1] += start[c];
+    for (int64_t i = 0; i < n; i++) items[start[class_of(l, i)]++] = i;
+    memmove(start + 1, start, (size_t)n_classes * sizeof *start);
+    start[0] = 0;
+    memset(sizes, 0, (size_t)n_parts * sizeof *sizes);
+    double due[GR_MAX_PARTS] = {0};  // how many items each part should have by now
+    for (int64_t c = 0; c < n_classes; c++) {
+      int64_t size = start[c + 1] - start[c], at = start[c];
+      shuffle(items + at, size, random);
+      for (int p = 0; p < n_parts; p++) due[p] += ratios[p] * (double)size;
+      for (int p = 0; p < n_parts; p++) {
+        int64_t left = start[c + 1] - at, take = llround(due[p]) - sizes[p];
+        if (p == n_parts - 1 || take > left) take = left;
+        if (take < 0) take = 0;
+        for (int64_t i = 0; i < take; i++) part[items[at + i]] = p;
+        at += take;
+        sizes[p] += take;
+      }
+    }
+    // Within a part the classes must not lie in blocks: the items are gathered in a shuffled order.
+    for (int64_t i = 0; i < n; i++) items[i] = i;
+    shuffle(items, n, random);
+    int64_t at = 0;
+    for (int p = 0; p < n_parts; p++)
+      for (int64_t i = 0; i < n; i++)
+        if (part[items[i]] == p) order[at++] = items[i];
+  }
+  gr_free(items_block);
+  gr_free(part_block);
+  gr_free(start_block);
+  return code;
+}
