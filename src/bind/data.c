@@ -1,8 +1,8 @@
-// The data module's primitives: files of numbers, splits, counts, made pictures. lua/gradus/data is the friendly side
-// and has the help; nothing here is called by a learner.
+// The data module's primitives: files of numbers, splits, counts, made pictures. lua/gradus/data is the
+// friendly side and has the help; nothing here is called by a learner.
 //
-// A C function that fails must leave nothing behind when the error is raised: what it makes goes into boxes, or
-// into a `gr_loaded` that Lua owns.
+// A C function that fails must leave nothing behind when the error is raised: what it makes goes into boxes,
+// or into a `gr_loaded` that Lua owns.
 #include "bind/bind.h"
 
 #include <string.h>
@@ -11,6 +11,7 @@
 #include "data/load.h"
 #include "data/npy.h"
 #include "data/rows.h"
+#include "data/waste.h"
 
 // Pushes `size` zero bytes that `finish` frees what hangs on, when Lua collects them or an error is raised.
 static void *push_guarded(lua_State *L, size_t size, const char *type, lua_CFunction finish) {
@@ -33,10 +34,15 @@ static int labels_gc(lua_State *L) {
   return 0;
 }
 
-static gr_loaded *push_loaded(lua_State *L) { return push_guarded(L, sizeof(gr_loaded), "gradus.loaded", loaded_gc); }
-static gr_labels *push_labels(lua_State *L) { return push_guarded(L, sizeof(gr_labels), "gradus.labels", labels_gc); }
+static gr_loaded *push_loaded(lua_State *L) {
+  return push_guarded(L, sizeof(gr_loaded), "gradus.loaded", loaded_gc);
+}
+static gr_labels *push_labels(lua_State *L) {
+  return push_guarded(L, sizeof(gr_labels), "gradus.labels", labels_gc);
+}
 
-// load(path, skip, only) -> tensor, or a table of tensors by name. `only`, a set of names or nil, picks members.
+// load(path, skip, only) -> tensor, or a table of tensors by name. `only`, a set of names or nil, picks
+// members.
 static int data_load(lua_State *L) {
   const char *path = luaL_checkstring(L, 1);
   lua_Integer skip = luaL_optinteger(L, 2, 0);
@@ -176,18 +182,27 @@ static int data_split(lua_State *L) {
   return 1;
 }
 
-// take(tensor, positions) -> tensor: rows by their positions, an int64 tensor of shape (n,)
-static int data_take(lua_State *L) {
-  const gr_tensor *t = gr_check_tensor(L, 1), *positions = gr_check_tensor(L, 2);
-  if (positions->ndim != 1 || positions->dtype != GR_I64)
-    return luaL_error(L, "positions are an int64 tensor of shape (n,)");
-  int64_t n = positions->shape[0];
-  int64_t *rows = lua_newuserdatauv(L, (size_t)n * sizeof *rows + 1, 0);
-  for (int64_t i = 0; i < n; i++) rows[i] = ((const int64_t *)positions->data)[i * positions->stride[0]] - 1;
-  gr_push_empty(L);
-  gr_tensor taken;
-  GR_TRY(L, gr_rows_take(&taken, t, rows, n, &err));
-  gr_box_adopt(L, -1, &taken);
+// waste(parts, size, seed) -> {{x, y}, ...}: made pictures for each part {items, bottles}
+static int data_waste(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_Integer size = luaL_checkinteger(L, 2), parts = luaL_len(L, 1);
+  gr_random random;
+  check_seed(L, 3, &random);
+  lua_createtable(L, (int)parts, 0);
+  for (lua_Integer p = 1; p <= parts; p++) {
+    lua_geti(L, 1, p);
+    lua_geti(L, -1, 1);
+    lua_geti(L, -2, 2);
+    lua_Integer n = luaL_checkinteger(L, -2), bottles = luaL_checkinteger(L, -1);
+    lua_pop(L, 3);
+    lua_createtable(L, 2, 0);
+    gr_tensor *x = gr_push_shareable(L, GR_U8, 3, (int64_t[]){n, size, size});
+    gr_tensor *y = gr_push_shareable(L, GR_U8, 1, &(int64_t){n});
+    GR_TRY(L, gr_waste(x->data, y->data, n, bottles, (int)size, &random, &err));
+    lua_seti(L, -3, 2);
+    lua_seti(L, -2, 1);
+    lua_seti(L, -2, p);
+  }
   return 1;
 }
 
@@ -200,8 +215,8 @@ static int data_root(lua_State *L) {
 static const gr_function functions[] = {
     {"load", data_load, NULL},       {"save", data_save, NULL},     {"pictures", data_pictures, NULL},
     {"describe", data_describe, NULL}, {"is_tensor", data_is_tensor, NULL}, {"range", data_range, NULL},
-    {"labels", data_labels, NULL},   {"split", data_split, NULL},   {"take", data_take, NULL},
-    {"root", data_root, NULL},     {NULL, NULL, NULL},
+    {"labels", data_labels, NULL},   {"split", data_split, NULL},
+    {"waste", data_waste, NULL},     {"root", data_root, NULL},     {NULL, NULL, NULL},
 };
 
 int gr_open_data(lua_State *L) {

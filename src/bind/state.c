@@ -19,12 +19,12 @@ static const struct {
   const char *name;
   lua_CFunction open;
 } core_modules[] = {
+    {"gradus.core.data", gr_open_data},
     {"gradus.core.grad", gr_open_grad},
     {"gradus.core.help", gr_open_help},
     {"gradus.core.session", gr_open_session},
     {"gradus.core.random", gr_open_random},
     {"gradus.core.tensor", gr_open_tensor},
-    {"gradus.core.data", gr_open_data},
 };
 
 // ---- the interrupt ----

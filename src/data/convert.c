@@ -49,7 +49,8 @@ static uint32_t half_to_single(uint16_t h) {
   return sign | (exponent + 127 - 15) << 23 | fraction << 13;
 }
 
-gr_code gr_convert_numbers(void *out, const uint8_t *in, int64_t n, gr_number number, bool big, const char *name,
+gr_code gr_convert_numbers(void *out, const uint8_t *in, int64_t n, gr_number number, bool big,
+                           const char *name,
                            gr_err *err) {
   int64_t *whole = out;
   uint8_t *bytes = out;
@@ -81,8 +82,9 @@ gr_code gr_convert_numbers(void *out, const uint8_t *in, int64_t n, gr_number nu
       for (int64_t i = 0; i < n; i++) {
         uint64_t v = load64(in + 8 * i, big);
         if (v > INT64_MAX)
-          return gr_fail(err, GR_ERR_VALUE, "%s: the uint64 value %" PRIu64 " does not fit an int64: save the array as "
-                         "float64", name, v);
+          return gr_fail(err, GR_ERR_VALUE,
+                         "%s: the uint64 value %" PRIu64 " does not fit an int64: save the array as float64",
+                         name, v);
         whole[i] = (int64_t)v;
       }
       break;

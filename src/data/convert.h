@@ -17,8 +17,8 @@ const char *gr_number_name(gr_number number);
 // The dtype it arrives in: itself where there is one, otherwise the next that holds every value.
 gr_dtype gr_number_dtype(gr_number number);
 
-// `n` numbers from the bytes `in` (of any alignment) to `out`, in the dtype of gr_number_dtype. Only a uint64 above
-// the largest int64 fails; `name` is for that message.
+// `n` numbers from the bytes `in` (of any alignment) to `out`, in the dtype of gr_number_dtype. Only a uint64
+// above the largest int64 fails; `name` is for that message.
 gr_code gr_convert_numbers(void *out, const uint8_t *in, int64_t n, gr_number number, bool big_endian,
                            const char *name, gr_err *err);
 

@@ -40,8 +40,8 @@ static gr_code read_all(gr_bytes *out, int fd, const char *path, gr_err *err) {
   }
   if (got < size) {
     gr_free(data);
-    return gr_fail(err, GR_ERR_IO, "\"%.300s\" ended after %zu of its %zu bytes: is it still being written?", path,
-                   got, size);
+    return gr_fail(err, GR_ERR_IO, "\"%.300s\" ended after %zu of its %zu bytes: is it still being written?",
+                   path, got, size);
   }
   *out = (gr_bytes){data, size};
   return GR_OK;
@@ -53,8 +53,8 @@ gr_code gr_file_read(gr_bytes *out, const char *path, gr_err *err) {
   int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) {
     if (errno == ENOENT)
-      return gr_fail(err, GR_ERR_IO, "there is no file \"%.300s\" (a relative path starts where gradus was started)",
-                     path);
+      return gr_fail(err, GR_ERR_IO,
+                     "there is no file \"%.300s\" (a relative path starts where gradus was started)", path);
     return gr_fail(err, GR_ERR_IO, "cannot open \"%.300s\": %s", path, strerror(errno));
   }
   gr_code code = read_all(out, fd, path, err);
@@ -80,11 +80,12 @@ gr_code gr_file_write(const char *path, const gr_bytes *parts, int n_parts, gr_e
   char target[PATH_MAX], fresh[PATH_MAX + 32];
   struct stat st;
   if (!realpath(path, target)) {
-    if (strlen(path) >= sizeof target) return gr_fail(err, GR_ERR_IO, "the name \"%.60s...\" is too long", path);
+    if (strlen(path) >= sizeof target)
+      return gr_fail(err, GR_ERR_IO, "the name \"%.60s...\" is too long", path);
     strcpy(target, path);
   } else if (stat(target, &st) == 0 && !S_ISREG(st.st_mode)) {
-    return gr_fail(err, GR_ERR_IO, "cannot write \"%.300s\": it is %s, not a file", path,
-                   S_ISDIR(st.st_mode) ? "a folder" : "a pipe or a device");
+    return gr_fail(err, GR_ERR_IO, "cannot write \"%.300s\": it is %s, not a file",
+                   path, S_ISDIR(st.st_mode) ? "a folder" : "a pipe or a device");
   }
   // Not mkstemp: an ordinary open gives the file the permissions that the user's umask wants.
   snprintf(fresh, sizeof fresh, "%s.%ld.part", target, (long)getpid());
@@ -97,13 +98,15 @@ gr_code gr_file_write(const char *path, const gr_bytes *parts, int n_parts, gr_e
   if (ok && rename(fresh, target)) ok = false, reason = errno;
   if (ok) return GR_OK;
   unlink(fresh);
-  return gr_fail(err, GR_ERR_IO, "cannot write \"%.300s\": %s; what was there before is untouched", path,
-                 strerror(reason));
+  return gr_fail(err, GR_ERR_IO, "cannot write \"%.300s\": %s; what was there before is untouched",
+                 path, strerror(reason));
 }
 
 // ---- zlib ----
 
-bool gr_is_gzip(const uint8_t *data, size_t size) { return size >= 3 && data[0] == 0x1f && data[1] == 0x8b && data[2] == 8; }
+bool gr_is_gzip(const uint8_t *data, size_t size) {
+  return size >= 3 && data[0] == 0x1f && data[1] == 0x8b && data[2] == 8;
+}
 
 size_t gr_inflate_bound(size_t packed) { return packed > SIZE_MAX / 1040 ? SIZE_MAX : packed * 1032 + 1032; }
 
@@ -118,7 +121,8 @@ static const char *reason(const z_stream *z, int status) {
 #define PIECE (1u << 30)
 
 // Inflates until the stream ends, the input is used up or `out` is full. The caller keeps `z`.
-static int inflate_into(z_stream *z, uint8_t *out, size_t room, size_t *used, const uint8_t *data, size_t size,
+static int inflate_into(z_stream *z, uint8_t *out, size_t room, size_t *used, const uint8_t *data,
+                        size_t size,
                         size_t *taken) {
   int status = Z_OK;
   *used = *taken = 0;
@@ -137,29 +141,32 @@ static int inflate_into(z_stream *z, uint8_t *out, size_t room, size_t *used, co
   return status;
 }
 
-gr_code gr_inflate_raw(uint8_t *out, size_t unpacked, const uint8_t *data, size_t size, const char *name, gr_err *err) {
+gr_code gr_inflate_raw(uint8_t *out, size_t unpacked, const uint8_t *data, size_t size, const char *name,
+                       gr_err *err) {
   z_stream z = {0};
   if (inflateInit2(&z, -MAX_WBITS) != Z_OK) return gr_fail(err, GR_ERR_MEMORY, "%s: out of memory", name);
   size_t used, taken;
   uint8_t nothing;  // zlib wants an address even for no room at all
   int status = inflate_into(&z, out ? out : &nothing, unpacked, &used, data, size, &taken);
   gr_code code = GR_OK;
-  if (status != Z_STREAM_END && used == unpacked && status >= 0)
-    code = gr_fail(err, GR_ERR_FORMAT, "%s: it unpacks to more than the %zu bytes it declares: the file is damaged",
+  if (status != Z_STREAM_END && used == unpacked && (status == Z_OK || status == Z_BUF_ERROR))
+    code = gr_fail(err, GR_ERR_FORMAT,
+                   "%s: it does not end after the %zu bytes that it declares: the file is damaged",
                    name, unpacked);
   else if (status != Z_STREAM_END)
-    code = gr_fail(err, GR_ERR_FORMAT, "%s: damaged after %zu of %zu unpacked bytes: %s", name, used, unpacked,
-                   reason(&z, status));
+    code = gr_fail(err, GR_ERR_FORMAT, "%s: damaged after %zu of %zu unpacked bytes: %s",
+                   name, used, unpacked, reason(&z, status));
   else if (used != unpacked || taken != size)
     code = gr_fail(err, GR_ERR_FORMAT,
-                   "%s: %zu packed bytes gave %zu bytes, but the archive declares %zu packed and %zu unpacked: the file "
-                   "is damaged", name, taken, used, size, unpacked);
+                   "%s: %zu packed bytes gave %zu bytes, but the archive declares %zu packed and %zu "
+                   "unpacked: the file is damaged", name, taken, used, size, unpacked);
   inflateEnd(&z);
   return code;
 }
 
 // One member after the other into `out`, growing it up to `limit`.
-static gr_code gunzip_members(gr_bytes *out, size_t *used, z_stream *z, const uint8_t *data, size_t size, size_t limit,
+static gr_code gunzip_members(gr_bytes *out, size_t *used, z_stream *z, const uint8_t *data, size_t size,
+                              size_t limit,
                               const char *name, gr_err *err) {
   size_t at = 0;
   for (;;) {
@@ -173,10 +180,12 @@ static gr_code gunzip_members(gr_bytes *out, size_t *used, z_stream *z, const ui
     } else if (status < 0 && status != Z_BUF_ERROR) {
       return gr_fail(err, GR_ERR_FORMAT, "%s: damaged gzip: %s", name, reason(z, status));
     } else if (*used < out->size) {
-      return gr_fail(err, GR_ERR_FORMAT, "%s: the gzip file ends too early, after %zu unpacked bytes: fetch it again",
+      return gr_fail(err, GR_ERR_FORMAT,
+                     "%s: the gzip file ends too early, after %zu unpacked bytes: fetch it again",
                      name, *used);
     } else if (out->size >= limit) {
-      return gr_fail(err, GR_ERR_FORMAT, "%s: it unpacks to more than the %zu bytes expected of it", name, limit);
+      return gr_fail(err, GR_ERR_FORMAT, "%s: it unpacks to more than the %zu bytes expected of it",
+                     name, limit);
     } else {
       size_t larger = out->size > limit / 2 ? limit : out->size * 2;
       void *block;
@@ -188,14 +197,19 @@ static gr_code gunzip_members(gr_bytes *out, size_t *used, z_stream *z, const ui
   }
 }
 
-gr_code gr_gunzip(gr_bytes *out, const uint8_t *data, size_t size, size_t exactly, const char *name, gr_err *err) {
+// What does not declare its size (a table as text) is a table that someone means to read, not a bomb.
+#define MOST_UNDECLARED ((size_t)4 << 30)
+
+gr_code gr_gunzip(gr_bytes *out, const uint8_t *data, size_t size, size_t exactly, const char *name,
+                  gr_err *err) {
   size_t bound = gr_inflate_bound(size), used = 0;
   *out = (gr_bytes){0};
   if (exactly != SIZE_MAX && exactly > bound)
-    return gr_fail(err, GR_ERR_FORMAT, "%s: it should hold %zu bytes, but %zu bytes of gzip can hold %zu at most", name,
-                   exactly, size, bound);
+    return gr_fail(err, GR_ERR_FORMAT,
+                   "%s: it should hold %zu bytes, but %zu bytes of gzip can hold %zu at most",
+                   name, exactly, size, bound);
   // One byte beyond `exactly` shows that there is more; without it, begin with a usual packing ratio.
-  size_t limit = exactly == SIZE_MAX ? bound : exactly + 1;
+  size_t limit = exactly != SIZE_MAX ? exactly + 1 : bound < MOST_UNDECLARED ? bound : MOST_UNDECLARED;
   size_t first = exactly == SIZE_MAX && size < bound / 8 ? size * 8 + 64 : limit;
   gr_bytes b = {0};
   void *block;
@@ -209,8 +223,8 @@ gr_code gr_gunzip(gr_bytes *out, const uint8_t *data, size_t size, size_t exactl
   gr_code code = gunzip_members(&b, &used, &z, data, size, limit, name, err);
   inflateEnd(&z);
   if (!code && exactly != SIZE_MAX && used != exactly)
-    code = gr_fail(err, GR_ERR_FORMAT, "%s: it unpacks to %s%zu bytes where %zu are expected", name,
-                   used > exactly ? "more than " : "", used > exactly ? exactly : used, exactly);
+    code = gr_fail(err, GR_ERR_FORMAT, "%s: it unpacks to %s%zu bytes where %zu are expected",
+                   name, used > exactly ? "more than " : "", used > exactly ? exactly : used, exactly);
   if (code) {
     gr_bytes_finish(&b);
     return code;

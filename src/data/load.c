@@ -14,33 +14,35 @@ static bool looks_like_text(const uint8_t *data, size_t size) {
   return size > 0;
 }
 
-static gr_code unknown(const uint8_t *data, size_t size, const char *name, gr_err *err) {
-  static const struct {
-    const char *first, *fix;
-    size_t n;
-  } known[] = {
-      {"\x89PNG", "it is a PNG picture, not an array", 4},
-      {"\xFF\xD8\xFF", "it is a JPEG picture, not an array", 3},
-      {"\x89HDF", "it is an HDF5 file: in Python, np.save each array of it", 4},
-      {"\x80\x04\x95", "it is a pickle, and unpickling runs code from the file: in Python, np.save the arrays in it", 3},
-      {"MATLAB", "it is a MATLAB file: in Python, np.save the arrays of scipy.io.loadmat", 6},
-  };
-  for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-    if (size >= known[i].n && memcmp(data, known[i].first, known[i].n) == 0)
-      return gr_fail(err, GR_ERR_FORMAT, "%s: %s; .npy, .npz, IDX and tables of numbers as text are read", name,
-                     known[i].fix);
-  if (size == 0) return gr_fail(err, GR_ERR_FORMAT, "%s: the file is empty", name);
-  return gr_fail(err, GR_ERR_FORMAT, "%s: it begins with the bytes %02X %02X %02X %02X, which is none of .npy, .npz, IDX or "
-                 "a table of numbers as text", name, data[0], size > 1 ? data[1] : 0, size > 2 ? data[2] : 0,
-                 size > 3 ? data[3] : 0);
-}
+// Files of other kinds that learners have lying beside their arrays.
+static const struct {
+  const char *first, *what;
+} other_kinds[] = {
+    {"\x89PNG", "it is a PNG picture, not an array"},
+    {"\xFF\xD8\xFF", "it is a JPEG picture, not an array"},
+    {"\x89HDF", "it is an HDF5 file: in Python, np.save each array of it"},
+    {"\x80\x04\x95", "it is a pickle, and unpickling runs code from the file: in Python, np.save the arrays "
+     "in it"},
+    {"MATLAB", "it is a MATLAB file: in Python, np.save the arrays of scipy.io.loadmat"},
+};
 
 static gr_code parse_plain(gr_tensor *out, const uint8_t *data, size_t size, int64_t skip, const char *name,
                            gr_err *err) {
   if (gr_is_npy(data, size)) return gr_npy_parse(out, data, size, name, err);
   if (gr_is_idx(data, size)) return gr_idx_parse(out, data, size, name, err);
+  if (size == 0) return gr_fail(err, GR_ERR_FORMAT, "%s: the file is empty", name);
+  for (size_t i = 0; i < sizeof other_kinds / sizeof other_kinds[0]; i++) {
+    size_t n = strlen(other_kinds[i].first);
+    if (size >= n && memcmp(data, other_kinds[i].first, n) == 0)
+      return gr_fail(err, GR_ERR_FORMAT, "%s: %s; .npy, .npz, IDX and tables of numbers as text are read",
+                     name, other_kinds[i].what);
+  }
   if (looks_like_text(data, size)) return gr_csv_parse(out, data, size, skip, name, err);
-  return unknown(data, size, name, err);
+  char bytes[3 * 8 + 1] = "";
+  for (size_t i = 0; i < size && i < 8; i++) snprintf(bytes + 3 * i, 4, " %02X", data[i]);
+  return gr_fail(err, GR_ERR_FORMAT,
+                 "%s: it begins with the bytes%s, which is none of .npy, .npz, IDX or a table of numbers as "
+                 "text", name, bytes);
 }
 
 static gr_code parse_gzip(gr_tensor *out, const gr_bytes *file, int64_t skip, const char *name, gr_err *err) {
@@ -67,7 +69,8 @@ gr_code gr_load(gr_loaded *out, const char *path, int64_t skip, gr_err *err) {
     return code;
   }
   gr_code code = gr_is_gzip(file.data, file.size) ? parse_gzip(&out->tensor, &file, skip, name, err)
-                                                  : parse_plain(&out->tensor, file.data, file.size, skip, name, err);
+                                                  : parse_plain(&out->tensor, file.data, file.size, skip,
+                                                                name, err);
   gr_bytes_finish(&file);
   return code;
 }

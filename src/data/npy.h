@@ -4,9 +4,9 @@
 //   header: a Python dictionary, {'descr': '<f8', 'fortran_order': False, 'shape': (3, 4), }
 //   the numbers
 //
-// bool, uint8, float32, float64 and int64 arrive as they are. int8, int16, int32, uint16 and uint32 become int64,
-// float16 becomes float32, uint64 becomes int64 if every value fits. Both byte orders and both orders of axes are
-// read; the tensor is always contiguous in our order. Nothing is ever unpickled.
+// bool, uint8, float32, float64 and int64 arrive as they are. int8, int16, int32, uint16 and uint32 become
+// int64, float16 becomes float32, uint64 becomes int64 if every value fits. Both byte orders and both orders
+// of axes are read; the tensor is always contiguous in our order. Nothing is ever unpickled.
 #ifndef GR_DATA_NPY_H
 #define GR_DATA_NPY_H
 

@@ -15,7 +15,9 @@
 
 static uint32_t u16(const uint8_t *p) { return p[0] | (uint32_t)p[1] << 8; }
 static uint32_t u32(const uint8_t *p) { return u16(p) | u16(p + 2) << 16; }
-static bool is_record(const uint8_t *p, char a, char b) { return p[0] == 'P' && p[1] == 'K' && p[2] == a && p[3] == b; }
+static bool is_record(const uint8_t *p, char a, char b) {
+  return p[0] == 'P' && p[1] == 'K' && p[2] == a && p[3] == b;
+}
 
 bool gr_is_zip(const uint8_t *data, size_t size) {
   return size >= 4 && (is_record(data, 3, 4) || is_record(data, 5, 6));
@@ -38,8 +40,8 @@ static const uint8_t *find_end(const gr_bytes *f) {
 }
 
 static gr_code damaged(const gr_npz *z, const char *member, const char *what, gr_err *err) {
-  return gr_fail(err, GR_ERR_FORMAT, "%s: %s%s%s: the archive is damaged", z->path, member ? member : "",
-                 member ? ": " : "", what);
+  return gr_fail(err, GR_ERR_FORMAT, "%s: %s%s%s: the archive is damaged",
+                 z->path, member ? member : "", member ? ": " : "", what);
 }
 
 static gr_code read_entry(gr_npz_entry *e, const gr_npz *z, const uint8_t *p, size_t directory, gr_err *err) {
@@ -59,12 +61,14 @@ static gr_code read_entry(gr_npz_entry *e, const gr_npz *z, const uint8_t *p, si
   e->is_array = name_size > 4 && strcmp(e->name + name_size - 4, ".npy") == 0;
   if (e->is_array) e->name[name_size - 4] = '\0';
   if (e->packed == UINT32_MAX || e->unpacked == UINT32_MAX || e->from == UINT32_MAX)
-    return gr_fail(err, GR_ERR_FORMAT, "%s: %s is larger than 4 GiB (zip64), which is not read: save it alone with np.save",
+    return gr_fail(err, GR_ERR_FORMAT,
+                   "%s: %s is larger than 4 GiB (zip64), which is not read: save it alone with np.save",
                    z->path, shown);
   if (flags & 1) return gr_fail(err, GR_ERR_FORMAT, "%s: %s is encrypted, which is not read", z->path, shown);
   if (method != 0 && method != 8)
-    return gr_fail(err, GR_ERR_FORMAT, "%s: %s is packed by method %u; stored (0) and deflated (8) are read: save it "
-                   "again with np.savez_compressed", z->path, shown, method);
+    return gr_fail(err, GR_ERR_FORMAT,
+                   "%s: %s is packed by method %u; stored (0) and deflated (8) are read: save it again with "
+                   "np.savez_compressed", z->path, shown, method);
   e->deflated = method == 8;
   if (directory < LOCAL_SIZE || e->from > directory - LOCAL_SIZE || !is_record(f->data + e->from, 3, 4))
     return damaged(z, shown, "it does not begin where the directory says", err);
@@ -75,8 +79,9 @@ static gr_code read_entry(gr_npz_entry *e, const gr_npz *z, const uint8_t *p, si
   if (!e->deflated && e->packed != e->unpacked)
     return damaged(z, shown, "it is stored, but its two sizes differ", err);
   if (e->deflated && e->unpacked > gr_inflate_bound(e->packed))
-    return gr_fail(err, GR_ERR_FORMAT, "%s: %s declares %zu bytes, but %zu packed bytes can hold %zu at most: the archive "
-                   "is damaged", z->path, shown, e->unpacked, e->packed, gr_inflate_bound(e->packed));
+    return gr_fail(err, GR_ERR_FORMAT,
+                   "%s: %s declares %zu bytes, but %zu packed bytes can hold %zu at most: the archive is "
+                   "damaged", z->path, shown, e->unpacked, e->packed, gr_inflate_bound(e->packed));
   return GR_OK;
 }
 
@@ -85,7 +90,8 @@ static int by_place(const void *a, const void *b) {
   return ((*x)->from > (*y)->from) - ((*x)->from < (*y)->from);
 }
 
-// Members that share bytes are how a small archive unpacks to a huge one; honest ones lie one after the other.
+// Members that share bytes are how a small archive unpacks to a huge one; honest ones lie one after the
+// other.
 static gr_code refuse_overlaps(const gr_npz *z, gr_err *err) {
   const gr_npz_entry **sorted = malloc((z->n ? z->n : 1) * sizeof *sorted);
   if (!sorted) return gr_fail(err, GR_ERR_MEMORY, "%s: out of memory", z->path);
@@ -101,13 +107,16 @@ static gr_code read_directory(gr_npz *z, gr_err *err) {
   const gr_bytes *f = &z->file;
   const uint8_t *end = find_end(f);
   if (!end)
-    return gr_fail(err, GR_ERR_FORMAT, "%s: truncated: a zip archive (.npz) ends in a directory, and these %zu bytes do "
-                   "not: copy or save it again", z->path, f->size);
+    return gr_fail(err, GR_ERR_FORMAT,
+                   "%s: truncated: a zip archive (.npz) ends in a directory, and these %zu bytes do not: "
+                   "copy or save it again", z->path, f->size);
   size_t n = u16(end + 10), size = u32(end + 12), start = u32(end + 16), limit = (size_t)(end - f->data);
   if (n == 65535 || start == UINT32_MAX)
-    return gr_fail(err, GR_ERR_FORMAT, "%s: an archive of the zip64 kind (over 4 GiB or 65,534 members) is not read: save "
-                   "each array alone with np.save", z->path);
-  if (start > limit || size > limit - start) return damaged(z, NULL, "its directory is not where it says", err);
+    return gr_fail(err, GR_ERR_FORMAT,
+                   "%s: an archive of the zip64 kind (over 4 GiB or 65,534 members) is not read: save each "
+                   "array alone with np.save", z->path);
+  if (start > limit || size > limit - start)
+    return damaged(z, NULL, "its directory is not where it says", err);
   if (size / CENTRAL_SIZE < n) return damaged(z, NULL, "its directory is too short for its members", err);
   z->entries = calloc(n ? n : 1, sizeof *z->entries);
   if (!z->entries) return gr_fail(err, GR_ERR_MEMORY, "%s: out of memory", z->path);
@@ -149,7 +158,8 @@ gr_code gr_npz_tensor(gr_tensor *out, const gr_npz *z, size_t i, gr_err *err) {
     bytes = block;
   }
   if (!code && gr_crc32(bytes, e->unpacked) != e->crc)
-    code = gr_fail(err, GR_ERR_FORMAT, "%s: its checksum is wrong: the file is damaged; copy or save it again", name);
+    code = gr_fail(err, GR_ERR_FORMAT,
+                   "%s: its checksum is wrong: the file is damaged; copy or save it again", name);
   if (!code) code = gr_npy_parse(out, bytes, e->unpacked, name, err);
   gr_free(block);
   return code;

@@ -1,7 +1,8 @@
 // NumPy's .npz: a zip archive of .npy files, stored (np.savez) or deflated (np.savez_compressed).
 //
-// The central directory at the end says what there is; every offset and size in it is checked against the file and
-// against the others before anything is unpacked, and nothing unpacks to more than was declared and deflate can hold.
+// The central directory at the end says what there is; every offset and size in it is checked against the
+// file and against the others before anything is unpacked, and nothing unpacks to more than was declared and
+// deflate can hold.
 #ifndef GR_DATA_NPZ_H
 #define GR_DATA_NPZ_H
 

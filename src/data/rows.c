@@ -7,7 +7,7 @@
 
 // ---- copies ----
 
-// Copies the items of `t` from axis `axis` on, whose first element is at `from`, to `to`; returns the end of `to`.
+// Copies the items of `t` along axis `axis` and those after it, the first at `from`; returns the copy's end.
 static char *copy_items(char *to, const gr_tensor *t, int axis, const char *from) {
   size_t size = gr_dtype_size(t->dtype);
   if (axis == t->ndim) {
@@ -30,34 +30,6 @@ gr_code gr_contiguous(gr_tensor *out, const gr_tensor *t, gr_err *err) {
   }
   if (gr_tensor_init(out, t->dtype, t->ndim, t->shape, err)) return err->code;
   copy_items(out->data, t, 0, t->data);
-  return GR_OK;
-}
-
-gr_code gr_rows_take(gr_tensor *out, const gr_tensor *t, const int64_t *rows, int64_t n, gr_err *err) {
-  *out = (gr_tensor){0};
-  if (t->ndim == 0) return gr_fail(err, GR_ERR_SHAPE, "a tensor of shape () has no rows to take");
-  int64_t shape[GR_MAX_DIMS];
-  memcpy(shape, t->shape, sizeof shape);
-  shape[0] = n;
-  for (int64_t i = 0; i < n; i++)
-    if (rows[i] < 0 || rows[i] >= t->shape[0])
-      return gr_fail(err, GR_ERR_VALUE, "there is no row %" PRId64 ": the tensor has rows 1 to %" PRId64, rows[i] + 1,
-                     t->shape[0]);
-  if (gr_tensor_init(out, t->dtype, t->ndim, shape, err)) return err->code;
-  if (gr_tensor_size(out) == 0) return GR_OK;
-  gr_tensor row;
-  gr_tensor_view_select(&row, t, 0, 0);
-  int64_t step = t->stride[0] * (int64_t)gr_dtype_size(t->dtype);
-  bool whole = gr_tensor_is_contiguous(&row);
-  size_t bytes = gr_tensor_bytes(&row);
-  char *to = out->data;
-  for (int64_t i = 0; i < n; i++) {
-    const char *from = (const char *)t->data + rows[i] * step;
-    if (whole)
-      to = (char *)memcpy(to, from, bytes) + bytes;
-    else
-      to = copy_items(to, &row, 0, from);
-  }
   return GR_OK;
 }
 
@@ -104,8 +76,9 @@ gr_code gr_labels_init(gr_labels *out, const gr_tensor *y, const char *name, gr_
   *out = (gr_labels){0};
   char shape[GR_SHAPE_TEXT];
   if (!(y->ndim == 1 || (y->ndim == 2 && y->shape[1] == 1)))
-    return gr_fail(err, GR_ERR_SHAPE, "%s has shape %s; labels have shape (n,): one class number for each item%s", name,
-                   gr_shape_text(shape, y->ndim, y->shape),
+    return gr_fail(err, GR_ERR_SHAPE,
+                   "%s has shape %s; labels have shape (n,): one class number for each item%s",
+                   name, gr_shape_text(shape, y->ndim, y->shape),
                    y->ndim == 2 ? " (of one-hot rows take y:argmax(2) - 1)" : "");
   gr_tensor whole;
   if (gr_contiguous(&whole, y, err)) return err->code;
@@ -117,8 +90,9 @@ gr_code gr_labels_init(gr_labels *out, const gr_tensor *y, const char *name, gr_
   for (int64_t i = 0; !code && i < l.n; i++) {
     double v = number_at(&whole, i);
     if (!(v >= 0 && v < GR_MAX_CLASSES && v == floor(v))) {
-      code = gr_fail(err, GR_ERR_VALUE, "%s holds %g at position %" PRId64 "; class labels are whole numbers 0, 1, 2, "
-                     "... below %d", name, v, i + 1, GR_MAX_CLASSES);
+      code = gr_fail(err, GR_ERR_VALUE,
+                     "%s holds %g at position %" PRId64 "; class labels are whole numbers 0, 1, 2, ... "
+                     "below %d", name, v, i + 1, GR_MAX_CLASSES);
       break;
     }
     l.label[i] = (int64_t)v;
@@ -159,8 +133,8 @@ static void shuffle(int64_t *items, int64_t n, gr_random *random) {
 // The class of item i, and how many classes there are; without labels all are of one class.
 static int64_t class_of(const gr_labels *l, int64_t i) { return l ? l->label[i] : 0; }
 
-gr_code gr_split(int64_t *order, int64_t *sizes, int64_t n, const double *ratios, int n_parts, const gr_labels *l,
-                 gr_random *random, gr_err *err) {
+gr_code gr_split(int64_t *order, int64_t *sizes, int64_t n, const double *ratios, int n_parts,
+                 const gr_labels *l, gr_random *random, gr_err *err) {
   int64_t n_classes = l ? l->n_classes : 1;
   void *items_block = NULL, *part_block = NULL, *start_block = NULL;
   gr_code code = gr_alloc(&items_block, (size_t)n * sizeof(int64_t), "the order of the items", err);
@@ -169,9 +143,9 @@ gr_code gr_split(int64_t *order, int64_t *sizes, int64_t n, const double *ratios
   if (!code) {
     int64_t *items = items_block, *start = start_block;
     int *part = part_block;
-    // Items by class (a counting sort), each class shuffled and cut where the running sum of the ratios says. What a
-    // cut rounds away is carried to the next class, so that the parts' sizes are right too and no small class
-    // loses all its rounding to one part.
+    // Items by class (a counting sort), each class shuffled and cut where the running sum of the ratios says.
+    // What a cut rounds away is carried to the next class, so that the parts' sizes are right too and no
+    // small class loses all its rounding to one part.
     memset(start, 0, (size_t)(n_classes + 1) * sizeof *start);
     for (int64_t i = 0; i < n; i++) start[class_of(l, i) + 1]++;
     for (int64_t c = 0; c < n_classes; c++) start[c + 1] += start[c];

@@ -1,7 +1,7 @@
 -- Data: files of numbers, the shipped digits, made pictures of waste; splitting and summarising them.
 --
--- A data set is a table: x and y (or x_train, y_train, x_val, y_val, x_test, y_test), the names of its classes, and
--- where it comes from. Its metatable makes it print as a summary.
+-- A data set is a table: x and y (or x_train, y_train, x_val, y_val, x_test, y_test), the names of its
+-- classes, and where it comes from. Its metatable makes it print as a summary.
 
 require "gradus.core.tensor"  -- tensors have their metatable from there
 local core = require "gradus.core.data"
@@ -10,7 +10,7 @@ local options = require "gradus.options"
 
 local doc = help.doc
 local print, error, type, tostring, ipairs, pairs = print, error, type, tostring, ipairs, pairs
-local pcall, setmetatable, math, utf8, table = pcall, setmetatable, math, utf8, table
+local pcall, setmetatable, math, utf8, table, package = pcall, setmetatable, math, utf8, table, package
 local format, rep, concat = string.format, string.rep, table.concat
 
 local data = {}
@@ -19,13 +19,16 @@ local Dataset = {__name = "data set"}
 
 -- The parts of a data set in their order: key of the pictures, key of the labels, name.
 local PARTS = {
-  {"x", "y", "items"}, {"x_train", "y_train", "train"}, {"x_val", "y_val", "validation"}, {"x_test", "y_test", "test"},
+  {"x", "y", "items"},
+  {"x_train", "y_train", "train"},
+  {"x_val", "y_val", "validation"},
+  {"x_test", "y_test", "test"},
 }
 
 local function check_path(what, path)
   if type(path) ~= "string" then
-    error(format('%s takes a path, as in %s("x_train.npy"), not %s', what, what, core.is_tensor(path) and "a tensor" or
-      type(path)), 3)
+    error(format('%s takes a path, as in %s("x_train.npy"), not %s', what, what,
+      core.is_tensor(path) and "a tensor" or type(path)), 3)
   end
 end
 
@@ -46,9 +49,16 @@ local function call(f, ...)
   return a, b, c
 end
 
+-- To the session that runs, when there is one: its sink may be a terminal, a lesson or a test.
+local function say(text)
+  local session = package.loaded["gradus.session"]
+  local current = type(session) == "table" and session.current()
+  if current then current.sink:text(text .. "\n") else print(text) end
+end
+
 -- ---- tables of text ----
 
--- Columns lined up: numbers to the right, the rest to the left. `rows` are tables of texts; `right` says which columns.
+-- Columns lined up, those that `right` names to the right. `rows` are tables of texts.
 local function layout(rows, right)
   local width = {}
   for _, row in ipairs(rows) do
@@ -113,7 +123,8 @@ local function class_rows(d, parts)
   for _, part in ipairs(parts) do
     local y = d[part[2]]
     if core.is_tensor(y) then
-      local c = core.labels(y, part[2])
+      local ok, c = pcall(core.labels, y, part[2])
+      if not ok then return nil end  -- targets of a regression, or one-hot rows: there are no classes to count
       local n = 0
       for _, k in ipairs(c) do n = n + k end
       counts[#counts + 1], total[#total + 1] = c, n
@@ -133,7 +144,8 @@ local function class_rows(d, parts)
     rows[#rows + 1] = row
   end
   local text = layout(rows, right)
-  if classes > MOST_CLASSES then text = text .. format("\n  ... and %d more classes", classes - MOST_CLASSES) end
+  local more = classes - MOST_CLASSES
+  if more > 0 then text = text .. format("\n  ... and %d more classes", more) end
   -- Accuracy never stands alone: what always giving the most frequent answer is worth.
   local base = {}
   for i, c in ipairs(counts) do
@@ -175,20 +187,24 @@ end
 data.summary = doc("data.summary", [[
 data.summary(d)
 
-Prints what a data set holds: shape, dtype, least, mean and greatest value of each array, how many items of each class
-there are in each part, and what always answering the largest class would score. `d` is a data set or a table with x
-and y, or x_train, y_train, x_val, y_val, x_test, y_test.
+Prints what a data set holds: shape, dtype, least, mean and greatest value of each array, how many items of
+each class there are in each part, and what always answering the largest class would score. `d` is a data set
+or a table with x and y, or x_train, y_train, x_val, y_val, x_test, y_test.
 
-> data.summary(data.waste{n=100, size=8})
-waste: 100 synthetic 8x8 grey pictures, seed 1
-@SUMMARY@]], function(d)
+> data.summary{x=zeros(4, 2), y=tensor{0, 1, 1, 1}}
+  array  shape   dtype    min  mean  max
+  x      (4, 2)  float64    0     0    0
+  y      (4,)    float64    0  0.75    1
+
+  class  items
+  0          1  25.0 %
+  1          3  75.0 %
+  always answering the largest class is right for 75.0 %]], function(d)
   if type(d) ~= "table" then
-    error("data.summary takes a data set, as in data.summary(data.digits()), or a table {x=..., y=...}; got " ..
+    error("data.summary takes a data set, as in data.summary(data.digits()), or {x=..., y=...}, not " ..
       (core.is_tensor(d) and "a tensor" or type(d)), 2)
   end
-  local ok, text = pcall(summary, d)
-  if not ok then raise(text, 2) end
-  print(text)
+  say(call(summary, d))
 end)
 
 -- ---- files ----
@@ -196,15 +212,17 @@ end)
 data.load = doc("data.load", [[
 data.load(path, {only={...}, skip=0}) -> tensor, or a table of tensors
 
-Reads a file of numbers; its content, not its name, says what it is. NumPy's .npy gives a tensor; .npz gives a table of
-tensors by name (`only` reads some of them); IDX, the format of MNIST, gives a tensor; text with one row of numbers a
-line gives a float64 tensor (`skip` passes over lines at the top). Any of them but .npz may be gzipped. int8..int32
-and uint16..uint64 become int64, float16 becomes float32, all else keeps its dtype; Fortran order and big-endian
-bytes are read. Object arrays are refused: they are pickled Python, which can run code.
+Reads a file of numbers; its content, not its name, says what it is. NumPy's .npy gives a tensor; .npz gives a
+table of tensors by name (`only` reads some of them); IDX, the format of MNIST, gives a tensor; text with one
+row of numbers a line gives a float64 tensor (`skip` passes over lines at the top). Any of them but .npz may
+be gzipped. int8..int32 and uint16..uint64 become int64, float16 becomes float32, all else keeps its dtype;
+Fortran order and big-endian bytes are read. Object arrays are refused: they are pickled Python, which can run
+code.
 
 > data.save("/tmp/gradus-help.npy", zeros(2))
 > data.load("/tmp/gradus-help.npy")
-[0. 0.] ]], function(path, given)
+[0. 0.]
+]], function(path, given)
   check_path("data.load", path)
   local o = options.read("data.load", given, {{"only"}, {"skip", 0}})
   local only
@@ -229,16 +247,16 @@ bytes are read. Object arrays are refused: they are pickled Python, which can ru
   return found
 end)
 
-data.save = doc("data.save", [[
+data.save = doc("data.save", [==[
 data.save(path, t)
 
-Writes a tensor to a .npy file, which NumPy's np.load reads. The file is written whole and then takes its name: an
-interruption or a full disk never leaves half a file.
+Writes a tensor to a .npy file, which NumPy's np.load reads. The file is written whole and then takes its
+name: an interruption or a full disk never leaves half a file.
 
 > data.save("/tmp/gradus-help.npy", zeros(2, 3))
 > data.load("/tmp/gradus-help.npy")
 [[0. 0. 0.]
- [0. 0. 0.] ] ]], function(path, t)
+ [0. 0. 0.]]]==], function(path, t)
   check_path("data.save", path)
   if not core.is_tensor(t) then
     error('data.save takes a path and a tensor, as in data.save("weights.npy", w), not ' .. type(t) ..
@@ -269,14 +287,17 @@ data.split = doc("data.split", [[
 data.split(x, y, {ratios={0.8, 0.1, 0.1}, seed=1, stratify=true, shuffle=true}) -> data set
 data.split(d, {...}) -> data set
 
-Divides items and their labels into x_train, y_train, x_val, y_val, x_test, y_test: train to learn, validate to choose,
-test once at the end. Items are shuffled (by a stream of its own from `seed`, so that nothing you draw later changes);
-stratify=true gives each part the same share of every class. With shuffle=false the parts are the first, the next and
-the last items; that is refused when the labels are sorted, since whole classes would then be missing from a part.
+Divides items and their labels into x_train, y_train, x_val, y_val, x_test, y_test: train to learn, validate
+to choose, test once at the end. Items are shuffled (by a stream of its own from `seed`, so that nothing you
+draw later changes); stratify=true gives each part the same share of every class. With shuffle=false the parts
+are the first, the next and the last items; that is refused when the labels are sorted, since whole classes
+would then be missing from a part.
 
 > d = data.split(data.digits(), {seed=1})
-> data.summary(d)
-@SPLIT@]], function(x, y, given)
+> d.x_train.shape
+{1438, 8, 8}
+> d.y_test.shape
+{179}]], function(x, y, given)
   local from
   if type(x) == "table" and not core.is_tensor(x) then
     from, given = x, y
@@ -288,12 +309,14 @@ the last items; that is refused when the labels are sorted, since whole classes 
   end
   check_tensor("data.split", "x", x)
   check_tensor("data.split", "y", y)
-  local o = options.read("data.split", given, {{"ratios", {0.8, 0.1, 0.1}}, {"seed", 1}, {"stratify"}, {"shuffle", true}})
+  local o = options.read("data.split", given,
+    {{"ratios", {0.8, 0.1, 0.1}}, {"seed", 1}, {"stratify"}, {"shuffle", true}})
   check_ratios(o.ratios)
   local _, x_shape, _, n = core.describe(x)
   local _, y_shape, _, labels = core.describe(y)
   if n ~= labels then
-    error(format("data.split: x has shape %s and y has shape %s: %d items but %d labels", x_shape, y_shape, n, labels), 2)
+    error(format("data.split: x has shape %s and y has shape %s: %d items but %d labels", x_shape, y_shape, n,
+      labels), 2)
   end
   local stratify = o.stratify
   if stratify == nil then stratify = o.shuffle end
@@ -303,15 +326,15 @@ the last items; that is refused when the labels are sorted, since whole classes 
   local counts, sorted = {}, false
   if stratify or not o.shuffle then counts, sorted = call(core.labels, y, "y") end
   if sorted and not o.shuffle then
-    error(format("data.split: the labels are sorted (%d classes, one after the other), and shuffle=false would leave " ..
-      "whole classes out of a part; leave shuffle=false out", #counts), 2)
+    error(format("data.split: the labels are sorted (%d classes, one after the other), and shuffle=false " ..
+      "would leave whole classes out of a part; leave shuffle=false out", #counts), 2)
   end
   local parts = call(core.split, n, o.ratios, o.shuffle and o.seed or nil, stratify and y or nil)
   local d = {name = from and from.name, about = from and from.about, classes = from and from.classes,
     source = from and from.source, licence = from and from.licence}
   for i = 1, 3 do
     local part = PARTS[i + 1]
-    d[part[1]], d[part[2]] = core.take(x, parts[i]), core.take(y, parts[i])
+    d[part[1]], d[part[2]] = x:take(parts[i]), y:take(parts[i])
   end
   if sorted then d.note = "the labels were sorted; the items are shuffled now" end
   return dataset(d)
@@ -325,19 +348,32 @@ local function digit_names()
   return names
 end
 
-data.digits = doc("data.digits", [[
+data.digits = doc("data.digits", [==[
 data.digits() -> data set
 
-1,797 handwritten digits, real ones: x is uint8 (1797, 8, 8) with values 0 (paper) to 16 (ink), y is uint8 (1797,) with
-the digit. Shipped with the program. E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine
-Learning Repository, 1998, https://doi.org/10.24432/C50P49, CC BY 4.0 (the test part).
+1,797 handwritten digits, real ones: x is uint8 (1797, 8, 8) with values 0 (paper) to 16 (ink), y is uint8
+(1797,) with the digit. Shipped with the program. E. Alpaydin and C. Kaynak, Optical Recognition of
+Handwritten Digits, UCI Machine Learning Repository, 1998, https://doi.org/10.24432/C50P49, CC BY 4.0 (the
+test part).
 
-> data.digits()
-@DIGITS@]], function()
+> d = data.digits()
+> d.x[1]
+[[ 0  0  5 13  9  1  0  0]
+ [ 0  0 13 15 10 15  5  0]
+ [ 0  3 15  2  0 11  8  0]
+ [ 0  4 12  0  0  8  8  0]
+ [ 0  5  8  0  0  9  8  0]
+ [ 0  4 11  0  1 12  7  0]
+ [ 0  2 14  5 10 12  0  0]
+ [ 0  0  6 13 10  0  0  0]]
+> d.y[1]
+0]==], function()
   local x, y = call(core.pictures, core.root() .. "/datasets/digits.csv.gz", 8, 8)
   return dataset {
-    x = x, y = y, classes = digit_names(), name = "digits", about = "1,797 handwritten digits, 8x8 pixels, 0 paper to 16 ink",
-    source = "E. Alpaydin, C. Kaynak: Optical Recognition of Handwritten Digits, UCI ML Repository, 1998, doi:10.24432/C50P49",
+    x = x, y = y, classes = digit_names(), name = "digits",
+    about = "1,797 handwritten digits, 8x8 pixels, 0 paper to 16 ink",
+    source = "E. Alpaydin, C. Kaynak: Optical Recognition of Handwritten Digits,\n" ..
+      "  UCI Machine Learning Repository, 1998 (the test part), https://doi.org/10.24432/C50P49",
     licence = "CC BY 4.0",
     try = "d = data.split(data.digits()), then data.summary(d)",
   }
@@ -350,15 +386,17 @@ end
 data.waste = doc("data.waste", [[
 data.waste{n=1500, size=50, seed=1} -> data set
 
-Synthetic grey pictures for the question "is there a bottle?": bottles of several makes (label 1) against cans, cups,
-cartons, paper and bags (label 0), on varied ground, at varied place, size and angle. Drawn, not photographed. Split
-80/10/10 and imbalanced as in the course: 30 % of the training pictures, 37 % of the validation and 21 % of the test
-pictures show a bottle. x_* are uint8 (n, size, size), y_* uint8 (n,). The same seed gives the same pictures; your own
-random numbers are not touched.
+Synthetic grey pictures for the question "is there a bottle?": bottles of several makes (label 1) against
+cans, cups, cartons, paper and bags (label 0), on varied ground, at varied place, size and angle. Drawn, not
+photographed. Split 80/10/10 and imbalanced as in the course: 30 % of the training pictures, 37 % of the
+validation and 21 % of the test pictures show a bottle. x_* are uint8 (n, size, size), y_* uint8 (n,). The
+same seed gives the same pictures; your own random numbers are not touched.
 
 > d = data.waste{n=100, seed=2}
-> d.classes[2]
-bottle]], function(given)
+> d.x_train.shape
+{80, 50, 50}
+> d.classes
+{"no bottle", "bottle"}]], function(given)
   local o = options.read("data.waste", given, {{"n", 1500}, {"size", 50}, {"seed", 1}})
   if not is_count(o.n, 10, 1000000) then
     error("data.waste: n is how many pictures to draw, 10 to 1,000,000, not " .. tostring(o.n), 2)
