@@ -25,6 +25,7 @@ static const struct {
     {"gradus.core.session", gr_open_session},
     {"gradus.core.random", gr_open_random},
     {"gradus.core.tensor", gr_open_tensor},
+    {"gradus.core.plot", gr_open_plot},
 };
 
 // ---- the interrupt ----

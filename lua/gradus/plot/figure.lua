@@ -1,0 +1,92 @@
+-- A figure is data: a title and panels. Renderers (gnuplot.lua, text.lua) read it; nothing here draws.
+--
+-- A panel is one of
+--   {kind="curves",  series={{x=, y=, label=, style=, color=, dash=}, ...}, marks={{x=, label=}, ...}}
+--   {kind="bars",    labels={...}, values={...}}
+--   {kind="matrix",  data=array, rows=, columns=, low=, high=, palette=, cells={{row=, column=, lines={...}}}}
+--   {kind="picture", rgb=, width=, height=, sheet=nil or {columns=, gap=, cell_width=, cell_height=, captions=, items=}}
+-- with title, xlabel, ylabel, xrange, yrange ({low, high}, always finite), log ("", "x", "y" or "xy").
+
+local core = require "gradus.core.plot"
+
+local abs, huge, min, max = math.abs, math.huge, math.min, math.max
+local string_format = string.format
+
+local M = {}
+
+local Figure = {}
+Figure.__index = Figure
+Figure.__name = "figure"
+M.metatable = Figure
+
+function M.new(figure)
+  return setmetatable(figure, Figure)
+end
+
+function M.is(value) return getmetatable(value) == Figure end
+
+local counted = {
+  curves = function(panel) return #panel.series, "series" end,
+  bars = function(panel) return #panel.values, #panel.values == 1 and "bar" or "bars" end,
+  matrix = function(panel) return nil, string_format("%d x %d matrix", panel.rows, panel.columns) end,
+  picture = function(panel)
+    if panel.sheet then return panel.sheet.count, panel.sheet.count == 1 and "picture" or "pictures" end
+    return nil, string_format("%d x %d picture", panel.height, panel.width)
+  end,
+}
+
+function Figure:__tostring()
+  local panel = self.panels[1]
+  local number, noun = counted[panel.kind](panel)
+  local text = (number and number .. " " or "") .. noun
+  if #self.panels > 1 then
+    number = 0
+    for _, p in ipairs(self.panels) do number = number + (counted[p.kind](p) or 1) end
+    text = string_format("%d panels, %d %s", #self.panels, number, noun)
+  end
+  return "figure: " .. (self.title and self.title .. ", " or "") .. text
+end
+
+--- The finite ends of what `arrays` hold, with room around them: a range that gnuplot can always draw.
+function M.fit(arrays, log, room)
+  local low, high = huge, -huge
+  for _, array in ipairs(arrays) do
+    local a, b = core.range(array, log)
+    if a then low, high = min(low, a), max(high, b) end
+  end
+  if low > high then
+    if log then return {0.1, 1} end
+    return {0, 1}
+  end
+  if log then
+    if high / low < 1.001 then return {low / 2, high * 2} end
+    local factor = (high / low) ^ room
+    if low / factor > 0 and high * factor < huge then return {low / factor, high * factor} end
+    return {low, high}
+  end
+  -- Below this width gnuplot cannot label the axis; beyond +-1e300 the width itself would overflow.
+  if high - low <= 1e-9 * max(abs(low), abs(high), 1e-290) then
+    local around = max(abs(low), abs(high)) * 0.1
+    if around == 0 then around = 1 end
+    return {max(low - around, -1.7e308), min(high + around, 1.7e308)}
+  end
+  local around = room * (high / 2 - low / 2) * 2
+  if around >= huge or low - around <= -huge or high + around >= huge then around = 0 end
+  return {low - around, high + around}
+end
+
+--- The learner's own range, checked: {low, high}.
+function M.check_range(what, name, range, log)
+  local low, high = range and range[1], range and range[2]
+  local function finite(x) return type(x) == "number" and x == x and abs(x) < huge end
+  if type(range) ~= "table" or not finite(low) or not finite(high) or low == high then
+    error(string_format("%s: %s is {low, high}, two different finite numbers, as in %s={0, 1}", what, name, name), 4)
+  end
+  if log and (low <= 0 or high <= 0) then
+    error(string_format("%s: with a logarithmic axis both ends of %s must be above 0; got {%s, %s}", what, name, low,
+      high), 4)
+  end
+  return {low + 0.0, high + 0.0}
+end
+
+return M

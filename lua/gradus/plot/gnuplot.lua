@@ -1,0 +1,317 @@
+-- A figure as gnuplot commands. Pure text in, text out: figure and theme in, script out; nothing is run here.
+--
+-- Every text of the learner's goes through `quote`, so that gnuplot finds no backquote to run, no macro to expand and no
+-- line to break out of; the terminals are all opened "noenhanced", so that ^ _ { } & ~ @ are plain characters.
+
+local core = require "gradus.core.plot"
+local palette = require "gradus.plot.palette"
+
+local abs, ceil, floor, min, max, sqrt = math.abs, math.ceil, math.floor, math.min, math.max, math.sqrt
+local string_format, concat = string.format, table.concat
+local utf8_len, utf8_offset = utf8.len, utf8.offset
+
+local M = {}
+
+-- ---- quoting ----
+
+--- Valid UTF-8 without control characters but newlines, at most `most` characters.
+function M.clean(text, most)
+  text = tostring(text):gsub("\r\n?", "\n"):gsub("\t", "  "):gsub("[%z\1-\9\11-\31\127]", "")
+  for _ = 1, #text do  -- at most one bad byte a turn
+    local length, bad = utf8_len(text)
+    if length then break end
+    text = text:sub(1, bad - 1) .. "\u{FFFD}" .. text:sub(bad + 1)
+  end
+  if most and utf8_len(text) > most then
+    text = text:sub(1, utf8_offset(text, most) - 1) .. "…"
+  end
+  return text
+end
+
+--- The text as an expression of gnuplot's: single quotes, in which it expands nothing; lines joined by "\n".
+function M.quote(text, most)
+  text = M.clean(text, most or 300)
+  return "'" .. text:gsub("'", "''"):gsub("\n", "'.\"\\n\".'") .. "'"
+end
+
+local quote = M.quote
+
+-- Labels of tics are formats to gnuplot.
+local function quote_tic(text) return quote(M.clean(text, 40):gsub("%%", "%%%%")) end
+
+local function number(x) return string_format("%.15g", x) end
+
+-- ---- pieces that the kinds share ----
+
+local function font(theme, size) return string_format("'%s,%g'", theme.font, size or theme.size) end
+
+local function frame(out, panel, theme, text)
+  out("set border 3 lc rgb '%s'", theme.axis)
+  out("set tics nomirror out scale 0.6 textcolor rgb '%s'", theme.ink)
+  if not text then out("set grid back lc rgb '%s' lw 1 lt 1", theme.faint) end
+  if panel.xlabel then out("set xlabel %s tc rgb '%s'", quote(panel.xlabel, 120), theme.ink) end
+  if panel.ylabel then out("set ylabel %s tc rgb '%s'", quote(panel.ylabel, 120), theme.ink) end
+end
+
+local function ranges(out, panel)
+  out("set xrange [%s:%s] noextend", number(panel.xrange[1]), number(panel.xrange[2]))
+  out("set yrange [%s:%s] noextend", number(panel.yrange[1]), number(panel.yrange[2]))
+end
+
+local styles = {
+  lines = "lines", points = "points", linespoints = "linespoints", steps = "steps", impulses = "impulses",
+  bars = "boxes",
+}
+
+-- A gap in a curve of lines is a point that is not a number; gnuplot refuses a curve of nothing but those.
+local function has_points(series, log)
+  return core.range(series.x, log:find("x", 1, true)) and core.range(series.y, log:find("y", 1, true))
+end
+
+local kinds = {}
+
+function kinds.curves(out, panel, theme, text, block)
+  frame(out, panel, theme, text)
+  ranges(out, panel)
+  if panel.log ~= "" then out("set logscale %s", panel.log) end
+  if panel.tics then
+    local tics = {}
+    for i, tic in ipairs(panel.tics) do tics[i] = quote_tic(tic.label) .. " " .. number(tic.at) end
+    out("set xtics (%s)", concat(tics, ", "))
+  elseif panel.whole then  -- epochs and positions: no tic between two whole numbers
+    local step = max(1, ceil((panel.xrange[2] - panel.xrange[1]) / 10))
+    local nice = 10 ^ floor(math.log(step, 10))
+    for _, factor in ipairs {1, 2, 5, 10} do
+      if factor * nice >= step then step = factor * nice break end
+    end
+    out("set xtics %d", step)
+  end
+  local labelled = false
+  local plots = {}
+  for i, series in ipairs(panel.series) do
+    local color = theme.lines[((series.color or i) - 1) % #theme.lines + 1]
+    local dash = series.dash or (theme.dashes and (i - 1) % 5 + 1) or 1
+    labelled = labelled or series.label ~= nil
+    local title = series.label and "title " .. quote(series.label, 60) or "notitle"
+    local style = styles[series.style]
+    local look
+    if text then
+      look = string_format("lt %d lc rgb '%s'", i, color)
+      if style == "points" or style == "linespoints" then look = look .. " pt " .. ({15, 1, 2, 3, 4, 5})[(i - 1) % 6 + 1] end
+    else
+      look = string_format("lc rgb '%s' lw %g dt %d", color, theme.line, dash)
+      if style == "points" then
+        look = look .. string_format(" pt %d ps %g", ({7, 5, 9, 13, 11, 6, 4})[(i - 1) % 7 + 1], theme.point)
+      elseif style == "linespoints" then
+        look = look .. string_format(" pt 7 ps %g", theme.point * 0.7)
+      elseif style == "boxes" then
+        look = look .. " fs solid 0.75 noborder"
+      end
+    end
+    if has_points(series, panel.log) then
+      local data = block(core.columns(series.x, series.y))
+      plots[#plots + 1] = string_format("%s using 1:2 with %s %s %s", data, style, look, title)
+    else
+      plots[#plots + 1] = string_format("NaN with lines %s %s", look, title)
+    end
+  end
+  for _, mark in ipairs(panel.marks or {}) do
+    if mark.y then
+      local data = block(string_format("%s %s\n", number(mark.x), number(mark.y)))
+      plots[#plots + 1] = string_format("%s using 1:2 with points pt %d ps %g lw 2 lc rgb '%s' notitle", data,
+        text and 15 or 6, theme.point * 1.8, theme.ink)
+    end
+    if not text then
+      out("set arrow from first %s, graph 0 to first %s, graph 1 nohead back lc rgb '%s' lw 1.5 dt 2", number(mark.x),
+        number(mark.x), theme.axis)
+    end
+    local right = (mark.x - panel.xrange[1]) > 0.7 * (panel.xrange[2] - panel.xrange[1])
+    out("set label %s at first %s, graph 0.96 %s offset character %s, 0 tc rgb '%s' front", quote(mark.label, 60),
+      number(mark.x), right and "right" or "left", right and "-0.8" or "0.8", theme.ink)
+  end
+  if #plots == 0 then plots[1] = "NaN notitle" end
+  if labelled then
+    out("set key tmargin center horizontal samplen 2.5 spacing 1.1 width 2 textcolor rgb '%s'", theme.ink)
+  else
+    out("unset key")
+  end
+  if not text then out("set style fill solid 0.75 noborder") end
+  out("set boxwidth %s", panel.boxwidth and number(panel.boxwidth) or "0.8 relative")
+  out("plot %s", concat(plots, ", \\\n     "))
+end
+
+function kinds.bars(out, panel, theme, text, block)
+  frame(out, panel, theme, text)
+  out("set grid noxtics")
+  ranges(out, panel)
+  out("unset key")
+  local tics, lines = {}, {}
+  local size = #panel.values
+  local longest = 0
+  for i, label in ipairs(panel.labels) do
+    tics[i] = quote_tic(label) .. " " .. i
+    longest = max(longest, utf8_len(M.clean(label, 40)))
+    lines[i] = string_format("%d %s\n", i, panel.values[i] == panel.values[i] and abs(panel.values[i]) < math.huge
+      and number(panel.values[i]) or "NaN")
+  end
+  out("set xtics (%s) scale 0 %s", concat(tics, ", "), longest * size > 80 and "rotate by -35" or "")
+  out("set boxwidth 0.7")
+  out("set style fill solid 0.85 noborder")
+  if size <= 30 then
+    for i, value in ipairs(panel.values) do
+      if value == value and abs(value) < math.huge then
+        out("set label %s at first %d, first %s center offset character 0, %s tc rgb '%s' front",
+          quote(panel.texts[i]), i, number(value), value < 0 and "-0.7" or "0.7", theme.ink)
+      end
+    end
+  end
+  if panel.yrange[1] < 0 then out("set xzeroaxis lt 1 lw 1 lc rgb '%s'", theme.axis) end
+  out("plot %s using 1:2 with boxes lc rgb '%s' notitle", core.range(panel.array) and block(concat(lines)) or "NaN",
+    theme.lines[1])
+end
+
+local function define_palette(out, name)
+  local parts = {}
+  for i = 0, 32 do
+    local r, g, b = palette.colour(name, i / 32)
+    parts[i + 1] = string_format("%g '%s'", i / 32, palette.hex(r, g, b))
+  end
+  out("set palette defined (%s)", concat(parts, ", "))
+end
+
+-- gnuplot draws no picture of a single row or column: such are doubled, and this is the place of a half.
+local function finer(column, times)
+  if times == 1 then return tostring(column) end
+  return string_format("(($%d-0.5)/2)", column)
+end
+
+local function matrix_tics(out, axis, names, count)
+  local tics = {}
+  if names then
+    for i = 1, count do tics[i] = string_format("%s %d", quote_tic(names[i] or i), i - 1) end
+  else
+    local step = max(1, ceil(count / 12))
+    if step > 2 then step = ceil(step / 5) * 5 end
+    for i = 1, count do
+      if i == 1 or i % step == 0 then tics[#tics + 1] = string_format("'%d' %d", i, i - 1) end
+    end
+  end
+  out("set %stics (%s) scale 0", axis, concat(tics, ", "))
+end
+
+function kinds.matrix(out, panel, theme, _, block)
+  frame(out, panel, theme, true)
+  out("unset border")
+  out("unset key")
+  out("set xrange [-0.5:%g] noextend", panel.columns - 0.5)
+  out("set yrange [%g:-0.5] noextend", panel.rows - 0.5)
+  matrix_tics(out, "x", panel.column_names, panel.columns)
+  matrix_tics(out, "y", panel.row_names, panel.rows)
+  local ratio = panel.rows / panel.columns
+  if ratio > 0.2 and ratio < 5 then out("set size ratio -1") end
+  define_palette(out, panel.palette)
+  out("set cbrange [%s:%s]", number(panel.low), number(panel.high > panel.low and panel.high or panel.low + 1))
+  if panel.scale == false then
+    out("unset colorbox")
+  else
+    out("set colorbox noborder")
+    out("set cbtics scale 0 textcolor rgb '%s'", theme.ink)
+    out("set format cb '%%g'")
+  end
+  -- About 40 % of a cell is text at most.
+  local cell = min(theme.width * 0.75 / panel.columns, theme.height * 0.75 / panel.rows)
+  for _, c in ipairs(panel.cells or {}) do
+    local t = palette.position(c.value, panel.low, panel.high)
+    local colour = c.value == c.value and palette.ink_on(palette.colour(panel.palette, t)) or "#000000"
+    local longest = 1
+    for _, line in ipairs(c.lines) do longest = max(longest, #line) end
+    local size = min(theme.size * 1.3, cell / longest * 1.0, cell / #c.lines * 0.35)
+    out("set label %s at first %d, first %d center font %s tc rgb '%s' front", quote(concat(c.lines, "\n")), c.column - 1,
+      c.row - 1, font(theme, max(5, floor(size))), colour)
+  end
+  if core.range(panel.data) then
+    local times = (panel.rows == 1 or panel.columns == 1) and 2 or 1
+    out("plot %s matrix using %s:%s:3 with image pixels notitle", block(core.matrix(panel.data, times)),
+      finer(1, times), finer(2, times))
+  else
+    out("plot NaN notitle")
+  end
+end
+
+function kinds.picture(out, panel, theme, _, block)
+  local rgb, width, height = core.shrink(panel.rgb, panel.width, panel.height, 1600)
+  local scale = width / panel.width
+  out("unset key")
+  out("unset border")
+  out("unset tics")
+  out("unset colorbox")
+  out("set size ratio -1")
+  local sheet = panel.sheet
+  local below = 0
+  if sheet and sheet.captions then
+    -- The font that lets a caption fit its cell, judged by the size of a cell on the page.
+    local cell = min(theme.width * 0.92 / sheet.columns, theme.height * 0.8 / ceil(sheet.count / sheet.columns))
+    local longest = 4
+    for _, caption in ipairs(sheet.captions) do longest = max(longest, utf8_len(M.clean(caption, 40))) end
+    local size = max(6, min(theme.size, floor(cell / longest * 1.7)))
+    for i = 1, sheet.count do
+      if sheet.captions[i] then
+        local column, row = (i - 1) % sheet.columns, (i - 1) // sheet.columns
+        out("set label %s at first %s, first %s center offset character 0, -0.6 font %s tc rgb '%s' front",
+          quote(sheet.captions[i], 40),
+          number((sheet.gap + column * (sheet.cell_width + sheet.gap) + sheet.cell_width / 2) * scale - 0.5),
+          number((sheet.gap + row * (sheet.cell_height + sheet.gap) + sheet.cell_height) * scale - 0.5),
+          font(theme, size), theme.ink)
+      end
+    end
+    below = sheet.gap * scale * 0.5
+  end
+  out("set xrange [-0.5:%g] noextend", width - 0.5)
+  out("set yrange [%g:-0.5] noextend", height - 0.5 + below)
+  out("set lmargin 1; set rmargin 1; set bmargin %d", 1)
+  local times = (width == 1 or height == 1) and 2 or 1
+  out("plot %s matrix using %s:%s:(int($3)>>16&255):(int($3)>>8&255):(int($3)&255) with rgbimage pixels notitle",
+    block(core.numbers(rgb, width, height, times)), finer(1, times), finer(2, times))
+end
+
+-- ---- the script ----
+
+--- The commands that draw the figure into the terminal opened by `opening` (lines of gnuplot). `text` is true for
+--- gnuplot's characters.
+function M.script(figure, theme, opening, text)
+  local lines = {}
+  local function out(format, ...)
+    lines[#lines + 1] = select("#", ...) > 0 and string_format(format, ...) or format
+  end
+  local blocks = 0
+  local function block(data)
+    blocks = blocks + 1
+    lines[#lines + 1] = string_format("$data%d << EOD\n%sEOD", blocks, data)
+    return "$data" .. blocks
+  end
+  out("%s", opening)
+  local count = #figure.panels
+  if count > 1 then
+    local columns = ceil(sqrt(count))
+    out("set multiplot layout %d,%d%s", ceil(count / columns), columns, figure.title and
+      string_format(" title %s font %s textcolor rgb '%s' offset 0,-0.2", quote(figure.title, 120),
+        font(theme, theme.title), theme.ink) or "")
+  end
+  for _, panel in ipairs(figure.panels) do
+    out("reset")
+    out("set encoding utf8")
+    out("set minussign")
+    out("unset decimalsign")
+    local title = panel.title or (count == 1 and figure.title) or nil
+    if title then
+      out("set title %s font %s tc rgb '%s'", quote(title, 160), font(theme, count > 1 and theme.size * 1.1 or theme.title),
+        theme.ink)
+    end
+    kinds[panel.kind](out, panel, theme, text, block)
+  end
+  if count > 1 then out("unset multiplot") end
+  for i = 1, blocks do out("undefine $data%d", i) end
+  return concat(lines, "\n") .. "\n"
+end
+
+return M

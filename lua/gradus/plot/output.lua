@@ -1,0 +1,266 @@
+-- Where figures appear. In this order: what the learner set with plot.terminal; a PNG file when standard output is no
+-- terminal; a window when there is a display and a gnuplot that opens windows; characters.
+
+local core = require "gradus.core.plot"
+local gnuplot = require "gradus.plot.gnuplot"
+local options = require "gradus.options"
+local palette = require "gradus.plot.palette"
+local text = require "gradus.plot.text"
+local themes = require "gradus.plot.theme"
+
+local error, ipairs, pcall, tostring, type = error, ipairs, pcall, tostring, type
+local max, min = math.max, math.min
+local string_format, concat = string.format, table.concat
+local getenv, io_open, io_write, os_remove = os.getenv, io.open, io.write, os.remove
+local loaded = package.loaded
+
+local M = {}
+
+M.settings = {
+  terminal = nil,     -- what the learner set
+  dir = "plots",      -- where PNG files go
+  is_terminal = nil,  -- nil: ask the system
+  ink = nil,          -- "none", "256", "true"; nil: from the environment
+  columns = nil, rows = nil,
+  seconds = 30,       -- how long gnuplot may take for one figure
+}
+
+local settings = M.settings
+
+M.terminals = {"auto", "characters", "dumb", "png", "qt", "wxt", "x11", "aqua", "windows"}
+
+-- ---- what this gnuplot can do ----
+
+local available  -- set of its terminals
+
+local function has(name)
+  if not available then
+    local list, message = core.run("set print '-'\nprint GPVAL_TERMINALS\nset print\n", settings.seconds)
+    if not list then error(message, 0) end
+    available = {}
+    for word in list:gmatch("%S+") do available[word] = true end
+  end
+  return available[name]
+end
+
+local windows = {"qt", "wxt", "x11", "aqua"}
+local windows_failed = false
+
+-- ---- choosing ----
+
+local function is_terminal()
+  if settings.is_terminal ~= nil then return settings.is_terminal end
+  return (core.terminal())
+end
+
+local function ink()
+  if settings.ink then return settings.ink end
+  local no_color = getenv "NO_COLOR"
+  local term = getenv "TERM" or ""
+  if (no_color and no_color ~= "") or term == "dumb" or not is_terminal() then return "none" end
+  local depth = getenv "COLORTERM" or ""
+  if depth:find "truecolor" or depth:find "24bit" or term:find "direct" or term:find "kitty" then return "true" end
+  return "256"
+end
+
+function M.screen()
+  local _, columns, rows = core.terminal()
+  return {columns = settings.columns or columns, rows = settings.rows or rows, ink = ink()}
+end
+
+--- "png", "characters" or the name of a gnuplot terminal that opens a window.
+local function choose()
+  local name = settings.terminal
+  if name == "dumb" then return "characters" end
+  if name then return name end
+  if not is_terminal() then return "png" end
+  if not windows_failed and ((getenv "DISPLAY" or "") ~= "" or (getenv "WAYLAND_DISPLAY" or "") ~= "") then
+    for _, window in ipairs(windows) do
+      if has(window) then return window end
+    end
+  end
+  return "characters"
+end
+
+-- ---- openings: the lines that set gnuplot's terminal ----
+
+local function quoted_font(theme) return gnuplot.quote(theme.font .. "," .. theme.size) end
+
+local files = {}
+
+function files.png(theme)
+  if has "pngcairo" then
+    return string_format("set terminal pngcairo noenhanced color size %d,%d font %s background rgb '%s' linewidth 1",
+      theme.width, theme.height, quoted_font(theme), theme.paper)
+  end
+  return string_format("set terminal png noenhanced truecolor size %d,%d font %s background rgb '%s'", theme.width,
+    theme.height, quoted_font(theme), theme.paper)
+end
+
+function files.svg(theme)
+  return string_format("set terminal svg noenhanced size %d,%d dynamic font %s background rgb '%s'", theme.width,
+    theme.height, quoted_font(theme), theme.paper)
+end
+
+function files.pdf(theme)
+  if not has "pdfcairo" then
+    error("this gnuplot writes no PDF (it was built without cairo): save the figure as .svg or .png", 0)
+  end
+  return string_format("set terminal pdfcairo noenhanced color size %gin,%gin font %s background rgb '%s'",
+    theme.width / 96, theme.height / 96, gnuplot.quote(theme.font .. "," .. theme.size * 0.75), theme.paper)
+end
+
+local file_types = {"png", "svg", "pdf"}
+
+-- ---- drawing ----
+
+-- Pictures and heat maps are as wide as they need to be: a square one in a wide frame would be mostly margin.
+local function theme_for(figure)
+  local theme = themes.get()
+  local panel = figure.panels[1]
+  local changed = setmetatable({}, {__index = theme})
+  if #figure.panels > 1 then
+    changed.width = math.floor(theme.width * 1.25)
+    if #figure.panels <= 2 then changed.height = math.floor(theme.height * 0.85) end
+  elseif panel.kind == "picture" or panel.kind == "matrix" then
+    local w, h = panel.width or panel.columns, panel.height or panel.rows
+    local extra = panel.kind == "matrix" and (panel.scale == false and 110 or 190) * theme.size / 12 or 30
+    local body = theme.height - 80 * theme.size / 12
+    local ratio = min(max(w / h, 0.4), 2.4)
+    changed.width = math.floor(body * ratio + extra)
+  end
+  return changed
+end
+
+local function named(figure, message)
+  return string_format("%s: %s", figure.title and 'the figure "' .. gnuplot.clean(figure.title, 60) .. '"' or
+    "the figure", message)
+end
+
+-- Everything from here on may fail; `level` is that of the learner's call.
+local function run(figure, script)
+  local output, message = core.run(script, settings.seconds)
+  if not output then
+    if message:find("ended", 1, true) or message:find("no program", 1, true) then available = nil end
+    error(named(figure, message), 0)
+  end
+  return output
+end
+
+local function write_file(figure, path, kind)
+  -- Ask the system first: its reason is clearer than gnuplot's.
+  local file, message = io_open(path, "ab")
+  if not file then error(named(figure, "cannot write " .. message), 0) end
+  file:close()
+  local theme = theme_for(figure)
+  local opening = files[kind](theme) .. "\nset output " .. gnuplot.quote(path, 4096)
+  local ok, problem = pcall(run, figure, gnuplot.script(figure, theme, opening, false) .. "set output\n")
+  if not ok then
+    os_remove(path)  -- half a picture
+    error(problem, 0)
+  end
+end
+
+function M.save(figure, path)
+  if type(path) ~= "string" then
+    error("save needs the name of a file, as in fig:save(\"curve.png\"); got a " .. type(path), 3)
+  end
+  local kind = path:match "%.(%w+)$"
+  kind = kind and kind:lower()
+  if not files[kind] then
+    error(string_format('save: the name "%s" must end in .png, .svg or .pdf', path), 3)
+  end
+  for _, character in utf8.codes(gnuplot.clean(path)) do
+    if character == 10 then error("save: the name of a file cannot have a line break", 3) end
+  end
+  local ok, message = pcall(write_file, figure, path, kind)
+  if not ok then error(message, 0) end
+end
+
+local function characters(figure)
+  local screen = M.screen()
+  local parts = {}
+  if #figure.panels > 1 and figure.title then
+    parts[1] = "  " .. gnuplot.clean(figure.title, screen.columns - 2):gsub("\n", " ") .. "\n"
+  end
+  for i, panel in ipairs(figure.panels) do
+    local title = panel.title or (#figure.panels == 1 and figure.title) or nil
+    if text.draws(panel) then
+      parts[#parts + 1] = text.panel(panel, screen, title)
+    else
+      local width = min(screen.columns - 1, 110)
+      local height = max(10, min(screen.rows - 2, width // 3))
+      local opening = string_format("set terminal dumb noenhanced nofeed size %d,%d %s\nset output", width, height,
+        screen.ink == "none" and "mono" or screen.ink == "true" and "ansirgb" or "ansi256")
+      local single = {title = title, panels = {panel}}
+      local drawn = run(figure, gnuplot.script(single, themes.get(), opening, true))
+      drawn = drawn:gsub("\f", ""):gsub("[ \t]+\n", "\n"):gsub("^\n+", ""):gsub("\n+$", "")
+      parts[#parts + 1] = drawn .. "\n"
+    end
+    if i < #figure.panels then parts[#parts + 1] = "\n" end
+  end
+  return concat(parts)
+end
+
+local function window(figure, name)
+  if not has(name) then
+    error(named(figure, string_format("this gnuplot opens no %s windows%s", name,
+      options.suggest(name, M.available_terminals()))), 0)
+  end
+  local theme = theme_for(figure)
+  local opening = string_format("set terminal %s noenhanced size %d,%d font %s title %s", name, theme.width,
+    theme.height, quoted_font(theme), gnuplot.quote(figure.title or "gradus", 100))
+  run(figure, gnuplot.script(figure, theme, opening, false))
+end
+
+function M.available_terminals()
+  local names = {"auto", "characters", "png"}
+  for _, name in ipairs(windows) do
+    if has(name) then names[#names + 1] = name end
+  end
+  return names
+end
+
+local counter = 0
+
+local function slug(title)
+  local name = (title or "figure"):lower():gsub("[^%w]+", "-"):gsub("^%-+", ""):gsub("%-+$", ""):sub(1, 40)
+  name = name:gsub("%-+$", "")
+  return name ~= "" and name or "figure"
+end
+
+-- Front ends that show pictures take the bundle; otherwise the text is written.
+local function emit(bundle)
+  local session = loaded["gradus.session"]
+  local current = type(session) == "table" and session.current and session.current()
+  if current and current.sink then
+    if current.sink.display then return current.sink:display(bundle) end
+    if current.sink.text then return current.sink:text(bundle["text/plain"]) end
+  end
+  io_write(bundle["text/plain"])
+end
+
+--- Draws the figure where figures appear now.
+function M.show(figure)
+  local where = choose()
+  if where == "png" then
+    local made, message = core.folder(settings.dir)
+    if not made then error(named(figure, message), 0) end
+    counter = counter + 1
+    local path = figure.path or string_format("%s/%02d-%s.png", settings.dir, counter, slug(figure.title))
+    write_file(figure, path, "png")
+    figure.path = path
+    emit {["text/plain"] = "plot: " .. path .. "\n", ["image/png"] = path}
+  elseif where == "characters" then
+    emit {["text/plain"] = characters(figure)}
+  else
+    local ok, message = pcall(window, figure, where)
+    if ok then return end
+    if settings.terminal or tostring(message):find("interrupted", 1, true) then error(message, 0) end
+    -- DISPLAY may name a screen that nobody is at: say so once, and draw here.
+    windows_failed = true
+    emit {["text/plain"] = "(no window could be opened, so plots appear here: " .. message .. ")\n" .. characters(figure)}
+  end
+end
+
+return M

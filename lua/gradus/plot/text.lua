@@ -1,0 +1,188 @@
+-- Figures as characters where gnuplot's own are too coarse: pictures and heat maps in half blocks, bars, the cells of
+-- a confusion matrix. Curves are left to gnuplot's "dumb" terminal.
+
+local core = require "gradus.core.plot"
+local gnuplot = require "gradus.plot.gnuplot"
+local palette = require "gradus.plot.palette"
+
+local ceil, floor, max, min, abs, huge = math.ceil, math.floor, math.max, math.min, math.abs, math.huge
+local string_format, concat, rep = string.format, table.concat, string.rep
+local utf8_len = utf8.len
+
+local M = {}
+
+local function width_of(text) return utf8_len(text) or #text end
+
+local function pad(text, width, where)
+  local space = width - width_of(text)
+  if space <= 0 then return text end
+  if where == "right" then return rep(" ", space) .. text end
+  if where == "center" then return rep(" ", space // 2) .. text .. rep(" ", space - space // 2) end
+  return text .. rep(" ", space)
+end
+
+-- One line of the learner's text: no control characters, which would reach the terminal.
+local function line(text, most) return (gnuplot.clean(text, most):gsub("\n", " ")) end
+
+local function scale_line(panel, ink)
+  local low, high = string_format("%g", panel.low), string_format("%g", panel.high)
+  if ink == "none" then return low .. " [" .. " .:-=+*#%@" .. "] " .. high end
+  local parts = {}
+  for i = 0, 23 do parts[#parts + 1] = palette.paint(ink, panel.palette, i / 23, " ") end
+  return low .. " " .. concat(parts) .. " " .. high
+end
+
+local kinds = {}
+
+-- A table of painted cells when each has a text and all fit side by side, otherwise one half block a number.
+local function matrix_cells(panel, screen)
+  local widest, lines = 1, 1
+  for _, cell in ipairs(panel.cells) do
+    lines = max(lines, #cell.lines)
+    for _, text in ipairs(cell.lines) do widest = max(widest, width_of(text)) end
+  end
+  local names = {}
+  local names_width = 0
+  for j = 1, panel.columns do
+    names[j] = line(panel.column_names and panel.column_names[j] or j, 14)
+    widest = max(widest, width_of(names[j]))
+  end
+  local row_names = {}
+  for i = 1, panel.rows do
+    row_names[i] = line(panel.row_names and panel.row_names[i] or i, 14)
+    names_width = max(names_width, width_of(row_names[i]))
+  end
+  local cell_width = widest + 2
+  if names_width + 3 + panel.columns * cell_width > screen.columns then return nil end
+  local at = {}
+  for _, cell in ipairs(panel.cells) do at[(cell.row - 1) * panel.columns + cell.column] = cell end
+  local out = {}
+  local left = rep(" ", names_width + 3)
+  if panel.xlabel then
+    out[#out + 1] = left .. pad(line(panel.xlabel, 60), panel.columns * cell_width, "center")
+  end
+  local head = {}
+  for j = 1, panel.columns do head[j] = pad(names[j], cell_width, "center") end
+  out[#out + 1] = left .. concat(head)
+  for i = 1, panel.rows do
+    for k = 1, lines do
+      local parts = {}
+      for j = 1, panel.columns do
+        local cell = at[(i - 1) * panel.columns + j]
+        local text = pad(cell and cell.lines[k] or "", cell_width, "center")
+        local t = cell and cell.value == cell.value and palette.position(cell.value, panel.low, panel.high)
+        parts[j] = t and palette.paint(screen.ink, panel.palette, t, text) or text
+      end
+      out[#out + 1] = " " .. pad(k == (lines + 1) // 2 and row_names[i] or "", names_width, "right") .. "  " .. concat(parts)
+    end
+  end
+  if panel.ylabel then out[#out + 1] = left .. "(rows: " .. line(panel.ylabel, 60) .. ")" end
+  return concat(out, "\n") .. "\n"
+end
+
+function kinds.matrix(panel, screen)
+  if panel.cells then
+    local text = matrix_cells(panel, screen)
+    if text then return text end
+  end
+  if not core.range(panel.data) then return "  (no finite numbers)\n" end
+  local rgb, width, height = core.heat(panel.data, panel.low, panel.high,
+    palette.bytes(screen.ink == "none" and "grey" or panel.palette))
+  local columns = M.picture_columns(width, height, screen)
+  return core.blocks(rgb, width, height, columns, screen.ink) .. scale_line(panel, screen.ink) .. "\n"
+end
+
+--- How many characters wide a picture becomes: enlarged by a whole number while small, never wider or higher than the
+--- terminal.
+function M.picture_columns(width, height, screen)
+  local most = min(screen.columns - 1, floor((screen.rows - 4) * 2 * width / height))
+  most = max(1, most)
+  if width <= most then return width * max(1, min(most // width, ceil(32 / width))) end
+  return most
+end
+
+function kinds.picture(panel, screen)
+  local sheet = panel.sheet
+  if not sheet then
+    return core.blocks(panel.rgb, panel.width, panel.height, M.picture_columns(panel.width, panel.height, screen),
+      screen.ink)
+  end
+  -- A contact sheet: rows of pictures that fit side by side, their captions below.
+  local cell = min(max(8, sheet.cell_width), 24, screen.columns - 2)
+  local across = max(1, min(sheet.columns, (screen.columns - 1) // (cell + 1)))
+  local out = {}
+  for first = 1, sheet.count, across do
+    local last = min(first + across - 1, sheet.count)
+    local rows, height = {}, 0
+    for i = first, last do
+      local item = sheet.items[i]
+      local text = {}
+      for row in core.blocks(item.rgb, item.width, item.height, cell, screen.ink):gmatch("[^\n]*\n") do
+        text[#text + 1] = row:sub(1, -2)
+      end
+      rows[#rows + 1] = text
+      height = max(height, #text)
+    end
+    for k = 1, height do
+      local parts = {}
+      for i, text in ipairs(rows) do parts[i] = text[k] or rep(" ", cell) end
+      out[#out + 1] = concat(parts, " ")
+    end
+    if sheet.captions then
+      local parts = {}
+      for i = first, last do parts[#parts + 1] = pad(line(sheet.captions[i] or "", cell), cell, "center") end
+      out[#out + 1] = (concat(parts, " "):gsub("%s+$", ""))
+    end
+  end
+  return concat(out, "\n") .. "\n"
+end
+
+local eighths = {"▏", "▎", "▍", "▌", "▋", "▊", "▉"}
+
+local function bar(length)
+  local whole = floor(length)
+  local rest = floor((length - whole) * 8)
+  return rep("█", whole) .. (rest > 0 and eighths[rest] or "")
+end
+
+function kinds.bars(panel, screen)
+  local names, widest, number_width = {}, 0, 0
+  local low, high = 0, 0
+  for i, label in ipairs(panel.labels) do
+    names[i] = line(label, 24)
+    widest = max(widest, width_of(names[i]))
+    number_width = max(number_width, width_of(panel.texts[i]))
+    local v = panel.values[i]
+    if v == v and abs(v) < huge then low, high = min(low, v), max(high, v) end
+  end
+  local room = max(10, min(screen.columns - widest - number_width - 5, 60))
+  local unit = high > low and room / (high - low) or 0
+  local zero = floor(-low * unit + 0.5)
+  local out = {}
+  for i, v in ipairs(panel.values) do
+    local drawn = ""
+    if v == v and abs(v) < huge then
+      if v >= 0 then
+        drawn = rep(" ", zero) .. bar(v * unit)
+      else
+        local length = max(1, floor(-v * unit + 0.5))
+        drawn = rep(" ", max(0, zero - length)) .. rep("█", length)
+      end
+    end
+    out[i] = string_format(" %s  %s %s", pad(names[i], widest, "right"), drawn, panel.texts[i])
+  end
+  return concat(out, "\n") .. "\n"
+end
+
+--- Whether a panel is drawn here, in characters, rather than by gnuplot.
+function M.draws(panel) return kinds[panel.kind] ~= nil end
+
+--- The panel as lines of text for `screen` = {columns=, rows=, ink="none"|"256"|"true"}.
+function M.panel(panel, screen, title)
+  local text = kinds[panel.kind](panel, screen)
+  if not title then return text end
+  title = line(title, screen.columns - 2)
+  return "  " .. title .. "\n" .. text
+end
+
+return M

@@ -1,0 +1,336 @@
+#include "plot/gnuplot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/interrupt.h"
+
+extern char **environ;
+
+struct gr_gnuplot {
+  pid_t pid;      // 0: not running
+  int in;         // a socket to its standard input: send() can be told not to raise SIGPIPE, write() cannot
+  int out, errs;  // pipes from its standard output and standard error
+  unsigned runs;  // numbers the marks by which we know that a run is over
+  char *program;  // NULL: ask the environment at each start
+};
+
+// Nothing we ask for is larger; a process that writes without end is stopped here.
+#define MAX_OUTPUT ((size_t)64 << 20)
+// Of its complaints the first ones matter.
+#define MAX_ERRORS ((size_t)16 << 10)
+// A signal that arrives just before poll() is noticed after this many milliseconds.
+#define POLL_SLICE 100
+
+gr_code gr_gnuplot_new(gr_gnuplot **out, const char *program, gr_err *err) {
+  gr_gnuplot *g = calloc(1, sizeof *g);
+  char *copy = program ? strdup(program) : NULL;
+  if (!g || (program && !copy)) {
+    free(g);
+    free(copy);
+    return gr_fail(err, GR_ERR_MEMORY, "out of memory while preparing to plot");
+  }
+  *g = (gr_gnuplot){.in = -1, .out = -1, .errs = -1, .program = copy};
+  *out = g;
+  return GR_OK;
+}
+
+static double now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void close_fd(int *fd) {
+  if (*fd >= 0) close(*fd);
+  *fd = -1;
+}
+
+// ---- starting and ending ----
+
+// Ends of pipes must not be 0, 1 or 2 (they are when our caller had closed those), or the dup2's of the child
+// would overwrite them.
+static bool move_up(int *fd) {
+  if (*fd > 2) return true;
+  int high = fcntl(*fd, F_DUPFD_CLOEXEC, 3);
+  close(*fd);
+  *fd = high;
+  return high >= 0;
+}
+
+static gr_code start(gr_gnuplot *g, gr_err *err) {
+  const char *program = g->program ? g->program : getenv("GRADUS_GNUPLOT");
+  if (!program || !*program) program = "gnuplot";
+  enum { OURS, THEIRS };
+  int in[2] = {-1, -1}, out[2] = {-1, -1}, errs[2] = {-1, -1};
+  gr_code code = GR_OK;
+  bool made = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, in) == 0 && pipe2(out, O_CLOEXEC) == 0 &&
+              pipe2(errs, O_CLOEXEC) == 0;
+  for (int i = 0; made && i < 2; i++) made = move_up(&in[i]) && move_up(&out[i]) && move_up(&errs[i]);
+  if (!made) {
+    code = gr_fail(err, GR_ERR_IO, "cannot make a pipe to gnuplot: %s", strerror(errno));
+    goto done;
+  }
+  // The child's ends stay blocking, as gnuplot expects.
+  fcntl(in[OURS], F_SETFL, O_NONBLOCK);
+  fcntl(out[OURS], F_SETFL, O_NONBLOCK);
+  fcntl(errs[OURS], F_SETFL, O_NONBLOCK);
+
+  posix_spawn_file_actions_t files;
+  posix_spawnattr_t attributes;
+  posix_spawn_file_actions_init(&files);
+  posix_spawnattr_init(&attributes);
+  posix_spawn_file_actions_adddup2(&files, in[THEIRS], 0);
+  posix_spawn_file_actions_adddup2(&files, out[THEIRS], 1);
+  posix_spawn_file_actions_adddup2(&files, errs[THEIRS], 2);
+  sigset_t none, all;
+  sigemptyset(&none);
+  sigfillset(&all);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setsigdefault(&attributes, &all);
+  posix_spawnattr_setpgroup(&attributes, 0);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+  // -d: no ~/.gnuplot, so that a figure looks the same for everyone.
+  char *const argv[] = {(char *)program, "-d", NULL};
+  int failure = posix_spawnp(&g->pid, program, &files, &attributes, argv, environ);
+  posix_spawn_file_actions_destroy(&files);
+  posix_spawnattr_destroy(&attributes);
+  if (failure) {
+    g->pid = 0;
+    if (failure == ENOENT)
+      code = gr_fail(err, GR_ERR_IO, "plots are drawn by gnuplot, and there is no program \"%s\" here: install it with "
+                     "`apt install gnuplot-nox` (gnuplot-qt for windows); all the rest works without", program);
+    else
+      code = gr_fail(err, GR_ERR_IO, "cannot start %s: %s", program, strerror(failure));
+    goto done;
+  }
+  g->in = in[OURS];
+  g->out = out[OURS];
+  g->errs = errs[OURS];
+  in[OURS] = out[OURS] = errs[OURS] = -1;
+done:
+  for (int i = 0; i < 2; i++) {
+    close_fd(&in[i]);
+    close_fd(&out[i]);
+    close_fd(&errs[i]);
+  }
+  return code;
+}
+
+// Closes the pipes, gives the process `seconds` to leave, then ends it and its helpers. Returns its wait status,
+// -1 when somebody else has reaped it.
+static int stop(gr_gnuplot *g, double seconds) {
+  if (g->pid == 0) return -1;
+  close_fd(&g->in);
+  close_fd(&g->out);
+  close_fd(&g->errs);
+  double deadline = now() + seconds;
+  int status = -1;
+  for (;;) {
+    pid_t done = waitpid(g->pid, &status, WNOHANG);
+    if (done == g->pid) break;
+    if (done < 0 && errno != EINTR) {
+      status = -1;
+      break;
+    }
+    if (now() >= deadline) {
+      kill(-g->pid, SIGKILL);
+      while (waitpid(g->pid, &status, 0) < 0 && errno == EINTR) continue;
+      break;
+    }
+    nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+  }
+  g->pid = 0;
+  return status;
+}
+
+void gr_gnuplot_free(gr_gnuplot *g) {
+  if (!g) return;
+  stop(g, 0.5);
+  free(g->program);
+  free(g);
+}
+
+// ---- one run ----
+
+typedef struct conversation {
+  const char *part[2];  // the script, and the lines that make gnuplot say that it is done
+  size_t length[2];
+  size_t sent;          // of both together
+  gr_str output, errors;
+  char mark[40];
+  bool output_done, errors_done;
+} conversation;
+
+typedef enum reading { READ_MORE, READ_ENDED, READ_TOO_MUCH } reading;
+
+static reading read_into(int fd, gr_str *text, size_t most, bool drop_rest) {
+  char block[16384];
+  for (;;) {
+    ssize_t n = read(fd, block, sizeof block);
+    if (n == 0) return READ_ENDED;
+    if (n < 0) return errno == EAGAIN || errno == EINTR ? READ_MORE : READ_ENDED;
+    size_t room = text->length < most ? most - text->length : 0;
+    if ((size_t)n > room && !drop_rest) return READ_TOO_MUCH;
+    if ((size_t)n <= room) {
+      gr_str_append_n(text, block, (size_t)n);
+    } else {  // keep the end: it has the mark
+      size_t half = text->length / 2;
+      memmove(text->text, text->text + half, text->length - half);
+      text->length -= half;
+      gr_str_append_n(text, block, (size_t)n);
+    }
+    if (text->failed) return READ_TOO_MUCH;
+  }
+}
+
+static const char *find_mark(const gr_str *text, const char *mark) {
+  return text->length ? memmem(text->text, text->length, mark, strlen(mark)) : NULL;
+}
+
+// The last lines of what gnuplot complained about, on one line, for a message.
+static void last_words(char *words, size_t size, const gr_str *errors) {
+  const char *text = errors->text ? errors->text : "";
+  size_t n = errors->length;
+  while (n && strchr(" \n\r\t", text[n - 1])) n--;
+  size_t start = n > size - 1 ? n - (size - 1) : 0;
+  size_t k = 0;
+  bool space = true;
+  for (size_t i = start; i < n && k < size - 1; i++) {
+    bool blank = (unsigned char)text[i] <= ' ';
+    if (!blank) words[k++] = text[i];
+    else if (!space) words[k++] = ' ';
+    space = blank;
+  }
+  words[k] = '\0';
+}
+
+static gr_code died(gr_gnuplot *g, const conversation *c, gr_err *err) {
+  char words[300];
+  last_words(words, sizeof words, &c->errors);
+  int status = stop(g, 0.2);
+  char how[60] = "";
+  if (status != -1 && WIFEXITED(status))
+    snprintf(how, sizeof how, " with exit status %d", WEXITSTATUS(status));
+  else if (status != -1 && WIFSIGNALED(status))
+    snprintf(how, sizeof how, " by signal %d", WTERMSIG(status));
+  return gr_fail(err, GR_ERR_IO, "gnuplot ended%s before the plot was done%s%s%s; the next plot starts it again", how,
+                 *words ? "; its last words: \"" : "", words, *words ? "\"" : "");
+}
+
+static ssize_t send_some(gr_gnuplot *g, const conversation *c) {
+  int part = c->sent >= c->length[0];
+  size_t offset = part ? c->sent - c->length[0] : c->sent;
+  return send(g->in, c->part[part] + offset, c->length[part] - offset, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+// Writes and reads at the same time, since either side may have to wait for the other, until both marks are in.
+static gr_code converse(gr_gnuplot *g, conversation *c, double seconds, gr_err *err) {
+  double deadline = now() + seconds;
+  size_t total = c->length[0] + c->length[1];
+  while (!c->output_done || !c->errors_done) {
+    if (gr_interrupt_pending()) {
+      stop(g, 0);
+      return gr_interrupt_poll(err);
+    }
+    if (now() > deadline) {
+      char words[200];
+      last_words(words, sizeof words, &c->errors);
+      stop(g, 0);
+      return gr_fail(err, GR_ERR_IO, "gnuplot did not finish within %g s and was stopped%s%s%s; the next plot starts it "
+                     "again", seconds, *words ? "; its last words: \"" : "", words, *words ? "\"" : "");
+    }
+    struct pollfd fds[3] = {
+        {.fd = g->out, .events = POLLIN},
+        {.fd = g->errs, .events = POLLIN},
+        {.fd = c->sent < total ? g->in : -1, .events = POLLOUT},
+    };
+    if (poll(fds, 3, POLL_SLICE) < 0) {
+      if (errno == EINTR) continue;
+      stop(g, 0);
+      return gr_fail(err, GR_ERR_IO, "cannot wait for gnuplot: %s", strerror(errno));
+    }
+    reading errors = READ_MORE, output = READ_MORE;
+    if (fds[1].revents) errors = read_into(g->errs, &c->errors, MAX_ERRORS, true);
+    if (fds[0].revents) output = read_into(g->out, &c->output, MAX_OUTPUT, false);
+    if (output == READ_TOO_MUCH || errors == READ_TOO_MUCH) {
+      stop(g, 0);
+      return gr_fail(err, GR_ERR_IO, "gnuplot wrote more than %zu bytes and was stopped; the next plot starts it again",
+                     MAX_OUTPUT);
+    }
+    // The mark on standard output ends with the line; the other needs none.
+    const char *mark = find_mark(&c->output, c->mark);
+    c->output_done = mark && memchr(mark, '\n', c->output.length - (size_t)(mark - c->output.text));
+    c->errors_done = find_mark(&c->errors, c->mark) != NULL;
+    if (c->output_done && c->errors_done) break;
+    if (output == READ_ENDED || errors == READ_ENDED) return died(g, c, err);
+    if (fds[2].revents) {
+      ssize_t n = send_some(g, c);
+      if (n > 0) c->sent += (size_t)n;
+      else if (n < 0 && errno != EAGAIN && errno != EINTR) {
+        // Its complaint may still be in the pipe.
+        read_into(g->errs, &c->errors, MAX_ERRORS, true);
+        return died(g, c, err);
+      }
+    }
+  }
+  return GR_OK;
+}
+
+// The mark on standard output is followed by gnuplot's own count and text of errors: "MARK 0 ".
+static gr_code verdict(const conversation *c, gr_err *err) {
+  const char *mark = find_mark(&c->output, c->mark);
+  char *rest;
+  long failures = strtol(mark + strlen(c->mark), &rest, 10);
+  if (failures == 0) return GR_OK;
+  size_t n = strcspn(rest, "\n");
+  while (n && *rest == ' ') rest++, n--;
+  return gr_fail(err, GR_ERR_VALUE, "gnuplot says: %.*s", (int)(n < 400 ? n : 400), rest);
+}
+
+gr_code gr_gnuplot_run(gr_gnuplot *g, const char *script, size_t length, gr_str *output, double seconds,
+                       gr_err *err) {
+  if (g->pid) {  // it may have died since the last plot: a window closed the hard way, say
+    int status;
+    pid_t gone = waitpid(g->pid, &status, WNOHANG);
+    if (gone == g->pid || (gone < 0 && errno == ECHILD)) {
+      g->pid = 0;
+      close_fd(&g->in);
+      close_fd(&g->out);
+      close_fd(&g->errs);
+    }
+  }
+  if (g->pid == 0 && start(g, err)) return err->code;
+
+  conversation c = {0};
+  snprintf(c.mark, sizeof c.mark, "gradus-run-%u-done ", ++g->runs);
+  char tail[400];
+  snprintf(tail, sizeof tail,
+           "\nset print\nprint '%s'\n"
+           "set print '-'\nprint sprintf('%s%%d %%s', GPVAL_ERRNO, GPVAL_ERRNO ? GPVAL_ERRMSG : '')\n"
+           "set print\nreset errors\n", c.mark, c.mark);
+  c.part[0] = script;
+  c.length[0] = length;
+  c.part[1] = tail;
+  c.length[1] = strlen(tail);
+  gr_code code = converse(g, &c, seconds, err);
+  if (!code) code = verdict(&c, err);
+  if (!code && output) {
+    gr_str_append_n(output, c.output.text, (size_t)(find_mark(&c.output, c.mark) - c.output.text));
+    code = gr_str_check(output, err);
+  }
+  gr_str_finish(&c.output);
+  gr_str_finish(&c.errors);
+  return code;
+}
