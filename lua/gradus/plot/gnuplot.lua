@@ -37,7 +37,7 @@ end
 local quote = M.quote
 
 -- Labels of tics are formats to gnuplot.
-local function quote_tic(text) return quote(M.clean(text, 40):gsub("%%", "%%%%")) end
+local function quote_tic(text) return quote((M.clean(text, 40):gsub("%%", "%%%%"))) end
 
 local function number(x) return string_format("%.15g", x) end
 
@@ -68,6 +68,29 @@ local function has_points(series, log)
   return core.range(series.x, log:find("x", 1, true)) and core.range(series.y, log:find("y", 1, true))
 end
 
+-- The legend never covers the curves: a line below the title, or a column at the right when there are many names.
+local function legend(out, panel, theme, text)
+  local count, letters = 0, 0
+  for _, series in ipairs(panel.series) do
+    if series.label then
+      count = count + 1
+      letters = letters + 6 + min(60, utf8_len(M.clean(series.label)))
+    end
+  end
+  if count == 0 then
+    out("unset key")
+  elseif count > 5 or letters > 70 then
+    out("set key outside right top vertical Left reverse samplen 1.5 spacing 1.2 textcolor rgb '%s'", theme.ink)
+  elseif text then
+    out("set key bmargin center horizontal samplen 2 textcolor rgb '%s'", theme.ink)
+  else
+    out("set title offset 0, 1.3")
+    out("set tmargin 5")
+    out("set key at graph 0.5, 1.015 center bottom horizontal Left reverse samplen 2 spacing 1.1 width 2 textcolor rgb '%s'",
+      theme.ink)
+  end
+end
+
 local kinds = {}
 
 function kinds.curves(out, panel, theme, text, block)
@@ -86,12 +109,10 @@ function kinds.curves(out, panel, theme, text, block)
     end
     out("set xtics %d", step)
   end
-  local labelled = false
   local plots = {}
   for i, series in ipairs(panel.series) do
     local color = theme.lines[((series.color or i) - 1) % #theme.lines + 1]
     local dash = series.dash or (theme.dashes and (i - 1) % 5 + 1) or 1
-    labelled = labelled or series.label ~= nil
     local title = series.label and "title " .. quote(series.label, 60) or "notitle"
     local style = styles[series.style]
     local look
@@ -126,15 +147,13 @@ function kinds.curves(out, panel, theme, text, block)
         number(mark.x), theme.axis)
     end
     local right = (mark.x - panel.xrange[1]) > 0.7 * (panel.xrange[2] - panel.xrange[1])
-    out("set label %s at first %s, graph 0.96 %s offset character %s, 0 tc rgb '%s' front", quote(mark.label, 60),
-      number(mark.x), right and "right" or "left", right and "-0.8" or "0.8", theme.ink)
+    -- Where the curves are not: above a low one, below a high one.
+    local high = mark.y and mark.y > (panel.yrange[1] + panel.yrange[2]) / 2
+    out("set label %s at first %s, graph %s %s offset character %s, 0 tc rgb '%s' front", quote(mark.label, 60),
+      number(mark.x), high and "0.05" or "0.95", right and "right" or "left", right and "-0.8" or "0.8", theme.ink)
   end
   if #plots == 0 then plots[1] = "NaN notitle" end
-  if labelled then
-    out("set key tmargin center horizontal samplen 2.5 spacing 1.1 width 2 textcolor rgb '%s'", theme.ink)
-  else
-    out("unset key")
-  end
+  legend(out, panel, theme, text)
   if not text then out("set style fill solid 0.75 noborder") end
   out("set boxwidth %s", panel.boxwidth and number(panel.boxwidth) or "0.8 relative")
   out("plot %s", concat(plots, ", \\\n     "))
@@ -216,7 +235,7 @@ function kinds.matrix(out, panel, theme, _, block)
   else
     out("set colorbox noborder")
     out("set cbtics scale 0 textcolor rgb '%s'", theme.ink)
-    out("set format cb '%%g'")
+    out("%s", "set format cb '%g'")
   end
   -- About 40 % of a cell is text at most.
   local cell = min(theme.width * 0.75 / panel.columns, theme.height * 0.75 / panel.rows)
@@ -231,7 +250,7 @@ function kinds.matrix(out, panel, theme, _, block)
   end
   if core.range(panel.data) then
     local times = (panel.rows == 1 or panel.columns == 1) and 2 or 1
-    out("plot %s matrix using %s:%s:3 with image pixels notitle", block(core.matrix(panel.data, times)),
+    out("plot %s matrix using %s:%s:3 with image notitle", block(core.matrix(panel.data, times)),
       finer(1, times), finer(2, times))
   else
     out("plot NaN notitle")
@@ -270,7 +289,7 @@ function kinds.picture(out, panel, theme, _, block)
   out("set yrange [%g:-0.5] noextend", height - 0.5 + below)
   out("set lmargin 1; set rmargin 1; set bmargin %d", 1)
   local times = (width == 1 or height == 1) and 2 or 1
-  out("plot %s matrix using %s:%s:(int($3)>>16&255):(int($3)>>8&255):(int($3)&255) with rgbimage pixels notitle",
+  out("plot %s matrix using %s:%s:(int($3)>>16&255):(int($3)>>8&255):(int($3)&255) with rgbimage notitle",
     block(core.numbers(rgb, width, height, times)), finer(1, times), finer(2, times))
 end
 

@@ -147,7 +147,7 @@ local methods = figures.metatable
 local function entry_now()
   local session = package.loaded["gradus.session"]
   local current = type(session) == "table" and session.current and session.current()
-  return current and current.entry or nil
+  return current and current.entries or nil
 end
 
 local function draw(figure)
@@ -165,7 +165,7 @@ Writes the figure to a file: .png, .svg or .pdf, by the end of its name. It work
 shown, and looks the same wherever that was. Fails, naming the figure, when the file cannot be written.
 
 > fig = plot.heatmap({{1, 2}, {3, 4}}, {title="four"})
-> tostring(fig:save("four.svg"))
+> tostring(fig:save("/tmp/gradus-four.svg"))
 figure: four, 2 x 2 matrix]], function(figure, path)
   output.save(figure, path)
   return figure
@@ -674,7 +674,7 @@ plot.save(path) -> figure
 Writes the last figure to a file, .png, .svg or .pdf: see figure:save.
 
 > fig = plot({3, 1, 2})
-> tostring(plot.save("zigzag.svg"))
+> tostring(plot.save("/tmp/gradus-zigzag.svg"))
 figure: 1 series]], function(path)
   if not last_figure then error("plot.save: nothing has been plotted yet", 2) end
   return last_figure:save(path)
@@ -684,8 +684,8 @@ plot.terminal = doc("plot.terminal", [[
 plot.terminal(name) -> name
 
 Says where plots appear: "characters" (in this terminal), "png" (files), a window of gnuplot's ("qt", "wxt", "x11"), or
-"auto": a window when there is a display, otherwise characters, and files when the output is no terminal. Without a name
-it tells what is set.
+"none" (nowhere: the figure is only made, to be saved), or "auto": a window when there is a display, otherwise characters,
+and files when the output is no terminal. Without a name it tells what is set.
 
 > plot.terminal("png")
 png

@@ -27,7 +27,7 @@ M.settings = {
 
 local settings = M.settings
 
-M.terminals = {"auto", "characters", "dumb", "png", "qt", "wxt", "x11", "aqua", "windows"}
+M.terminals = {"auto", "characters", "dumb", "png", "qt", "wxt", "x11", "aqua", "none"}
 
 -- ---- what this gnuplot can do ----
 
@@ -48,16 +48,28 @@ local windows_failed = false
 
 -- ---- choosing ----
 
+-- The session's sink, when there is a session.
+local function sink()
+  local session = loaded["gradus.session"]
+  local current = type(session) == "table" and session.current and session.current()
+  return current and current.sink
+end
+
 local function is_terminal()
   if settings.is_terminal ~= nil then return settings.is_terminal end
+  local front = sink()
+  if front and front.is_terminal ~= nil then return front.is_terminal end
   return (core.terminal())
 end
 
 local function ink()
   if settings.ink then return settings.ink end
+  local front = sink()
   local no_color = getenv "NO_COLOR"
   local term = getenv "TERM" or ""
-  if (no_color and no_color ~= "") or term == "dumb" or not is_terminal() then return "none" end
+  if (no_color and no_color ~= "") or term == "dumb" or not is_terminal() or (front and front.colour == false) then
+    return "none"
+  end
   local depth = getenv "COLORTERM" or ""
   if depth:find "truecolor" or depth:find "24bit" or term:find "direct" or term:find "kitty" then return "true" end
   return "256"
@@ -231,19 +243,17 @@ end
 
 -- Front ends that show pictures take the bundle; otherwise the text is written.
 local function emit(bundle)
-  local session = loaded["gradus.session"]
-  local current = type(session) == "table" and session.current and session.current()
-  if current and current.sink then
-    if current.sink.display then return current.sink:display(bundle) end
-    if current.sink.text then return current.sink:text(bundle["text/plain"]) end
-  end
+  local front = sink()
+  if front then return front:display(bundle) end
   io_write(bundle["text/plain"])
 end
 
 --- Draws the figure where figures appear now.
 function M.show(figure)
   local where = choose()
-  if where == "png" then
+  if where == "none" then
+    return
+  elseif where == "png" then
     local made, message = core.folder(settings.dir)
     if not made then error(named(figure, message), 0) end
     counter = counter + 1
