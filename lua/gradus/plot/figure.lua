@@ -8,6 +8,7 @@
 -- with title, xlabel, ylabel, xrange, yrange ({low, high}, always finite), log ("", "x", "y" or "xy").
 
 local core = require "gradus.core.plot"
+local fail = require "gradus.plot.arguments".fail
 
 local abs, huge, min, max = math.abs, math.huge, math.min, math.max
 local string_format = string.format
@@ -80,11 +81,11 @@ function M.check_range(what, name, range, log)
   local low, high = range and range[1], range and range[2]
   local function finite(x) return type(x) == "number" and x == x and abs(x) < huge end
   if type(range) ~= "table" or not finite(low) or not finite(high) or low == high then
-    error(string_format("%s: %s is {low, high}, two different finite numbers, as in %s={0, 1}", what, name, name), 4)
+    fail("%s: %s is {low, high}, two different finite numbers, as in %s={0, 1}", what, name, name)
   end
   if log and (low <= 0 or high <= 0) then
-    error(string_format("%s: with a logarithmic axis both ends of %s must be above 0; got {%s, %s}", what, name, low,
-      high), 4)
+    fail("%s: with a logarithmic axis both ends of %s must be above 0; got {%s, %s}", what, name, low,
+      high)
   end
   return {low + 0.0, high + 0.0}
 end

@@ -46,6 +46,7 @@ local function number(x) return string_format("%.15g", x) end
 local function font(theme, size) return string_format("'%s,%g'", theme.font, size or theme.size) end
 
 local function frame(out, panel, theme, text)
+  out("%s", "set format xy '%h'")  -- the default has a space before the number, which pushes labels aside
   out("set border 3 lc rgb '%s'", theme.axis)
   out("set tics nomirror out scale 0.6 textcolor rgb '%s'", theme.ink)
   if not text then out("set grid back lc rgb '%s' lw 1 lt 1", theme.faint) end
@@ -69,7 +70,7 @@ local function has_points(series, log)
 end
 
 -- The legend never covers the curves: a line below the title, or a column at the right when there are many names.
-local function legend(out, panel, theme, text)
+local function legend(out, panel, theme, text, titled)
   local count, letters = 0, 0
   for _, series in ipairs(panel.series) do
     if series.label then
@@ -82,10 +83,10 @@ local function legend(out, panel, theme, text)
   elseif count > 5 or letters > 70 then
     out("set key outside right top vertical Left reverse samplen 1.5 spacing 1.2 textcolor rgb '%s'", theme.ink)
   elseif text then
-    out("set key bmargin center horizontal samplen 2 textcolor rgb '%s'", theme.ink)
+    out("set key bmargin center horizontal samplen 2 width 3 textcolor rgb '%s'", theme.ink)
   else
     out("set title offset 0, 1.3")
-    out("set tmargin 5")
+    out("set tmargin %d", titled and 5 or 3)
     out("set key at graph 0.5, 1.015 center bottom horizontal Left reverse samplen 2 spacing 1.1 width 2 textcolor rgb '%s'",
       theme.ink)
   end
@@ -93,7 +94,7 @@ end
 
 local kinds = {}
 
-function kinds.curves(out, panel, theme, text, block)
+function kinds.curves(out, panel, theme, text, block, titled)
   frame(out, panel, theme, text)
   ranges(out, panel)
   if panel.log ~= "" then out("set logscale %s", panel.log) end
@@ -153,7 +154,7 @@ function kinds.curves(out, panel, theme, text, block)
       number(mark.x), high and "0.05" or "0.95", right and "right" or "left", right and "-0.8" or "0.8", theme.ink)
   end
   if #plots == 0 then plots[1] = "NaN notitle" end
-  legend(out, panel, theme, text)
+  legend(out, panel, theme, text, titled)
   if not text then out("set style fill solid 0.75 noborder") end
   out("set boxwidth %s", panel.boxwidth and number(panel.boxwidth) or "0.8 relative")
   out("plot %s", concat(plots, ", \\\n     "))
@@ -326,7 +327,7 @@ function M.script(figure, theme, opening, text)
       out("set title %s font %s tc rgb '%s'", quote(title, 160), font(theme, count > 1 and theme.size * 1.1 or theme.title),
         theme.ink)
     end
-    kinds[panel.kind](out, panel, theme, text, block)
+    kinds[panel.kind](out, panel, theme, text, block, title ~= nil)
   end
   if count > 1 then out("unset multiplot") end
   for i = 1, blocks do out("undefine $data%d", i) end

@@ -2,6 +2,7 @@
 -- terminal; a window when there is a display and a gnuplot that opens windows; characters.
 
 local core = require "gradus.core.plot"
+local fail = require "gradus.plot.arguments".fail
 local gnuplot = require "gradus.plot.gnuplot"
 local options = require "gradus.options"
 local palette = require "gradus.plot.palette"
@@ -144,29 +145,28 @@ local function theme_for(figure)
   return changed
 end
 
-local function named(figure, message)
-  return string_format("%s: %s", figure.title and 'the figure "' .. gnuplot.clean(figure.title, 60) .. '"' or
-    "the figure", message)
+-- Calls f; what it fails with gets the figure's name.
+local function naming(figure, f, ...)
+  local ok, message = pcall(f, ...)
+  if ok then return end
+  if message == "interrupted" then error(message, 0) end
+  fail("%s: %s", figure.title and 'figure "' .. gnuplot.clean(figure.title, 60):gsub("\n", " ") .. '"' or "figure", message)
 end
 
--- Everything from here on may fail; `level` is that of the learner's call.
-local function run(figure, script)
+local function run(script)
   local output, message = core.run(script, settings.seconds)
-  if not output then
-    if message:find("ended", 1, true) or message:find("no program", 1, true) then available = nil end
-    error(named(figure, message), 0)
-  end
+  if not output then error(message, 0) end
   return output
 end
 
 local function write_file(figure, path, kind)
   -- Ask the system first: its reason is clearer than gnuplot's.
   local file, message = io_open(path, "ab")
-  if not file then error(named(figure, "cannot write " .. message), 0) end
+  if not file then error("cannot write " .. message, 0) end
   file:close()
   local theme = theme_for(figure)
   local opening = files[kind](theme) .. "\nset output " .. gnuplot.quote(path, 4096)
-  local ok, problem = pcall(run, figure, gnuplot.script(figure, theme, opening, false) .. "set output\n")
+  local ok, problem = pcall(run, gnuplot.script(figure, theme, opening, false) .. "set output\n")
   if not ok then
     os_remove(path)  -- half a picture
     error(problem, 0)
@@ -175,18 +175,17 @@ end
 
 function M.save(figure, path)
   if type(path) ~= "string" then
-    error("save needs the name of a file, as in fig:save(\"curve.png\"); got a " .. type(path), 3)
+    error("save needs the name of a file, as in fig:save(\"curve.png\"); got a " .. type(path), 0)
   end
   local kind = path:match "%.(%w+)$"
   kind = kind and kind:lower()
   if not files[kind] then
-    error(string_format('save: the name "%s" must end in .png, .svg or .pdf', path), 3)
+    fail('save: the name "%s" must end in .png, .svg or .pdf', path)
   end
   for _, character in utf8.codes(gnuplot.clean(path)) do
-    if character == 10 then error("save: the name of a file cannot have a line break", 3) end
+    if character == 10 then error("save: the name of a file cannot have a line break", 0) end
   end
-  local ok, message = pcall(write_file, figure, path, kind)
-  if not ok then error(message, 0) end
+  naming(figure, write_file, figure, path, kind)
 end
 
 local function characters(figure)
@@ -205,8 +204,8 @@ local function characters(figure)
       local opening = string_format("set terminal dumb noenhanced nofeed size %d,%d %s\nset output", width, height,
         screen.ink == "none" and "mono" or screen.ink == "true" and "ansirgb" or "ansi256")
       local single = {title = title, panels = {panel}}
-      local drawn = run(figure, gnuplot.script(single, themes.get(), opening, true))
-      drawn = drawn:gsub("\f", ""):gsub("[ \t]+\n", "\n"):gsub("^\n+", ""):gsub("\n+$", "")
+      local drawn = run(gnuplot.script(single, themes.get(), opening, true))
+      drawn = drawn:gsub("\f", ""):gsub("[ \t]+\n", "\n"):gsub("^\n+", ""):gsub("%s+$", "")
       parts[#parts + 1] = drawn .. "\n"
     end
     if i < #figure.panels then parts[#parts + 1] = "\n" end
@@ -216,13 +215,12 @@ end
 
 local function window(figure, name)
   if not has(name) then
-    error(named(figure, string_format("this gnuplot opens no %s windows%s", name,
-      options.suggest(name, M.available_terminals()))), 0)
+    fail("this gnuplot opens no %s windows%s", name, options.suggest(name, M.available_terminals()))
   end
   local theme = theme_for(figure)
   local opening = string_format("set terminal %s noenhanced size %d,%d font %s title %s", name, theme.width,
     theme.height, quoted_font(theme), gnuplot.quote(figure.title or "gradus", 100))
-  run(figure, gnuplot.script(figure, theme, opening, false))
+  run(gnuplot.script(figure, theme, opening, false))
 end
 
 function M.available_terminals()
@@ -248,14 +246,13 @@ local function emit(bundle)
   io_write(bundle["text/plain"])
 end
 
---- Draws the figure where figures appear now.
-function M.show(figure)
+local function show(figure)
   local where = choose()
   if where == "none" then
     return
   elseif where == "png" then
     local made, message = core.folder(settings.dir)
-    if not made then error(named(figure, message), 0) end
+    if not made then error(message, 0) end
     counter = counter + 1
     local path = figure.path or string_format("%s/%02d-%s.png", settings.dir, counter, slug(figure.title))
     write_file(figure, path, "png")
@@ -272,5 +269,8 @@ function M.show(figure)
     emit {["text/plain"] = "(no window could be opened, so plots appear here: " .. message .. ")\n" .. characters(figure)}
   end
 end
+
+--- Draws the figure where figures appear now.
+function M.show(figure) naming(figure, show, figure) end
 
 return M

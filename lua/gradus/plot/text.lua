@@ -52,14 +52,18 @@ local function matrix_cells(panel, screen)
     row_names[i] = line(panel.row_names and panel.row_names[i] or i, 14)
     names_width = max(names_width, width_of(row_names[i]))
   end
+  local row_label = panel.ylabel and line(panel.ylabel, 14) .. " \u{2193}" or ""
+  names_width = max(names_width, width_of(row_label))
   local cell_width = widest + 2
   if names_width + 3 + panel.columns * cell_width > screen.columns then return nil end
   local at = {}
   for _, cell in ipairs(panel.cells) do at[(cell.row - 1) * panel.columns + cell.column] = cell end
   local out = {}
   local left = rep(" ", names_width + 3)
-  if panel.xlabel then
-    out[#out + 1] = left .. pad(line(panel.xlabel, 60), panel.columns * cell_width, "center")
+  if panel.xlabel or panel.ylabel then
+    local heading = panel.ylabel and rep(" ", names_width - width_of(row_label) + 1) .. row_label or rep(" ", names_width + 1)
+    out[#out + 1] = (heading .. "  " .. pad(line(panel.xlabel or "", 60), panel.columns * cell_width, "center")):gsub(
+      "%s+$", "")
   end
   local head = {}
   for j = 1, panel.columns do head[j] = pad(names[j], cell_width, "center") end
@@ -76,7 +80,6 @@ local function matrix_cells(panel, screen)
       out[#out + 1] = " " .. pad(k == (lines + 1) // 2 and row_names[i] or "", names_width, "right") .. "  " .. concat(parts)
     end
   end
-  if panel.ylabel then out[#out + 1] = left .. "(rows: " .. line(panel.ylabel, 60) .. ")" end
   return concat(out, "\n") .. "\n"
 end
 

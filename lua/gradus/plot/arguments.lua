@@ -1,0 +1,77 @@
+-- The arguments of plots: what is data, what are options, and what to say when they do not fit.
+--
+-- Messages carry no position: the session finds the learner's own line.
+
+require "gradus.core.tensor"  -- arrays of gradus.core.plot are tensors
+local core = require "gradus.core.plot"
+local options = require "gradus.options"
+
+local error, getmetatable, ipairs, next, pairs, select, type = error, getmetatable, ipairs, next, pairs, select, type
+local string_format = string.format
+
+local M = {}
+
+function M.fail(format, ...) error(string_format(format, ...), 0) end
+
+local fail = M.fail
+
+function M.check_options(what, given, names)
+  for key in pairs(given) do
+    local known = false
+    for _, name in ipairs(names) do known = known or name == key end
+    if not known then fail('%s has no option "%s"%s', what, key, options.suggest(key, names)) end
+  end
+  return given
+end
+
+-- The options end the arguments: a plain table with names in it. Tables of numbers are data.
+function M.split_options(what, names, ...)
+  local arguments = {n = select("#", ...), ...}
+  local last = arguments[arguments.n]
+  if arguments.n > 0 and type(last) == "table" and getmetatable(last) == nil then
+    local key = next(last)
+    while type(key) == "number" do key = next(last, key) end
+    if type(key) == "string" or (key == nil and next(last) == nil and arguments.n > 1) then
+      arguments[arguments.n] = nil
+      arguments.n = arguments.n - 1
+      return arguments, M.check_options(what, last, names)
+    end
+  end
+  return arguments, {}
+end
+
+function M.is_array(value)
+  if type(value) == "userdata" then return true end
+  return type(value) == "table" and getmetatable(value) == nil
+end
+
+function M.count_of(array)
+  return select("#", core.shape(array)) == 0 and 1 or (core.shape(array))
+end
+
+function M.positions(n)
+  local x = {}
+  for i = 1, n do x[i] = i end
+  return core.array(x, "plot")
+end
+
+function M.as_matrix(what, value)
+  if not M.is_array(value) then
+    fail("%s takes a matrix (a tensor, or rows of numbers), but got a %s", what, type(value))
+  end
+  local array = core.array(value, what)
+  local rows, columns, more = core.shape(array)
+  if more == 1 then
+    local list, values = {}, core.values(array)
+    for i = 1, rows do list[i] = table.move(values, (i - 1) * columns + 1, i * columns, 1, {}) end
+    array = core.array(list, what)
+    more = nil
+  end
+  if not columns or more then
+    fail("%s takes a matrix, two axes; this has %d", what, select("#", core.shape(array)))
+  end
+  if rows == 0 or columns == 0 then error(what .. ": the matrix is empty", 0) end
+  return array, rows, columns
+end
+
+return M

@@ -1,0 +1,62 @@
+-- Showing figures, keeping the last one, and the methods of figures.
+
+local doc = require "gradus.help".doc
+local figures = require "gradus.plot.figure"
+local output = require "gradus.plot.output"
+
+local loaded, type = package.loaded, type
+
+local M = {last = nil}
+
+local methods = figures.metatable
+
+-- The number of the entry that the session is at, so that a figure is not drawn twice in one.
+local function entry_now()
+  local session = loaded["gradus.session"]
+  local current = type(session) == "table" and session.current and session.current()
+  return current and current.entries or nil
+end
+
+--- Draws a new figure and returns it.
+function M.draw(figure)
+  M.last = figure
+  output.show(figure)
+  figure.drawn_at = entry_now()
+  figure.fresh = true
+  return figure
+end
+
+methods.save = doc("figure:save", [[
+fig:save(path) -> fig
+
+Writes the figure to a file: .png, .svg or .pdf, by the end of its name. It works before and after the figure was
+shown, and looks the same wherever that was. Fails, naming the figure, when the file cannot be written.
+
+> fig = plot.heatmap({{1, 2}, {3, 4}}, {title="four"})
+> tostring(fig:save("/tmp/gradus-four.svg"))
+figure: four, 2 x 2 matrix]], function(figure, path)
+  output.save(figure, path)
+  return figure
+end)
+
+methods.show = doc("figure:show", [[
+fig:show() -> fig
+
+Draws the figure again, where plots appear now.
+
+> fig = plot.bars({"a", "b"}, {1, 2})
+> tostring(fig:show())
+figure: 2 bars]], function(figure) return M.draw(figure) end)
+
+-- A figure that is the value of an entry: it has just been drawn if this entry made it, otherwise it is drawn again.
+function methods.__echo(figure)
+  local entry = entry_now()
+  local just_drawn = figure.fresh and figure.drawn_at == entry
+  figure.fresh = false
+  if not just_drawn then
+    M.draw(figure)
+    figure.fresh = false
+  end
+end
+
+return M

@@ -1,0 +1,276 @@
+// The gnuplot process under every kind of trouble, and pictures as characters.
+#include <dirent.h>
+#include <errno.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/interrupt.h"
+#include "plot/gnuplot.h"
+#include "plot/picture.h"
+
+static char script_path[64];
+
+// A program that stands in for gnuplot.
+static const char *fake(const char *body) {
+  strcpy(script_path, "/tmp/gradus-fake-XXXXXX");
+  int fd = mkstemp(script_path);
+  assert_true(fd >= 0);
+  dprintf(fd, "#!/bin/sh\n%s\n", body);
+  fchmod(fd, 0700);
+  close(fd);
+  return script_path;
+}
+
+static gr_gnuplot *new_gnuplot(const char *program) {
+  gr_gnuplot *g;
+  gr_err err;
+  assert_int_equal(gr_gnuplot_new(&g, program, &err), GR_OK);
+  return g;
+}
+
+static gr_code run(gr_gnuplot *g, const char *script, gr_str *output, double seconds, gr_err *err) {
+  return gr_gnuplot_run(g, script, strlen(script), output, seconds, err);
+}
+
+static double now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static int open_files(void) {
+  int n = 0;
+  DIR *dir = opendir("/proc/self/fd");
+  while (readdir(dir)) n++;
+  closedir(dir);
+  return n;
+}
+
+static void assert_no_children(void) {
+  assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+  assert_int_equal(errno, ECHILD);
+}
+
+static void draws_curves_as_characters(void **state) {
+  gr_gnuplot *g = new_gnuplot(NULL);
+  gr_str text = {0};
+  gr_err err;
+  assert_int_equal(run(g, "set terminal dumb 60 12\nplot x notitle\n", &text, 20, &err), GR_OK);
+  assert_non_null(strstr(text.text, "***"));
+  assert_null(strstr(text.text, "gradus-run"));
+  gr_str_finish(&text);
+  gr_gnuplot_free(g);
+}
+
+static void tells_what_gnuplot_complains_of_and_goes_on(void **state) {
+  gr_gnuplot *g = new_gnuplot(NULL);
+  gr_err err;
+  assert_int_equal(run(g, "plot nonsense\n", NULL, 20, &err), GR_ERR_VALUE);
+  assert_non_null(strstr(err.text, "nonsense"));
+  // The complaint is not carried over to the next run.
+  gr_str text = {0};
+  assert_int_equal(run(g, "set print '-'\nprint 6*7\nset print\n", &text, 20, &err), GR_OK);
+  assert_string_equal(text.text, "42\n");
+  gr_str_finish(&text);
+  gr_gnuplot_free(g);
+}
+
+static void says_how_to_install_a_missing_gnuplot(void **state) {
+  gr_gnuplot *g = new_gnuplot("/nowhere/gnuplot");
+  gr_err err;
+  for (int i = 0; i < 2; i++) {
+    assert_int_equal(run(g, "plot x\n", NULL, 5, &err), GR_ERR_IO);
+    assert_non_null(strstr(err.text, "apt install gnuplot-nox"));
+  }
+  gr_gnuplot_free(g);
+  assert_no_children();
+}
+
+static void reports_a_gnuplot_that_dies_at_its_start(void **state) {
+  gr_gnuplot *g = new_gnuplot(fake("echo 'no such library' >&2; exit 3"));
+  gr_err err;
+  for (int i = 0; i < 3; i++) {
+    assert_int_equal(run(g, "plot x\n", NULL, 5, &err), GR_ERR_IO);
+    assert_non_null(strstr(err.text, "exit status 3"));
+    assert_non_null(strstr(err.text, "no such library"));
+  }
+  gr_gnuplot_free(g);
+  unlink(script_path);
+  assert_no_children();
+}
+
+static void survives_a_death_in_the_middle_of_much_data(void **state) {
+  gr_gnuplot *g = new_gnuplot(fake("head -c 100000 >/dev/null; kill -9 $$"));
+  size_t length = 4u << 20;
+  char *script = malloc(length);
+  memset(script, '\n', length);
+  gr_err err;
+  assert_int_equal(gr_gnuplot_run(g, script, length, NULL, 10, &err), GR_ERR_IO);
+  assert_non_null(strstr(err.text, "signal 9"));
+  free(script);
+  gr_gnuplot_free(g);
+  unlink(script_path);
+  assert_no_children();
+}
+
+static void stops_a_gnuplot_that_hangs(void **state) {
+  gr_gnuplot *g = new_gnuplot(fake("echo thinking >&2; sleep 100"));
+  size_t length = 4u << 20;  // more than any pipe holds: the write must not wait for ever either
+  char *script = malloc(length);
+  memset(script, '\n', length);
+  gr_err err;
+  double start = now();
+  assert_int_equal(gr_gnuplot_run(g, script, length, NULL, 0.3, &err), GR_ERR_IO);
+  assert_true(now() - start < 5);
+  assert_non_null(strstr(err.text, "did not finish within 0.3 s"));
+  assert_non_null(strstr(err.text, "thinking"));
+  free(script);
+  gr_gnuplot_free(g);
+  unlink(script_path);
+  assert_no_children();
+}
+
+static void stops_a_gnuplot_that_writes_without_end(void **state) {
+  gr_gnuplot *g = new_gnuplot(fake("yes >&2 & exec yes"));
+  gr_err err;
+  assert_int_equal(run(g, "plot x\n", NULL, 20, &err), GR_ERR_IO);
+  gr_gnuplot_free(g);
+  unlink(script_path);
+}
+
+static void starts_again_after_a_death_between_two_plots(void **state) {
+  gr_gnuplot *g = new_gnuplot(NULL);
+  gr_str text = {0};
+  gr_err err;
+  assert_int_equal(run(g, "set print '-'\nprint system('echo $PPID')\nset print\n", &text, 20, &err), GR_OK);
+  pid_t pid = atoi(text.text);
+  assert_true(pid > 1);
+  kill(pid, SIGKILL);
+  siginfo_t info;
+  waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT);
+  text.length = 0;
+  assert_int_equal(run(g, "set print '-'\nprint 1\nset print\n", &text, 20, &err), GR_OK);
+  assert_string_equal(text.text, "1\n");
+  gr_str_finish(&text);
+  gr_gnuplot_free(g);
+  assert_no_children();
+}
+
+static void *interrupt_soon(void *unused) {
+  nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
+  gr_interrupt_raise();
+  return NULL;
+}
+
+static void gives_way_to_an_interrupt(void **state) {
+  gr_gnuplot *g = new_gnuplot(fake("sleep 100"));
+  pthread_t thread;
+  pthread_create(&thread, NULL, interrupt_soon, NULL);
+  gr_err err;
+  double start = now();
+  assert_int_equal(run(g, "plot x\n", NULL, 50, &err), GR_ERR_INTERRUPT);
+  assert_true(now() - start < 5);
+  pthread_join(thread, NULL);
+  gr_interrupt_clear();
+  gr_gnuplot_free(g);
+  unlink(script_path);
+  assert_no_children();
+}
+
+static void keeps_no_files_open(void **state) {
+  int before = open_files();
+  gr_gnuplot *g = new_gnuplot(fake("exit 0"));
+  gr_err err;
+  for (int i = 0; i < 5; i++) assert_int_equal(run(g, "plot x\n", NULL, 5, &err), GR_ERR_IO);
+  gr_gnuplot_free(g);
+  unlink(script_path);
+  assert_int_equal(open_files(), before);
+}
+
+static void is_out_of_reach_of_the_terminals_interrupt(void **state) {
+  gr_gnuplot *g = new_gnuplot(NULL);
+  gr_str text = {0};
+  gr_err err;
+  assert_int_equal(run(g, "set print '-'\nprint system('echo $PPID')\nset print\n", &text, 20, &err), GR_OK);
+  pid_t pid = atoi(text.text);
+  assert_int_equal(getpgid(pid), pid);
+  gr_str_finish(&text);
+  gr_gnuplot_free(g);
+}
+
+// ---- pictures ----
+
+static const uint8_t checks[] = {0, 0, 0, 255, 255, 255, 255, 255, 255, 0, 0, 0};  // black white / white black
+
+static void shows_two_pixels_a_character_with_ink(void **state) {
+  gr_str text = {0};
+  gr_picture_blocks(&text, &(gr_picture){2, 2, checks}, 2, GR_INK_TRUE);
+  assert_string_equal(text.text,
+                      "\033[38;2;0;0;0m\033[48;2;255;255;255m\u2580"
+                      "\033[38;2;255;255;255m\033[48;2;0;0;0m\u2580\033[0m\n");
+  gr_str_finish(&text);
+}
+
+static void shows_greys_as_characters_without_ink(void **state) {
+  uint8_t ramp[30], *p = ramp;
+  for (int i = 0; i < 10; i++, p += 3) memset(p, i * 255 / 9, 3);
+  gr_str text = {0};
+  gr_picture_blocks(&text, &(gr_picture){10, 1, ramp}, 10, GR_INK_NONE);
+  assert_string_equal(text.text, " .:-=+*#%@\n");
+  gr_str_finish(&text);
+}
+
+static void shrinks_to_the_mean_of_what_a_pixel_covers(void **state) {
+  uint8_t one[3];
+  gr_picture_resize(one, 1, 1, &(gr_picture){2, 2, checks});
+  for (int c = 0; c < 3; c++) assert_int_equal(one[c], 128);
+}
+
+static void enlarging_repeats_pixels(void **state) {
+  uint8_t large[4 * 4 * 3];
+  gr_picture_resize(large, 4, 4, &(gr_picture){2, 2, checks});
+  for (int y = 0; y < 4; y++)
+    for (int x = 0; x < 4; x++) assert_int_equal(large[3 * (4 * y + x)], (x / 2 + y / 2) % 2 ? 255 : 0);
+}
+
+static void writes_pixels_as_numbers_for_gnuplot(void **state) {
+  gr_str text = {0};
+  gr_picture_numbers(&text, &(gr_picture){2, 2, checks}, 1);
+  assert_string_equal(text.text, "0 16777215\n16777215 0\n");
+  gr_str_finish(&text);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(draws_curves_as_characters),
+      cmocka_unit_test(tells_what_gnuplot_complains_of_and_goes_on),
+      cmocka_unit_test(says_how_to_install_a_missing_gnuplot),
+      cmocka_unit_test(reports_a_gnuplot_that_dies_at_its_start),
+      cmocka_unit_test(survives_a_death_in_the_middle_of_much_data),
+      cmocka_unit_test(stops_a_gnuplot_that_hangs),
+      cmocka_unit_test(stops_a_gnuplot_that_writes_without_end),
+      cmocka_unit_test(starts_again_after_a_death_between_two_plots),
+      cmocka_unit_test(gives_way_to_an_interrupt),
+      cmocka_unit_test(keeps_no_files_open),
+      cmocka_unit_test(is_out_of_reach_of_the_terminals_interrupt),
+      cmocka_unit_test(shows_two_pixels_a_character_with_ink),
+      cmocka_unit_test(shows_greys_as_characters_without_ink),
+      cmocka_unit_test(shrinks_to_the_mean_of_what_a_pixel_covers),
+      cmocka_unit_test(enlarging_repeats_pixels),
+      cmocka_unit_test(writes_pixels_as_numbers_for_gnuplot),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
