@@ -182,7 +182,7 @@ static int plot_range(lua_State *L) {
 }
 
 static void append_number(gr_str *text, double x, char end) {
-  if (isfinite(x)) gr_str_format(text, "%.15g%c", x, end);
+  if (isfinite(x)) gr_str_format(text, "%.16g%c", x, end);
   else gr_str_format(text, "NaN%c", end);  // a gap in the curve
 }
 

@@ -24,14 +24,15 @@ function M.check_options(what, given, names)
   return given
 end
 
--- The options end the arguments: a plain table with names in it. Tables of numbers are data.
-function M.split_options(what, names, ...)
+--- The arguments as a table, and the options that end them: a plain table with names in it. Tables of numbers are data;
+--- an empty table is what `empty_is_options(arguments)` says.
+function M.split_options(what, names, empty_is_options, ...)
   local arguments = {n = select("#", ...), ...}
   local last = arguments[arguments.n]
   if arguments.n > 0 and type(last) == "table" and getmetatable(last) == nil then
     local key = next(last)
     while type(key) == "number" do key = next(last, key) end
-    if type(key) == "string" or (key == nil and next(last) == nil and arguments.n > 1) then
+    if type(key) == "string" or (next(last) == nil and empty_is_options(arguments)) then
       arguments[arguments.n] = nil
       arguments.n = arguments.n - 1
       return arguments, M.check_options(what, last, names)

@@ -171,7 +171,9 @@ no terminal, as a PNG file whose name is printed.
 > fig = plot({1, 2, 3}, {1, 4, 9}, {title="squares"})
 > tostring(fig)
 figure: squares, 1 series]], function(...)
-  local values, given = split_options("plot", option_names, ...)
+  local values, given = split_options("plot", option_names, function(all)
+    return type(all[1]) == "function" or all.n > 1 and all.n % 2 == 1
+  end, ...)
   local list = {}
   local whole = false
   if values.n == 0 then
@@ -207,7 +209,7 @@ the classes in the order of their labels.
 > tostring(fig)
 figure: 2 series]], function(...)
   local names = {"title", "legend", "xlabel", "ylabel", "xrange", "yrange", "log"}
-  local values, given = split_options("plot.scatter", names, ...)
+  local values, given = split_options("plot.scatter", names, function(all) return all.n > 2 end, ...)
   if values.n < 2 or values.n > 3 then
     error("plot.scatter takes x, y and, if you like, the classes of the points", 0)
   end

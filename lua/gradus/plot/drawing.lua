@@ -36,6 +36,7 @@ shown, and looks the same wherever that was. Fails, naming the figure, when the 
 > tostring(fig:save("/tmp/gradus-four.svg"))
 figure: four, 2 x 2 matrix]], function(figure, path)
   output.save(figure, path)
+  figure.drawn_at, figure.fresh = entry_now(), true  -- as the value of an entry it need not appear once more
   return figure
 end)
 

@@ -60,10 +60,10 @@ function M.fit(arrays, log, room)
     return {0, 1}
   end
   if log then
-    if high / low < 1.001 then return {low / 2, high * 2} end
-    local factor = (high / low) ^ room
-    if low / factor > 0 and high * factor < huge then return {low / factor, high * factor} end
-    return {low, high}
+    -- What is beyond gnuplot's own numbers is left out of the picture.
+    low, high = max(low, 1e-307), max(high, 1e-306)
+    local factor = high / low < 1.001 and 2 or (high / low) ^ room
+    return {max(low / factor, 1e-307), min(high * factor, 1.7e308)}
   end
   -- Below this width gnuplot cannot label the axis; beyond +-1e300 the width itself would overflow.
   if high - low <= 1e-9 * max(abs(low), abs(high), 1e-290) then

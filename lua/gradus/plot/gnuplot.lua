@@ -28,10 +28,13 @@ function M.clean(text, most)
   return text
 end
 
---- The text as an expression of gnuplot's: single quotes, in which it expands nothing; lines joined by "\n".
+local pieces = {["'"] = "'.\"'\".'", ["\n"] = "'.\"\\n\".'"}
+
+--- The text as an expression of gnuplot's: pieces in single quotes, in which it expands nothing, joined by line breaks
+--- and single quotes of their own. (Its doubled '' for a quote is misread at the beginning of a text.)
 function M.quote(text, most)
   text = M.clean(text, most or 300)
-  return "'" .. text:gsub("'", "''"):gsub("\n", "'.\"\\n\".'") .. "'"
+  return "'" .. text:gsub("['\n]", pieces) .. "'"
 end
 
 local quote = M.quote
@@ -39,7 +42,7 @@ local quote = M.quote
 -- Labels of tics are formats to gnuplot.
 local function quote_tic(text) return quote((M.clean(text, 40):gsub("%%", "%%%%"))) end
 
-local function number(x) return string_format("%.15g", x) end
+local function number(x) return string_format("%.17g", x) end
 
 -- ---- pieces that the kinds share ----
 
@@ -126,8 +129,6 @@ function kinds.curves(out, panel, theme, text, block, titled)
         look = look .. string_format(" pt %d ps %g", ({7, 5, 9, 13, 11, 6, 4})[(i - 1) % 7 + 1], theme.point)
       elseif style == "linespoints" then
         look = look .. string_format(" pt 7 ps %g", theme.point * 0.7)
-      elseif style == "boxes" then
-        look = look .. " fs solid 0.75 noborder"
       end
     end
     if has_points(series, panel.log) then
@@ -186,8 +187,11 @@ function kinds.bars(out, panel, theme, text, block)
     end
   end
   if panel.yrange[1] < 0 then out("set xzeroaxis lt 1 lw 1 lc rgb '%s'", theme.axis) end
-  out("plot %s using 1:2 with boxes lc rgb '%s' notitle", core.range(panel.array) and block(concat(lines)) or "NaN",
-    theme.lines[1])
+  if core.range(panel.array) then
+    out("plot %s using 1:2 with boxes lc rgb '%s' notitle", block(concat(lines)), theme.lines[1])
+  else
+    out("plot NaN notitle")
+  end
 end
 
 local function define_palette(out, name)

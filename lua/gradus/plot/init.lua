@@ -46,6 +46,7 @@ auto]], function(name)
   if name == nil then return output.settings.terminal or "auto" end
   if name == "text" then name = "characters" end
   options.choice("plot.terminal", "the terminal", name, output.terminals)
+  output.check_window(name)
   output.settings.terminal = name ~= "auto" and name or nil
   return name
 end)

@@ -44,8 +44,8 @@ figure: W, 2 x 3 matrix]], function(matrix, given)
   given = check_options(what, given or {},
     {"title", "xlabel", "ylabel", "values", "palette", "range", "rows", "columns"})
   local array, rows, columns = as_matrix(what, matrix)
-  local low, high = core.range(array)
-  low, high = low or 0, high or 1
+  local ends = figures.fit({array}, false, 0)
+  local low, high = ends[1], ends[2]
   local name = given.palette and options.choice(what, "palette", given.palette, palette.names)
   if not name then name = low < 0 and high > 0 and "balance" or "viridis" end
   if given.range then

@@ -47,6 +47,13 @@ end
 local windows = {"qt", "wxt", "x11", "aqua"}
 local windows_failed = false
 
+function M.is_window(name)
+  for _, window in ipairs(windows) do
+    if window == name then return true end
+  end
+  return false
+end
+
 -- ---- choosing ----
 
 -- The session's sink, when there is a session.
@@ -213,10 +220,14 @@ local function characters(figure)
   return concat(parts)
 end
 
-local function window(figure, name)
-  if not has(name) then
+--- Fails when this gnuplot does not open windows of that kind.
+function M.check_window(name)
+  if M.is_window(name) and not has(name) then
     fail("this gnuplot opens no %s windows%s", name, options.suggest(name, M.available_terminals()))
   end
+end
+
+local function window(figure, name)
   local theme = theme_for(figure)
   local opening = string_format("set terminal %s noenhanced size %d,%d font %s title %s", name, theme.width,
     theme.height, quoted_font(theme), gnuplot.quote(figure.title or "gradus", 100))
@@ -234,7 +245,8 @@ end
 local counter = 0
 
 local function slug(title)
-  local name = (title or "figure"):lower():gsub("[^%w]+", "-"):gsub("^%-+", ""):gsub("%-+$", ""):sub(1, 40)
+  local name = gnuplot.clean((title or "figure"):lower():gsub("[^%w\128-\255]+", "-"):gsub("^%-+", ""))
+  if #name > 40 then name = name:sub(1, (utf8.offset(name, 0, 41)) - 1) end
   name = name:gsub("%-+$", "")
   return name ~= "" and name or "figure"
 end
@@ -253,8 +265,11 @@ local function show(figure)
   elseif where == "png" then
     local made, message = core.folder(settings.dir)
     if not made then error(message, 0) end
-    counter = counter + 1
-    local path = figure.path or string_format("%s/%02d-%s.png", settings.dir, counter, slug(figure.title))
+    local path = figure.path
+    if not path then
+      counter = counter + 1
+      path = string_format("%s/%02d-%s.png", settings.dir, counter, slug(figure.title))
+    end
     write_file(figure, path, "png")
     figure.path = path
     emit {["text/plain"] = "plot: " .. path .. "\n", ["image/png"] = path}

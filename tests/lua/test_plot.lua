@@ -1,0 +1,310 @@
+-- Figures as data and as gnuplot's text; arguments and their errors. Real drawing is tested in tests/plots.
+local test, expect = dofile(os.getenv "GRADUS_TESTS" .. "/lua/tap.lua")
+
+local core = require "gradus.core.plot"
+local gnuplot = require "gradus.plot.gnuplot"
+local palette = require "gradus.plot.palette"
+local plot = require "gradus.plot"
+local text = require "gradus.plot.text"
+local themes = require "gradus.plot.theme"
+
+plot.terminal("none")
+
+local nan, inf = 0 / 0, math.huge
+
+-- The text without the data, and whether gnuplot takes it without a complaint.
+local function script(figure)
+  return gnuplot.script(figure, themes.get(), "set terminal unknown", false)
+end
+
+local function check(figure)
+  local output, message = core.run(script(figure), 30)
+  if not output then error(message .. "\n" .. script(figure), 2) end
+  return figure
+end
+
+local function lines_with(figure, part)
+  local found = {}
+  for line in script(figure):gmatch "[^\n]+" do
+    if line:find(part, 1, true) then found[#found + 1] = line end
+  end
+  return table.concat(found, "\n")
+end
+
+-- ---- figures ----
+
+test("a figure says what it holds", function()
+  expect.equal(tostring(plot({1, 2}, {3, 4}, {title = "t"})), "figure: t, 1 series")
+  expect.equal(tostring(plot({1, 2}, {3, 4}, {1, 2}, {0, 0})), "figure: 2 series")
+  expect.equal(tostring(plot.heatmap {{1, 2, 3}, {4, 5, 6}}), "figure: 2 x 3 matrix")
+  expect.equal(tostring(plot.image({{1, 2}, {3, 4}}, {title = "p"})), "figure: p, 2 x 2 picture")
+  expect.equal(tostring(plot.images {{{1, 2}, {3, 4}}}), "figure: 1 picture")
+  expect.equal(tostring(plot.history {loss = {3, 2}, accuracy = {0, 1}}),
+    "figure: training history, 2 panels, 2 series")
+end)
+
+test("a figure keeps the numbers it was made of when the learner's table changes", function()
+  local y = {1, 2, 3}
+  local figure = plot(y)
+  y[1] = 100
+  expect.equal(core.values(figure.panels[1].series[1].y)[1], 1)
+end)
+
+test("one table of numbers is drawn against the positions", function()
+  local series = plot({5, 6, 7}).panels[1].series[1]
+  expect.equal(table.concat(core.values(series.x), " "), "1.0 2.0 3.0")
+end)
+
+test("a function is sampled at 200 points from end to end", function()
+  local series = plot(function(x) return x * x end, -2, 2).panels[1].series[1]
+  local x, y = core.values(series.x), core.values(series.y)
+  expect.equal(#x, 200)
+  expect.equal(x[1], -2.0)
+  expect.equal(x[200], 2.0)
+  expect.close(y[200], 4)
+end)
+
+test("a y with several columns is as many curves", function()
+  expect.equal(#plot({1, 2}, {{1, 10, 100}, {2, 20, 200}}).panels[1].series, 3)
+end)
+
+test("a column (n, 1) and a row (1, n) are curves too", function()
+  expect.equal(#plot({{1}, {2}, {3}}, {{1}, {2}, {3}}).panels[1].series, 1)
+  expect.equal(#plot({1, 2, 3}, {{1, 2, 3}}).panels[1].series, 1)
+  expect.equal(#plot({{1, 2, 3}}).panels[1].series, 1)
+end)
+
+test("the history marks the epoch of the least validation loss", function()
+  local figure = plot.history {history = {loss = {3, 2, 1}, val_loss = {3, 1.5, 2}, accuracy = {0, 0.5, 1},
+    val_accuracy = {0, 0.4, 0.6}}}
+  expect.equal(#figure.panels, 2)
+  expect.equal(figure.panels[1].ylabel, "loss")
+  expect.equal(figure.panels[2].ylabel, "accuracy")
+  for _, panel in ipairs(figure.panels) do expect.equal(panel.marks[1].label, "best: epoch 2") end
+  expect.equal(figure.panels[2].marks[1].y, 0.4)
+end)
+
+test("a confusion matrix has the count and the rate of its row in each cell", function()
+  local panel = plot.confusion({counts = {{53, 1}, {4, 442}}, classes = {"bottle", "none"}}).panels[1]
+  expect.equal(table.concat(panel.cells[1].lines, " "), "53 98.1 %")
+  expect.equal(table.concat(panel.cells[3].lines, " "), "4 0.9 %")
+  expect.equal(panel.row_names[2], "none")
+end)
+
+test("a class that never occurs does not divide by zero", function()
+  local panel = plot.confusion({{3, 1}, {0, 0}}).panels[1]
+  expect.equal(table.concat(panel.cells[3].lines, " "), "0")
+  check(plot.confusion({{3, 1}, {0, 0}}))
+end)
+
+test("scattered points have a colour for each class, in the order of the labels", function()
+  local series = plot.scatter({1, 2, 3}, {4, 5, 6}, {7, 2, 7}).panels[1].series
+  expect.equal(series[1].label, "class 2")
+  expect.equal(series[2].label, "class 7")
+  expect.equal(core.values(series[2].x)[2], 3.0)
+end)
+
+test("grey pictures go from 0 to their greatest number, colours from 0 to 1 or 255", function()
+  local function first(picture) return {plot.image(picture).panels[1].rgb:byte(1, 3)} end
+  expect.equal(table.concat(first {{4, 2}, {0, 1}}, " "), "255 255 255")
+  expect.equal(table.concat(first {{2, 4}, {0, 1}}, " "), "128 128 128")
+  expect.equal(table.concat(first {{{1, 0.5, 0}}}, " "), "255 128 0")
+  expect.equal(table.concat(first {{{10, 20, 255}}}, " "), "10 20 255")
+  expect.equal(table.concat(first {{0, 0}}, " "), "0 0 0")
+end)
+
+-- ---- what gnuplot gets ----
+
+test("gnuplot takes every kind of figure", function()
+  check(plot({1, 2, 3}, {1, 4, 9}, {title = "a", legend = "b", xlabel = "c", ylabel = "d"}))
+  for _, style in ipairs {"lines", "points", "linespoints", "steps", "bars", "impulses"} do
+    check(plot({3, 1, 2}, {style = style}))
+  end
+  check(plot({1, 10, 100}, {1, 10, 100}, {log = "xy"}))
+  check(plot({1, 2}, {0, -1}, {log = "y"}))
+  check(plot.history {loss = {3, 2}, val_loss = {3, 4}, accuracy = {0, 1}, val_accuracy = {0, 1}})
+  check(plot.heatmap({{1, -2}, {3, 4}}, {rows = {"a", "b"}, columns = {"c", "d"}}))
+  check(plot.image {{1, 2}, {3, 4}})
+  check(plot.images({{{1, 2}, {3, 4}}, {{1, 2, 3}}}, {captions = {"one", "two"}, columns = 1}))
+  check(plot.confusion {counts = {{1, 2, 0}, {3, 4, 0}, {0, 0, 1}}})
+  check(plot.bars({"a", "b"}, {-1, 2}))
+  check(plot.scatter({1, 2}, {3, 4}))
+end)
+
+test("series without extent, without points or without finite numbers are drawn all the same", function()
+  for _, y in ipairs {{}, {1}, {0}, {2, 2, 2}, {nan, nan}, {inf, -inf}, {nan, 1, inf}, {1e308, -1e308}, {1e-320, 2e-320},
+    {1e15, 1e15 + 1}, {0, 0, 0}} do
+    for _, style in ipairs {"lines", "points", "bars", "steps"} do check(plot(y, {style = style, legend = "one"})) end
+    check(plot(y, {log = "y"}))
+    check(plot(y, y))
+    check(plot.history {loss = y, val_loss = y})
+    local labels = {}
+    for i = 1, #y do labels[i] = i end
+    check(plot.bars(labels, y))
+    if #y > 0 then
+      check(plot.heatmap({y}))
+      check(plot.heatmap({y, y}))
+      check(plot.image({y, y}))
+    end
+    check(plot.scatter(y, y))
+  end
+  check(plot.heatmap({{1}}))
+  check(plot.image({{1}}))
+  check(plot.image({{1, 2, 3}}))
+  check(plot.heatmap({{1}, {2}}))
+end)
+
+test("gaps stay gaps: what is not finite reaches gnuplot as NaN", function()
+  expect.equal(core.columns(core.array({1, 2, 3}, "x"), core.array({nan, inf, 4}, "y")), "1 NaN\n2 NaN\n3 4\n")
+end)
+
+test("the range has room above and below, and a width even for equal numbers", function()
+  local range = plot({0, 10}).panels[1].yrange
+  expect.close(range[1], -0.5)
+  expect.close(range[2], 10.5)
+  local flat = plot({3, 3}).panels[1].yrange
+  expect.ok(flat[1] < 3 and flat[2] > 3)
+end)
+
+local hostile = {
+  "`touch /tmp/gradus-hostile-1`", "$(touch /tmp/gradus-hostile-2)", "@macro", "x_{1}^{2} & ~ %s %d %",
+  "it's \"quoted\"", "'. system('touch /tmp/gradus-hostile-3') .'", "line\nplot sin(x)\n!touch /tmp/gradus-hostile-4",
+  "back\\slash\\n", "tab\tand\0nul\27[31mescape", "\xff\xfe not UTF-8", "{/Times=40 big}", "\\\n!touch /tmp/gradus-hostile-5",
+  string.rep("long ", 500), "# comment", "EOD", "", " ", "日本語 ñ ü",
+}
+
+test("no text of the learner's reaches gnuplot as a command", function()
+  os.remove "/tmp/gradus-hostile"
+  for _, s in ipairs(hostile) do
+    check(plot({1, 2}, {1, 2}, {title = s, legend = {s}, xlabel = s, ylabel = s}))
+    check(plot.heatmap({{1, 2}, {3, 4}}, {title = s, rows = {s, s}, columns = {s, s}, xlabel = s}))
+    check(plot.confusion({counts = {{1, 2}, {3, 4}}, classes = {s, s}}))
+    check(plot.bars({s, s}, {1, 2}, {title = s}))
+    check(plot.images({{{1, 2}, {3, 4}}}, {captions = {s}, title = s}))
+    check(plot.history({loss = {2, 1}, [s] = {1, 2}}, {title = s}))
+  end
+  for i = 1, 5 do expect.ok(io.open("/tmp/gradus-hostile-" .. i) == nil, "a text was run: " .. i) end
+end)
+
+test("texts are quoted so that gnuplot gives them back letter for letter", function()
+  for _, s in ipairs(hostile) do
+    local got = assert(core.run("set print '-'\nprint " .. gnuplot.quote(s, 10000) .. "\nset print\n", 20))
+    expect.equal(got, gnuplot.clean(s) .. "\n")
+  end
+end)
+
+test("cleaning keeps valid text and replaces broken bytes", function()
+  expect.equal(gnuplot.clean("ä\xffb\0c\27[0m\td\r\ne"), "ä\u{FFFD}bc[0m  d\ne")
+  expect.equal(gnuplot.clean("äöüß", 3), "äö…")
+end)
+
+test("percent signs in the labels of tics are no formats", function()
+  expect.ok(lines_with(plot.bars({"50 %d"}, {1}), "set xtics"):find("'50 %%d' 1", 1, true))
+end)
+
+test("curves have a legend when they have names, none otherwise", function()
+  expect.ok(lines_with(plot({1, 2}, {legend = "a"}), "set key"):find "horizontal")
+  expect.equal(lines_with(plot({1, 2}), "unset key"), "unset key")
+end)
+
+test("many names make the legend a column beside the curves", function()
+  local y, names = {{}, {}}, {}
+  for i = 1, 8 do y[1][i], y[2][i], names[i] = i, 2 * i, "n" .. i end
+  expect.ok(lines_with(check(plot({1, 2}, y, {legend = names})), "set key"):find "outside right")
+end)
+
+test("the themes set sizes and colours", function()
+  for _, name in ipairs(themes.names) do
+    plot.theme(name)
+    check(plot({1, 2}, {legend = "a"}))
+  end
+  plot.theme("projector")
+  expect.ok(lines_with(plot({1, 2}), "plot $data"):find("lw 4.5", 1, true))
+  plot.theme("default")
+end)
+
+-- ---- characters ----
+
+local function screen(ink) return {columns = 60, rows = 24, ink = ink} end
+
+test("a confusion matrix in characters names rows and columns", function()
+  local panel = plot.confusion({counts = {{53, 1}, {4, 42}}, classes = {"yes", "no"}}).panels[1]
+  local drawn = text.panel(panel, screen "none", "cm")
+  for _, part in ipairs {"cm", "predicted", "actual", "yes", "no", "53", "98.1 %"} do
+    expect.ok(drawn:find(part, 1, true), part .. " is missing in\n" .. drawn)
+  end
+  expect.ok(not drawn:find "\27")
+  expect.ok(text.panel(panel, screen "true"):find("\27[48;2;", 1, true))
+  expect.ok(text.panel(panel, screen "256"):find("\27[48;5;", 1, true))
+end)
+
+test("pictures in characters keep within the terminal", function()
+  local big = {}
+  for i = 1, 300 do big[i] = {} for j = 1, 500 do big[i][j] = i + j end end
+  for line in text.panel(plot.image(big).panels[1], screen "none"):gmatch "[^\n]+" do
+    expect.ok(utf8.len(line) <= 60, "a line of " .. utf8.len(line))
+  end
+end)
+
+test("texts of the learner's do not reach the terminal as escape sequences", function()
+  for _, figure in ipairs {
+    plot.bars({"\27[31mred"}, {1}), plot.heatmap({{1}}, {rows = {"\27[31m"}, xlabel = "\27[2J"}),
+    plot.images({{{1}}}, {captions = {"\27]0;x\7"}}),
+  } do
+    expect.ok(not text.panel(figure.panels[1], screen "none", "\27[31m"):find "[\27\7]")
+  end
+end)
+
+test("palettes begin and end where they should and grow lighter", function()
+  expect.equal(palette.hex(palette.colour("grey", 1)), "#ffffff")
+  local last = -1
+  for i = 0, 20 do
+    local r, g, b = palette.colour("viridis", i / 20)
+    local light = 0.2126 * r + 0.7152 * g + 0.0722 * b
+    expect.ok(light > last, "viridis grows darker at " .. i)
+    last = light
+  end
+  expect.equal(#palette.bytes "blues", 768)
+end)
+
+-- ---- errors ----
+
+test("wrong arguments are told with what was expected", function()
+  expect.error(function() plot() end, "needs something to draw")
+  expect.error(function() plot("x") end, "got a string")
+  expect.error(function() plot({1, 2}, {1, 2, 3}) end, "2 numbers in x and 3 in y")
+  expect.error(function() plot({1, 2}, {1, 2}, {1}) end, "pairs")
+  expect.error(function() plot({1, 2}, {1, 2}, {titel = "x"}) end, 'did you mean "title"?')
+  expect.error(function() plot({1, 2}, {style = "line"}) end, 'did you mean "lines"?')
+  expect.error(function() plot({1, 2}, {log = "z"}) end, "log")
+  expect.error(function() plot({1, 2}, {yrange = {1, 1}}) end, "two different finite numbers")
+  expect.error(function() plot({1, 2}, {yrange = {0, 1}, log = "y"}) end, "above 0")
+  expect.error(function() plot({1, 2}, {legend = {"a", "b"}}) end, "2 names for 1 curve")
+  expect.error(function() plot(math.sin) end, "between two numbers")
+  expect.error(function() plot(math.sin, 1, 0) end, "smaller first")
+  expect.error(function() plot(function() end, 0, 1) end, "the function gave a nil at 0")
+  expect.error(function() plot({1, "a"}) end, "item 2 is a string")
+  expect.error(function() plot({1, {2}}) end, "item 2 is a table")
+  expect.error(function() plot({{1, 2}, {3}}) end, "not all of one length")
+  expect.error(function() plot.heatmap {1, 2} end, "two axes")
+  expect.error(function() plot.heatmap(3) end, "got a number")
+  expect.error(function() plot.heatmap {{}} end, "empty")
+  expect.error(function() plot.image {1, 2, 3} end, "(height, width)")
+  expect.error(function() plot.images {} end, "no picture")
+  expect.error(function() plot.confusion {{1, 2, 3}, {4, 5, 6}} end, "(2, 3)")
+  expect.error(function() plot.history {} end, "no metric")
+  expect.error(function() plot.history(3) end, "got a number")
+  expect.error(function() plot.bars({"a"}, {1, 2}) end, "1 labels for 2 values")
+  expect.error(function() plot.scatter({1}, {1, 2}) end, "x has 1 numbers, y 2")
+  expect.error(function() plot.terminal "xterm256" end, "terminal")
+  expect.error(function() plot.theme "darc" end, 'did you mean "dark"?')
+end)
+
+test("a file name with the wrong end or in no folder is an error that names the figure", function()
+  local figure = plot({1, 2}, {title = "my curve"})
+  expect.error(function() figure:save("x.gif") end, ".png, .svg or .pdf")
+  expect.error(function() figure:save() end, "name of a file")
+  expect.error(function() figure:save("/nowhere/x.png") end, 'figure "my curve": cannot write /nowhere/x.png')
+end)
+
+test.done()

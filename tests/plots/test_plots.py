@@ -1,0 +1,186 @@
+"""Draws one figure of every kind and looks at the pixels, and lets gnuplot fail in every way.
+
+usage: test_plots.py GRADUS    (speaks TAP)
+"""
+import os
+import re
+import stat
+import struct
+import subprocess
+import sys
+import tempfile
+import zlib
+
+GRADUS = os.path.abspath(sys.argv[1])
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+count = failed = 0
+
+
+def test(name, problem):
+    """`problem` is None or what is wrong."""
+    global count, failed
+    count += 1
+    if problem:
+        failed += 1
+        print('# ' + str(problem).replace('\n', '\n# '))
+    print(f"{'not ok' if problem else 'ok'} {count} - {name}", flush=True)
+
+
+def gradus(code, folder, gnuplot=None, path=None, timeout=60):
+    environment = {k: v for k, v in os.environ.items() if k not in ('DISPLAY', 'WAYLAND_DISPLAY', 'GRADUS_GNUPLOT')}
+    if gnuplot is not None:
+        environment['GRADUS_GNUPLOT'] = gnuplot
+    if path is not None:
+        environment['PATH'] = path
+    return subprocess.run([GRADUS, '-e', code], cwd=folder, env=environment, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout, text=True)
+
+
+def read_png(path):
+    """Width, height and the set-up of colours: a dict from (r, g, b) to how many pixels have it."""
+    data = open(path, 'rb').read()
+    assert data[:8] == b'\x89PNG\r\n\x1a\n', 'no PNG file'
+    position, packed = 8, b''
+    while position < len(data):
+        length, kind = struct.unpack('>I4s', data[position:position + 8])
+        body = data[position + 8:position + 8 + length]
+        if kind == b'IHDR':
+            width, height, depth, colour = struct.unpack('>IIBB', body[:10])
+        elif kind == b'IDAT':
+            packed += body
+        position += 12 + length
+    assert depth == 8 and colour in (2, 6), f'depth {depth}, colour type {colour}'
+    size = 3 if colour == 2 else 4
+    raw, stride = zlib.decompress(packed), width * size
+    above, colours = bytearray(stride), {}
+    for y in range(height):
+        start = y * (stride + 1)
+        kind, row = raw[start], bytearray(raw[start + 1:start + 1 + stride])
+        for i in range(stride):
+            left = row[i - size] if i >= size else 0
+            if kind == 1:
+                row[i] = (row[i] + left) & 255
+            elif kind == 2:
+                row[i] = (row[i] + above[i]) & 255
+            elif kind == 3:
+                row[i] = (row[i] + (left + above[i]) // 2) & 255
+            elif kind == 4:
+                corner = above[i - size] if i >= size else 0
+                estimate = left + above[i] - corner
+                a, b, c = abs(estimate - left), abs(estimate - above[i]), abs(estimate - corner)
+                nearest = left if a <= b and a <= c else above[i] if b <= c else corner
+                row[i] = (row[i] + nearest) & 255
+        for i in range(0, stride, size):
+            pixel = (row[i], row[i + 1], row[i + 2])
+            colours[pixel] = colours.get(pixel, 0) + 1
+        above = row
+    return width, height, colours
+
+
+BLUE, RED, GREEN = (0x00, 0x72, 0xb2), (0xd5, 0x5e, 0x00), (0x00, 0x9e, 0x73)
+
+# What must be seen: least and greatest part of the page that is not paper, and colours that must be there.
+GALLERY = {
+    'curves': (0.01, 0.3, [BLUE, RED]),
+    'points': (0.005, 0.3, [BLUE]),
+    'bars': (0.1, 0.8, []),
+    'labelled-bars': (0.1, 0.8, []),
+    'scatter': (0.005, 0.3, [BLUE, RED, GREEN]),
+    'history': (0.01, 0.3, [BLUE, RED]),
+    'confusion': (0.2, 0.95, [(8, 48, 107)]),
+    'heatmap': (0.4, 0.97, []),
+    'cells': (0.3, 0.95, []),
+    'picture': (0.3, 1, []),
+    'sheet': (0.1, 0.9, [(0, 0, 0)]),
+}
+
+
+def look(path, least, most, wanted):
+    width, height, colours = read_png(path)
+    if not (150 <= width <= 700 and 150 <= height <= 400):
+        return f'{width} x {height} pixels'
+    ink = 1 - colours.get((255, 255, 255), 0) / (width * height)
+    if not least <= ink <= most:
+        return f'{ink:.3f} of the page is ink; expected {least} to {most}'
+    for colour in wanted:
+        if colours.get(colour, 0) < 8:
+            return f'the colour {colour} is not there'
+    return None
+
+
+def pictures(folder):
+    code = f'assert(loadfile("{HERE}/gallery.lua", "t", _ENV))("{folder}")'
+    done = gradus(code, folder)
+    test('every kind of figure is drawn', done.stderr if done.returncode else None)
+    for name, (least, most, wanted) in GALLERY.items():
+        try:
+            problem = look(f'{folder}/{name}.png', least, most, wanted)
+        except (OSError, AssertionError) as error:
+            problem = error
+        test(f'{name}: the size is right and there is ink on the page', problem)
+
+
+def fake(folder, body):
+    path = os.path.join(folder, 'fake-gnuplot')
+    with open(path, 'w') as file:
+        file.write('#!/bin/sh\n' + body + '\n')
+    os.chmod(path, stat.S_IRWXU)
+    return path
+
+
+def trouble(folder):
+    """Each fault is an error that names the figure, and the session goes on."""
+    code = ('local settings = require("gradus.plot").settings; settings.seconds = 0.5; '
+            'local ok, message = pcall(plot, {1, 2}, {title="my curve"}); print(ok, message); print("still here")')
+    faults = {
+        'missing': ('/nowhere/gnuplot', 'apt install gnuplot-nox'),
+        'dying at its start': (fake(folder, 'echo cannot load library >&2; exit 9'), 'cannot load library'),
+        'hanging': (fake(folder, 'sleep 30'), 'did not finish within 0.5 s'),
+    }
+    for name, (program, part) in faults.items():
+        if program.startswith(folder):  # one file at a time
+            body = {'dying at its start': 'echo cannot load library >&2; exit 9', 'hanging': 'sleep 30'}[name]
+            program = fake(folder, body)
+        done = gradus(code, folder, gnuplot=program)
+        problem = None
+        for wanted in ('figure "my curve"', part, 'still here'):
+            if wanted not in done.stdout:
+                problem = f'{wanted!r} is not in\n{done.stdout}{done.stderr}'
+        test(f'a gnuplot that is {name} is an error that names the figure', problem)
+
+    os.mkdir(f'{folder}/locked')
+    with open(f'{folder}/locked/plots', 'w'):
+        pass  # a file where the folder should be: also root cannot write there
+    done = gradus(code, f'{folder}/locked')
+    test('a folder that cannot be made is an error with the reason',
+         None if 'cannot make the folder plots' in done.stdout and 'still here' in done.stdout
+         else done.stdout + done.stderr)
+
+
+def files(folder):
+    done = gradus('plot({1, 2}, {title="Über `x`: 50 % / y"}); plot({2, 1})', folder)
+    made = sorted(os.listdir(f'{folder}/plots'))
+    test('without a terminal plots are numbered PNG files, and their paths are printed',
+         None if made == ['01-Über-x-50-y.png', '02-figure.png'] and
+         re.findall(r'^plot: (\S+)$', done.stdout, re.M) == ['plots/' + name for name in made]
+         else f'{made}\n{done.stdout}{done.stderr}')
+    for kind, start in (('svg', b'<?xml'), ('pdf', b'%PDF')):
+        done = gradus(f'plot.terminal("none"); plot({{1, 2}}):save("a.{kind}")', folder)
+        try:
+            begins = open(f'{folder}/a.{kind}', 'rb').read(5).startswith(start)
+        except OSError:
+            begins = False
+        test(f'a figure is saved as .{kind}', None if begins else done.stdout + done.stderr)
+    done = gradus('print(1)', folder, gnuplot=fake(folder, 'touch started'))
+    test('gnuplot is not started before the first plot', None if not os.path.exists(f'{folder}/started') else 'it was')
+    done = gradus('plot.terminal("characters"); plot({1, 2, 3}, {title="three"}); plot.bars({"a"}, {1})', folder)
+    test('plots are drawn as characters', None if '***' in done.stdout and '█' in done.stdout and '\033' not in done.stdout
+         else done.stdout + done.stderr)
+
+
+for part in (pictures, trouble, files):
+    with tempfile.TemporaryDirectory() as temporary:
+        part(temporary)
+print(f'1..{count}')
+sys.exit(1 if failed else 0)
