@@ -377,6 +377,16 @@ static int plot_blocks(lua_State *L) {
   return return_text(L, text);
 }
 
+// write(ink, red, green, blue) -> the escape sequence of text in that colour.
+static int plot_write(lua_State *L) {
+  gr_ink ink = check_ink(L, 1);
+  uint8_t colour[3];
+  for (int c = 0; c < 3; c++) colour[c] = (uint8_t)luaL_checkinteger(L, 2 + c);
+  gr_str *text = push_text(L);
+  gr_ink_set(text, ink, colour, 0);
+  return return_text(L, text);
+}
+
 // paint(ink, red, green, blue) -> the escape sequence of that background, with black or white text on it.
 static int plot_paint(lua_State *L) {
   gr_ink ink = check_ink(L, 1);
@@ -477,7 +487,7 @@ static const gr_function functions[] = {
     {"range", plot_range, NULL},   {"columns", plot_columns, NULL},
     {"picture", plot_picture, NULL},   {"heat", plot_heat, NULL},     {"shrink", plot_shrink, NULL},
     {"tile", plot_tile, NULL},         {"numbers", plot_numbers, NULL}, {"blocks", plot_blocks, NULL},
-    {"paint", plot_paint, NULL},       {"run", plot_run, NULL},       {"terminal", plot_terminal, NULL},
+    {"paint", plot_paint, NULL},       {"write", plot_write, NULL},       {"run", plot_run, NULL},       {"terminal", plot_terminal, NULL},
     {"folder", plot_folder, NULL},     {NULL, NULL, NULL},
 };
 

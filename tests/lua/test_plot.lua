@@ -246,6 +246,15 @@ test("pictures in characters keep within the terminal", function()
   end
 end)
 
+test("curves drawn in characters get their colours, and nothing else changes", function()
+  local figure = plot({1, 2, 3}, {1, 2, 3}, {1, 2, 3}, {3, 2, 1}, {legend = {"up", "down"}, title = "50 % *"})
+  local plain = assert(core.run(gnuplot.script(figure, themes.get(), "set terminal dumb mono nofeed 60 15", true), 20))
+  local coloured = text.colour_curves(plain, figure.panels[1].series, "256")
+  expect.ok(coloured:find("\27[38;5;74m*****\27[0m", 1, true), coloured)
+  expect.ok(coloured:find("50 % *\n", 1, true) or coloured:find("50 %% %*%s*\n"), coloured)
+  expect.equal((coloured:gsub("\27%[[%d;]*m", ""):gsub("%s+$", "")), (plain:gsub("%s+$", "")))
+end)
+
 test("texts of the learner's do not reach the terminal as escape sequences", function()
   for _, figure in ipairs {
     plot.bars({"\27[31mred"}, {1}), plot.heatmap({{1}}, {rows = {"\27[31m"}, xlabel = "\27[2J"}),

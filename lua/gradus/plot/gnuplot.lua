@@ -250,8 +250,8 @@ function kinds.matrix(out, panel, theme, _, block)
     local longest = 1
     for _, line in ipairs(c.lines) do longest = max(longest, #line) end
     local size = min(theme.size * 1.3, cell / longest * 1.0, cell / #c.lines * 0.35)
-    out("set label %s at first %d, first %d center font %s tc rgb '%s' front", quote(concat(c.lines, "\n")), c.column - 1,
-      c.row - 1, font(theme, max(5, floor(size))), colour)
+    out("set label %s at first %d, first %d center offset character 0, %g font %s tc rgb '%s' front", quote(concat(c.lines, "\n")),
+      c.column - 1, c.row - 1, 0.5 * (#c.lines - 1), font(theme, max(5, floor(size))), colour)
   end
   if core.range(panel.data) then
     local times = (panel.rows == 1 or panel.columns == 1) and 2 or 1
@@ -277,7 +277,7 @@ function kinds.picture(out, panel, theme, _, block)
     local cell = min(theme.width * 0.92 / sheet.columns, theme.height * 0.8 / ceil(sheet.count / sheet.columns))
     local longest = 4
     for _, caption in ipairs(sheet.captions) do longest = max(longest, utf8_len(M.clean(caption, 40))) end
-    local size = max(6, min(theme.size, floor(cell / longest * 1.7)))
+    local size = max(6, min(theme.size, floor(cell / longest * 1.4)))
     for i = 1, sheet.count do
       if sheet.captions[i] then
         local column, row = (i - 1) % sheet.columns, (i - 1) // sheet.columns

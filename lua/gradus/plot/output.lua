@@ -208,12 +208,11 @@ local function characters(figure)
     else
       local width = min(screen.columns - 1, 110)
       local height = max(10, min(screen.rows - 2, width // 3))
-      local opening = string_format("set terminal dumb noenhanced nofeed size %d,%d %s\nset output", width, height,
-        screen.ink == "none" and "mono" or screen.ink == "true" and "ansirgb" or "ansi256")
+      local opening = string_format("set terminal dumb noenhanced nofeed mono size %d,%d\nset output", width, height)
       local single = {title = title, panels = {panel}}
       local drawn = run(gnuplot.script(single, themes.get(), opening, true))
       drawn = drawn:gsub("\f", ""):gsub("[ \t]+\n", "\n"):gsub("^\n+", ""):gsub("%s+$", "")
-      parts[#parts + 1] = drawn .. "\n"
+      parts[#parts + 1] = text.colour_curves(drawn, panel.series, screen.ink) .. "\n"
     end
     if i < #figure.panels then parts[#parts + 1] = "\n" end
   end
@@ -245,7 +244,7 @@ end
 local counter = 0
 
 local function slug(title)
-  local name = gnuplot.clean((title or "figure"):lower():gsub("[^%w\128-\255]+", "-"):gsub("^%-+", ""))
+  local name = gnuplot.clean(title or "figure"):lower():gsub("[^%w\128-\255]+", "-"):gsub("^%-+", "")
   if #name > 40 then name = name:sub(1, (utf8.offset(name, 0, 41)) - 1) end
   name = name:gsub("%-+$", "")
   return name ~= "" and name or "figure"

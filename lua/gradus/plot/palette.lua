@@ -11,6 +11,8 @@ local M = {}
 
 M.okabe_ito = {"#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#666666"}
 M.okabe_ito_on_dark = {"#56B4E9", "#E69F00", "#00C08B", "#E89BC8", "#F0E442", "#FF7F3F", "#BBBBBB"}
+-- Readable on black and on white, since a terminal does not say which it is.
+M.on_any = {"#56B4E9", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#0072B2", "#888888"}
 M.greys = {"#000000", "#777777", "#444444", "#999999"}
 
 -- viridis as a polynomial in the position, one for each of red, green and blue, lowest power first (a least-squares

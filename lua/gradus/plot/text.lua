@@ -177,6 +177,47 @@ function kinds.bars(panel, screen)
   return concat(out, "\n") .. "\n"
 end
 
+-- The characters of gnuplot's "dumb" terminal: of curves in their order, and of points (as gnuplot.lua asks for them).
+local pens = {"*", "#", "$", "%", "@", "&", "="}
+local points = {"O", "A", "B", "C", "D", "E"}
+
+--- Colours what gnuplot's "dumb" terminal drew without colour: there a curve is stars, with its own colours crumbs of
+--- plus, minus and bar, and its text may be dark on dark. Curves are to the right of the first "|"; a legend's sample
+--- is a run of one character.
+function M.colour_curves(drawn, series, ink)
+  if ink == "none" then return drawn end
+  local colour_of = {}
+  for i = #series, 1, -1 do
+    local red, green, blue = palette.on_any[(i - 1) % #palette.on_any + 1]:match "#(%x%x)(%x%x)(%x%x)"
+    local sequence = core.write(ink, tonumber(red, 16), tonumber(green, 16), tonumber(blue, 16))
+    colour_of[pens[(i - 1) % #pens + 1]] = sequence
+    if series[i].style:find("points", 1, true) then colour_of[points[(i - 1) % #points + 1]] = sequence end
+  end
+  local function colour_body(text)
+    local parts, last = {}, nil
+    for character in text:gmatch(utf8.charpattern) do
+      local sequence = colour_of[character]
+      if sequence ~= last then parts[#parts + 1] = sequence or "\27[0m" end
+      parts[#parts + 1] = character
+      last = sequence
+    end
+    if last then parts[#parts + 1] = "\27[0m" end
+    return concat(parts)
+  end
+  local out = {}
+  for row in (drawn .. "\n"):gmatch "([^\n]*)\n" do
+    local axis, body = row:match "^([^|]*|)(.*)$"
+    if axis then
+      row = axis .. colour_body(body)
+    else
+      row = row:gsub("([*#$%%@&=])%1%1%1%1", function(c) return colour_body(rep(c, 5)) end)
+      row = row:gsub("(%f[%u][OA-E])(%f[%s%z])", colour_body)
+    end
+    out[#out + 1] = row
+  end
+  return concat(out, "\n")
+end
+
 --- Whether a panel is drawn here, in characters, rather than by gnuplot.
 function M.draws(panel) return kinds[panel.kind] ~= nil end
 
