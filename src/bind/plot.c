@@ -1,5 +1,5 @@
-// gradus.core.plot: what plots need of C: numbers as text for gnuplot, pictures as colours, the gnuplot process and
-// the terminal. Learners see none of this; lua/gradus/plot does.
+// gradus.core.plot: what plots need of C: numbers as text for gnuplot, pictures as colours, the gnuplot
+// process and the terminal. Learners see none of this; lua/gradus/plot does.
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -47,7 +47,8 @@ static double number_at(lua_State *L, int index, const char *what, lua_Integer p
   int is_number;
   double x = lua_tonumberx(L, index, &is_number);
   if (!is_number)
-    luaL_error(L, "%s: item %I is a %s, where a plot needs a number", what, position, luaL_typename(L, index));
+    luaL_error(L, "%s: item %I is a %s, where a plot needs a number", what, position,
+               luaL_typename(L, index));
   return x;
 }
 
@@ -73,7 +74,9 @@ static int table_shape(lua_State *L, int index, int64_t *shape) {
   return ndim;
 }
 
-static double *copy_table(lua_State *L, double *out, int index, const char *what, int ndim, const int64_t *shape) {
+// Returns the place behind the last number.
+static double *copy_table(lua_State *L, double *out, int index, const char *what, int ndim,
+                          const int64_t *shape) {
   if (!lua_istable(L, index))
     luaL_error(L, "%s: the rows are not all of one kind (one is a %s)", what, luaL_typename(L, index));
   lua_Integer n = luaL_len(L, index);
@@ -90,8 +93,8 @@ static double *copy_table(lua_State *L, double *out, int index, const char *what
   return out;
 }
 
-// array(value, what) -> a float64 tensor with the numbers of a tensor or of nested tables, which is ours alone: a
-// figure must not change when the learner's tensor does.
+// array(value, what) -> a float64 tensor with the numbers of a tensor or of nested tables, which is ours
+// alone: a figure must not change when the learner's tensor does.
 static int plot_array(lua_State *L) {
   const char *what = luaL_checkstring(L, 2);
   const gr_tensor *t = gr_test_tensor(L, 1);
@@ -113,7 +116,8 @@ static int plot_array(lua_State *L) {
 // A tensor that `array` made: contiguous float64.
 static const gr_tensor *check_array(lua_State *L, int index) {
   const gr_tensor *t = gr_check_tensor(L, index);
-  luaL_argcheck(L, t->dtype == GR_F64 && gr_tensor_is_contiguous(t), index, "an array of gradus.core.plot expected");
+  luaL_argcheck(L, t->dtype == GR_F64 && gr_tensor_is_contiguous(t), index,
+                "an array of gradus.core.plot expected");
   return t;
 }
 
@@ -162,8 +166,8 @@ static int plot_values(lua_State *L) {
   return 1;
 }
 
-// range(array, positive) -> least and greatest of its finite numbers (of those above 0 when `positive`); nothing when
-// there is none.
+// range(array, positive) -> least and greatest of its finite numbers (of those above 0 when `positive`);
+// nothing when there is none.
 static int plot_range(lua_State *L) {
   const gr_tensor *t = check_array(L, 1);
   bool positive = lua_toboolean(L, 2);
@@ -238,9 +242,9 @@ static uint8_t scaled(double x, double low, double high) {
   return v <= 0 ? 0 : v >= 255 ? 255 : (uint8_t)v;
 }
 
-// picture(tensor, what) -> rgb, width, height. (h, w), (h, w, 1) or (h, w, 3). uint8 is shown as it is. Grey numbers
-// go from 0 (or the least, when negative) as black to the greatest as white; colours from 0 to 1 when none is above
-// 1, otherwise to 255 or the greatest.
+// picture(tensor, what) -> rgb, width, height. (h, w), (h, w, 1) or (h, w, 3). uint8 is shown as it is. Grey
+// numbers go from 0 (or the least, when negative) as black to the greatest as white; colours from 0 to 1 when
+// none is above 1, otherwise to 255 or the greatest.
 static int plot_picture(lua_State *L) {
   const char *what = luaL_checkstring(L, 2);
   const gr_tensor *given = gr_check_tensor(L, 1);
@@ -248,7 +252,8 @@ static int plot_picture(lua_State *L) {
   bool colour = given->ndim == 3 && given->shape[2] == 3;
   if (!(given->ndim == 2 || colour || (given->ndim == 3 && given->shape[2] == 1))) {
     char shape[GR_SHAPE_TEXT];
-    luaL_error(L, "%s: a picture has shape (height, width), (height, width, 1) or (height, width, 3), but this has %s",
+    luaL_error(L,
+               "%s: a picture has shape (height, width), (height, width, 1) or (height, width, 3), but this has %s",
                what, gr_shape_text(shape, given->ndim, given->shape));
   }
   int64_t height = given->shape[0], width = given->shape[1], n = gr_tensor_size(given);
@@ -270,7 +275,8 @@ static int plot_picture(lua_State *L) {
   for (int64_t i = 0; i < width * height; i++) {
     const double *p = x + (colour ? 3 * i : i);
     bool number = isfinite(p[0]) && (!colour || (isfinite(p[1]) && isfinite(p[2])));
-    for (int c = 0; c < 3; c++) rgb[3 * i + c] = number ? scaled(p[colour ? c : 0], low, high) : not_a_number[c];
+    for (int c = 0; c < 3; c++)
+      rgb[3 * i + c] = number ? scaled(p[colour ? c : 0], low, high) : not_a_number[c];
   }
   return return_picture(L, rgb, width, height);
 }
@@ -317,8 +323,9 @@ static int plot_shrink(lua_State *L) {
   return return_picture(L, rgb, width, height);
 }
 
-// tile({rgb...}, {width...}, {height...}, columns, gap, red, green, blue) -> rgb, width, height, and the width and
-// height of a cell: the contact sheet, each picture in the middle of its cell, `gap` pixels around cells.
+// tile({rgb...}, {width...}, {height...}, columns, gap, red, green, blue) -> rgb, width, height, and the
+// width and height of a cell: the contact sheet, each picture in the middle of its cell, `gap` pixels around
+// cells.
 static int plot_tile(lua_State *L) {
   lua_Integer count = luaL_len(L, 1), columns = luaL_checkinteger(L, 4), gap = luaL_checkinteger(L, 5);
   uint8_t paper[3] = {(uint8_t)luaL_checkinteger(L, 6), (uint8_t)luaL_checkinteger(L, 7),
@@ -352,7 +359,8 @@ static int plot_tile(lua_State *L) {
   return 5;
 }
 
-// numbers(rgb, width, height, times) -> the picture as a matrix for gnuplot, each pixel `times` wide and high.
+// numbers(rgb, width, height, times) -> the picture as a matrix for gnuplot, each pixel `times` wide and
+// high.
 static int plot_numbers(lua_State *L) {
   gr_picture p = check_picture(L, 1);
   lua_Integer times = luaL_checkinteger(L, 4);
@@ -482,13 +490,26 @@ static int plot_folder(lua_State *L) {
 }
 
 static const gr_function functions[] = {
-    {"array", plot_array, NULL},       {"shape", plot_shape, NULL},   {"item", plot_item, NULL}, {"split", plot_split, NULL},
-    {"matrix", plot_matrix, NULL},     {"values", plot_values, NULL},
-    {"range", plot_range, NULL},   {"columns", plot_columns, NULL},
-    {"picture", plot_picture, NULL},   {"heat", plot_heat, NULL},     {"shrink", plot_shrink, NULL},
-    {"tile", plot_tile, NULL},         {"numbers", plot_numbers, NULL}, {"blocks", plot_blocks, NULL},
-    {"paint", plot_paint, NULL},       {"write", plot_write, NULL},       {"run", plot_run, NULL},       {"terminal", plot_terminal, NULL},
-    {"folder", plot_folder, NULL},     {NULL, NULL, NULL},
+    {"array", plot_array, NULL},
+    {"shape", plot_shape, NULL},
+    {"item", plot_item, NULL},
+    {"split", plot_split, NULL},
+    {"matrix", plot_matrix, NULL},
+    {"values", plot_values, NULL},
+    {"range", plot_range, NULL},
+    {"columns", plot_columns, NULL},
+    {"picture", plot_picture, NULL},
+    {"heat", plot_heat, NULL},
+    {"shrink", plot_shrink, NULL},
+    {"tile", plot_tile, NULL},
+    {"numbers", plot_numbers, NULL},
+    {"blocks", plot_blocks, NULL},
+    {"paint", plot_paint, NULL},
+    {"write", plot_write, NULL},
+    {"run", plot_run, NULL},
+    {"terminal", plot_terminal, NULL},
+    {"folder", plot_folder, NULL},
+    {NULL, NULL, NULL},
 };
 
 int gr_open_plot(lua_State *L) {

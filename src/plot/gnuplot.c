@@ -100,7 +100,8 @@ static gr_code start(gr_gnuplot *g, gr_err *err) {
   posix_spawnattr_setsigmask(&attributes, &none);
   posix_spawnattr_setsigdefault(&attributes, &all);
   posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+  posix_spawnattr_setflags(&attributes,
+                           POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
   // -d: no ~/.gnuplot, so that a figure looks the same for everyone.
   char *const argv[] = {(char *)program, "-d", NULL};
   int failure = posix_spawnp(&g->pid, program, &files, &attributes, argv, environ);
@@ -109,8 +110,10 @@ static gr_code start(gr_gnuplot *g, gr_err *err) {
   if (failure) {
     g->pid = 0;
     if (failure == ENOENT)
-      code = gr_fail(err, GR_ERR_IO, "plots are drawn by gnuplot, and there is no program \"%s\" here: install it with "
-                     "`apt install gnuplot-nox` (gnuplot-qt for windows); all the rest works without", program);
+      code = gr_fail(err, GR_ERR_IO,
+                     "plots are drawn by gnuplot, and there is no program \"%s\" here: install it with "
+                     "`apt install gnuplot-nox` (gnuplot-qt for windows); all the rest works without",
+                     program);
     else
       code = gr_fail(err, GR_ERR_IO, "cannot start %s: %s", program, strerror(failure));
     goto done;
@@ -128,8 +131,8 @@ done:
   return code;
 }
 
-// Closes the pipes, gives the process `seconds` to leave, then ends it and its helpers. Returns its wait status,
-// -1 when somebody else has reaped it.
+// Closes the pipes, gives the process `seconds` to leave, then ends it and its helpers. Returns its wait
+// status, -1 when somebody else has reaped it.
 static int stop(gr_gnuplot *g, double seconds) {
   if (g->pid == 0) return -1;
   close_fd(&g->in);
@@ -225,8 +228,8 @@ static gr_code died(gr_gnuplot *g, const conversation *c, gr_err *err) {
     snprintf(how, sizeof how, " with exit status %d", WEXITSTATUS(status));
   else if (status != -1 && WIFSIGNALED(status))
     snprintf(how, sizeof how, " by signal %d", WTERMSIG(status));
-  return gr_fail(err, GR_ERR_IO, "gnuplot ended%s before the plot was done%s%s%s; the next plot starts it again", how,
-                 *words ? "; its last words: \"" : "", words, *words ? "\"" : "");
+  return gr_fail(err, GR_ERR_IO,
+                 "gnuplot ended%s before the plot was done%s%s%s; the next plot starts it again", how, *words ? "; its last words: \"" : "", words, *words ? "\"" : "");
 }
 
 static ssize_t send_some(gr_gnuplot *g, const conversation *c) {
@@ -235,7 +238,8 @@ static ssize_t send_some(gr_gnuplot *g, const conversation *c) {
   return send(g->in, c->part[part] + offset, c->length[part] - offset, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-// Writes and reads at the same time, since either side may have to wait for the other, until both marks are in.
+// Writes and reads at the same time, since either side may have to wait for the other, until both marks are
+// in.
 static gr_code converse(gr_gnuplot *g, conversation *c, double seconds, gr_err *err) {
   double deadline = now() + seconds;
   size_t total = c->length[0] + c->length[1];
@@ -248,8 +252,9 @@ static gr_code converse(gr_gnuplot *g, conversation *c, double seconds, gr_err *
       char words[200];
       last_words(words, sizeof words, &c->errors);
       stop(g, 0);
-      return gr_fail(err, GR_ERR_IO, "gnuplot did not finish within %g s and was stopped%s%s%s; the next plot starts it "
-                     "again", seconds, *words ? "; its last words: \"" : "", words, *words ? "\"" : "");
+      return gr_fail(err, GR_ERR_IO,
+                     "gnuplot did not finish within %g s and was stopped%s%s%s; the next plot starts it again",
+                     seconds, *words ? "; its last words: \"" : "", words, *words ? "\"" : "");
     }
     struct pollfd fds[3] = {
         {.fd = g->out, .events = POLLIN},
@@ -266,8 +271,8 @@ static gr_code converse(gr_gnuplot *g, conversation *c, double seconds, gr_err *
     if (fds[0].revents) output = read_into(g->out, &c->output, MAX_OUTPUT, false);
     if (output == READ_TOO_MUCH || errors == READ_TOO_MUCH) {
       stop(g, 0);
-      return gr_fail(err, GR_ERR_IO, "gnuplot wrote more than %zu bytes and was stopped; the next plot starts it again",
-                     MAX_OUTPUT);
+      return gr_fail(err, GR_ERR_IO,
+                     "gnuplot wrote more than %zu bytes and was stopped; the next plot starts it again", MAX_OUTPUT);
     }
     // The mark on standard output ends with the line; the other needs none.
     const char *mark = find_mark(&c->output, c->mark);

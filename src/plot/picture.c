@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Mean colour over the rectangle [x0, x1) x [y0, y1) of the picture, in pixels and fractions of them. Rows, then
-// columns, then the three channels; every pixel of the source is read once or, when enlarging, a few times.
+// Mean colour over the rectangle [x0, x1) x [y0, y1) of the picture, in pixels and fractions of them. Rows,
+// then columns, then the three channels; every pixel of the source is read once or, when enlarging, a few
+// times.
 static void mean_colour(uint8_t out[3], const gr_picture *p, double x0, double x1, double y0, double y1) {
   double sum[3] = {0}, area = 0;
   int64_t last_x = (int64_t)ceil(x1), last_y = (int64_t)ceil(y1);
@@ -29,8 +30,8 @@ void gr_picture_resize(uint8_t *out, int64_t width, int64_t height, const gr_pic
   double step_x = (double)p->width / (double)width, step_y = (double)p->height / (double)height;
   for (int64_t y = 0; y < height; y++)
     for (int64_t x = 0; x < width; x++)
-      mean_colour(out + 3 * (y * width + x), p, (double)x * step_x, (double)(x + 1) * step_x, (double)y * step_y,
-                  (double)(y + 1) * step_y);
+      mean_colour(out + 3 * (y * width + x), p, (double)x * step_x, (double)(x + 1) * step_x,
+                  (double)y * step_y, (double)(y + 1) * step_y);
 }
 
 static int grey_of(const uint8_t c[3]) { return (299 * c[0] + 587 * c[1] + 114 * c[2] + 500) / 1000; }

@@ -213,7 +213,8 @@ static void is_out_of_reach_of_the_terminals_interrupt(void **state) {
 
 // ---- pictures ----
 
-static const uint8_t checks[] = {0, 0, 0, 255, 255, 255, 255, 255, 255, 0, 0, 0};  // black white / white black
+// Black and white above white and black.
+static const uint8_t checks[] = {0, 0, 0, 255, 255, 255, 255, 255, 255, 0, 0, 0};
 
 static void shows_two_pixels_a_character_with_ink(void **state) {
   gr_str text = {0};

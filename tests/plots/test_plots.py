@@ -27,12 +27,12 @@ def test(name, problem):
     print(f"{'not ok' if problem else 'ok'} {count} - {name}", flush=True)
 
 
-def gradus(code, folder, gnuplot=None, path=None, timeout=60):
+def gradus(code, folder, gnuplot=None, display=None, timeout=60):
     environment = {k: v for k, v in os.environ.items() if k not in ('DISPLAY', 'WAYLAND_DISPLAY', 'GRADUS_GNUPLOT')}
     if gnuplot is not None:
         environment['GRADUS_GNUPLOT'] = gnuplot
-    if path is not None:
-        environment['PATH'] = path
+    if display is not None:
+        environment['DISPLAY'] = display
     return subprocess.run([GRADUS, '-e', code], cwd=folder, env=environment, stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout, text=True)
 
@@ -148,6 +148,14 @@ def trouble(folder):
             if wanted not in done.stdout:
                 problem = f'{wanted!r} is not in\n{done.stdout}{done.stderr}'
         test(f'a gnuplot that is {name} is an error that names the figure', problem)
+
+    # A display that nobody is at: this gnuplot claims to open windows and fails.
+    claims = fake(folder, """sed -u "s/print GPVAL_TERMINALS/print 'qt png dumb'/" | gnuplot "$@" """)
+    done = gradus('local plot = require "gradus.plot"; plot.settings.is_terminal = true; '
+                  'plot({1, 2}, {title="one"}); plot({1, 2}, {title="two"})', folder, gnuplot=claims, display=':99')
+    test('when no window opens, plots appear as characters, and that is said once',
+         None if done.stdout.count('no window could be opened') == 1 and done.stdout.count('one') == 1 and
+         done.stdout.count('***') > 2 and 'two' in done.stdout else done.stdout + done.stderr)
 
     os.mkdir(f'{folder}/locked')
     with open(f'{folder}/locked/plots', 'w'):

@@ -6,8 +6,9 @@ require "gradus.core.tensor"  -- arrays of gradus.core.plot are tensors
 local core = require "gradus.core.plot"
 local options = require "gradus.options"
 
-local error, getmetatable, ipairs, next, pairs, select, type = error, getmetatable, ipairs, next, pairs, select, type
-local string_format = string.format
+local error, getmetatable, ipairs, next = error, getmetatable, ipairs, next
+local pairs, select, type = pairs, select, type
+local string_format, move = string.format, table.move
 
 local M = {}
 
@@ -24,8 +25,8 @@ function M.check_options(what, given, names)
   return given
 end
 
---- The arguments as a table, and the options that end them: a plain table with names in it. Tables of numbers are data;
---- an empty table is what `empty_is_options(arguments)` says.
+--- The arguments as a table, and the options that end them: a plain table with names in it. Tables of numbers
+--- are data; an empty table is what `empty_is_options(arguments)` says.
 function M.split_options(what, names, empty_is_options, ...)
   local arguments = {n = select("#", ...), ...}
   local last = arguments[arguments.n]
@@ -64,7 +65,7 @@ function M.as_matrix(what, value)
   local rows, columns, more = core.shape(array)
   if more == 1 then
     local list, values = {}, core.values(array)
-    for i = 1, rows do list[i] = table.move(values, (i - 1) * columns + 1, i * columns, 1, {}) end
+    for i = 1, rows do list[i] = move(values, (i - 1) * columns + 1, i * columns, 1, {}) end
     array = core.array(list, what)
     more = nil
   end

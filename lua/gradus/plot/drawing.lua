@@ -49,7 +49,8 @@ Draws the figure again, where plots appear now.
 > tostring(fig:show())
 figure: 2 bars]], function(figure) return M.draw(figure) end)
 
--- A figure that is the value of an entry: it has just been drawn if this entry made it, otherwise it is drawn again.
+-- A figure that is the value of an entry: it has just been drawn if this entry made it, otherwise it is drawn
+-- again.
 function methods.__echo(figure)
   local entry = entry_now()
   local just_drawn = figure.fresh and figure.drawn_at == entry

@@ -4,12 +4,14 @@
 --   {kind="curves",  series={{x=, y=, label=, style=, color=, dash=}, ...}, marks={{x=, label=}, ...}}
 --   {kind="bars",    labels={...}, values={...}}
 --   {kind="matrix",  data=array, rows=, columns=, low=, high=, palette=, cells={{row=, column=, lines={...}}}}
---   {kind="picture", rgb=, width=, height=, sheet=nil or {columns=, gap=, cell_width=, cell_height=, captions=, items=}}
+--   {kind="picture", rgb=, width=, height=, sheet=}, where a contact sheet has
+--                    sheet={count=, columns=, gap=, cell_width=, cell_height=, captions=, items={{rgb=, width=, height=}}}
 -- with title, xlabel, ylabel, xrange, yrange ({low, high}, always finite), log ("", "x", "y" or "xy").
 
 local core = require "gradus.core.plot"
 local fail = require "gradus.plot.arguments".fail
 
+local getmetatable, ipairs, setmetatable, type = getmetatable, ipairs, setmetatable, type
 local abs, huge, min, max = math.abs, math.huge, math.min, math.max
 local string_format = string.format
 

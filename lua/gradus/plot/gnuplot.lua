@@ -1,12 +1,15 @@
 -- A figure as gnuplot commands. Pure text in, text out: figure and theme in, script out; nothing is run here.
 --
--- Every text of the learner's goes through `quote`, so that gnuplot finds no backquote to run, no macro to expand and no
--- line to break out of; the terminals are all opened "noenhanced", so that ^ _ { } & ~ @ are plain characters.
+-- Every text of the learner's goes through `quote`, so that gnuplot finds no backquote to run, no macro to
+-- expand and no line to break out of; the terminals are all opened "noenhanced", so that ^ _ { } & ~ @ are
+-- plain characters.
 
 local core = require "gradus.core.plot"
 local palette = require "gradus.plot.palette"
 
-local abs, ceil, floor, min, max, sqrt = math.abs, math.ceil, math.floor, math.min, math.max, math.sqrt
+local ipairs, select, tostring = ipairs, select, tostring
+local abs, ceil, floor, huge, log, min, max, sqrt = math.abs, math.ceil, math.floor, math.huge, math.log, math.min, math.max,
+  math.sqrt
 local string_format, concat = string.format, table.concat
 local utf8_len, utf8_offset = utf8.len, utf8.offset
 
@@ -30,8 +33,9 @@ end
 
 local pieces = {["'"] = "'.\"'\".'", ["\n"] = "'.\"\\n\".'"}
 
---- The text as an expression of gnuplot's: pieces in single quotes, in which it expands nothing, joined by line breaks
---- and single quotes of their own. (Its doubled '' for a quote is misread at the beginning of a text.)
+--- The text as an expression of gnuplot's: pieces in single quotes, in which it expands nothing, joined by
+--- line breaks and single quotes of their own. (Its doubled '' for a quote is misread at the beginning of a
+--- text.)
 function M.quote(text, most)
   text = M.clean(text, most or 300)
   return "'" .. text:gsub("['\n]", pieces) .. "'"
@@ -72,7 +76,8 @@ local function has_points(series, log)
   return core.range(series.x, log:find("x", 1, true)) and core.range(series.y, log:find("y", 1, true))
 end
 
--- The legend never covers the curves: a line below the title, or a column at the right when there are many names.
+-- The legend never covers the curves: a line below the title, or a column at the right when there are many
+-- names.
 local function legend(out, panel, theme, text, titled)
   local count, letters = 0, 0
   for _, series in ipairs(panel.series) do
@@ -90,8 +95,8 @@ local function legend(out, panel, theme, text, titled)
   else
     out("set title offset 0, 1.3")
     out("set tmargin %d", titled and 5 or 3)
-    out("set key at graph 0.5, 1.015 center bottom horizontal Left reverse samplen 2 spacing 1.1 width 2 textcolor rgb '%s'",
-      theme.ink)
+    out("set key at graph 0.5, 1.015 center bottom horizontal Left reverse samplen 2 spacing 1.1 width 2 " ..
+      "textcolor rgb '%s'", theme.ink)
   end
 end
 
@@ -107,7 +112,7 @@ function kinds.curves(out, panel, theme, text, block, titled)
     out("set xtics (%s)", concat(tics, ", "))
   elseif panel.whole then  -- epochs and positions: no tic between two whole numbers
     local step = max(1, ceil((panel.xrange[2] - panel.xrange[1]) / 10))
-    local nice = 10 ^ floor(math.log(step, 10))
+    local nice = 10 ^ floor(log(step, 10))
     for _, factor in ipairs {1, 2, 5, 10} do
       if factor * nice >= step then step = factor * nice break end
     end
@@ -122,7 +127,9 @@ function kinds.curves(out, panel, theme, text, block, titled)
     local look
     if text then
       look = string_format("lt %d lc rgb '%s'", i, color)
-      if style == "points" or style == "linespoints" then look = look .. " pt " .. ({15, 1, 2, 3, 4, 5})[(i - 1) % 6 + 1] end
+      if style == "points" or style == "linespoints" then
+        look = look .. " pt " .. ({15, 1, 2, 3, 4, 5})[(i - 1) % 6 + 1]  -- O, A, B, C, D, E
+      end
     else
       look = string_format("lc rgb '%s' lw %g dt %d", color, theme.line, dash)
       if style == "points" then
@@ -172,7 +179,7 @@ function kinds.bars(out, panel, theme, text, block)
   for i, label in ipairs(panel.labels) do
     tics[i] = quote_tic(label) .. " " .. i
     longest = max(longest, utf8_len(M.clean(label, 40)))
-    lines[i] = string_format("%d %s\n", i, panel.values[i] == panel.values[i] and abs(panel.values[i]) < math.huge
+    lines[i] = string_format("%d %s\n", i, panel.values[i] == panel.values[i] and abs(panel.values[i]) < huge
       and number(panel.values[i]) or "NaN")
   end
   out("set xtics (%s) scale 0 %s", concat(tics, ", "), longest * size > 80 and "rotate by -35" or "")
@@ -180,7 +187,7 @@ function kinds.bars(out, panel, theme, text, block)
   out("set style fill solid 0.85 noborder")
   if size <= 30 then
     for i, value in ipairs(panel.values) do
-      if value == value and abs(value) < math.huge then
+      if value == value and abs(value) < huge then
         out("set label %s at first %d, first %s center offset character 0, %s tc rgb '%s' front",
           quote(panel.texts[i]), i, number(value), value < 0 and "-0.7" or "0.7", theme.ink)
       end
@@ -250,8 +257,8 @@ function kinds.matrix(out, panel, theme, _, block)
     local longest = 1
     for _, line in ipairs(c.lines) do longest = max(longest, #line) end
     local size = min(theme.size * 1.3, cell / longest * 1.0, cell / #c.lines * 0.35)
-    out("set label %s at first %d, first %d center offset character 0, %g font %s tc rgb '%s' front", quote(concat(c.lines, "\n")),
-      c.column - 1, c.row - 1, 0.5 * (#c.lines - 1), font(theme, max(5, floor(size))), colour)
+    out("set label %s at first %d, first %d center offset character 0, %g font %s tc rgb '%s' front",
+      quote(concat(c.lines, "\n")), c.column - 1, c.row - 1, 0.5 * (#c.lines - 1), font(theme, max(5, floor(size))), colour)
   end
   if core.range(panel.data) then
     local times = (panel.rows == 1 or panel.columns == 1) and 2 or 1
@@ -300,9 +307,9 @@ end
 
 -- ---- the script ----
 
---- The commands that draw the figure into the terminal opened by `opening` (lines of gnuplot). `text` is true for
---- gnuplot's characters.
-function M.script(figure, theme, opening, text)
+--- The commands that draw the figure into the terminal opened by `opening` (lines of gnuplot). `text` is true
+--- for gnuplot's characters; `paper` is a colour to put behind everything, for terminals whose opening names none.
+function M.script(figure, theme, opening, text, paper)
   local lines = {}
   local function out(format, ...)
     lines[#lines + 1] = select("#", ...) > 0 and string_format(format, ...) or format
@@ -313,6 +320,8 @@ function M.script(figure, theme, opening, text)
     lines[#lines + 1] = string_format("$data%d << EOD\n%sEOD", blocks, data)
     return "$data" .. blocks
   end
+  -- A figure that failed halfway leaves gnuplot in the midst of its panels and of its file.
+  out("unset multiplot\nset output\nreset")
   out("%s", opening)
   local count = #figure.panels
   if count > 1 then
@@ -321,15 +330,19 @@ function M.script(figure, theme, opening, text)
       string_format(" title %s font %s textcolor rgb '%s' offset 0,-0.2", quote(figure.title, 120),
         font(theme, theme.title), theme.ink) or "")
   end
-  for _, panel in ipairs(figure.panels) do
+  for i, panel in ipairs(figure.panels) do
     out("reset")
+    if i == 1 and paper then  -- windows have no other way to a background
+      out("set object 1 rectangle from screen 0, screen 0 to screen 1, screen 1 behind fc rgb '%s' fs solid noborder",
+        paper)
+    end
     out("set encoding utf8")
     out("set minussign")
     out("unset decimalsign")
     local title = panel.title or (count == 1 and figure.title) or nil
     if title then
-      out("set title %s font %s tc rgb '%s'", quote(title, 160), font(theme, count > 1 and theme.size * 1.1 or theme.title),
-        theme.ink)
+      out("set title %s font %s tc rgb '%s'", quote(title, 160),
+        font(theme, count > 1 and theme.size * 1.1 or theme.title), theme.ink)
     end
     kinds[panel.kind](out, panel, theme, text, block, title ~= nil)
   end

@@ -1,5 +1,5 @@
--- plot: curves, histories, heat maps, pictures. A call makes a figure (data: figure.lua), draws it at once where
--- figures appear now (output.lua) and returns it.
+-- plot: curves, histories, heat maps, pictures. A call makes a figure (data: figure.lua), draws it at once
+-- where figures appear now (output.lua) and returns it.
 
 local curves = require "gradus.plot.curves"
 local doc = require "gradus.help".doc

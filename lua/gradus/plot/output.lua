@@ -1,25 +1,26 @@
--- Where figures appear. In this order: what the learner set with plot.terminal; a PNG file when standard output is no
--- terminal; a window when there is a display and a gnuplot that opens windows; characters.
+-- Where figures appear. In this order: what the learner set with plot.terminal; a PNG file when standard
+-- output is no terminal; a window when there is a display and a gnuplot that opens windows; characters.
 
 local core = require "gradus.core.plot"
 local fail = require "gradus.plot.arguments".fail
 local gnuplot = require "gradus.plot.gnuplot"
 local options = require "gradus.options"
-local palette = require "gradus.plot.palette"
 local text = require "gradus.plot.text"
 local themes = require "gradus.plot.theme"
 
-local error, ipairs, pcall, tostring, type = error, ipairs, pcall, tostring, type
-local max, min = math.max, math.min
+local error, ipairs, pcall, setmetatable = error, ipairs, pcall, setmetatable
+local tostring, type = tostring, type
+local floor, max, min = math.floor, math.max, math.min
 local string_format, concat = string.format, table.concat
 local getenv, io_open, io_write, os_remove = os.getenv, io.open, io.write, os.remove
 local loaded = package.loaded
+local utf8_codes, utf8_offset = utf8.codes, utf8.offset
 
 local M = {}
 
 M.settings = {
   terminal = nil,     -- what the learner set
-  dir = "plots",      -- where PNG files go
+  dir = getenv "GRADUS_PLOTS" or "plots",  -- where PNG files go; the command line's --plots sets the variable
   is_terminal = nil,  -- nil: ask the system
   ink = nil,          -- "none", "256", "true"; nil: from the environment
   columns = nil, rows = nil,
@@ -56,10 +57,14 @@ end
 
 -- ---- choosing ----
 
--- The session's sink, when there is a session.
+-- The session that runs now, and where its output goes; nil without a session.
+local function session()
+  local module = loaded["gradus.session"]
+  return type(module) == "table" and module.current and module.current()
+end
+
 local function sink()
-  local session = loaded["gradus.session"]
-  local current = type(session) == "table" and session.current and session.current()
+  local current = session()
   return current and current.sink
 end
 
@@ -130,8 +135,6 @@ function files.pdf(theme)
     theme.width / 96, theme.height / 96, gnuplot.quote(theme.font .. "," .. theme.size * 0.75), theme.paper)
 end
 
-local file_types = {"png", "svg", "pdf"}
-
 -- ---- drawing ----
 
 -- Pictures and heat maps are as wide as they need to be: a square one in a wide frame would be mostly margin.
@@ -140,14 +143,14 @@ local function theme_for(figure)
   local panel = figure.panels[1]
   local changed = setmetatable({}, {__index = theme})
   if #figure.panels > 1 then
-    changed.width = math.floor(theme.width * 1.25)
-    if #figure.panels <= 2 then changed.height = math.floor(theme.height * 0.85) end
+    changed.width = floor(theme.width * 1.25)
+    if #figure.panels <= 2 then changed.height = floor(theme.height * 0.85) end
   elseif panel.kind == "picture" or panel.kind == "matrix" then
     local w, h = panel.width or panel.columns, panel.height or panel.rows
     local extra = panel.kind == "matrix" and (panel.scale == false and 110 or 190) * theme.size / 12 or 30
     local body = theme.height - 80 * theme.size / 12
     local ratio = min(max(w / h, 0.4), 2.4)
-    changed.width = math.floor(body * ratio + extra)
+    changed.width = floor(body * ratio + extra)
   end
   return changed
 end
@@ -157,7 +160,8 @@ local function naming(figure, f, ...)
   local ok, message = pcall(f, ...)
   if ok then return end
   if message == "interrupted" then error(message, 0) end
-  fail("%s: %s", figure.title and 'figure "' .. gnuplot.clean(figure.title, 60):gsub("\n", " ") .. '"' or "figure", message)
+  local name = figure.title and 'figure "' .. gnuplot.clean(figure.title, 60):gsub("\n", " ") .. '"' or "figure"
+  fail("%s: %s", name, message)
 end
 
 local function run(script)
@@ -189,7 +193,7 @@ function M.save(figure, path)
   if not files[kind] then
     fail('save: the name "%s" must end in .png, .svg or .pdf', path)
   end
-  for _, character in utf8.codes(gnuplot.clean(path)) do
+  for _, character in utf8_codes(gnuplot.clean(path)) do
     if character == 10 then error("save: the name of a file cannot have a line break", 0) end
   end
   naming(figure, write_file, figure, path, kind)
@@ -228,9 +232,12 @@ end
 
 local function window(figure, name)
   local theme = theme_for(figure)
-  local opening = string_format("set terminal %s noenhanced size %d,%d font %s title %s", name, theme.width,
-    theme.height, quoted_font(theme), gnuplot.quote(figure.title or "gradus", 100))
-  run(gnuplot.script(figure, theme, opening, false))
+  -- A script's windows stay when it is over.
+  local front = session()
+  local persist = not (front and front.interactive)
+  local opening = string_format("set terminal %s noenhanced %s size %d,%d font %s title %s", name,
+    persist and "persist" or "", theme.width, theme.height, quoted_font(theme), gnuplot.quote(figure.title or "gradus", 100))
+  run(gnuplot.script(figure, theme, opening, false, theme.paper))
 end
 
 function M.available_terminals()
@@ -245,7 +252,7 @@ local counter = 0
 
 local function slug(title)
   local name = gnuplot.clean(title or "figure"):lower():gsub("[^%w\128-\255]+", "-"):gsub("^%-+", "")
-  if #name > 40 then name = name:sub(1, (utf8.offset(name, 0, 41)) - 1) end
+  if #name > 40 then name = name:sub(1, (utf8_offset(name, 0, 41)) - 1) end
   name = name:gsub("%-+$", "")
   return name ~= "" and name or "figure"
 end
@@ -280,7 +287,8 @@ local function show(figure)
     if settings.terminal or tostring(message):find("interrupted", 1, true) then error(message, 0) end
     -- DISPLAY may name a screen that nobody is at: say so once, and draw here.
     windows_failed = true
-    emit {["text/plain"] = "(no window could be opened, so plots appear here: " .. message .. ")\n" .. characters(figure)}
+    local note = "(no window could be opened, so plots appear here: " .. message .. ")\n"
+    emit {["text/plain"] = note .. characters(figure)}
   end
 end
 

@@ -1,6 +1,6 @@
--- Colours. Lines take those of Okabe and Ito, which people with any common colour blindness tell apart; heat maps take
--- viridis (lightness grows steadily, so it survives a black-and-white printer), blues for counts, and blue - white -
--- red where 0 is in the middle.
+-- Colours. Lines take those of Okabe and Ito, which people with any common colour blindness tell apart; heat
+-- maps take viridis (lightness grows steadily, so it survives a black-and-white printer), blues for counts,
+-- and blue - white - red where 0 is in the middle.
 
 local core = require "gradus.core.plot"
 
@@ -15,8 +15,8 @@ M.okabe_ito_on_dark = {"#56B4E9", "#E69F00", "#00C08B", "#E89BC8", "#F0E442", "#
 M.on_any = {"#56B4E9", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#0072B2", "#888888"}
 M.greys = {"#000000", "#777777", "#444444", "#999999"}
 
--- viridis as a polynomial in the position, one for each of red, green and blue, lowest power first (a least-squares
--- fit of matplotlib's table, which is in the public domain; off by less than 1/100).
+-- viridis as a polynomial in the position, one for each of red, green and blue, lowest power first (a
+-- least-squares fit of matplotlib's table, which is in the public domain; off by less than 1/100).
 local viridis = {
   {0.2777273, 0.1050930, -0.3308618, -4.6342305, 6.2282699, 4.7763850, -5.4354559},
   {0.0054073, 1.4046135, 0.2148476, -5.7991010, 14.1799334, -13.7451454, 4.6458526},

@@ -1,13 +1,14 @@
--- Figures as characters where gnuplot's own are too coarse: pictures and heat maps in half blocks, bars, the cells of
--- a confusion matrix. Curves are left to gnuplot's "dumb" terminal.
+-- Figures as characters where gnuplot's own are too coarse: pictures and heat maps in half blocks, bars, the
+-- cells of a confusion matrix. Curves are left to gnuplot's "dumb" terminal.
 
 local core = require "gradus.core.plot"
 local gnuplot = require "gradus.plot.gnuplot"
 local palette = require "gradus.plot.palette"
 
+local ipairs, tonumber = ipairs, tonumber
 local ceil, floor, max, min, abs, huge = math.ceil, math.floor, math.max, math.min, math.abs, math.huge
 local string_format, concat, rep = string.format, table.concat, string.rep
-local utf8_len = utf8.len
+local utf8_len, utf8_character = utf8.len, utf8.charpattern
 
 local M = {}
 
@@ -61,9 +62,8 @@ local function matrix_cells(panel, screen)
   local out = {}
   local left = rep(" ", names_width + 3)
   if panel.xlabel or panel.ylabel then
-    local heading = panel.ylabel and rep(" ", names_width - width_of(row_label) + 1) .. row_label or rep(" ", names_width + 1)
-    out[#out + 1] = (heading .. "  " .. pad(line(panel.xlabel or "", 60), panel.columns * cell_width, "center")):gsub(
-      "%s+$", "")
+    local across = pad(line(panel.xlabel or "", 60), panel.columns * cell_width, "center")
+    out[#out + 1] = (" " .. pad(row_label, names_width, "right") .. "  " .. across):gsub("%s+$", "")
   end
   local head = {}
   for j = 1, panel.columns do head[j] = pad(names[j], cell_width, "center") end
@@ -77,7 +77,8 @@ local function matrix_cells(panel, screen)
         local t = cell and cell.value == cell.value and palette.position(cell.value, panel.low, panel.high)
         parts[j] = t and palette.paint(screen.ink, panel.palette, t, text) or text
       end
-      out[#out + 1] = " " .. pad(k == (lines + 1) // 2 and row_names[i] or "", names_width, "right") .. "  " .. concat(parts)
+      local name = k == (lines + 1) // 2 and row_names[i] or ""
+      out[#out + 1] = " " .. pad(name, names_width, "right") .. "  " .. concat(parts)
     end
   end
   return concat(out, "\n") .. "\n"
@@ -95,8 +96,8 @@ function kinds.matrix(panel, screen)
   return core.blocks(rgb, width, height, columns, screen.ink) .. scale_line(panel, screen.ink) .. "\n"
 end
 
---- How many characters wide a picture becomes: enlarged by a whole number while small, never wider or higher than the
---- terminal.
+--- How many characters wide a picture becomes: enlarged by a whole number while small, never wider or higher
+--- than the terminal.
 function M.picture_columns(width, height, screen)
   local most = min(screen.columns - 1, floor((screen.rows - 4) * 2 * width / height))
   most = max(1, most)
@@ -177,13 +178,14 @@ function kinds.bars(panel, screen)
   return concat(out, "\n") .. "\n"
 end
 
--- The characters of gnuplot's "dumb" terminal: of curves in their order, and of points (as gnuplot.lua asks for them).
+-- The characters of gnuplot's "dumb" terminal: of curves in their order, and of points (as gnuplot.lua asks
+-- for them).
 local pens = {"*", "#", "$", "%", "@", "&", "="}
 local points = {"O", "A", "B", "C", "D", "E"}
 
---- Colours what gnuplot's "dumb" terminal drew without colour: there a curve is stars, with its own colours crumbs of
---- plus, minus and bar, and its text may be dark on dark. Curves are to the right of the first "|"; a legend's sample
---- is a run of one character.
+--- Colours what gnuplot's "dumb" terminal drew without colour: there a curve is stars, with its own colours
+--- crumbs of plus, minus and bar, and its text may be dark on dark. Curves are to the right of the first "|";
+--- a legend's sample is a run of one character.
 function M.colour_curves(drawn, series, ink)
   if ink == "none" then return drawn end
   local colour_of = {}
@@ -195,7 +197,7 @@ function M.colour_curves(drawn, series, ink)
   end
   local function colour_body(text)
     local parts, last = {}, nil
-    for character in text:gmatch(utf8.charpattern) do
+    for character in text:gmatch(utf8_character) do
       local sequence = colour_of[character]
       if sequence ~= last then parts[#parts + 1] = sequence or "\27[0m" end
       parts[#parts + 1] = character

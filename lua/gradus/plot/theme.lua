@@ -2,6 +2,8 @@
 
 local palette = require "gradus.plot.palette"
 
+local pairs = pairs
+
 local M = {}
 
 local default = {
