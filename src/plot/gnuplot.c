@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -22,6 +23,8 @@ struct gr_gnuplot {
   pid_t pid;      // 0: not running
   int in;         // a socket to its standard input: send() can be told not to raise SIGPIPE, write() cannot
   int out, errs;  // pipes from its standard output and standard error
+  int script;     // a file in memory, its number 3 at the other side: gnuplot reads its standard input a byte a
+                  // system call (20 s for a million points), but files in blocks
   unsigned runs;  // numbers the marks by which we know that a run is over
   char *program;  // NULL: ask the environment at each start
 };
@@ -41,7 +44,7 @@ gr_code gr_gnuplot_new(gr_gnuplot **out, const char *program, gr_err *err) {
     free(copy);
     return gr_fail(err, GR_ERR_MEMORY, "out of memory while preparing to plot");
   }
-  *g = (gr_gnuplot){.in = -1, .out = -1, .errs = -1, .program = copy};
+  *g = (gr_gnuplot){.in = -1, .out = -1, .errs = -1, .script = -1, .program = copy};
   *out = g;
   return GR_OK;
 }
@@ -75,7 +78,9 @@ static gr_code start(gr_gnuplot *g, gr_err *err) {
   enum { OURS, THEIRS };
   int in[2] = {-1, -1}, out[2] = {-1, -1}, errs[2] = {-1, -1};
   gr_code code = GR_OK;
-  bool made = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, in) == 0 && pipe2(out, O_CLOEXEC) == 0 &&
+  int script = memfd_create("gradus-figure", MFD_CLOEXEC);
+  bool made = script >= 0 && move_up(&script);
+  made = made && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, in) == 0 && pipe2(out, O_CLOEXEC) == 0 &&
               pipe2(errs, O_CLOEXEC) == 0;
   for (int i = 0; made && i < 2; i++) made = move_up(&in[i]) && move_up(&out[i]) && move_up(&errs[i]);
   if (!made) {
@@ -94,6 +99,7 @@ static gr_code start(gr_gnuplot *g, gr_err *err) {
   posix_spawn_file_actions_adddup2(&files, in[THEIRS], 0);
   posix_spawn_file_actions_adddup2(&files, out[THEIRS], 1);
   posix_spawn_file_actions_adddup2(&files, errs[THEIRS], 2);
+  posix_spawn_file_actions_adddup2(&files, script, 3);
   sigset_t none, all;
   sigemptyset(&none);
   sigfillset(&all);
@@ -121,8 +127,10 @@ static gr_code start(gr_gnuplot *g, gr_err *err) {
   g->in = in[OURS];
   g->out = out[OURS];
   g->errs = errs[OURS];
-  in[OURS] = out[OURS] = errs[OURS] = -1;
+  g->script = script;
+  in[OURS] = out[OURS] = errs[OURS] = script = -1;
 done:
+  close_fd(&script);
   for (int i = 0; i < 2; i++) {
     close_fd(&in[i]);
     close_fd(&out[i]);
@@ -131,13 +139,18 @@ done:
   return code;
 }
 
+static void close_all(gr_gnuplot *g) {
+  close_fd(&g->in);
+  close_fd(&g->out);
+  close_fd(&g->errs);
+  close_fd(&g->script);
+}
+
 // Closes the pipes, gives the process `seconds` to leave, then ends it and its helpers. Returns its wait
 // status, -1 when somebody else has reaped it.
 static int stop(gr_gnuplot *g, double seconds) {
   if (g->pid == 0) return -1;
-  close_fd(&g->in);
-  close_fd(&g->out);
-  close_fd(&g->errs);
+  close_all(g);
   double deadline = now() + seconds;
   int status = -1;
   for (;;) {
@@ -168,9 +181,8 @@ void gr_gnuplot_free(gr_gnuplot *g) {
 // ---- one run ----
 
 typedef struct conversation {
-  const char *part[2];  // the script, and the lines that make gnuplot say that it is done
-  size_t length[2];
-  size_t sent;          // of both together
+  char commands[480];  // load the script, then say that it is done
+  size_t length, sent;
   gr_str output, errors;
   char mark[40];
   bool output_done, errors_done;
@@ -232,17 +244,21 @@ static gr_code died(gr_gnuplot *g, const conversation *c, gr_err *err) {
                  "gnuplot ended%s before the plot was done%s%s%s; the next plot starts it again", how, *words ? "; its last words: \"" : "", words, *words ? "\"" : "");
 }
 
-static ssize_t send_some(gr_gnuplot *g, const conversation *c) {
-  int part = c->sent >= c->length[0];
-  size_t offset = part ? c->sent - c->length[0] : c->sent;
-  return send(g->in, c->part[part] + offset, c->length[part] - offset, MSG_NOSIGNAL | MSG_DONTWAIT);
+// Puts the script where gnuplot will read it.
+static gr_code write_script(gr_gnuplot *g, const char *script, size_t length, gr_err *err) {
+  bool ok = ftruncate(g->script, 0) == 0;
+  for (size_t done = 0; ok && done < length;) {
+    ssize_t n = pwrite(g->script, script + done, length - done, (off_t)done);
+    if (n > 0) done += (size_t)n;
+    else ok = n < 0 && errno == EINTR;
+  }
+  if (ok) return GR_OK;
+  return gr_fail(err, GR_ERR_IO, "cannot hand a plot of %zu bytes to gnuplot: %s", length, strerror(errno));
 }
 
-// Writes and reads at the same time, since either side may have to wait for the other, until both marks are
-// in.
+// Writes and reads at the same time, since either side may have to wait for the other, until both marks came.
 static gr_code converse(gr_gnuplot *g, conversation *c, double seconds, gr_err *err) {
   double deadline = now() + seconds;
-  size_t total = c->length[0] + c->length[1];
   while (!c->output_done || !c->errors_done) {
     if (gr_interrupt_pending()) {
       stop(g, 0);
@@ -259,7 +275,7 @@ static gr_code converse(gr_gnuplot *g, conversation *c, double seconds, gr_err *
     struct pollfd fds[3] = {
         {.fd = g->out, .events = POLLIN},
         {.fd = g->errs, .events = POLLIN},
-        {.fd = c->sent < total ? g->in : -1, .events = POLLOUT},
+        {.fd = c->sent < c->length ? g->in : -1, .events = POLLOUT},
     };
     if (poll(fds, 3, POLL_SLICE) < 0) {
       if (errno == EINTR) continue;
@@ -281,7 +297,7 @@ static gr_code converse(gr_gnuplot *g, conversation *c, double seconds, gr_err *
     if (c->output_done && c->errors_done) break;
     if (output == READ_ENDED || errors == READ_ENDED) return died(g, c, err);
     if (fds[2].revents) {
-      ssize_t n = send_some(g, c);
+      ssize_t n = send(g->in, c->commands + c->sent, c->length - c->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
       if (n > 0) c->sent += (size_t)n;
       else if (n < 0 && errno != EAGAIN && errno != EINTR) {
         // Its complaint may still be in the pipe.
@@ -311,25 +327,20 @@ gr_code gr_gnuplot_run(gr_gnuplot *g, const char *script, size_t length, gr_str 
     pid_t gone = waitpid(g->pid, &status, WNOHANG);
     if (gone == g->pid || (gone < 0 && errno == ECHILD)) {
       g->pid = 0;
-      close_fd(&g->in);
-      close_fd(&g->out);
-      close_fd(&g->errs);
+      close_all(g);
     }
   }
   if (g->pid == 0 && start(g, err)) return err->code;
 
   conversation c = {0};
   snprintf(c.mark, sizeof c.mark, "gradus-run-%u-done ", ++g->runs);
-  char tail[400];
-  snprintf(tail, sizeof tail,
-           "\nset print\nprint '%s'\n"
+  snprintf(c.commands, sizeof c.commands,
+           "load '/dev/fd/3'\nset print\nprint '%s'\n"
            "set print '-'\nprint sprintf('%s%%d %%s', GPVAL_ERRNO, GPVAL_ERRNO ? GPVAL_ERRMSG : '')\n"
            "set print\nreset errors\n", c.mark, c.mark);
-  c.part[0] = script;
-  c.length[0] = length;
-  c.part[1] = tail;
-  c.length[1] = strlen(tail);
-  gr_code code = converse(g, &c, seconds, err);
+  c.length = strlen(c.commands);
+  gr_code code = write_script(g, script, length, err);
+  if (!code) code = converse(g, &c, seconds, err);
   if (!code) code = verdict(&c, err);
   if (!code && output) {
     gr_str_append_n(output, c.output.text, (size_t)(find_mark(&c.output, c.mark) - c.output.text));
