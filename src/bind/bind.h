@@ -51,6 +51,7 @@ int gr_open_random(lua_State *L);
 int gr_open_tensor(lua_State *L);
 int gr_open_data(lua_State *L);
 int gr_open_plot(lua_State *L);
+int gr_open_text(lua_State *L);
 
 // The parts of the tensor module, one a file. Each sets its functions in the module's table (at `module`), and those that
 // are methods or metamethods too in the metatable's tables.

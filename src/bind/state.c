@@ -26,6 +26,7 @@ static const struct {
     {"gradus.core.random", gr_open_random},
     {"gradus.core.tensor", gr_open_tensor},
     {"gradus.core.plot", gr_open_plot},
+    {"gradus.core.text", gr_open_text},
 };
 
 // ---- the interrupt ----
