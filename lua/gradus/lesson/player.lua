@@ -1,0 +1,624 @@
+-- The lesson player: a state machine without input or output of its own. A front end (the prompt, `lesson run`, a
+-- test) calls its methods; it writes through `ui` and runs code through the learner's own session.
+--
+--   local p = player.new(lesson, session, ui)
+--   p:start()      the title and the introduction
+--   p:next()       Enter on an empty line: run the cell that is shown, go on
+--   p:feed(text)   what the learner typed: an answer, or code, after which an exercise tries its checks
+--   p:back() p:goto_step(id) p:hint() p:answer() p:skip() p:overview() p:play() p:resume() p:restart() p:leave()
+--
+-- ui = {text = function(self, s), show_error = function(self, err), width=, colour=}; what it lacks comes from the
+-- session's sink. p.state says what is awaited:
+--   "offer"     Enter goes on where the learner left off      "quiz"      a choice
+--   "cell"      Enter runs the cell that is shown             "exercise"  code that passes the checks
+--   "predict"   a prediction                                  "between"   Enter opens the next step
+--   "finished"  nothing                                       "left"      the lesson has been left
+
+local check = require "gradus.lesson.check"
+local layout = require "gradus.lesson.layout"
+local options = require "gradus.options"
+local parse = require "gradus.lesson.parse"
+local predict = require "gradus.lesson.predict"
+
+local player = {}
+
+local Player = {}
+Player.__index = Player
+
+--- `given`: progress = {load, mark, clear}, without which nothing is kept; checks=false passes exercises over, as in a
+--- preview.
+function player.new(lesson, session, ui, given)
+  given = given or {}
+  return setmetatable({
+    lesson = lesson, session = session, ui = ui or {}, state = "between", step_index = 0, at = 0,
+    visited = {},     -- step index -> its cells have run in this session
+    checks = given.checks ~= false, progress = given.progress,
+    unattended = false, failure = nil,
+  }, Player)
+end
+
+-- ---- output ----
+
+function Player:write(text)
+  if self.ui.text then self.ui:text(text) else self.session.sink:text(text) end
+end
+
+function Player:width()
+  local width = self.ui.width or self.session.sink.width or 80
+  return math.min(width, 100)  -- longer lines are hard to read
+end
+
+function Player:colour()
+  if self.ui.colour ~= nil then return self.ui.colour end
+  return self.session.sink.colour and true or false
+end
+
+function Player:style(text, name)
+  return layout.style(text, name, self:colour())
+end
+
+--- A remark of the player's own, wrapped, in a style.
+function Player:say(style, format, ...)
+  local text = layout.wrap_text(select("#", ...) > 0 and format:format(...) or format, self:width())
+  self:write(self:style(text, style) .. "\n")
+end
+
+function Player:blocks(blocks)
+  if #blocks > 0 then self:write(layout.blocks(blocks, self:width(), self:colour()) .. "\n") end
+end
+
+function Player:runs(runs, first, indent)
+  self:write(layout.wrap(runs, self:width(), self:colour(), first, indent) .. "\n")
+end
+
+-- ---- progress ----
+
+function Player:known_progress()
+  return self.progress and self.progress.load(self.lesson.slug) or {}
+end
+
+function Player:mark(what)
+  if not self.progress then return end
+  local ok, message = self.progress.mark(self.lesson.slug, self.step.id, what)
+  if not ok and not self.told_progress then
+    self.told_progress = true
+    self:say("dim", "Your progress cannot be kept: %s.", message)
+  end
+end
+
+-- ---- running code ----
+
+function Player:chunk_name()
+  return string.format("=lesson %s, step %s", self.lesson.slug, self.step.id)
+end
+
+--- Runs a cell chunk by chunk, as if it were typed. `echo` shows each chunk before its results. Returns true, or
+--- false after telling what failed.
+function Player:run_code(code, echo)
+  local chunks = parse.chunks(code)
+  for _, chunk in ipairs(chunks or {{code = code}}) do
+    if echo then self:write(layout.code(chunk.code, self:colour())) end
+    local result = self.session:execute(chunk.code, {name = self:chunk_name()})
+    if not result.ok then
+      self.failure = result.error
+      if not self.unattended then self:report(result.error) end
+      return false
+    end
+  end
+  return true
+end
+
+function Player:report(err)
+  if self.ui.show_error then return self.ui:show_error(err) end
+  self:write(self:style(err.text or err.message, "bad") .. "\n")
+end
+
+function Player:run_setups(step)
+  for _, cell in ipairs(step.setups) do
+    if not self:run_code(cell.code) then return false end
+  end
+  return true
+end
+
+--- Runs the code of a step without a word: what the learner has done in an earlier session, or jumped over.
+function Player:replay(step)
+  local session, sink = self.session, self.session.sink
+  self.step = step
+  local quiet = setmetatable({text = function() end, display = function() end}, {__index = sink})
+  session.sink = quiet
+  local ok, passed = pcall(function()
+    if not self:run_setups(step) then return false end
+    for _, cell in ipairs(step.cells) do
+      local code = cell.kind == "lua" and cell.code or cell.kind == "exercise" and cell.answers[1].code
+      if code and not self:run_code(code) then return false end
+    end
+    return true
+  end)
+  session.sink = sink
+  if not ok then error(passed, 0) end
+  return passed
+end
+
+--- Makes good for the steps before `index` that have not run in this session, and says so.
+function Player:catch_up(index)
+  local steps, played = self.lesson.steps, {}
+  for i = 1, index - 1 do
+    if not self.visited[i] then
+      played[#played + 1] = steps[i].id
+      self.visited[i] = true
+      if not self:replay(steps[i]) then
+        self:say("bad", 'The step "%s" before it failed when it was played for you: %s', steps[i].title,
+          self.failure.text or self.failure.message)
+        return
+      end
+    end
+  end
+  if #played > 0 then
+    self:say("dim", "Played for you, with the reference answers: %s.", table.concat(played, ", "))
+  end
+end
+
+-- ---- walking through a step ----
+
+function Player:cell()
+  return self.step and self.step.cells[self.at]
+end
+
+function Player:heading()
+  local text = string.format("── %d/%d · %s ", self.step.index, #self.lesson.steps, self.step.title)
+  local rest = math.max(0, math.min(self:width(), 78) - utf8.len(text))
+  self:write("\n" .. self:style(text .. ("─"):rep(rest), "heading") .. "\n\n")
+end
+
+function Player:begin_step(index)
+  self.step_index, self.step, self.at = index, self.lesson.steps[index], 0
+  self.visited[index] = true
+  self.hints_given, self.tries, self.last_message = 0, 0, nil
+  self.answer_shown, self.step_skipped = false, false
+  self:heading()
+  if not self:run_setups(self.step) and self.unattended then return end
+  self:advance()
+end
+
+--- Shows what follows until something is awaited.
+function Player:advance()
+  local cells = self.step.cells
+  while self.at < #cells do
+    self.at = self.at + 1
+    local cell = cells[self.at]
+    if cell.kind == "text" then
+      self:blocks(cell.blocks)
+    elseif cell.kind ~= "notes" then
+      return self:await(cell)
+    end
+  end
+  self:finish_step()
+end
+
+local await = {}
+
+function Player:await(cell)
+  await[cell.kind](self, cell)
+end
+
+function await.lua(self, cell)
+  self.predicted, self.guesses = 0, {}
+  if not self.unattended then self:write(layout.code(cell.code, self:colour())) end
+  if #cell.predictions > 0 then return self:ask(cell) end
+  self.state = "cell"
+  if not self.unattended then self:say("dim", "[Enter runs it]") end
+end
+
+function await.quiz(self, cell)
+  self.state = "quiz"
+  self:blocks(cell.question)
+  for i, choice in ipairs(cell.choices) do self:runs(choice.runs, string.format("  %d. ", i), "     ") end
+  if not self.unattended then
+    self:say("dim", cell.right > 1 and "[type the numbers of all right answers]" or "[type the number of your answer]")
+  end
+end
+
+function await.exercise(self, cell)
+  self.state = "exercise"
+  if cell.code ~= "" and not self.unattended then
+    self:write(layout.code(cell.code, self:colour()))
+    self:say("dim", "This is a start: type your own version.")
+  end
+  if not self.unattended then
+    self:say("dim", self.checks and "[your turn; :hint helps]" or "[an exercise; checks are off, Enter plays the answer]")
+  end
+end
+
+function Player:finish_step()
+  self.state = "between"
+  self:mark(self.step_skipped and "skipped" or "done")
+  local following = self.lesson.steps[self.step_index + 1]
+  if not following then
+    self.state = "finished"
+    if not self.unattended then self:say("good", "This was the lesson “%s”. :lessons lists the others.", self.lesson.title) end
+  elseif not self.unattended then
+    self:say("dim", "[Enter: %s]", following.title)
+  end
+end
+
+function Player:run_cell()
+  local cell = self:cell()
+  if not self:run_code(cell.code, self.unattended) then
+    if not self.unattended then
+      self:say("dim", "The cell failed here. Put right what it uses and press Enter again, or :skip it.")
+      self.state = "cell"
+    end
+    return
+  end
+  self:compare(cell)
+  self:write "\n"
+  self:advance()
+end
+
+-- ---- predictions ----
+
+function Player:ask(cell)
+  self.state = "predict"
+  local prediction = cell.predictions[self.predicted + 1]
+  self:runs({{text = prediction.ask}}, "? ", "  ")
+  if not self.unattended then self:say("dim", predict.prompt(prediction)) end
+end
+
+function Player:take_prediction(guess)
+  local cell = self:cell()
+  self.predicted = self.predicted + 1
+  self.guesses[self.predicted] = guess
+  if self.predicted < #cell.predictions then return self:ask(cell) end
+  self:run_cell()
+end
+
+function Player:compare(cell)
+  for i, prediction in ipairs(cell.predictions) do
+    local good, text = predict.compare(prediction, self.guesses and self.guesses[i], self.session.env, self.unattended)
+    if good == nil and self.unattended and not self.failure then
+      self.failure = {message = text, text = self:chunk_name():sub(2) .. ": " .. text}
+    end
+    self:say(good and "good" or "bad", "%s", text)
+  end
+end
+
+-- ---- quizzes ----
+
+--- "2", "1,3" or "1 3" as a set of choices; nil when the text is something else.
+local function read_choices(text)
+  if not text:match "^[%d%s,]*%d[%d%s,]*$" then return nil end
+  local set = {}
+  for number in text:gmatch "%d+" do set[tonumber(number)] = true end
+  return set
+end
+
+function Player:take_choices(set)
+  local cell = self:cell()
+  for number in pairs(set) do
+    if not cell.choices[number] then
+      return self:say("bad", "There is no choice %d: they go from 1 to %d.", number, #cell.choices)
+    end
+  end
+  local right = true
+  for i, choice in ipairs(cell.choices) do
+    if (set[i] or false) ~= choice.right then right = false end
+    if set[i] then
+      local verdict = choice.right and "Right" or "No"
+      if choice.feedback and #choice.feedback > 0 then
+        self:runs(choice.feedback, self:style(verdict, choice.right and "good" or "bad") .. ": ", "  ")
+      else
+        self:say(choice.right and "good" or "bad", "%s.", verdict)
+      end
+    end
+  end
+  if right then
+    self:write "\n"
+    self:advance()
+  else
+    self:say("dim", cell.right > 1 and "Not all of it yet: try again." or "Try again.")
+  end
+end
+
+-- ---- exercises ----
+
+--- The message of the first check that fails; nil when all pass.
+function Player:failing_check()
+  for _, cell in ipairs(self:cell().checks) do
+    local message = check.run(cell, self.session, "check")
+    if message then return message end
+  end
+  return nil
+end
+
+function Player:solved()
+  self:say("good", self.tries == 0 and "Right, at the first try." or "Right.")
+  self:write "\n"
+  self:advance()
+end
+
+-- Looking at a value is no try, and gets no verdict unless it happens to pass.
+local function is_look(text)
+  return load("return " .. text:gsub(";%s*$", ""), "=look", "t") ~= nil
+end
+
+function Player:after_code(text)
+  local message = self:failing_check()
+  if not message then return self:solved() end
+  if is_look(text) and not self:mentions_ans() then return end
+  self.tries = self.tries + 1
+  self:say("bad", "Not yet: %s", message)
+  local hints = #self:cell().hints
+  if self.tries >= 2 and self.hints_given < hints then
+    self:say("dim", "[:hint helps%s]", self.tries >= 4 and ", :answer shows one" or "")
+  end
+end
+
+function Player:mentions_ans()
+  for _, cell in ipairs(self:cell().checks) do
+    if cell.code:match "%f[%w_]ans%f[^%w_]" then return true end
+  end
+  return false
+end
+
+function Player:play_answer()
+  local cell = self:cell()
+  if not self:run_code(cell.answers[1].code, true) then return false end
+  if self.checks then
+    local message = self:failing_check()
+    if message then
+      self:say("bad", "The lesson's own answer does not pass here: %s", message)
+      self.failure = {message = message, text = self:chunk_name():sub(2) .. ": " .. message}
+      return false
+    end
+  end
+  self:write "\n"
+  self:advance()
+  return true
+end
+
+-- ---- the verbs ----
+
+--- What stands in the line when an exercise begins, or nil: a front end may put it into its editor.
+function Player:starting_text()
+  local cell = self.state == "exercise" and self:cell()
+  return cell and cell.code ~= "" and cell.code or nil
+end
+
+function Player:start()
+  local lesson = self.lesson
+  local minutes = lesson.minutes and string.format(" (about %d minutes)", lesson.minutes) or ""
+  self:write("\n" .. self:style(lesson.title, "heading") .. minutes .. "\n\n")
+  self:blocks(lesson.introduction)
+  if self.unattended then return end
+  local known = self:known_progress()
+  local first_open
+  for i, step in ipairs(lesson.steps) do
+    if not first_open and not known[step.id] then first_open = i end
+  end
+  if first_open and first_open > 1 then
+    self.state, self.offered = "offer", first_open
+    self:say("dim", "[You have been here. Enter goes on with “%s”; :restart begins with the first step]",
+      lesson.steps[first_open].title)
+  else
+    self.state = "between"
+    self:say("dim", "[Enter goes on; type anything at any time; :overview shows the steps, :leave ends the lesson]")
+  end
+end
+
+local on_next = {}
+
+function on_next.offer(self)
+  self:catch_up(self.offered)
+  self:begin_step(self.offered)
+end
+
+function on_next.between(self) self:begin_step(self.step_index + 1) end
+function on_next.cell(self) self:run_cell() end
+
+function on_next.predict(self)
+  self:say("dim", "First a guess: a wrong one teaches more than none. %s, or :skip.", predict.prompt(
+    self:cell().predictions[self.predicted + 1]))
+end
+
+function on_next.quiz(self)
+  self:say("dim", "Type the number of an answer, from 1 to %d, or :skip.", #self:cell().choices)
+end
+
+function on_next.exercise(self)
+  if not self.checks or self.answer_shown then
+    self:play_answer()
+  elseif not self:failing_check() then
+    self:solved()
+  else
+    self:say("dim", "Your turn: type your solution. :hint helps, :answer shows one, :skip goes on.")
+  end
+end
+
+function on_next.finished(self) self:say("dim", "The lesson is over. :restart begins anew, :leave ends it.") end
+function on_next.left() end
+
+--- Enter on an empty line.
+function Player:next()
+  if self.playing then return self:say("dim", "You are in free play: :resume goes back to the lesson.") end
+  return on_next[self.state](self)
+end
+
+--- What the learner typed: an answer to what is asked, otherwise code. Returns the session's result when it was code.
+function Player:feed(text)
+  if not self.playing and self.state == "quiz" then
+    local set = read_choices(text)
+    if set then return self:take_choices(set) end
+  elseif not self.playing and self.state == "predict" then
+    local guess = predict.read(self:cell().predictions[self.predicted + 1], text)
+    if guess ~= nil then return self:take_prediction(guess) end
+  end
+  local result = self.session:execute(text)
+  if not result.ok then self:report(result.error) end
+  if result.ok and self.checks and not self.playing and self.state == "exercise" then self:after_code(text) end
+  return result
+end
+
+--- Shows the place again: the text of the step from its beginning, up to what is awaited.
+function Player:again()
+  if not self.step or self.state == "between" and self.at == 0 then return self:start() end
+  self:heading()
+  for i = 1, self.at do
+    local cell = self.step.cells[i]
+    if cell.kind == "text" then
+      self:blocks(cell.blocks)
+    elseif i < self.at and cell.kind == "lua" then
+      self:write(layout.code(cell.code, self:colour()) .. "\n")
+    end
+  end
+  if self.state == "between" or self.state == "finished" then return self:finish_step() end
+  self:await(self:cell())
+end
+
+--- To the beginning of this step, or of the one before it. What has run stays as it is.
+function Player:back()
+  if not self.step then return self:say("dim", "This is the beginning.") end
+  local first = 1
+  while self.step.cells[first] and (self.step.cells[first].kind == "text" or self.step.cells[first].kind == "notes") do
+    first = first + 1
+  end
+  local at_beginning = self.at <= first and self.state ~= "between" and self.state ~= "finished"
+  if at_beginning and self.step_index == 1 then return self:say("dim", "This is the first step.") end
+  self.playing = false
+  self:begin_step(at_beginning and self.step_index - 1 or self.step_index)
+end
+
+--- To a step by its id or number.
+function Player:goto_step(wanted)
+  local steps, ids = self.lesson.steps, {}
+  wanted = tostring(wanted or ""):gsub("^%s+", ""):gsub("%s+$", "")
+  local index = math.tointeger(tonumber(wanted))
+  if index and not steps[index] then
+    return self:say("bad", "There is no step %d: they go from 1 to %d.", index, #steps)
+  end
+  for i, step in ipairs(steps) do
+    ids[i] = step.id
+    if step.id == wanted then index = i end
+  end
+  if not index then return self:say("bad", 'There is no step "%s"%s', wanted, options.suggest(wanted, ids)) end
+  self.playing = false
+  self:catch_up(index)
+  self:begin_step(index)
+end
+
+--- The next hint; after the last one, all of them again.
+function Player:hint()
+  local cell = self.state == "exercise" and self:cell()
+  if not cell then return self:say("dim", "There is nothing to give a hint for here.") end
+  if #cell.hints == 0 then return self:say("dim", "This exercise has no hints. :answer shows an answer.") end
+  if self.hints_given < #cell.hints then
+    self.hints_given = self.hints_given + 1
+    self:say("dim", "Hint %d of %d", self.hints_given, #cell.hints)
+    self:blocks(cell.hints[self.hints_given].blocks)
+  else
+    for i, hint in ipairs(cell.hints) do
+      self:say("dim", "Hint %d of %d", i, #cell.hints)
+      self:blocks(hint.blocks)
+    end
+  end
+end
+
+--- The reference answer, to look at; Enter then plays it.
+function Player:answer()
+  if self.state == "quiz" then
+    for i, choice in ipairs(self:cell().choices) do
+      if choice.right then self:runs(choice.runs, string.format("  %d. ", i), "     ") end
+    end
+  elseif self.state == "exercise" then
+    self.answer_shown = true
+    self:write(layout.code(self:cell().answers[1].code, self:colour()))
+    self:say("dim", "[type your own version of it, or Enter plays this one]")
+  else
+    self:say("dim", "There is no question here.")
+  end
+end
+
+--- Goes on without doing what is awaited. An exercise's answer is played, visibly: later cells need it.
+function Player:skip()
+  local state = self.state
+  if state == "predict" then
+    self.predicted = #self:cell().predictions
+    self:run_cell()
+  elseif state == "quiz" then
+    self.step_skipped = true
+    self:advance()
+  elseif state == "cell" then
+    self.step_skipped = true
+    self:say("dim", "Left out; what comes later may miss it.")
+    self:advance()
+  elseif state == "exercise" then
+    self.step_skipped = true
+    self:say("dim", "Skipped. What comes later needs an answer, so the lesson goes on with this one:")
+    if not self:play_answer() then self:advance() end
+  else
+    self:next()
+  end
+end
+
+--- The steps, with what is done.
+function Player:overview()
+  local known = self:known_progress()
+  self:write("\n" .. self:style(self.lesson.title, "heading") .. "\n")
+  for i, step in ipairs(self.lesson.steps) do
+    local mark = known[step.id] == "done" and "x" or known[step.id] == "skipped" and "-" or " "
+    if i == self.step_index then mark = self:style(">", "good") end
+    self:write(string.format("  [%s] %2d  %-12s %s\n", mark, i, step.id, step.title))
+  end
+  self:say("dim", "x done, - skipped, > here; :goto STEP goes to one.")
+end
+
+function Player:play()
+  self.playing = true
+  self:say("dim", "Free play: the lesson waits. :resume comes back to it.")
+end
+
+function Player:resume()
+  if self.state == "left" then return self:say("dim", "This lesson has been left; :lesson %s takes it up.", self.lesson.slug) end
+  self.playing = false
+  self:again()
+end
+
+--- From the first step, with nothing done; what you have defined stays.
+function Player:restart()
+  if self.progress then self.progress.clear(self.lesson.slug) end
+  self.playing, self.step, self.step_index, self.at, self.state = false, nil, 0, 0, "between"
+  self:start()
+end
+
+function Player:leave()
+  self.state, self.playing = "left", false
+  self:say("dim", "Left “%s”; what you have defined stays. :lesson %s comes back.", self.lesson.title, self.lesson.slug)
+end
+
+-- ---- unattended ----
+
+local automatic = {}
+
+function automatic.between(self) self:begin_step(self.step_index + 1) end
+function automatic.cell(self) self:run_cell() end
+function automatic.predict(self) self:take_prediction(nil) end
+function automatic.exercise(self) self:play_answer() end
+
+function automatic.quiz(self)
+  local right = {}
+  for i, choice in ipairs(self:cell().choices) do right[i] = choice.right or nil end
+  self:take_choices(right)
+end
+
+--- Plays every cell, answers filled in. Returns true, or false and the error of what failed.
+function Player:run()
+  self.unattended = true
+  self:start()
+  self.state = "between"
+  while self.state ~= "finished" do
+    automatic[self.state](self)
+    if self.failure then return false, self.failure end
+  end
+  return true
+end
+
+return player
