@@ -57,6 +57,7 @@ local function same_shape(a, b)
 end
 
 local function number_text(x)
+  if x ~= x then return "nan" end
   if math.type(x) == "integer" then return tostring(x) end
   return string.format("%.8g", x)
 end

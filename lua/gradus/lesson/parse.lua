@@ -97,8 +97,8 @@ function Reader:front_matter()
     end
     lesson.minutes = minutes
   end
-  lesson.needs = list(lesson.needs or "")
-  lesson.options = list(lesson.options or "")
+  lesson.needs = list(given.needs and lesson.needs or "")
+  lesson.options = list(given.options and lesson.options or "")
 end
 
 -- ---- steps ----
