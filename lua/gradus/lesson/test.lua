@@ -110,15 +110,28 @@ function Tester:step(step)
   return true
 end
 
+-- Runs `f` while plots appear nowhere: figures are made, and their mistakes found, but nothing is drawn or written.
+local function without_drawing(f)
+  local ok, plot = pcall(require, "gradus.plot")
+  local settings = ok and plot.settings or {}
+  local terminal = settings.terminal
+  settings.terminal = "none"
+  local fine, message = pcall(f)
+  settings.terminal = terminal
+  if not fine then error(message, 0) end
+end
+
 --- What is wrong with a lesson's code: {{line=, message=}...}.
 function M.lesson(lesson)
   local tester = setmetatable({
     lesson = lesson, errors = {}, wrongs = {}, session = session.new{sink = sinks.capture()},
   }, Tester)
-  for _, step in ipairs(lesson.steps) do
-    if not tester:step(step) then break end  -- what follows would only repeat the failure
-  end
-  for _, wrong in ipairs(tester.wrongs) do tester:wrong_try(wrong) end
+  without_drawing(function()
+    for _, step in ipairs(lesson.steps) do
+      if not tester:step(step) then break end  -- what follows would only repeat the failure
+    end
+    for _, wrong in ipairs(tester.wrongs) do tester:wrong_try(wrong) end
+  end)
   table.sort(tester.errors, function(a, b) return a.line < b.line end)
   return tester.errors
 end
