@@ -257,6 +257,10 @@ test("a learner can go back, jump with what was left out played, and skip", func
   contains(out(), "Skipped.")
   p:back()
   expect.equal(p.step.id, "now-you")  -- the step was over: its beginning
+  session.env.double = 77
+  p:goto_step "3"  -- all before it has run here: nothing is played, and nothing overwritten
+  lacks(out(), "Played for you")
+  expect.equal(session.env.double, 77)
   p:goto_step "quest"
   contains(out(), 'There is no step "quest"')
   p:goto_step "9"
@@ -266,6 +270,21 @@ test("a learner can go back, jump with what was left out played, and skip", func
   contains(out(), "This is the first step.")
   p:skip()
   expect.equal(p.state, "between")
+end)
+
+test("of a step left half way only the rest is played", function()
+  local p, out, session = learner()
+  p:start() p:next()
+  p:goto_step "question"
+  contains(out(), "Played for you, with the reference answers: cells, now-you.")
+  expect.equal(session.env.double, 20)
+  local q, out2, session2 = learner()
+  q:start() q:goto_step "now-you"
+  q:feed "function triple(x) return x + x + x end"
+  session2.env.mine = session2.env.triple
+  q:goto_step "question"
+  lacks(out2(), "cells, now-you.")
+  expect.ok(session2.env.triple == session2.env.mine)
 end)
 
 test("in free play the lesson waits, and resume shows the place again", function()

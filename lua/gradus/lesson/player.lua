@@ -31,7 +31,7 @@ function player.new(lesson, session, ui, given)
   given = given or {}
   return setmetatable({
     lesson = lesson, session = session, ui = ui or {}, state = "between", step_index = 0, at = 0,
-    visited = {},     -- step index -> its cells have run in this session
+    settled = {},     -- cell -> it has run in this session, was solved, or was left out on purpose
     checks = given.checks ~= false, progress = given.progress,
     unattended = false, failure = nil,
   }, Player)
@@ -120,17 +120,25 @@ function Player:run_setups(step)
   return true
 end
 
---- Runs the code of a step without a word: what the learner has done in an earlier session, or jumped over.
-function Player:replay(step)
+-- The cells of a step whose code has not run in this session.
+local function open_cells(self, step)
+  local cells = {}
+  for _, cell in ipairs(step.cells) do
+    if (cell.kind == "lua" or cell.kind == "exercise") and not self.settled[cell] then cells[#cells + 1] = cell end
+  end
+  return cells
+end
+
+--- Runs these cells of a step without a word: what the learner did in an earlier session, or jumped over.
+function Player:replay(step, cells)
   local session, sink = self.session, self.session.sink
   self.step = step
-  local quiet = setmetatable({text = function() end, display = function() end}, {__index = sink})
-  session.sink = quiet
+  session.sink = setmetatable({text = function() end, display = function() end}, {__index = sink})
   local ok, passed = pcall(function()
     if not self:run_setups(step) then return false end
-    for _, cell in ipairs(step.cells) do
-      local code = cell.kind == "lua" and cell.code or cell.kind == "exercise" and cell.answers[1].code
-      if code and not self:run_code(code) then return false end
+    for _, cell in ipairs(cells) do
+      if not self:run_code(cell.kind == "lua" and cell.code or cell.answers[1].code) then return false end
+      self.settled[cell] = true
     end
     return true
   end)
@@ -139,14 +147,14 @@ function Player:replay(step)
   return passed
 end
 
---- Makes good for the steps before `index` that have not run in this session, and says so.
+--- Makes good for what has not run before step `index`, and says so.
 function Player:catch_up(index)
   local steps, played = self.lesson.steps, {}
   for i = 1, index - 1 do
-    if not self.visited[i] then
+    local cells = open_cells(self, steps[i])
+    if #cells > 0 then
       played[#played + 1] = steps[i].id
-      self.visited[i] = true
-      if not self:replay(steps[i]) then
+      if not self:replay(steps[i], cells) then
         self:say("bad", 'The step "%s" before it failed when it was played for you: %s', steps[i].title,
           self.failure.text or self.failure.message)
         return
@@ -172,7 +180,6 @@ end
 
 function Player:begin_step(index)
   self.step_index, self.step, self.at = index, self.lesson.steps[index], 0
-  self.visited[index] = true
   self.hints_given, self.tries, self.last_message = 0, 0, nil
   self.answer_shown, self.step_skipped = false, false
   self:heading()
@@ -250,6 +257,7 @@ function Player:run_cell()
     end
     return
   end
+  self.settled[cell] = true
   self:compare(cell)
   self:write "\n"
   self:advance()
@@ -331,6 +339,7 @@ function Player:failing_check()
 end
 
 function Player:solved()
+  self.settled[self:cell()] = true
   self:say("good", self.tries == 0 and "Right, at the first try." or "Right.")
   self:write "\n"
   self:advance()
@@ -371,6 +380,7 @@ function Player:play_answer()
       return false
     end
   end
+  self.settled[cell] = true
   self:write "\n"
   self:advance()
   return true
@@ -548,6 +558,7 @@ function Player:skip()
     self:advance()
   elseif state == "cell" then
     self.step_skipped = true
+    self.settled[self:cell()] = true
     self:say("dim", "Left out; what comes later may miss it.")
     self:advance()
   elseif state == "exercise" then
