@@ -130,7 +130,7 @@ static int text_write(lua_State *L) {
   size_t length;
   const char *path = luaL_checkstring(L, 1), *text = luaL_checklstring(L, 2, &length);
   gr_err err;
-  if (gr_file_write(path, text, length, &err)) return fail(L, &err);
+  if (gr_text_write(path, text, length, &err)) return fail(L, &err);
   lua_pushboolean(L, 1);
   return 1;
 }

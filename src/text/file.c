@@ -61,7 +61,7 @@ static int write_all(int fd, const char *text, size_t length) {
   return 0;
 }
 
-gr_code gr_file_write(const char *path, const char *text, size_t length, gr_err *err) {
+gr_code gr_text_write(const char *path, const char *text, size_t length, gr_err *err) {
   char beside[PATH_MAX];
   int n = snprintf(beside, sizeof beside, "%s.XXXXXX", path);
   if (n < 0 || n >= (int)sizeof beside) {

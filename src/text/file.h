@@ -12,6 +12,6 @@ gr_code gr_folder_names(gr_str *out, const char *path, gr_err *err);
 // Makes the folder and those above it; one that is there already is fine.
 gr_code gr_folder_make(const char *path, gr_err *err);
 // Writes beside the file and renames: whoever reads it, and whatever goes wrong, it is never half written.
-gr_code gr_file_write(const char *path, const char *text, size_t length, gr_err *err);
+gr_code gr_text_write(const char *path, const char *text, size_t length, gr_err *err);
 
 #endif

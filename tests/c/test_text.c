@@ -150,8 +150,8 @@ static void a_file_is_replaced_in_one_go(void **state) {
   assert_int_equal(gr_folder_make(path, &err), GR_OK);
   assert_int_equal(gr_folder_make(path, &err), GR_OK);
   snprintf(path, sizeof path, "%s/deep/er/file", place);
-  assert_int_equal(gr_file_write(path, "first", 5, &err), GR_OK);
-  assert_int_equal(gr_file_write(path, "second", 6, &err), GR_OK);
+  assert_int_equal(gr_text_write(path, "first", 5, &err), GR_OK);
+  assert_int_equal(gr_text_write(path, "second", 6, &err), GR_OK);
   FILE *f = fopen(path, "rb");
   assert_int_equal(fread(text, 1, sizeof text, f), 6);
   fclose(f);
@@ -178,12 +178,12 @@ static void what_the_system_refuses_is_said(void **state) {
   assert_int_equal(gr_folder_names(&names, "/nowhere/at/all", &err), GR_ERR_IO);
   assert_string_equal(err.text, "cannot read the folder /nowhere/at/all: No such file or directory");
   gr_str_finish(&names);
-  assert_int_equal(gr_file_write("/nowhere/at/all", "x", 1, &err), GR_ERR_IO);
+  assert_int_equal(gr_text_write("/nowhere/at/all", "x", 1, &err), GR_ERR_IO);
   assert_string_equal(err.text, "cannot write /nowhere/at/all: No such file or directory");
   char path[6000];
   memset(path, 'a', sizeof path - 1);
   path[sizeof path - 1] = '\0';
-  assert_int_equal(gr_file_write(path, "x", 1, &err), GR_ERR_IO);
+  assert_int_equal(gr_text_write(path, "x", 1, &err), GR_ERR_IO);
   assert_int_equal(gr_folder_make(path, &err), GR_ERR_IO);
 }
 
