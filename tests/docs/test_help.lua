@@ -45,6 +45,7 @@ end
 
 walk_methods("tensor", require("gradus.core.tensor").metatable)
 local nn = builtins.get "nn"
+walk_methods("figure", require("gradus.plot.figure").metatable)
 if nn then walk_methods("model", getmetatable(nn.Sequential {nn.Dense {1}})) end
 
 local names = {}
@@ -98,6 +99,7 @@ for _, name in ipairs(help.names()) do
   local parts = help.parts(help.entry(name).text)
   if #parts.examples > 0 then
     test("The examples of " .. name .. " print what they say", function()
+      require("gradus.plot").settings.terminal = "none"  -- where a figure goes is not for help to say
       local s = session.new {sink = sinks.capture(100)}
       for _, example in ipairs(parts.examples) do
         local got = output_of(s, example.code)

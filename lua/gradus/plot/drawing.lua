@@ -26,7 +26,7 @@ function M.draw(figure)
   return figure
 end
 
-methods.save = doc("figure:save", [[
+methods.save = doc("figure.save", [[
 fig:save(path) -> fig
 
 Writes the figure to a file: .png, .svg or .pdf, by the end of its name. It works before and after the figure was
@@ -40,7 +40,7 @@ figure: four, 2 x 2 matrix]], function(figure, path)
   return figure
 end)
 
-methods.show = doc("figure:show", [[
+methods.show = doc("figure.show", [[
 fig:show() -> fig
 
 Draws the figure again, where plots appear now.

@@ -23,7 +23,7 @@ local plot = {
 plot.save = doc("plot.save", [[
 plot.save(path) -> figure
 
-Writes the last figure to a file, .png, .svg or .pdf: see figure:save.
+Writes the last figure to a file, .png, .svg or .pdf: see figure.save.
 
 > fig = plot({3, 1, 2})
 > tostring(plot.save("/tmp/gradus-zigzag.svg"))
