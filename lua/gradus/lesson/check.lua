@@ -1,8 +1,6 @@
 -- `check`, the table that the check cells of a lesson use. Checks look at values and at behaviour, never at text;
 -- a failed one says what is wrong and what was found, not what to type.
 
-local help = require "gradus.help"
-
 local check = {}
 
 local is_tensor, shape_of, numbers_of
@@ -126,53 +124,41 @@ local function comparison(given, tolerance)
   return tolerance, nil
 end
 
-local doc = help.doc
-
 --- The table for a session: `exists` asks what the learner has defined.
 function check.new(session)
   local api = {}
 
-  api.exists = doc("check.exists", [[
-check.exists(name, hint) -> value
-
-In a lesson's check: the learner has defined the global `name` (a built-in of that name does not count). The hint
-is added to the message.]], function(name, hint)
+  --- check.exists(name, hint) -> value: the learner has defined the global `name`; a built-in of that name does not
+  --- count. The hint is added to the message.
+  function api.exists(name, hint)
     local value = rawget(session.env, name)
     if value == nil then fail("there is no %s yet%s", name, hint and ": " .. hint or "") end
     return value
-  end)
+  end
 
-  api.that = doc("check.that", [[
-check.that(condition, message)
-
-In a lesson's check: the condition is true, or the message says what is wrong.]], function(condition, message)
+  --- check.that(condition, message): the condition is true, or the message says what is wrong.
+  function api.that(condition, message)
     if not condition then fail("%s", message or "that is not it yet") end
-  end)
+  end
 
-  api.equal = doc("check.equal", [[
-check.equal(value, expected, message)
-
-In a lesson's check: the two are the same number, string, or tensor, digit for digit. Without a message it says where
-they differ.]], function(value, expected, given)
+  --- check.equal(value, expected, message): the same number, string, or tensor, digit for digit. Without a message it
+  --- says where they differ.
+  function api.equal(value, expected, given)
     local _, message = comparison(given, 0)
     local why = difference(value, expected, 0)
     if why then fail("%s", message or why) end
-  end)
+  end
 
-  api.close = doc("check.close", [[
-check.close(value, expected, {tolerance=1e-9, message=nil})
-
-In a lesson's check: two numbers or tensors of one shape agree to the tolerance, relative to numbers larger than 1.
-Without a message it says where they differ.]], function(value, expected, given)
+  --- check.close(value, expected, {tolerance=1e-9, message=}): two numbers or tensors of one shape agree to the
+  --- tolerance, relative to numbers larger than 1. Without a message it says where they differ.
+  function api.close(value, expected, given)
     local tolerance, message = comparison(given, 1e-9)
     local why = difference(value, expected, tolerance)
     if why then fail("%s", message or why) end
-  end)
+  end
 
-  api.shape = doc("check.shape", [[
-check.shape(tensor, {d1, d2, ...}, message)
-
-In a lesson's check: the tensor has that shape.]], function(value, wanted, message)
+  --- check.shape(tensor, {d1, d2, ...}, message): the tensor has that shape.
+  function api.shape(value, wanted, message)
     local shape = shape_of(value)
     if not shape then fail("%s", message or string.format("expected a tensor of %s, got %s", shape_text(wanted),
       what_it_is(value))) end
@@ -180,30 +166,26 @@ In a lesson's check: the tensor has that shape.]], function(value, wanted, messa
       fail("%s", message or string.format("the shape is (%s) where (%s) is expected", table.concat(shape, ", "),
         table.concat(wanted, ", ")))
     end
-  end)
+  end
 
-  api.is_function = doc("check.is_function", [[
-check.is_function(value, name)
-
-In a lesson's check: the value is a function.]], function(value, name)
+  --- check.is_function(value, name): the value is a function.
+  function api.is_function(value, name)
     if type(value) == "function" then return end
     fail("%s should be a function, but it is %s", name or "this", what_it_is(value))
-  end)
+  end
 
-  api.calls = doc("check.calls", [[
-check.calls(f, input, expected, {tolerance=1e-9, message=nil})
-
-In a lesson's check: f(input) gives the expected number or tensor. If f fails, its error is the message.]],
-    function(f, input, expected, given)
-      local tolerance, message = comparison(given, 1e-9)
-      api.is_function(f, "what is checked")
-      local ok, result = pcall(f, input)
-      local input_text = type(input) == "number" and number_text(input) or what_it_is(input)
-      if not ok then fail("called with %s, your function failed: %s", input_text, tostring(result)) end
-      if result == nil then fail("called with %s, your function returns nothing: is a return missing?", input_text) end
-      local why = difference(result, expected, tolerance)
-      if why then fail("%s", message or string.format("called with %s, your function gives %s", input_text, why)) end
-    end)
+  --- check.calls(f, input, expected, {tolerance=1e-9, message=}): f(input) gives the expected number or tensor. If f
+  --- fails, its error is the message.
+  function api.calls(f, input, expected, given)
+    local tolerance, message = comparison(given, 1e-9)
+    api.is_function(f, "what is checked")
+    local ok, result = pcall(f, input)
+    local input_text = type(input) == "number" and number_text(input) or what_it_is(input)
+    if not ok then fail("called with %s, your function failed: %s", input_text, tostring(result)) end
+    if result == nil then fail("called with %s, your function returns nothing: is a return missing?", input_text) end
+    local why = difference(result, expected, tolerance)
+    if why then fail("%s", message or string.format("called with %s, your function gives %s", input_text, why)) end
+  end
 
   return api
 end
