@@ -72,17 +72,15 @@ function help.parts(text)
   return {signature = signature, paragraph = table.concat(body, "\n"):match("^%s*(.-)%s*$"), examples = examples}
 end
 
---- Names and signatures of the entries that contain `word` in their name or text: names first.
+--- Names of the entries that contain `word` in their name or text: the former first.
 function help.search(word)
   word = word:lower()
   local by_name, by_text = {}, {}
   for _, name in ipairs(help.names()) do
-    local text = entries[name].text
-    local line = {name = name, signature = text:match("^%s*([^\n]+)")}
     if name:lower():find(word, 1, true) then
-      by_name[#by_name + 1] = line
-    elseif text:lower():find(word, 1, true) then
-      by_text[#by_text + 1] = line
+      by_name[#by_name + 1] = name
+    elseif entries[name].text:lower():find(word, 1, true) then
+      by_text[#by_text + 1] = name
     end
   end
   table.move(by_text, 1, #by_text, #by_name + 1, by_name)

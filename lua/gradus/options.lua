@@ -26,7 +26,7 @@ function options.nearest(word, names)
   local best, least = nil, math.max(1, #word // 3) + 1
   for _, name in ipairs(names) do
     local d = distance(word:lower(), name:lower())
-    if d < least then best, least = name, d end
+    if d < least and d < #word then best, least = name, d end
   end
   return best
 end

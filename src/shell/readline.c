@@ -179,6 +179,7 @@ int gr_open_readline(lua_State *L) {
   rl_completer_word_break_characters = " \t\n\"\\'`@$><=;|&{}()[]+-*/^%#~,.:?";
   rl_variable_bind("enable-bracketed-paste", "on");
   rl_variable_bind("blink-matching-paren", "on");
+  rl_variable_bind("show-all-if-ambiguous", "on");
   using_history();
   stifle_history(5000);
   static const luaL_Reg functions[] = {

@@ -150,6 +150,8 @@ def _(folder):
     equal(shell.do(":help zeros"), shown)
     contains(shell.do("?zeors"), 'did you mean "zeros"?')
     contains(shell.do("??zeros"), "zeros(")
+    contains(shell.do("?math.sin"), "Lua's own")
+    equal(shell.do("q"), "error: q is not defined")
 
 
 @test("An unknown command gets a suggestion")

@@ -25,7 +25,7 @@ function inspect.func(f)
   local signature = help.signature_of(f)
   if signature then return "function " .. signature end
   local info = debug.getinfo(f, "S")
-  if info.what == "C" then return "function (built in)" end
+  if info.what == "C" or info.source:sub(1, 12) == "@lua/gradus/" then return "function (built in)" end
   return string.format("function(%s) from %s, line %d", parameters(f), info.short_src, info.linedefined)
 end
 

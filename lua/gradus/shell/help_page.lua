@@ -10,10 +10,20 @@ local function paint(shell, code, text)
   return shell.colour and "\27[" .. code .. "m" .. text .. "\27[0m" or text
 end
 
--- Breaks a paragraph's lines at `width` columns; indented lines are layout and stay.
+-- Breaks a paragraph's lines at `width` columns. Indented lines are layout and stay; a line that was broken because the
+-- source ended its own (a long one) goes on with the next.
 local function wrap(text, width)
   local out = {}
+  local lines, broken = {}, false
   for line in (text .. "\n"):gmatch("(.-)\n") do
+    if broken and line:find("^%S") then
+      lines[#lines] = lines[#lines] .. " " .. line
+    else
+      lines[#lines + 1] = line
+    end
+    broken = #line >= 80 and not line:find("^%s")
+  end
+  for _, line in ipairs(lines) do
     while #line > width and not line:find("^%s") do
       local at = line:sub(1, width + 1):match("^.*()%s") or width + 1
       out[#out + 1] = line:sub(1, at - 1)
@@ -45,11 +55,28 @@ local function below(name)
   return found
 end
 
+-- The signature under the full name: random.seed(n), for which the text may say just seed(n).
+local function full_signature(name)
+  local signature = help.entry(name).text:match("^%s*([^\n]+)")
+  local module, bare = name:match("^(.*[%.:])([%w_]+)$")
+  return module and signature:sub(1, #bare) == bare and module .. signature or signature
+end
+
 local function list(shell, names)
-  for _, name in ipairs(names) do
-    local signature = help.entry(name).text:match("^%s*([^\n]+)")
-    shell:say("  " .. signature)
-  end
+  for _, name in ipairs(names) do shell:say("  " .. full_signature(name)) end
+end
+
+-- Whether the name is one of Lua's own library.
+local function is_lua(name)
+  local value = _G
+  for part in name:gmatch("[^%.]+") do value = type(value) == "table" and rawget(value, part) or nil end
+  return value ~= nil
+end
+
+local function kind_of(value)
+  local meta = debug.getmetatable(value)
+  local name = meta and rawget(meta, "__name")
+  return type(name) == "string" and type(value) ~= "function" and name or type(value)
 end
 
 -- The value that `name` ("math.sin", "w") stands for in the session, or nil.
@@ -82,8 +109,14 @@ function help_page.topic(shell, name)
   end
   if entry or #members > 0 then return end
   if value ~= nil then
-    shell:say(string.format("%s is a %s%s", name, type(value),
-      type(value) == "function" and " without help: " .. shell.session:inspect(value) or ""))
+    if is_lua(name) then
+      shell:say(string.format("%s is Lua's own: https://www.lua.org/manual/5.4/manual.html#%s", name,
+        type(value) == "table" and "6" or "pdf-" .. name))
+    elseif type(value) == "function" then
+      shell:say(string.format("%s has no help: %s", name, shell.session:inspect(value)))
+    else
+      shell:say(string.format("%s is a %s", name, kind_of(value)))
+    end
     return
   end
   shell.session.names()  -- loads what there is
@@ -98,7 +131,7 @@ function help_page.search(shell, word)
   shell.session.names()
   local found = help.search(word)
   if #found == 0 then shell:say(string.format('nothing mentions "%s"', word)) end
-  for _, line in ipairs(found) do shell:say("  " .. line.signature) end
+  for _, each in ipairs(found) do shell:say("  " .. full_signature(each)) end
 end
 
 --- Completions of what stands behind a "?": the last word of names that begin with `typed`.
