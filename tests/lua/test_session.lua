@@ -102,6 +102,12 @@ test("An error tells its place in the entry, and the calls that are the learner'
   expect.equal(prints(s, "error(setmetatable({}, {__tostring = function() return 'mine' end}))"), "error: mine")
 end)
 
+test("A syntax error inside a block is named where it stands", function()
+  local s = fresh()
+  local text = prints(s, "for i = 1, 3 do\n  print(i)\n  y = = 2\nend")
+  expect.ok(text:find("line 3", 1, true) and text:find("near '='", 1, true), text)
+end)
+
 test("Endless recursion is one error, with the calls shortened", function()
   local s = fresh()
   local result = s:execute("function f() return 1 + f() end f()")

@@ -80,6 +80,10 @@ local function compile_last_expression(text, name, env, is_lua)
   end
 end
 
+-- What begins with one of these is no expression, whatever is wrong with it.
+local begins_statement = {}
+for word in ("break do for goto if local repeat return while"):gmatch("%a+") do begins_statement[word] = true end
+
 -- Compiles an expression or statements; returns the function and whether it gives the value of an expression, or nil
 -- and Lua's message. An expression comes behind a nil, so that a function it calls is not called in place of
 -- the entry (a tail call), whose line an error is to name.
