@@ -229,6 +229,36 @@ def _(folder):
     equal(shell.do("1 + 1"), "2")
 
 
+@test("Ctrl-C stops tensor work in C")
+def _(folder):
+    shell = Shell(folder)
+    shell.do("a = ones(300, 300); n = 0;")
+    shell.type("while true do n = n + 1; a = exp(a:dot(a) * 0) end\r")
+    shell.child.expect(r"\x1b\[\?2004l\r")
+    time.sleep(0.3)
+    shell.interrupt()
+    equal(shell.until_prompt().strip("\n"), "^Cinterrupted")
+    equal(shell.do("a.shape[1] == 300 and n > 0"), "true")
+
+
+@test("A lesson is taken at the prompt: an empty line goes on, anything else runs, and it can be left")
+def _(folder):
+    shell = Shell(folder, "lesson", "neuron")
+    contains(shell.banner, "neuron")
+    contains(shell.do(""), "sigmoid")
+    equal(shell.do("mine = 5; mine").split("\n")[0], "5")
+    contains(shell.do(":nxt"), "did you mean :next?")
+    contains(shell.do(":overview"), "sigmoid")
+    shell.do(":play")
+    contains(shell.do(""), ":resume")
+    shell.do(":resume")
+    shell.do(":leave")
+    equal(shell.do("mine"), "5")
+    contains(shell.do(":next"), "works in a lesson")
+    contains(shell.do(":lessons"), "neuron")
+    contains(shell.do(":lesson nuron"), "there is no lesson")
+
+
 @test("Running out of memory is an error like any other")
 def _(folder):
     shell = Shell(folder)
