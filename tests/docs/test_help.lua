@@ -16,12 +16,16 @@ end
 -- What modules keep for each other, not for learners; of a model, its side as a layer (see nn/layer.lua).
 local own_use = {metatable = true, new_key = true, build = true, call = true, expect_built = true, weights = true}
 
--- The methods of a class are filed as "model.fit" where `model` is what one calls such a thing.
+-- The methods of a class are filed as "model.fit" or "figure:save", where `model` is what one calls such a thing.
 local function walk_methods(name, class)
   local methods = rawget(class, "__methods") or rawget(class, "__index")
   for key, value in pairs(type(methods) == "table" and methods or {}) do
     if is_public(key) and not own_use[key] and type(value) == "function" then public[name .. "." .. key] = value end
   end
+end
+
+local function public_value(name)
+  return public[(name:gsub(":", "."))]
 end
 
 for _, name in ipairs(builtins.names()) do
@@ -44,9 +48,10 @@ for _, name in ipairs(builtins.names()) do
 end
 
 walk_methods("tensor", require("gradus.core.tensor").metatable)
-local nn = builtins.get "nn"
-walk_methods("figure", require("gradus.plot.figure").metatable)
-if nn then walk_methods("model", getmetatable(nn.Sequential {nn.Dense {1}})) end
+local nn, plot = builtins.get "nn", builtins.get "plot"
+walk_methods("model", getmetatable(nn.Sequential {nn.Dense {1}}))
+plot.terminal "none"  -- figures are made and shown nowhere
+walk_methods("figure", getmetatable(plot {1, 2}))
 
 local names = {}
 for name in pairs(public) do names[#names + 1] = name end
@@ -68,9 +73,9 @@ test("Every help text has its function, under the name it is filed under", funct
     local entry = help.entry(name)
     if entry.value == nil then
       wrong[#wrong + 1] = name .. " (no value)"
-    elseif public[name] == nil then
+    elseif public_value(name) == nil then
       wrong[#wrong + 1] = name .. " (nothing public has this name)"
-    elseif not rawequal(public[name], entry.value) then
+    elseif not rawequal(public_value(name), entry.value) then
       wrong[#wrong + 1] = name .. " (another value)"
     end
   end
@@ -99,7 +104,7 @@ for _, name in ipairs(help.names()) do
   local parts = help.parts(help.entry(name).text)
   if #parts.examples > 0 then
     test("The examples of " .. name .. " print what they say", function()
-      require("gradus.plot").settings.terminal = "none"  -- where a figure goes is not for help to say
+      plot.terminal "none"
       local s = session.new {sink = sinks.capture(100)}
       for _, example in ipairs(parts.examples) do
         local got = output_of(s, example.code)
