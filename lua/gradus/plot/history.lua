@@ -20,17 +20,19 @@ M.history = doc("plot.history", [[
 plot.history(history, {title=}) -> figure
 
 Draws what `fit` recorded: one panel for the loss and one for each metric, training and validation in each, against
-the epoch. The epoch with the least validation loss is marked. `history` is what `fit` returned, or a table such as
+the epoch. The epoch with the least validation loss is marked, and beside an accuracy stands the majority baseline. `history` is what `fit` returned, or a table such as
 {loss={...}, val_loss={...}, accuracy={...}, val_accuracy={...}}.
 
 > fig = plot.history {loss={0.7, 0.5, 0.4}, val_loss={0.7, 0.6, 0.65}}
 > tostring(fig)
 figure: training history, 2 series]], function(history, given)
   given = check_options("plot.history", given or {}, {"title"})
-  local record = history
+  local record, baseline = history, nil
   if type(history) == "table" or type(history) == "userdata" then
     local ok, inner = pcall(function() return history.history end)
-    if ok and type(inner) == "table" then record = inner end
+    if ok and type(inner) == "table" then
+      record, baseline = inner, history.val_baseline or history.baseline
+    end
   end
   if type(record) ~= "table" then
     error("plot.history takes what fit returned, but got a " .. type(history), 0)
@@ -65,12 +67,16 @@ figure: training history, 2 series]], function(history, given)
           style = count_of(y) <= 12 and "linespoints" or "lines"}
       end
     end
+    if type(baseline) == "number" and metric:find("accuracy", 1, true) then
+      local level = core.array({baseline, baseline}, "plot.history: the baseline")
+      list[#list + 1] = {x = core.array({1, max(longest, 2)}, "epochs"), y = level, label = "majority baseline", color = 3,
+        dash = 2, style = "lines"}
+    end
     local panel = curves.panel("plot.history", list, {xlabel = "epoch", ylabel = metric:gsub("_", " ")})
     panel.whole = true
-    for k, series in ipairs(list) do series.label = k == 1 and #list == 1 and "training" or series.label end
     if best then
       panel.marks = {{x = best, label = "best: epoch " .. best}}
-      local values = list[2] and core.values(list[2].y)
+      local values = list[2] and list[2].label == "validation" and core.values(list[2].y)
       if values and values[best] and abs(values[best]) < huge then panel.marks[1].y = values[best] end
     end
     panel.xrange = longest > 1 and {1, longest} or {0.5, 1.5}
