@@ -155,11 +155,13 @@ function kinds.curves(out, panel, theme, text, block, titled)
       out("set arrow from first %s, graph 0 to first %s, graph 1 nohead back lc rgb '%s' lw 1.5 dt 2", number(mark.x),
         number(mark.x), theme.axis)
     end
-    local right = (mark.x - panel.xrange[1]) > 0.7 * (panel.xrange[2] - panel.xrange[1])
-    -- Where the curves are not: above a low one, below a high one.
-    local high = mark.y and mark.y > (panel.yrange[1] + panel.yrange[2]) / 2
-    out("set label %s at first %s, graph %s %s offset character %s, 0 tc rgb '%s' front", quote(mark.label, 60),
-      number(mark.x), high and "0.05" or "0.95", right and "right" or "left", right and "-0.8" or "0.8", theme.ink)
+    if mark.label then
+      local right = (mark.x - panel.xrange[1]) > 0.7 * (panel.xrange[2] - panel.xrange[1])
+      -- Where the curves are not: above a low one, below a high one.
+      local high = mark.y and mark.y > (panel.yrange[1] + panel.yrange[2]) / 2
+      out("set label %s at first %s, graph %s %s offset character %s, 0 tc rgb '%s' front", quote(mark.label, 60),
+        number(mark.x), high and "0.05" or "0.95", right and "right" or "left", right and "-0.8" or "0.8", theme.ink)
+    end
   end
   if #plots == 0 then plots[1] = "NaN notitle" end
   legend(out, panel, theme, text, titled)

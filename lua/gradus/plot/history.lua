@@ -69,13 +69,14 @@ figure: training history, 2 series]], function(history, given)
     end
     if type(baseline) == "number" and metric:find("accuracy", 1, true) then
       local level = core.array({baseline, baseline}, "plot.history: the baseline")
-      list[#list + 1] = {x = core.array({1, max(longest, 2)}, "epochs"), y = level, label = "majority baseline", color = 3,
+      list[#list + 1] = {x = core.array({1, max(longest, 2)}, "epochs"), y = level, label = "baseline", color = 3,
         dash = 2, style = "lines"}
     end
     local panel = curves.panel("plot.history", list, {xlabel = "epoch", ylabel = metric:gsub("_", " ")})
     panel.whole = true
     if best then
-      panel.marks = {{x = best, label = "best: epoch " .. best}}
+      -- Named once: the accuracy's panel has the baseline where the words would stand.
+      panel.marks = {{x = best, label = i == 1 and "best: epoch " .. best or nil}}
       local values = list[2] and list[2].label == "validation" and core.values(list[2].y)
       if values and values[best] and abs(values[best]) < huge then panel.marks[1].y = values[best] end
     end
