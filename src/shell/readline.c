@@ -6,6 +6,7 @@
 #include "shell/readline.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,16 +103,35 @@ static char **attempt(const char *text, int start, int end) {
 
 // ---- the module ----
 
+static sigset_t while_waiting;  // lets SIGINT through
+
 // Waits until there is input, or Ctrl-C. SIGINT gets through only while we wait, so none is lost in between.
-static bool wait_for_input(const sigset_t *while_waiting) {
+static bool wait_for_input(void) {
   for (;;) {
     if (interrupted) return false;
     fd_set set;
     FD_ZERO(&set);
     FD_SET(STDIN_FILENO, &set);
-    if (pselect(STDIN_FILENO + 1, &set, NULL, NULL, NULL, while_waiting) > 0) return true;
+    if (pselect(STDIN_FILENO + 1, &set, NULL, NULL, NULL, &while_waiting) > 0) return true;
     if (errno != EINTR) return true;  // reading will say what is wrong
     rl_check_signals();  // the window changed its size
+  }
+}
+
+// Readline's way to a byte. Ctrl-C also makes the terminal forget what was typed, so that input which was there
+// a moment ago may be gone: reading must not wait, or it would wait with SIGINT held back.
+static int next_byte(FILE *stream) {
+  int fd = fileno(stream);
+  for (;;) {
+    if (!wait_for_input()) return '\0';  // any key: the line is about to be cleared
+    unsigned char byte;
+    int flags = fcntl(fd, F_GETFL);
+    fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+    ssize_t n = read(fd, &byte, 1);
+    int error = errno;
+    fcntl(fd, F_SETFL, flags);  // at once: the terminal is shared with other programs
+    if (n == 1) return byte;
+    if (n == 0 || (error != EINTR && error != EAGAIN)) return EOF;
   }
 }
 
@@ -123,7 +143,7 @@ static int readline_read(lua_State *L) {
   sigaddset(&block, SIGINT);
   fflush(stdout);
   sigprocmask(SIG_BLOCK, &block, &before);
-  sigset_t while_waiting = before;
+  while_waiting = before;
   sigdelset(&while_waiting, SIGINT);
   interrupted = 0;
   reading = 1;
@@ -131,7 +151,7 @@ static int readline_read(lua_State *L) {
   have_line = false;
   line = NULL;
   rl_callback_handler_install(prompt, got_line);
-  while (!have_line && wait_for_input(&while_waiting)) rl_callback_read_char();
+  while (!have_line && wait_for_input()) rl_callback_read_char();
   bool was_interrupted = !have_line;
   if (was_interrupted) {
     rl_callback_sigcleanup();
@@ -175,6 +195,7 @@ static int readline_set_completer(lua_State *L) {
 int gr_open_readline(lua_State *L) {
   rl_readline_name = "gradus";
   rl_catch_signals = 0;  // SIGINT is ours
+  rl_getc_function = next_byte;
   rl_attempted_completion_function = attempt;
   rl_completer_word_break_characters = " \t\n\"\\'`@$><=;|&{}()[]+-*/^%#~,.:?";
   rl_variable_bind("enable-bracketed-paste", "on");

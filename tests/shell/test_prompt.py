@@ -70,6 +70,16 @@ def _(folder):
     equal(shell.do("x"), "1")
 
 
+@test("No Ctrl-C is lost, however soon it comes")
+def _(folder):
+    shell = Shell(folder)
+    for i in range(100):
+        shell.type("x = 2")
+        shell.interrupt()
+        shell.until_prompt()
+        equal(shell.do(f"1 + {i}"), str(i + 1))
+
+
 ENDLESS = {
     "a loop": "while true do n = n + 1 end",
     "a loop around pcall": "while true do pcall(function() while true do n = n + 1 end end) end",
