@@ -76,12 +76,21 @@ end)
 
 test("the history marks the epoch of the least validation loss", function()
   local figure = plot.history {history = {loss = {3, 2, 1}, val_loss = {3, 1.5, 2}, accuracy = {0, 0.5, 1},
-    val_accuracy = {0, 0.4, 0.6}}}
+    val_accuracy = {0, 0.4, 0.6}}, val_baseline = 0.3}
   expect.equal(#figure.panels, 2)
   expect.equal(figure.panels[1].ylabel, "loss")
   expect.equal(figure.panels[2].ylabel, "accuracy")
-  for _, panel in ipairs(figure.panels) do expect.equal(panel.marks[1].label, "best: epoch 2") end
+  for _, panel in ipairs(figure.panels) do expect.equal(panel.marks[1].x, 2) end
+  expect.equal(figure.panels[1].marks[1].label, "best: epoch 2")
   expect.equal(figure.panels[2].marks[1].y, 0.4)
+end)
+
+test("beside an accuracy stands the majority baseline, beside a loss nothing", function()
+  local figure = plot.history {history = {loss = {3, 2}, accuracy = {0, 0.5}}, baseline = 0.3}
+  expect.equal(#figure.panels[1].series, 1)
+  local level = figure.panels[2].series[2]
+  expect.equal(level.label, "baseline")
+  expect.equal(require("gradus.core.plot").values(level.y)[1], 0.3)
 end)
 
 test("a confusion matrix has the count and the rate of its row in each cell", function()
