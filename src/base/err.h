@@ -20,7 +20,6 @@ typedef struct gr_err {
 } gr_err;
 
 // Writes the sentence and returns `code`, so that a failure is one line: `return gr_fail(err, ...);`.
-gr_code gr_fail(gr_err *err, gr_code code, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+gr_code gr_fail(gr_err *err, gr_code code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 #endif

@@ -62,8 +62,7 @@ gr_code gr_alloc(void **out, size_t size, const char *what, gr_err *err) {
   }
   size_t rounded = (size + GR_ALIGN - 1) / GR_ALIGN * GR_ALIGN;
   if (rounded >= size) *out = aligned_alloc(GR_ALIGN, rounded);
-  if (!*out)
-    return gr_fail(err, GR_ERR_MEMORY, "out of memory: %s needs %.2f GiB", what, gib);
+  if (!*out) return gr_fail(err, GR_ERR_MEMORY, "out of memory: %s needs %.2f GiB", what, gib);
   return GR_OK;
 }
 

@@ -9,7 +9,7 @@ typedef struct gr_pool gr_pool;
 
 // `threads` counts the calling thread; 1 starts none. Worker threads start at the first gr_pool_run.
 gr_code gr_pool_new(gr_pool **out, int threads, gr_err *err);
-void gr_pool_free(gr_pool *pool);  // accepts NULL
+void gr_pool_free(gr_pool *pool);          // accepts NULL
 int gr_pool_threads(const gr_pool *pool);  // NULL counts as 1
 
 // Calls task(context, i, thread) for each i in 0..count-1, in any order, on all threads, and returns

@@ -9,20 +9,20 @@
 
 typedef struct gr_random {
   uint32_t key[624];
-  int position;       // next word of `key`; 624 when a new block is due
-  bool has_gauss;     // the polar method makes two normals at a time
+  int position;    // next word of `key`; 624 when a new block is due
+  bool has_gauss;  // the polar method makes two normals at a time
   double gauss;
 } gr_random;
 
 void gr_random_seed(gr_random *r, uint32_t seed);
 void gr_random_seed_array(gr_random *r, const uint32_t *seeds, size_t n);  // n >= 1
 uint32_t gr_random_u32(gr_random *r);
-uint64_t gr_random_u64(gr_random *r);                       // high word first
-double gr_random_double(gr_random *r);                      // [0, 1), 53 bits
-double gr_random_gauss(gr_random *r);                       // N(0, 1), polar
-double gr_random_uniform(gr_random *r, double low, double high);    // [low, high)
+uint64_t gr_random_u64(gr_random *r);                             // high word first
+double gr_random_double(gr_random *r);                            // [0, 1), 53 bits
+double gr_random_gauss(gr_random *r);                             // N(0, 1), polar
+double gr_random_uniform(gr_random *r, double low, double high);  // [low, high)
 double gr_random_normal(gr_random *r, double mean, double deviation);
-uint64_t gr_random_interval(gr_random *r, uint64_t max);    // 0..max inclusive, masked rejection
+uint64_t gr_random_interval(gr_random *r, uint64_t max);            // 0..max inclusive, masked rejection
 void gr_random_permutation(gr_random *r, int64_t *out, int64_t n);  // 0..n-1 shuffled
 
 // Counter-based streams for `fit`, Dropout and augmentation: number `counter` of the stream `key`
@@ -33,6 +33,6 @@ typedef struct gr_stream {
 
 gr_stream gr_stream_derive(gr_stream parent, uint64_t purpose);  // an independent stream
 uint64_t gr_stream_u64(gr_stream s, uint64_t counter);
-double gr_stream_double(gr_stream s, uint64_t counter);          // [0, 1)
+double gr_stream_double(gr_stream s, uint64_t counter);  // [0, 1)
 
 #endif

@@ -90,8 +90,8 @@ gr_dtype gr_check_dtype(lua_State *L, int index) {
   for (int i = 0; dtype_names[i]; i++)
     if (strcmp(name, dtype_names[i]) == 0) return (gr_dtype)i;
   const char *near = gr_nearest(name, dtype_names);
-  luaL_error(L, "there is no dtype \"%s\": the dtypes are float64, float32, int64, uint8 and bool%s%s%s", name,
-             near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+  luaL_error(L, "there is no dtype \"%s\": the dtypes are float64, float32, int64, uint8 and bool%s%s%s",
+             name, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
   return GR_F64;
 }
 
@@ -99,7 +99,8 @@ static int64_t check_size(lua_State *L, int index, int position) {
   int is_integer;
   lua_Integer n = lua_tointegerx(L, index, &is_integer);
   if (!is_integer)
-    luaL_error(L, "size %d of the shape is %s; a shape is made of whole numbers", position, luaL_tolstring(L, index, NULL));
+    luaL_error(L, "size %d of the shape is %s; a shape is made of whole numbers", position,
+               luaL_tolstring(L, index, NULL));
   return n;
 }
 
@@ -155,7 +156,9 @@ void gr_check_options(lua_State *L, int index, const char *function, const char 
 int gr_check_axis(lua_State *L, int index, int ndim, const char *name) {
   lua_Integer axis = luaL_checkinteger(L, index);
   if (axis == 0 || axis > ndim || axis < -ndim)
-    luaL_error(L, "%s: axis %I does not exist in a tensor of %d axes: count from 1 to %d, or from -1 (the last) down to %d",
+    luaL_error(L,
+               "%s: axis %I does not exist in a tensor of %d axes: count from 1 to %d, or from -1 (the last) "
+               "down to %d",
                name, axis, ndim, ndim, -ndim);
   return (int)(axis > 0 ? axis - 1 : axis + ndim);
 }

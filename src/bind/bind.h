@@ -20,11 +20,12 @@
 
 // Raises the sentence as a Lua error (with position, as luaL_error). Does not return.
 int gr_raise(lua_State *L, const gr_err *err);
-// Runs a call whose last argument is `&err` and raises what it fails with: GR_TRY(L, gr_copy(out, src, &err)).
-#define GR_TRY(L, call)                \
-  do {                                 \
-    gr_err err;                        \
-    if (call) gr_raise((L), &err);     \
+// Runs a call whose last argument is `&err` and raises what it fails with: GR_TRY(L, gr_copy(out, src,
+// &err)).
+#define GR_TRY(L, call)            \
+  do {                             \
+    gr_err err;                    \
+    if (call) gr_raise((L), &err); \
   } while (0)
 
 // ---- modules ----
@@ -32,15 +33,15 @@ int gr_raise(lua_State *L, const gr_err *err);
 typedef struct gr_function {
   const char *name;
   lua_CFunction function;
-  // Help, next to the definition and nowhere else. First line: the signature. Then, after a blank line, a paragraph
-  // (shapes, units, errors, source); then examples: lines that start with "> " and what they print.
+  // Help, next to the definition and nowhere else. First line: the signature. Then, after a blank line, a
+  // paragraph (shapes, units, errors, source); then examples: lines that start with "> " and what they print.
   // NULL only for functions that no learner sees.
   const char *help;
   int kind;  // lua_upvalueindex(1): which operation, where one C function serves many names
 } gr_function;
 
-// Sets the functions in the table on top of the stack and files their help under "prefix.name" (or "name" when
-// prefix is NULL) in the registry table that the Lua module gradus.help reads.
+// Sets the functions in the table on top of the stack and files their help under "prefix.name" (or "name"
+// when prefix is NULL) in the registry table that the Lua module gradus.help reads.
 void gr_register(lua_State *L, const char *prefix, const gr_function *functions);
 
 // Each opens one module and leaves its table on the stack; `require "gradus.core.NAME"` calls them (state.c).
@@ -53,8 +54,8 @@ int gr_open_data(lua_State *L);
 int gr_open_plot(lua_State *L);
 int gr_open_text(lua_State *L);
 
-// The parts of the tensor module, one a file. Each sets its functions in the module's table (at `module`), and those that
-// are methods or metamethods too in the metatable's tables.
+// The parts of the tensor module, one a file. Each sets its functions in the module's table (at `module`),
+// and those that are methods or metamethods too in the metatable's tables.
 typedef struct gr_tensor_tables {
   int module, methods, metatable;  // stack indices
 } gr_tensor_tables;
@@ -78,9 +79,9 @@ typedef struct gr_runtime {
   int calls;                    // protected calls and loops of the session core that are running
   gr_pool *pool;                // NULL until first asked for: starting threads costs
   int threads;
-  gr_random random;             // the one generator for everything a learner draws
-  size_t unaccounted;           // bytes of buffers that the collector has not been told of yet
-  int tensor_metatable;         // registry reference, compared by identity (faster than by name)
+  gr_random random;      // the one generator for everything a learner draws
+  size_t unaccounted;    // bytes of buffers that the collector has not been told of yet
+  int tensor_metatable;  // registry reference, compared by identity (faster than by name)
 } gr_runtime;
 
 gr_runtime *gr_runtime_of(lua_State *L);
@@ -88,10 +89,9 @@ gr_pool *gr_runtime_pool(lua_State *L);  // starts it
 
 // ---- boxes ----
 
-
-// A tensor as a full userdata. Small ones hold their numbers right behind the struct and need no finalizer; large
-// ones keep a buffer alive through a user value (a small userdata that has the finalizer); a view keeps what it views
-// alive the same way.
+// A tensor as a full userdata. Small ones hold their numbers right behind the struct and need no finalizer;
+// large ones keep a buffer alive through a user value (a small userdata that has the finalizer); a view keeps
+// what it views alive the same way.
 typedef struct gr_box {
   gr_tensor tensor;
   gr_node *node;  // where it stands in a recorded computation; NULL for plain tensors
@@ -105,22 +105,24 @@ gr_tensor *gr_push_tensor(lua_State *L, gr_dtype dtype, int ndim, const int64_t 
 gr_tensor *gr_push_shareable(lua_State *L, gr_dtype dtype, int ndim, const int64_t *shape);
 // Pushes a view of the tensor box at stack index `base`.
 gr_tensor *gr_push_view(lua_State *L, const gr_tensor *view, int base);
-// Pushes an empty box, to be given the tensor that a fallible C function makes over a counted buffer (a reader of
-// files, say): gr_box_adopt takes its reference over and leaves `*t` empty.
+// Pushes an empty box, to be given the tensor that a fallible C function makes over a counted buffer (a
+// reader of files, say): gr_box_adopt takes its reference over and leaves `*t` empty.
 gr_tensor *gr_push_empty(lua_State *L);
 void gr_box_adopt(lua_State *L, int index, gr_tensor *t);
 
-gr_box *gr_test_box(lua_State *L, int index);      // NULL if it is no tensor
+gr_box *gr_test_box(lua_State *L, int index);         // NULL if it is no tensor
 gr_tensor *gr_check_tensor(lua_State *L, int index);  // raises a typed error that says what it got
 gr_tensor *gr_test_tensor(lua_State *L, int index);
 
 // ---- recorded computation (grad.c) ----
 
-// When one of the boxes at the n stack indices is tracked: applies the operation to the graph, pushes the tracked result
-// and returns true. Index 0 stands for an absent operand; numbers and plain tensors become constants.
+// When one of the boxes at the n stack indices is tracked: applies the operation to the graph, pushes the
+// tracked result and returns true. Index 0 stands for an absent operand; numbers and plain tensors become
+// constants.
 bool gr_apply_tracked(lua_State *L, const gr_op *op, const gr_op_args *args, int n, const int *operands);
 
-// Operations that cannot be tracked refuse tracked tensors: a gradient with a piece missing would be a silent wrong number.
+// Operations that cannot be tracked refuse tracked tensors: a gradient with a piece missing would be a silent
+// wrong number.
 void gr_refuse_tracked(lua_State *L, int index, const char *name);
 // A node as a userdata that releases it, over the tensor's own buffer; the node in such a userdata.
 void gr_push_leaf(lua_State *L, const gr_tensor *t, bool needs_gradient);
@@ -133,14 +135,15 @@ void gr_register_program(lua_State *L);
 
 // ---- arguments ----
 
-// The number or tensor at `index` as a tensor: a number becomes the 0-d tensor `*number` over `*value`, in `dtype`.
+// The number or tensor at `index` as a tensor: a number becomes the 0-d tensor `*number` over `*value`, in
+// `dtype`.
 const gr_tensor *gr_check_operand(lua_State *L, int index, gr_dtype dtype, gr_tensor *number, double *value);
 // An axis, 1-based, negative from the end; 0-based in C. `name` is the function's, for the message.
 int gr_check_axis(lua_State *L, int index, int ndim, const char *name);
 // A 0-d result as the Lua value it is: a number, an integer (int64, uint8) or a boolean.
 void gr_push_element(lua_State *L, const gr_tensor *t, const int64_t *index);
-// Creation functions end in an optional table of options: pops nothing, returns the index of the last argument before
-// it and sets the dtype it names.
+// Creation functions end in an optional table of options: pops nothing, returns the index of the last
+// argument before it and sets the dtype it names.
 int gr_creation_dtype(lua_State *L, const char *name, gr_dtype *dtype);
 // A dtype by name ("float64", "float32", "int64", "uint8", "bool"); raises with the list and a suggestion.
 gr_dtype gr_check_dtype(lua_State *L, int index);
@@ -148,7 +151,8 @@ gr_dtype gr_check_dtype(lua_State *L, int index);
 int gr_check_shape(lua_State *L, int first, int last, int64_t *shape);
 // Option `name` of the table at `index` pushed on the stack; false (nothing pushed) when absent.
 bool gr_option(lua_State *L, int index, const char *name);
-// Raises when the table at `index` has a string key that is not in `names` (NULL-terminated), with "did you mean".
+// Raises when the table at `index` has a string key that is not in `names` (NULL-terminated), with "did you
+// mean".
 void gr_check_options(lua_State *L, int index, const char *function, const char *const *names);
 // The name of `names` nearest to `word`, or NULL when none is near.
 const char *gr_nearest(const char *word, const char *const *names);

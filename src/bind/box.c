@@ -10,8 +10,8 @@ typedef struct holder {
 
 #define HOLDER "gradus.buffer"
 
-// The collector sees a box of some 200 bytes, however large its buffer. So bytes are summed up, and each time this
-// many have gathered the collector is told: a step an object would cost microseconds.
+// The collector sees a box of some 200 bytes, however large its buffer. So bytes are summed up, and each time
+// this many have gathered the collector is told: a step an object would cost microseconds.
 #define ACCOUNT_EVERY (16u << 20)
 
 static int holder_gc(lua_State *L) {

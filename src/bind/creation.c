@@ -8,12 +8,14 @@
 
 // ---- tensor{...} ----
 
-// Finds the shape of a nested table by its first elements; `*booleans` says whether the first leaf is a boolean.
+// Finds the shape of a nested table by its first elements; `*booleans` says whether the first leaf is a
+// boolean.
 static int table_shape(lua_State *L, int index, int64_t *shape, bool *booleans) {
   int ndim = 0, top = lua_gettop(L);
   lua_pushvalue(L, index);
   while (lua_istable(L, -1)) {
-    if (ndim == GR_MAX_DIMS) luaL_error(L, "a tensor has at most %d axes; this table nests deeper", GR_MAX_DIMS);
+    if (ndim == GR_MAX_DIMS)
+      luaL_error(L, "a tensor has at most %d axes; this table nests deeper", GR_MAX_DIMS);
     luaL_checkstack(L, 2, "nested tables");
     shape[ndim] = luaL_len(L, -1);
     if (shape[ndim++] == 0) break;
@@ -63,7 +65,8 @@ static void put(lua_State *L, filler *f, int depth) {
     }
     case GR_U8:
       if (!(value >= 0 && value <= 255 && value == floor(value)))
-        luaL_error(L, "element %s is %f: uint8 holds the whole numbers 0 to 255", path_text(L, f, depth), value);
+        luaL_error(L, "element %s is %f: uint8 holds the whole numbers 0 to 255", path_text(L, f, depth),
+                   value);
       *(uint8_t *)f->next = (uint8_t)value;
       break;
   }
@@ -81,7 +84,9 @@ static void fill_from_table(lua_State *L, filler *f, int depth) {
                path_text(L, f, depth), lua_typename(L, lua_type(L, -1)), (lua_Integer)expected);
   int64_t n = luaL_len(L, -1);
   if (n != expected)
-    luaL_error(L, "the table is ragged: row %s has %I elements, and the first one has %I; every row needs the same length",
+    luaL_error(L,
+               "the table is ragged: row %s has %I elements, and the first one has %I; every row needs the "
+               "same length",
                path_text(L, f, depth), (lua_Integer)n, (lua_Integer)expected);
   luaL_checkstack(L, 4, "nested tables");
   for (int64_t i = 1; i <= n; i++) {
@@ -164,7 +169,8 @@ static int make_eye(lua_State *L) {
   return 1;
 }
 
-// NumPy's own rounding: element i is start + i * ((start + step) - start), and there are ceil((stop - start) / step).
+// NumPy's own rounding: element i is start + i * ((start + step) - start), and there are ceil((stop - start)
+// / step).
 static int make_arange(lua_State *L) {
   gr_dtype dtype = GR_F64;
   int last = gr_creation_dtype(L, "arange", &dtype);
@@ -175,9 +181,11 @@ static int make_arange(lua_State *L) {
   }
   if (last >= 3) step = luaL_checknumber(L, 3);
   if (step == 0 || !isfinite(start) || !isfinite(stop) || !isfinite(step))
-    return luaL_error(L, "arange(%f, %f, %f) has no end: start, stop and step are finite, and step is not 0", start, stop, step);
+    return luaL_error(L, "arange(%f, %f, %f) has no end: start, stop and step are finite, and step is not 0",
+                      start, stop, step);
   double count = ceil((stop - start) / step);
-  if (count > 1e15) return luaL_error(L, "arange(%f, %f, %f) would have %f elements", start, stop, step, count);
+  if (count > 1e15)
+    return luaL_error(L, "arange(%f, %f, %f) would have %f elements", start, stop, step, count);
   int64_t n = count > 0 ? (int64_t)count : 0;
   gr_tensor *t = gr_push_tensor(L, dtype, 1, &n);
   double delta = (start + step) - start;
@@ -200,16 +208,22 @@ static int make_linspace(lua_State *L) {
 static const gr_function functions[] = {
     {"tensor", make_tensor,
      "tensor(table, {dtype=\"float64\"}) -> tensor\n\n"
-     "A tensor from a table of numbers, nested once for each axis: {1, 2, 3} has shape (3,), {{1, 2, 3}, {4, 5, 6}} has\n"
-     "shape (2, 3). A table of true and false gives a bool tensor. Every row needs the same length. Given a tensor, it makes\n"
+     "A tensor from a table of numbers, nested once for each axis: {1, 2, 3} has shape (3,), {{1, 2, 3}, {4, "
+     "5, 6}} has\n"
+     "shape (2, 3). A table of true and false gives a bool tensor. Every row needs the same length. Given a "
+     "tensor, it makes\n"
      "a copy. dtypes: float64, float32, int64, uint8, bool.\n\n"
      "> tensor{{0, 1, 1, 0}}.T\n"
-     "[[0.]\n [1.]\n [1.]\n [0.]]"},
+     "[[0.]\n"
+     " [1.]\n"
+     " [1.]\n"
+     " [0.]]"},
     {"zeros", make_zeros,
      "zeros(d1, d2, ..., {dtype=\"float64\"}) -> tensor\n\n"
      "A tensor of the given shape, filled with 0. The shape may also be one table: zeros{2, 3}.\n\n"
      "> zeros(2, 3)\n"
-     "[[0. 0. 0.]\n [0. 0. 0.]]"},
+     "[[0. 0. 0.]\n"
+     " [0. 0. 0.]]"},
     {"ones", make_ones,
      "ones(d1, d2, ..., {dtype=\"float64\"}) -> tensor\n\n"
      "A tensor of the given shape, filled with 1.\n\n"
@@ -219,26 +233,32 @@ static const gr_function functions[] = {
      "full(shape, value, {dtype=\"float64\"}) -> tensor\n\n"
      "A tensor of the given shape (a table), filled with one value.\n\n"
      "> full({2, 2}, 0.5)\n"
-     "[[0.5 0.5]\n [0.5 0.5]]"},
+     "[[0.5 0.5]\n"
+     " [0.5 0.5]]"},
     {"zeros_like", make_like,
      "zeros_like(t) -> tensor\n\n"
      "Zeros in the shape and dtype of t.\n\n"
      "> zeros_like(tensor{7, 8})\n"
-     "[0. 0.]", 0},
+     "[0. 0.]",
+     0},
     {"ones_like", make_like,
      "ones_like(t) -> tensor\n\n"
      "Ones in the shape and dtype of t.\n\n"
      "> ones_like(tensor{7, 8})\n"
-     "[1. 1.]", 1},
+     "[1. 1.]",
+     1},
     {"eye", make_eye,
      "eye(n, m=n, {dtype=\"float64\"}) -> tensor\n\n"
      "The identity: an (n, m) matrix with 1 on its diagonal and 0 elsewhere.\n\n"
      "> eye(2)\n"
-     "[[1. 0.]\n [0. 1.]]"},
+     "[[1. 0.]\n"
+     " [0. 1.]]"},
     {"arange", make_arange,
      "arange(start=0, stop, step=1, {dtype=\"float64\"}) -> tensor\n\n"
-     "Numbers from start up to, but not including, stop. Rounded as NumPy does: element i is start + i*((start + step) - start),\n"
-     "so that arange(-6, 6, 0.1) has 120 points and its 61st is -2.13e-14, not 0. For a given number of points take linspace.\n\n"
+     "Numbers from start up to, but not including, stop. Rounded as NumPy does: element i is start + "
+     "i*((start + step) - start),\n"
+     "so that arange(-6, 6, 0.1) has 120 points and its 61st is -2.13e-14, not 0. For a given number of "
+     "points take linspace.\n\n"
      "> arange(0, 1, 0.25)\n"
      "[0.   0.25 0.5  0.75]"},
     {"linspace", make_linspace,

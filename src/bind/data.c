@@ -213,10 +213,17 @@ static int data_root(lua_State *L) {
 }
 
 static const gr_function functions[] = {
-    {"load", data_load, NULL},       {"save", data_save, NULL},     {"pictures", data_pictures, NULL},
-    {"describe", data_describe, NULL}, {"is_tensor", data_is_tensor, NULL}, {"range", data_range, NULL},
-    {"labels", data_labels, NULL},   {"split", data_split, NULL},
-    {"waste", data_waste, NULL},     {"root", data_root, NULL},     {NULL, NULL, NULL},
+    {"load", data_load, NULL},
+    {"save", data_save, NULL},
+    {"pictures", data_pictures, NULL},
+    {"describe", data_describe, NULL},
+    {"is_tensor", data_is_tensor, NULL},
+    {"range", data_range, NULL},
+    {"labels", data_labels, NULL},
+    {"split", data_split, NULL},
+    {"waste", data_waste, NULL},
+    {"root", data_root, NULL},
+    {NULL, NULL, NULL},
 };
 
 int gr_open_data(lua_State *L) {

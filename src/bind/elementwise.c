@@ -7,7 +7,8 @@
 
 // ---- two operands ----
 
-// The scalar kernels serve a number beside a tensor; so that small cases stay fast no 0-d tensor is made for it.
+// The scalar kernels serve a number beside a tensor; so that small cases stay fast no 0-d tensor is made for
+// it.
 static int binary(lua_State *L, gr_binary_op op) {
   gr_box *box_a = gr_test_box(L, 1), *box_b = gr_test_box(L, 2);
   bool mask = gr_binary_dtype(op, GR_F64, GR_F64) == GR_BOOL;
@@ -33,8 +34,11 @@ static int binary(lua_State *L, gr_binary_op op) {
   int other = a ? 2 : 1;
   if (!t || lua_type(L, other) != LUA_TNUMBER) {
     if (t && lua_isboolean(L, other))
-      return luaL_error(L, "%s of a tensor and a boolean: Lua's == on a tensor and a number gives a plain boolean; masks come from "
-                           "eq(t, x), lt(t, x), gt(t, x), ...", gr_binary_name(op));
+      return luaL_error(L,
+                        "%s of a tensor and a boolean: Lua's == on a tensor and a number gives a plain "
+                        "boolean; masks come from "
+                        "eq(t, x), lt(t, x), gt(t, x), ...",
+                        gr_binary_name(op));
     if (t) return luaL_typeerror(L, other, "tensor or number");
     // Two numbers: the function of them, as a number.
     double x = luaL_checknumber(L, 1), y = luaL_checknumber(L, 2), z;
@@ -61,7 +65,8 @@ static int unary(lua_State *L, gr_unary_op op) {
   gr_box *box = gr_test_box(L, 1);
   if (!box) {
     double x = luaL_checknumber(L, 1), y;
-    gr_tensor in = {.data = &x, .dtype = GR_F64}, out = {.data = &y, .dtype = (uint8_t)gr_unary_dtype(op, GR_F64)};
+    gr_tensor in = {.data = &x, .dtype = GR_F64},
+              out = {.data = &y, .dtype = (uint8_t)gr_unary_dtype(op, GR_F64)};
     GR_TRY(L, gr_unary(&out, op, &in, &err));
     gr_push_element(L, &out, NULL);
     return 1;
@@ -92,8 +97,10 @@ static int floor_divide(lua_State *L) {
 static int compare_error(lua_State *L) {
   static const char *const names[][2] = {{"==", "eq"}, {"<", "lt"}, {"<=", "le"}};
   int i = (int)lua_tointeger(L, lua_upvalueindex(1));
-  return luaL_error(L, "Lua's %s gives one boolean, not a mask: use %s(a, b) for a mask, and all(%s(a, b)) for one answer%s",
-                    names[i][0], names[i][1], names[i][1], i == 0 ? "" : " (and gt, ge for the other direction)");
+  return luaL_error(
+      L,
+      "Lua's %s gives one boolean, not a mask: use %s(a, b) for a mask, and all(%s(a, b)) for one answer%s",
+      names[i][0], names[i][1], names[i][1], i == 0 ? "" : " (and gt, ge for the other direction)");
 }
 
 static void add_operators(lua_State *L, int metatable) {
@@ -102,10 +109,12 @@ static void add_operators(lua_State *L, int metatable) {
     lua_CFunction function;
     int kind;
   } operators[] = {
-      {"__add", binary_function, GR_ADD}, {"__sub", binary_function, GR_SUB}, {"__mul", binary_function, GR_MUL},
-      {"__div", binary_function, GR_DIV}, {"__pow", binary_function, GR_POW}, {"__mod", binary_function, GR_FMOD},
-      {"__unm", unary_function, GR_NEG},  {"__idiv", floor_divide, 0},        {"__eq", compare_error, 0},
-      {"__lt", compare_error, 1},         {"__le", compare_error, 2},
+      {"__add", binary_function, GR_ADD}, {"__sub", binary_function, GR_SUB},
+      {"__mul", binary_function, GR_MUL}, {"__div", binary_function, GR_DIV},
+      {"__pow", binary_function, GR_POW}, {"__mod", binary_function, GR_FMOD},
+      {"__unm", unary_function, GR_NEG},  {"__idiv", floor_divide, 0},
+      {"__eq", compare_error, 0},         {"__lt", compare_error, 1},
+      {"__le", compare_error, 2},
   };
   for (size_t i = 0; i < sizeof operators / sizeof operators[0]; i++) {
     lua_pushinteger(L, operators[i].kind);
@@ -119,14 +128,16 @@ static void add_operators(lua_State *L, int metatable) {
 static int where(lua_State *L) {
   const gr_tensor *condition = gr_check_tensor(L, 1);
   if (condition->dtype != GR_BOOL)
-    return luaL_error(L, "where chooses by a bool tensor, as gt(x, 0) gives; this one is %s", gr_dtype_name(condition->dtype));
+    return luaL_error(L, "where chooses by a bool tensor, as gt(x, 0) gives; this one is %s",
+                      gr_dtype_name(condition->dtype));
   gr_refuse_tracked(L, 2, "where");
   gr_refuse_tracked(L, 3, "where");
   const gr_tensor *ta = gr_test_tensor(L, 2), *tb = gr_test_tensor(L, 3);
-  gr_dtype dtype = ta && tb ? ta->dtype == tb->dtype ? (gr_dtype)ta->dtype : gr_dtype_promote(ta->dtype, tb->dtype)
-                   : ta     ? (gr_dtype)ta->dtype
-                   : tb     ? (gr_dtype)tb->dtype
-                            : GR_F64;
+  gr_dtype dtype = ta && tb
+                       ? ta->dtype == tb->dtype ? (gr_dtype)ta->dtype : gr_dtype_promote(ta->dtype, tb->dtype)
+                   : ta ? (gr_dtype)ta->dtype
+                   : tb ? (gr_dtype)tb->dtype
+                        : GR_F64;
   if (!(ta && tb) && !gr_dtype_is_float(dtype)) dtype = GR_F64;
   gr_tensor number[2];
   double value[2];
@@ -165,13 +176,16 @@ static int clip(lua_State *L) {
   return 1;
 }
 
-#define UNARY(name, op, text, example) {name, unary_function, name "(x) -> tensor or number\n\n" text "\n\n" example, op}
-#define BINARY(name, op, text, example) {name, binary_function, name "(a, b) -> tensor or number\n\n" text "\n\n" example, op}
+#define UNARY(name, op, text, example) \
+  { name, unary_function, name "(x) -> tensor or number\n\n" text "\n\n" example, op }
+#define BINARY(name, op, text, example) \
+  { name, binary_function, name "(a, b) -> tensor or number\n\n" text "\n\n" example, op }
 
 static const gr_function both[] = {
     UNARY("exp", GR_EXP, "e to the power of each element.", "> exp(tensor{0, 1})\n[1.         2.71828183]"),
     UNARY("expm1", GR_EXPM1, "exp(x) - 1, accurate near 0.", "> expm1(1e-10)\n1.00000000005e-10"),
-    UNARY("log", GR_LOG, "The natural logarithm; log(0) is -inf, of a negative number nan.", "> log(tensor{1, exp(1)})\n[0. 1.]"),
+    UNARY("log", GR_LOG, "The natural logarithm; log(0) is -inf, of a negative number nan.",
+          "> log(tensor{1, exp(1)})\n[0. 1.]"),
     UNARY("log1p", GR_LOG1P, "log(1 + x), accurate near 0.", "> log1p(1e-20)\n1e-20"),
     UNARY("log2", GR_LOG2, "The logarithm to base 2.", "> log2(8)\n3.0"),
     UNARY("log10", GR_LOG10, "The logarithm to base 10.", "> log10(1000)\n3.0"),
@@ -187,30 +201,38 @@ static const gr_function both[] = {
     UNARY("atan", GR_ATAN, "The inverse tangent, in radians.", "> atan(0)\n0.0"),
     UNARY("sinh", GR_SINH, "The hyperbolic sine.", "> sinh(0)\n0.0"),
     UNARY("cosh", GR_COSH, "The hyperbolic cosine.", "> cosh(0)\n1.0"),
-    UNARY("tanh", GR_TANH, "The hyperbolic tangent, (e^x - e^-x) / (e^x + e^-x): an activation between -1 and 1.",
+    UNARY("tanh", GR_TANH,
+          "The hyperbolic tangent, (e^x - e^-x) / (e^x + e^-x): an activation between -1 and 1.",
           "> tanh(tensor{0, 1})\n[0.         0.76159416]"),
     UNARY("floor", GR_FLOOR, "The next whole number below.", "> floor(tensor{1.5, -1.5})\n[ 1. -2.]"),
     UNARY("ceil", GR_CEIL, "The next whole number above.", "> ceil(tensor{1.5, -1.5})\n[ 2. -1.]"),
-    UNARY("round", GR_ROUND, "The nearest whole number; halves go to the even one.", "> round(tensor{0.5, 1.5, 2.4})\n[0. 2. 2.]"),
-    UNARY("sigmoid", GR_SIGMOID, "1 / (1 + e^-x), between 0 and 1.", "> sigmoid(tensor{0, 2})\n[0.5        0.88079708]"),
+    UNARY("round", GR_ROUND, "The nearest whole number; halves go to the even one.",
+          "> round(tensor{0.5, 1.5, 2.4})\n[0. 2. 2.]"),
+    UNARY("sigmoid", GR_SIGMOID, "1 / (1 + e^-x), between 0 and 1.",
+          "> sigmoid(tensor{0, 2})\n[0.5        0.88079708]"),
     UNARY("relu", GR_RELU, "max(0, x): the rectified linear unit.", "> relu(tensor{-2, 3})\n[0. 3.]"),
     UNARY("softplus", GR_SOFTPLUS, "log(1 + e^x): a smooth relu.", "> softplus(0)\n0.6931471805599453"),
-    UNARY("isnan", GR_ISNAN, "A mask: true where the element is not a number.", "> isnan(tensor{1, 0/0})\n[False  True]"),
+    UNARY("isnan", GR_ISNAN, "A mask: true where the element is not a number.",
+          "> isnan(tensor{1, 0/0})\n[False  True]"),
     UNARY("isfinite", GR_ISFINITE, "A mask: true where the element is neither infinite nor nan.",
           "> isfinite(tensor{1, 1/0})\n[ True False]"),
-    UNARY("logical_not", GR_NOT, "A mask with true and false exchanged.", "> logical_not(tensor{true, false})\n[False  True]"),
+    UNARY("logical_not", GR_NOT, "A mask with true and false exchanged.",
+          "> logical_not(tensor{true, false})\n[False  True]"),
     BINARY("maximum", GR_MAXIMUM, "The larger of the two, element by element. Shapes broadcast.",
            "> maximum(0, tensor{-2, 3})\n[0. 3.]"),
     BINARY("minimum", GR_MINIMUM, "The smaller of the two, element by element. Shapes broadcast.",
            "> minimum(0, tensor{-2, 3})\n[-2.  0.]"),
-    BINARY("eq", GR_EQ, "A mask: true where a equals b. Lua's == cannot give one.", "> eq(tensor{1, 2}, 2)\n[False  True]"),
+    BINARY("eq", GR_EQ, "A mask: true where a equals b. Lua's == cannot give one.",
+           "> eq(tensor{1, 2}, 2)\n[False  True]"),
     BINARY("ne", GR_NE, "A mask: true where a differs from b.", "> ne(tensor{1, 2}, 2)\n[ True False]"),
     BINARY("lt", GR_LT, "A mask: true where a < b.", "> lt(tensor{1, 2}, 2)\n[ True False]"),
     BINARY("le", GR_LE, "A mask: true where a <= b.", "> le(tensor{1, 2}, 2)\n[ True  True]"),
     BINARY("gt", GR_GT, "A mask: true where a > b.", "> gt(tensor{1, 2}, 1)\n[False  True]"),
     BINARY("ge", GR_GE, "A mask: true where a >= b.", "> ge(tensor{1, 2}, 1)\n[ True  True]"),
-    BINARY("logical_and", GR_AND, "A mask: true where both are.", "> logical_and(tensor{true, true}, tensor{true, false})\n[ True False]"),
-    BINARY("logical_or", GR_OR, "A mask: true where one is.", "> logical_or(tensor{true, false}, tensor{false, false})\n[ True False]"),
+    BINARY("logical_and", GR_AND, "A mask: true where both are.",
+           "> logical_and(tensor{true, true}, tensor{true, false})\n[ True False]"),
+    BINARY("logical_or", GR_OR, "A mask: true where one is.",
+           "> logical_or(tensor{true, false}, tensor{false, false})\n[ True False]"),
     {"clip", clip,
      "clip(x, low, high) -> tensor\n\n"
      "Each element, but not below low nor above high.\n\n"
@@ -222,7 +244,8 @@ static const gr_function both[] = {
 static const gr_function functions[] = {
     {"where", where,
      "where(condition, a, b) -> tensor\n\n"
-     "Element by element a where the mask is true and b where it is not. Shapes broadcast; a and b may be numbers.\n\n"
+     "Element by element a where the mask is true and b where it is not. Shapes broadcast; a and b may be "
+     "numbers.\n\n"
      "> x = tensor{-2, 3}\n"
      "> where(gt(x, 0), x, 0.1 * x)\n"
      "[-0.2  3. ]"},

@@ -71,19 +71,22 @@ void gr_push_tracked_leaf(lua_State *L, const gr_tensor *t, bool needs_gradient)
 // What a call outside a program runs with.
 static const gr_run eager = {.training = false};
 
-// A counted tensor with the numbers at `index` (number, boolean or tensor), converted to `dtype` if it is not a float.
+// A counted tensor with the numbers at `index` (number, boolean or tensor), converted to `dtype` if it is not
+// a float.
 static gr_code constant(lua_State *L, int index, gr_dtype dtype, gr_node **out, gr_err *err) {
   gr_tensor value, number;
   double memory;
   const gr_tensor *source = gr_test_tensor(L, index);
-  if (source && source->buffer && gr_dtype_is_float(source->dtype)) return gr_node_leaf(out, source, false, err);
+  if (source && source->buffer && gr_dtype_is_float(source->dtype))
+    return gr_node_leaf(out, source, false, err);
   if (!source) {
     number = (gr_tensor){.data = &memory, .dtype = GR_F64};
     memory = lua_tonumber(L, index);
     source = &number;
   }
-  gr_code code = gr_tensor_init(&value, gr_dtype_is_float(source->dtype) && source != &number ? source->dtype : dtype,
-                                source->ndim, source->shape, err);
+  gr_code code =
+      gr_tensor_init(&value, gr_dtype_is_float(source->dtype) && source != &number ? source->dtype : dtype,
+                     source->ndim, source->shape, err);
   if (!code) code = gr_copy(&value, source, err);
   if (!code) code = gr_node_leaf(out, &value, false, err);
   gr_tensor_finish(&value);
@@ -97,7 +100,8 @@ bool gr_apply_tracked(lua_State *L, const gr_op *op, const gr_op_args *args, int
   for (int i = 0; i < n; i++) {
     gr_box *box = operands[i] ? gr_test_box(L, operands[i]) : NULL;
     if (!box) {
-      if (operands[i] && lua_type(L, operands[i]) != LUA_TNUMBER) luaL_typeerror(L, operands[i], "tensor or number");
+      if (operands[i] && lua_type(L, operands[i]) != LUA_TNUMBER)
+        luaL_typeerror(L, operands[i], "tensor or number");
       continue;
     }
     in[i] = box->node;
@@ -128,7 +132,8 @@ bool gr_apply_tracked(lua_State *L, const gr_op *op, const gr_op_args *args, int
 static int track(lua_State *L) {
   const gr_tensor *t = gr_check_tensor(L, 1);
   if (!gr_dtype_is_float(t->dtype))
-    return luaL_error(L, "track: gradients need float64 or float32, not %s: x:astype(\"float64\")", gr_dtype_name(t->dtype));
+    return luaL_error(L, "track: gradients need float64 or float32, not %s: x:astype(\"float64\")",
+                      gr_dtype_name(t->dtype));
   gr_push_tracked_leaf(L, t, true);
   return 1;
 }
@@ -137,7 +142,8 @@ static gr_node *check_node(lua_State *L, int index, const char *name) {
   gr_check_tensor(L, index);
   gr_box *box = gr_test_box(L, index);
   if (!box->node)
-    luaL_error(L, "%s: this tensor is not tracked; start from x = grad.track(tensor{...}) and compute with x", name);
+    luaL_error(L, "%s: this tensor is not tracked; start from x = grad.track(tensor{...}) and compute with x",
+               name);
   return box->node;
 }
 
@@ -172,7 +178,8 @@ static int detach(lua_State *L) {
 
 // ---- the operations of networks ----
 
-// Applies `op` through the graph or, when nothing is tracked, on its own: then the graph of one node is dropped at once.
+// Applies `op` through the graph or, when nothing is tracked, on its own: then the graph of one node is
+// dropped at once.
 static int apply(lua_State *L, const gr_op *op, const gr_op_args *args, int n, const int *operands) {
   if (gr_apply_tracked(L, op, args, n, operands)) return 1;
   gr_push_empty(L);
@@ -216,7 +223,8 @@ static void read_window(lua_State *L, int index, gr_op_args *args) {
   if (gr_option(L, index, "padding")) {
     const char *padding = luaL_checkstring(L, -1);
     args->same = strcmp(padding, "same") == 0;
-    if (!args->same && strcmp(padding, "valid") != 0) luaL_error(L, "padding is \"valid\" or \"same\", not \"%s\"", padding);
+    if (!args->same && strcmp(padding, "valid") != 0)
+      luaL_error(L, "padding is \"valid\" or \"same\", not \"%s\"", padding);
     lua_pop(L, 1);
   }
 }
@@ -309,7 +317,8 @@ static int is_weight(lua_State *L) {
 static int sgd_update(lua_State *L) {
   gr_tensor *w = gr_check_tensor(L, 1), *velocity = lua_isnil(L, 3) ? NULL : gr_check_tensor(L, 3);
   const gr_tensor *g = gr_check_tensor(L, 2);
-  GR_TRY(L, gr_sgd_update(w, g, velocity, luaL_checknumber(L, 4), luaL_checknumber(L, 5), lua_toboolean(L, 6), &err));
+  GR_TRY(L, gr_sgd_update(w, g, velocity, luaL_checknumber(L, 4), luaL_checknumber(L, 5), lua_toboolean(L, 6),
+                          &err));
   return 0;
 }
 
@@ -324,8 +333,10 @@ static int adam_update(lua_State *L) {
 static const gr_function learner[] = {
     {"track", track,
      "grad.track(t) -> tracked tensor\n\n"
-     "A copy of t that remembers what is computed from it. Operations on tracked tensors give tracked tensors; y:backward() from one\n"
-     "number y then fills in x:gradient(), the derivative of y by each element of x (reverse-mode automatic differentiation;\n"
+     "A copy of t that remembers what is computed from it. Operations on tracked tensors give tracked "
+     "tensors; y:backward() from one\n"
+     "number y then fills in x:gradient(), the derivative of y by each element of x (reverse-mode automatic "
+     "differentiation;\n"
      "Baydin et al., JMLR 18(153), 2018).\n\n"
      "> x = grad.track(tensor{2, 5})\n"
      "> y = sum(x * x)\n"
@@ -338,7 +349,8 @@ static const gr_function learner[] = {
 static const gr_function methods[] = {
     {"backward", backward,
      "y:backward()\n\n"
-     "From one tracked number, adds the derivative of y by every tracked tensor it was computed from to that tensor's gradient.\n\n"
+     "From one tracked number, adds the derivative of y by every tracked tensor it was computed from to that "
+     "tensor's gradient.\n\n"
      "> x = grad.track(tensor{3})\n"
      "> y = sum(x ^ 2)\n"
      "> y:backward()\n"
@@ -346,7 +358,8 @@ static const gr_function methods[] = {
      "[6.]"},
     {"gradient", gradient,
      "x:gradient() -> tensor or nil\n\n"
-     "The gradient that backward left on a tracked tensor; nil before. Gradients of several backward calls add up: x:zero_grad().\n\n"
+     "The gradient that backward left on a tracked tensor; nil before. Gradients of several backward calls "
+     "add up: x:zero_grad().\n\n"
      "> x = grad.track(tensor{0})\n"
      "> y = sum(sigmoid(x))\n"
      "> y:backward()\n"

@@ -1,5 +1,5 @@
-// t[i], t[{i, {a, b}}], t["1:3, :"] and assignment through them. Positions are 1-based, ranges include both ends, and
-// negative positions count from the end.
+// t[i], t[{i, {a, b}}], t["1:3, :"] and assignment through them. Positions are 1-based, ranges include both
+// ends, and negative positions count from the end.
 #include "bind/bind.h"
 
 #include <ctype.h>
@@ -15,17 +15,18 @@ static const char *shape_of(const gr_tensor *t, char *text) { return gr_shape_te
 static int64_t position(lua_State *L, const gr_tensor *whole, int axis, int64_t size, int64_t i) {
   char text[GR_SHAPE_TEXT];
   if (i == 0)
-    luaL_error(L, "index 0 along axis %d of a tensor of shape %s: positions count from 1 (NumPy's 0 is gradus's 1)", axis + 1,
-               shape_of(whole, text));
+    luaL_error(
+        L, "index 0 along axis %d of a tensor of shape %s: positions count from 1 (NumPy's 0 is gradus's 1)",
+        axis + 1, shape_of(whole, text));
   if (i > size || i < -size)
-    luaL_error(L, "index %I is out of range along axis %d, which has size %I (shape %s)", (lua_Integer)i, axis + 1,
-               (lua_Integer)size, shape_of(whole, text));
+    luaL_error(L, "index %I is out of range along axis %d, which has size %I (shape %s)", (lua_Integer)i,
+               axis + 1, (lua_Integer)size, shape_of(whole, text));
   return i > 0 ? i - 1 : i + size;
 }
 
 // Restricts `axis` of `view` to first..last in steps (1-based, both ends included).
-static void restrict_axis(lua_State *L, gr_tensor *view, const gr_tensor *whole, int axis, int whole_axis, int64_t first,
-                          int64_t last, int64_t step) {
+static void restrict_axis(lua_State *L, gr_tensor *view, const gr_tensor *whole, int axis, int whole_axis,
+                          int64_t first, int64_t last, int64_t step) {
   int64_t size = view->shape[axis];
   if (step == 0) luaL_error(L, "the step of a range cannot be 0");
   int64_t from = position(L, whole, whole_axis, size, first), to = position(L, whole, whole_axis, size, last);
@@ -40,7 +41,8 @@ static lua_Integer index_number(lua_State *L, int at, int axis) {
   if (!whole) {
     const char *got = luaL_tolstring(L, at, NULL);
     luaL_error(L, "index %s along axis %d is no whole number%s", got, axis + 1,
-               lua_isboolean(L, at) ? ": Lua's == on a tensor and a number gives a plain boolean; masks come from eq(t, x), gt(t, x), ..."
+               lua_isboolean(L, at) ? ": Lua's == on a tensor and a number gives a plain boolean; masks come "
+                                      "from eq(t, x), gt(t, x), ..."
                                     : "");
   }
   return i;
@@ -58,7 +60,8 @@ static gr_tensor view_by_table(lua_State *L, const gr_tensor *t, int at) {
     lua_geti(L, at, i + 1);
     if (lua_istable(L, -1)) {
       lua_Integer m = luaL_len(L, -1);
-      if (m == 1 || m > 3) luaL_error(L, "a range is {}, {first, last} or {first, last, step}, not a table of %I", m);
+      if (m == 1 || m > 3)
+        luaL_error(L, "a range is {}, {first, last} or {first, last, step}, not a table of %I", m);
       if (m) {
         lua_geti(L, -1, 1);
         lua_geti(L, -2, 2);
@@ -106,7 +109,10 @@ static gr_tensor view_by_text(lua_State *L, const gr_tensor *t, const char *text
     }
     more = *p == ',';
     if ((!more && *p) || (parts == 1 && !given[0]))
-      luaL_error(L, "cannot read the index \"%s\": it is made of positions and ranges first:last:step, as in \"2, 1:3, :\"", text);
+      luaL_error(L,
+                 "cannot read the index \"%s\": it is made of positions and ranges first:last:step, as in "
+                 "\"2, 1:3, :\"",
+                 text);
     if (more) p++;
     if (parts == 1) {
       gr_tensor_view_select(&view, &view, axis, position(L, t, i, view.shape[axis], part[0]));
@@ -114,7 +120,14 @@ static gr_tensor view_by_text(lua_State *L, const gr_tensor *t, const char *text
     }
     int64_t step = given[2] ? part[2] : 1, size = view.shape[axis];
     if (size > 0)
-      restrict_axis(L, &view, t, axis, i, given[0] ? part[0] : step > 0 ? 1 : size, given[1] ? part[1] : step > 0 ? size : 1, step);
+      restrict_axis(L, &view, t, axis, i,
+                    given[0]   ? part[0]
+                    : step > 0 ? 1
+                               : size,
+                    given[1]   ? part[1]
+                    : step > 0 ? size
+                               : 1,
+                    step);
     axis++;
   }
   return view;
@@ -124,7 +137,8 @@ static gr_tensor view_by_text(lua_State *L, const gr_tensor *t, const char *text
 static gr_tensor view_by_key(lua_State *L, const gr_tensor *t) {
   switch (lua_type(L, 2)) {
     case LUA_TNUMBER: {
-      if (t->ndim == 0) luaL_error(L, "a tensor without axes has no elements to index: it is one number, t:item()");
+      if (t->ndim == 0)
+        luaL_error(L, "a tensor without axes has no elements to index: it is one number, t:item()");
       gr_tensor view;
       gr_tensor_view_select(&view, t, 0, position(L, t, 0, t->shape[0], index_number(L, 2, 0)));
       return view;
@@ -145,11 +159,13 @@ static int take_rows(lua_State *L) {
   const gr_tensor *t = gr_check_tensor(L, 1), *rows = gr_check_tensor(L, 2);
   char a[GR_SHAPE_TEXT], b[GR_SHAPE_TEXT];
   if (t->ndim == 0 || rows->ndim != 1)
-    return luaL_error(L, "take: rows are named by a tensor of one axis, not one of shape %s", shape_of(rows, a));
+    return luaL_error(L, "take: rows are named by a tensor of one axis, not one of shape %s",
+                      shape_of(rows, a));
   int64_t shape[GR_MAX_DIMS], n = rows->shape[0], count = 0;
   bool mask = rows->dtype == GR_BOOL;
   if (mask && n != t->shape[0])
-    return luaL_error(L, "take: a mask of shape %s does not fit the rows of shape %s", shape_of(rows, a), shape_of(t, b));
+    return luaL_error(L, "take: a mask of shape %s does not fit the rows of shape %s", shape_of(rows, a),
+                      shape_of(t, b));
   for (int64_t i = 0; mask && i < n; i++) count += gr_tensor_get(rows, &i) != 0;
   memcpy(shape, t->shape, sizeof shape);
   shape[0] = mask ? count : n;
@@ -188,8 +204,9 @@ static int tensor_index(lua_State *L) {
       for (int i = 0; i < 5; i++) names[count++] = properties[i];
       names[count] = NULL;
       const char *near = gr_nearest(name, names);
-      return luaL_error(L, "a tensor has no method or property \"%s\"%s%s%s", name, near ? ": did you mean \"" : "",
-                        near ? near : "", near ? "\"?" : "; ?tensor lists them");
+      return luaL_error(L, "a tensor has no method or property \"%s\"%s%s%s", name,
+                        near ? ": did you mean \"" : "", near ? near : "",
+                        near ? "\"?" : "; ?tensor lists them");
     }
   }
   gr_refuse_tracked(L, 1, "an element or slice");
@@ -205,14 +222,18 @@ static int tensor_index(lua_State *L) {
 static int tensor_newindex(lua_State *L) {
   const gr_tensor *t = gr_check_tensor(L, 1);
   if (lua_type(L, 2) == LUA_TSTRING && !looks_like_index(lua_tostring(L, 2)))
-    return luaL_error(L, "a tensor's \"%s\" cannot be set; elements are, as in t[1] = 0 or t[\"1:3, :\"] = 0", lua_tostring(L, 2));
+    return luaL_error(L, "a tensor's \"%s\" cannot be set; elements are, as in t[1] = 0 or t[\"1:3, :\"] = 0",
+                      lua_tostring(L, 2));
   gr_tensor view, number;
   double value;
   const gr_tensor *mask = gr_test_tensor(L, 2);
   if (mask) {
-    if (mask->dtype != GR_BOOL) return luaL_error(L, "assignment through a tensor takes a mask (a bool tensor), not %s", gr_dtype_name(mask->dtype));
+    if (mask->dtype != GR_BOOL)
+      return luaL_error(L, "assignment through a tensor takes a mask (a bool tensor), not %s",
+                        gr_dtype_name(mask->dtype));
     gr_tensor whole = *t;
-    const gr_tensor *source = gr_check_operand(L, 3, gr_dtype_is_float(t->dtype) ? t->dtype : GR_F64, &number, &value);
+    const gr_tensor *source =
+        gr_check_operand(L, 3, gr_dtype_is_float(t->dtype) ? t->dtype : GR_F64, &number, &value);
     gr_tensor *converted = gr_push_tensor(L, t->dtype, source->ndim, source->shape);
     GR_TRY(L, gr_copy(converted, source, &err));
     GR_TRY(L, gr_where(&whole, mask, converted, &whole, &err));
@@ -230,7 +251,8 @@ static int tensor_newindex(lua_State *L) {
     lua_replace(L, 3);
   }
   const gr_tensor *source = gr_check_operand(L, 3, GR_F64, &number, &value);
-  if (gr_tensor_overlap(&view, source)) {  // t["2:"] = t["1:-2"]: elements would be read after they were written
+  if (gr_tensor_overlap(&view,
+                        source)) {  // t["2:"] = t["1:-2"]: elements would be read after they were written
     gr_tensor *own = gr_push_tensor(L, source->dtype, source->ndim, source->shape);
     GR_TRY(L, gr_copy(own, source, &err));
     source = own;
@@ -273,7 +295,8 @@ static int tensor_totable(lua_State *L) {
 static const gr_function both[] = {
     {"take", take_rows,
      "take(t, rows) -> tensor\n\n"
-     "The rows of t (entries along axis 1) at the positions in the int64 tensor `rows`, or those where a bool tensor is true.\n"
+     "The rows of t (entries along axis 1) at the positions in the int64 tensor `rows`, or those where a "
+     "bool tensor is true.\n"
      "A copy, not a view. t[rows] is the same.\n\n"
      "> take(tensor{10, 20, 30}, tensor{3, 1})\n"
      "[30. 10.]"},

@@ -186,8 +186,10 @@ static int plot_range(lua_State *L) {
 }
 
 static void append_number(gr_str *text, double x, char end) {
-  if (isfinite(x)) gr_str_format(text, "%.16g%c", x, end);
-  else gr_str_format(text, "NaN%c", end);  // a gap in the curve
+  if (isfinite(x))
+    gr_str_format(text, "%.16g%c", x, end);
+  else
+    gr_str_format(text, "NaN%c", end);  // a gap in the curve
 }
 
 // columns(x, y, ...) -> lines of a data block: arrays of one length, side by side.
@@ -252,9 +254,10 @@ static int plot_picture(lua_State *L) {
   bool colour = given->ndim == 3 && given->shape[2] == 3;
   if (!(given->ndim == 2 || colour || (given->ndim == 3 && given->shape[2] == 1))) {
     char shape[GR_SHAPE_TEXT];
-    luaL_error(L,
-               "%s: a picture has shape (height, width), (height, width, 1) or (height, width, 3), but this has %s",
-               what, gr_shape_text(shape, given->ndim, given->shape));
+    luaL_error(
+        L,
+        "%s: a picture has shape (height, width), (height, width, 1) or (height, width, 3), but this has %s",
+        what, gr_shape_text(shape, given->ndim, given->shape));
   }
   int64_t height = given->shape[0], width = given->shape[1], n = gr_tensor_size(given);
   if (n == 0) luaL_error(L, "%s: the picture has no pixels", what);
@@ -267,9 +270,12 @@ static int plot_picture(lua_State *L) {
     if (x[i] > high) high = x[i];
   }
   if (low > 0 || low > high) low = 0;
-  if (dtype == GR_U8) low = 0, high = 255;
-  else if (dtype == GR_BOOL) low = 0, high = 1;
-  else if (colour) high = high <= 1 ? 1 : high <= 255 ? 255 : high;
+  if (dtype == GR_U8)
+    low = 0, high = 255;
+  else if (dtype == GR_BOOL)
+    low = 0, high = 1;
+  else if (colour)
+    high = high <= 1 ? 1 : high <= 255 ? 255 : high;
   if (high <= low) high = low + 1;
   uint8_t *rgb = push_pixels(L, width * height);
   for (int64_t i = 0; i < width * height; i++) {
@@ -303,8 +309,10 @@ static gr_picture check_picture(lua_State *L, int index) {
   gr_picture p = {.rgb = (const uint8_t *)luaL_checklstring(L, index, &length),
                   .width = luaL_checkinteger(L, index + 1),
                   .height = luaL_checkinteger(L, index + 2)};
-  luaL_argcheck(L, p.width > 0 && p.height > 0 && (size_t)p.width <= length / 3 &&
-                (size_t)p.height == length / 3 / (size_t)p.width, index, "a picture expected");
+  luaL_argcheck(L,
+                p.width > 0 && p.height > 0 && (size_t)p.width <= length / 3 &&
+                    (size_t)p.height == length / 3 / (size_t)p.width,
+                index, "a picture expected");
   return p;
 }
 
@@ -490,26 +498,16 @@ static int plot_folder(lua_State *L) {
 }
 
 static const gr_function functions[] = {
-    {"array", plot_array, NULL},
-    {"shape", plot_shape, NULL},
-    {"item", plot_item, NULL},
-    {"split", plot_split, NULL},
-    {"matrix", plot_matrix, NULL},
-    {"values", plot_values, NULL},
-    {"range", plot_range, NULL},
-    {"columns", plot_columns, NULL},
-    {"picture", plot_picture, NULL},
-    {"heat", plot_heat, NULL},
-    {"shrink", plot_shrink, NULL},
-    {"tile", plot_tile, NULL},
-    {"numbers", plot_numbers, NULL},
-    {"blocks", plot_blocks, NULL},
-    {"paint", plot_paint, NULL},
-    {"write", plot_write, NULL},
-    {"run", plot_run, NULL},
-    {"terminal", plot_terminal, NULL},
-    {"folder", plot_folder, NULL},
-    {NULL, NULL, NULL},
+    {"array", plot_array, NULL},     {"shape", plot_shape, NULL},
+    {"item", plot_item, NULL},       {"split", plot_split, NULL},
+    {"matrix", plot_matrix, NULL},   {"values", plot_values, NULL},
+    {"range", plot_range, NULL},     {"columns", plot_columns, NULL},
+    {"picture", plot_picture, NULL}, {"heat", plot_heat, NULL},
+    {"shrink", plot_shrink, NULL},   {"tile", plot_tile, NULL},
+    {"numbers", plot_numbers, NULL}, {"blocks", plot_blocks, NULL},
+    {"paint", plot_paint, NULL},     {"write", plot_write, NULL},
+    {"run", plot_run, NULL},         {"terminal", plot_terminal, NULL},
+    {"folder", plot_folder, NULL},   {NULL, NULL, NULL},
 };
 
 int gr_open_plot(lua_State *L) {

@@ -32,7 +32,9 @@ static void shape_error(lua_State *L, const gr_tensor *a, const gr_tensor *b, in
     fix = "; with A.T on the left they would fit";
   else if (b->ndim == 2 && b->shape[1] == columns)
     fix = "; with B.T on the right they would fit";
-  luaL_error(L, "dot: %s times %s does not fit: the left has %I columns and the right has %I rows, and they must be equal%s",
+  luaL_error(L,
+             "dot: %s times %s does not fit: the left has %I columns and the right has %I rows, and they "
+             "must be equal%s",
              gr_shape_text(ta, a->ndim, a->shape), gr_shape_text(tb, b->ndim, b->shape), (lua_Integer)columns,
              (lua_Integer)rows, fix);
 }
@@ -45,7 +47,8 @@ static int dot(lua_State *L) {
     return luaL_error(L, "dot multiplies matrices and vectors (1 or 2 axes), not %s and %s",
                       gr_shape_text(ta, a->ndim, a->shape), gr_shape_text(tb, b->ndim, b->shape));
   if (a->shape[a->ndim - 1] != b->shape[0]) shape_error(L, a, b, a->shape[a->ndim - 1], b->shape[0]);
-  if (a->ndim == 2 && b->ndim == 2 && gr_apply_tracked(L, &gr_op_matmul, &(gr_op_args){0}, 2, (int[]){1, 2})) return 1;
+  if (a->ndim == 2 && b->ndim == 2 && gr_apply_tracked(L, &gr_op_matmul, &(gr_op_args){0}, 2, (int[]){1, 2}))
+    return 1;
   gr_refuse_tracked(L, 1, "dot with a vector");
   gr_refuse_tracked(L, 2, "dot with a vector");
   gr_dtype dtype = gr_dtype_promote(a->dtype, b->dtype);
@@ -68,7 +71,8 @@ static int outer(lua_State *L) {
   gr_refuse_tracked(L, 1, "outer");
   gr_refuse_tracked(L, 2, "outer");
   gr_tensor column = as_matrix(a, false), row = as_matrix(b, true);
-  gr_tensor *out = gr_push_tensor(L, gr_binary_dtype(GR_MUL, a->dtype, b->dtype), 2, (int64_t[]){a->shape[0], b->shape[0]});
+  gr_tensor *out = gr_push_tensor(L, gr_binary_dtype(GR_MUL, a->dtype, b->dtype), 2,
+                                  (int64_t[]){a->shape[0], b->shape[0]});
   GR_TRY(L, gr_binary(out, GR_MUL, &column, &row, &err));
   return 1;
 }
@@ -89,11 +93,13 @@ static int softmax(lua_State *L) {
 static const gr_function both[] = {
     {"dot", dot,
      "dot(A, B) -> tensor or number\n\n"
-     "The matrix product: A (m, k) times B (k, n) is (m, n). A vector of k counts as a row on the left and a column on the right;\n"
+     "The matrix product: A (m, k) times B (k, n) is (m, n). A vector of k counts as a row on the left and a "
+     "column on the right;\n"
      "two vectors give a number. (`*` multiplies element by element.)\n\n"
      "> X = tensor{{1, 2}, {3, 4}}\n"
      "> X:dot(tensor{{1}, {10}})\n"
-     "[[21.]\n [43.]]"},
+     "[[21.]\n"
+     " [43.]]"},
     {"matmul", dot,
      "matmul(A, B) -> tensor or number\n\n"
      "The matrix product, as dot.\n\n"
@@ -103,16 +109,16 @@ static const gr_function both[] = {
      "outer(a, b) -> tensor\n\n"
      "The outer product of two vectors: element (i, j) is a[i] * b[j].\n\n"
      "> outer(tensor{1, 2}, tensor{3, 4})\n"
-     "[[3. 4.]\n [6. 8.]]"},
+     "[[3. 4.]\n"
+     " [6. 8.]]"},
     {"softmax", softmax,
      "softmax(x) -> tensor\n\n"
-     "e^x divided by its sum, along the last axis: scores become probabilities. Shifted by the greatest score first, which changes\n"
+     "e^x divided by its sum, along the last axis: scores become probabilities. Shifted by the greatest "
+     "score first, which changes\n"
      "nothing but keeps e^x finite: softmax(x + 1000) works where exp(x)/sum(exp(x)) gives nan.\n\n"
      "> softmax(tensor{1, 0.3, 3, 0.5})\n"
      "[0.10534997 0.05231524 0.77843681 0.06389798]"},
     {NULL},
 };
 
-void gr_add_products(lua_State *L, const gr_tensor_tables *tables) {
-  gr_register_both(L, tables, both);
-}
+void gr_add_products(lua_State *L, const gr_tensor_tables *tables) { gr_register_both(L, tables, both); }

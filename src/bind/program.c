@@ -21,7 +21,8 @@ static int program_gc(lua_State *L) {
   return 0;
 }
 
-// The gradients' boxes are made once; when a larger batch has made the program lay its parts out anew, they follow.
+// The gradients' boxes are made once; when a larger batch has made the program lay its parts out anew, they
+// follow.
 static void refresh_gradients(lua_State *L, const program_box *p) {
   if (lua_getiuservalue(L, 1, 1) == LUA_TTABLE)
     for (int i = 0; i < p->n_weights; i++) {
@@ -86,7 +87,8 @@ static int program_run(lua_State *L) {
   return p->n_scores;
 }
 
-// shuffle_order(order, key1, key2, epoch): the positions 1..n in the order of that epoch, into an int64 tensor of n.
+// shuffle_order(order, key1, key2, epoch): the positions 1..n in the order of that epoch, into an int64
+// tensor of n.
 int gr_shuffle_order(lua_State *L) {
   gr_tensor *order = gr_check_tensor(L, 1);
   if (order->dtype != GR_I64 || order->ndim != 1 || !gr_tensor_is_contiguous(order))
@@ -120,20 +122,22 @@ static void mark_weights(lua_State *L, int weights, int nodes, bool on) {
 
 static gr_node *result_node(lua_State *L, int index, const char *what) {
   gr_box *box = gr_test_box(L, index);
-  if (!box || !box->node) luaL_error(L, "%s does not depend on the input: it is %s", what, luaL_tolstring(L, index, NULL));
+  if (!box || !box->node)
+    luaL_error(L, "%s does not depend on the input: it is %s", what, luaL_tolstring(L, index, NULL));
   return box->node;
 }
 
-// record{input=, target=, weights={...}, training=, call=function(x, t) return output, loss, metric... end} -> program
-// input and target are example batches of a few rows. Fails with a sentence when rows cannot be told apart.
+// record{input=, target=, weights={...}, training=, call=function(x, t) return output, loss, metric... end}
+// -> program input and target are example batches of a few rows. Fails with a sentence when rows cannot be
+// told apart.
 int gr_program_record(lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 1);
-  lua_getfield(L, 1, "call");     // 2
-  lua_getfield(L, 1, "input");    // 3
-  lua_getfield(L, 1, "target");   // 4
-  lua_getfield(L, 1, "weights");  // 5
-  lua_getfield(L, 1, "training"); // 6
+  lua_getfield(L, 1, "call");      // 2
+  lua_getfield(L, 1, "input");     // 3
+  lua_getfield(L, 1, "target");    // 4
+  lua_getfield(L, 1, "weights");   // 5
+  lua_getfield(L, 1, "training");  // 6
   gr_check_tensor(L, 3);
   if (!lua_isnil(L, 4)) gr_check_tensor(L, 4);
   luaL_checktype(L, 5, LUA_TTABLE);
@@ -165,7 +169,8 @@ int gr_program_record(lua_State *L) {
   if (status) return lua_error(L);
   int results = lua_gettop(L) - 11;
   if (results < 1 || results > GR_PROGRAM_SCORES + 1)
-    return luaL_error(L, "a recorded step returns the output, the loss and up to %d metrics", GR_PROGRAM_SCORES - 1);
+    return luaL_error(L, "a recorded step returns the output, the loss and up to %d metrics",
+                      GR_PROGRAM_SCORES - 1);
   gr_program_spec spec = {
       .input = result_node(L, 10, "x"),
       .target = lua_isnil(L, 11) ? NULL : result_node(L, 11, "y"),

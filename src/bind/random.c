@@ -176,8 +176,10 @@ static int random_randint(lua_State *L) {
   if (low >= high && first == 2)
     return luaL_error(L, "randint(high) draws from 0 to high - 1, so high is at least 1, not %I", high);
   if (low >= high)
-    return luaL_error(L, "randint(low, high, ...) draws from low to high - 1, so low must be less than high, "
-                      "and they are %I and %I", low, high);
+    return luaL_error(L,
+                      "randint(low, high, ...) draws from low to high - 1, so low must be less than high, "
+                      "and they are %I and %I",
+                      low, high);
   if (gr_dtype_is_float(s.dtype))
     return luaL_error(L, "randint draws int64, uint8 or bool, not %s; convert what it gives with :%s()",
                       gr_dtype_name(s.dtype), gr_dtype_name(s.dtype));
@@ -245,8 +247,10 @@ static int random_permutation(lua_State *L) {
     return 1;
   }
   if (lua_type(L, 1) != LUA_TNUMBER)
-    return luaL_error(L, "permutation takes a number, for the positions 1 to n in random order, or a tensor, "
-                      "for a copy with its rows in random order; not %s", luaL_typename(L, 1));
+    return luaL_error(L,
+                      "permutation takes a number, for the positions 1 to n in random order, or a tensor, "
+                      "for a copy with its rows in random order; not %s",
+                      luaL_typename(L, 1));
   lua_Integer n = luaL_checkinteger(L, 1);
   if (n < 0) return luaL_error(L, "permutation(n) orders the positions 1 to n: n is 0 or more, not %I", n);
   int64_t *order = push_order(L, n);
@@ -260,8 +264,10 @@ static int random_shuffle(lua_State *L) {
     check_rows(L, t, "shuffle");
     for (int axis = 0; axis < t->ndim; axis++)
       if (t->stride[axis] == 0 && t->shape[axis] > 1)
-        return luaL_error(L, "shuffle changes the tensor in place, and this one repeats the same "
-                          "numbers along axis %d (it was broadcast): shuffle a clone of it", axis + 1);
+        return luaL_error(L,
+                          "shuffle changes the tensor in place, and this one repeats the same "
+                          "numbers along axis %d (it was broadcast): shuffle a clone of it",
+                          axis + 1);
     gr_tensor *before = gr_push_tensor(L, t->dtype, t->ndim, t->shape);
     int64_t *order = push_order(L, t->shape[0]);
     GR_TRY(L, gr_copy(before, t, &err));
@@ -269,8 +275,10 @@ static int random_shuffle(lua_State *L) {
     return 0;
   }
   if (!lua_istable(L, 1))
-    return luaL_error(L, "shuffle takes a tensor or a list, and changes it in place; not %s. For the "
-                      "numbers 1 to n in random order there is permutation(n)", luaL_typename(L, 1));
+    return luaL_error(L,
+                      "shuffle takes a tensor or a list, and changes it in place; not %s. For the "
+                      "numbers 1 to n in random order there is permutation(n)",
+                      luaL_typename(L, 1));
   gr_random *r = generator(L);
   for (lua_Integer i = luaL_len(L, 1); i > 1; i--) {
     lua_Integer j = (lua_Integer)gr_random_interval(r, (uint64_t)i - 1) + 1;
@@ -356,8 +364,10 @@ static void draw_distinct(lua_State *L, int64_t *out, int64_t count, double *p, 
 
 static int random_choice(lua_State *L) {
   if (lua_type(L, 1) != LUA_TNUMBER)
-    return luaL_error(L, "choice(n, ...) takes how many there are to choose from, not %s, and gives "
-                      "positions from 1 to n: index with them", luaL_typename(L, 1));
+    return luaL_error(L,
+                      "choice(n, ...) takes how many there are to choose from, not %s, and gives "
+                      "positions from 1 to n: index with them",
+                      luaL_typename(L, 1));
   int64_t n = luaL_checkinteger(L, 1);
   static const char *const names[] = {"replace", "p", NULL};
   sizes s = check_sizes(L, 2, "choice", names, GR_I64);
@@ -382,9 +392,10 @@ static int random_choice(lua_State *L) {
     for (int64_t i = 0; i < n; i++) possible += p[i] > 0;
   }
   if (!replace && count > possible)
-    return luaL_error(L, "choice cannot draw %I different positions from %I%s: draw fewer, or with "
-                      "replace=true", (lua_Integer)count, (lua_Integer)possible,
-                      p ? " whose probability is not 0" : "");
+    return luaL_error(L,
+                      "choice cannot draw %I different positions from %I%s: draw fewer, or with "
+                      "replace=true",
+                      (lua_Integer)count, (lua_Integer)possible, p ? " whose probability is not 0" : "");
   gr_random *r = generator(L);
   double *sums = p ? gr_push_tensor(L, GR_F64, 1, &n)->data : NULL;
   if (p && replace) {
@@ -528,8 +539,7 @@ static const gr_function functions[] = {
      "randn(d1, d2, ..., {dtype=\"float64\"}) -> tensor or number\n\n"
      "Numbers from the normal distribution of mean 0 and standard deviation 1 (polar method of Marsaglia, "
      "two at a time; the second waits for the next call), in a tensor of the given sizes, or a single "
-     "number. "
-     DTYPE_HELP "\n\n"
+     "number. " DTYPE_HELP "\n\n"
      "> random.seed(1)\n"
      "> random.randn(3)\n"
      "[ 1.62434536 -0.61175641 -0.52817175]"},
@@ -544,8 +554,7 @@ static const gr_function functions[] = {
     {"normal", random_normal,
      "normal(mean, deviation, d1, d2, ..., {dtype=\"float64\"}) -> tensor or number\n\n"
      "Numbers from the normal distribution of that mean and standard deviation; 0 and 1 when no number is "
-     "given. "
-     DTYPE_HELP "\n\n"
+     "given. " DTYPE_HELP "\n\n"
      "> random.seed(1)\n"
      "> random.normal(5, 2, 3)\n"
      "[8.24869073 3.77648717 3.9436565 ]"},

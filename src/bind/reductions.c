@@ -6,7 +6,8 @@
 #include "kernel/elementwise.h"
 #include "kernel/reduce.h"
 
-// Reads (t), (t, axis), (t, {axis, ..}) or (t, {axis=, keepdims=}) into a mask of axes. `axis` may be a table of axes.
+// Reads (t), (t, axis), (t, {axis, ..}) or (t, {axis=, keepdims=}) into a mask of axes. `axis` may be a table
+// of axes.
 static unsigned read_axes(lua_State *L, const char *name, int ndim, bool *keepdims) {
   unsigned all = ndim ? (1u << ndim) - 1 : 0, axes = 0;
   int at = 2;
@@ -58,12 +59,14 @@ static int reduction(lua_State *L) {
   unsigned axes = read_axes(L, gr_reduce_name(op), t->ndim, &keepdims);
   gr_op_args args = {.kind = (int)op, .axes = axes, .keepdims = keepdims};
   if ((op == GR_SUM || op == GR_MEAN) && gr_apply_tracked(L, &gr_op_reduce, &args, 1, (int[]){1})) return 1;
-  if (op == GR_PROD || op == GR_MIN || op == GR_MAX || op == GR_VAR) gr_refuse_tracked(L, 1, gr_reduce_name(op));
+  if (op == GR_PROD || op == GR_MIN || op == GR_MAX || op == GR_VAR)
+    gr_refuse_tracked(L, 1, gr_reduce_name(op));
   reduce(L, t, op, axes, keepdims);
   return 1;
 }
 
-// max and min of two numbers are Lua's own habit (math.max): be kind to those who write max(0, x) for tensors.
+// max and min of two numbers are Lua's own habit (math.max): be kind to those who write max(0, x) for
+// tensors.
 static int extreme(lua_State *L) {
   if (lua_type(L, 1) == LUA_TNUMBER || (gr_test_tensor(L, 1) && gr_test_tensor(L, 2)))
     return luaL_error(L, "%s reduces one tensor; element by element it is %simum(a, b)",
@@ -97,34 +100,83 @@ static int cumsum(lua_State *L) {
   return 1;
 }
 
-#define AXES "Over all axes (a number), over one, sum(t, 1), or several, sum(t, {1, 2}); {axis=1, keepdims=true} keeps them with size 1."
+#define AXES                                                                                            \
+  "Over all axes (a number), over one, sum(t, 1), or several, sum(t, {1, 2}); {axis=1, keepdims=true} " \
+  "keeps them with size 1."
 
 static const gr_function both[] = {
-    {"sum", reduction, "sum(t, axis) -> number or tensor\n\nThe sum. " AXES " Summed pairwise, so that rounding hardly grows.\n\n"
-                       "> sum(tensor{{1, 2}, {3, 4}}, 1)\n[4. 6.]", GR_SUM},
-    {"mean", reduction, "mean(t, axis) -> number or tensor\n\nThe arithmetic mean, over axes as in sum.\n\n"
-                        "> mean(tensor{1, 2, 6})\n3.0", GR_MEAN},
-    {"prod", reduction, "prod(t, axis) -> number or tensor\n\nThe product, over axes as in sum.\n\n> prod(tensor{2, 3, 4})\n24.0", GR_PROD},
-    {"min", extreme, "min(t, axis) -> number or tensor\n\nThe least element, over axes as in sum; nan if there is one.\n\n"
-                     "> min(tensor{3, 1, 2})\n1.0", GR_MIN},
-    {"max", extreme, "max(t, axis) -> number or tensor\n\nThe greatest element, over axes as in sum; nan if there is one.\n\n"
-                     "> max(tensor{{3, 1}, {2, 5}}, 2)\n[3. 5.]", GR_MAX},
-    {"any", reduction, "any(t, axis) -> boolean or mask\n\nWhether one element is true (not 0), over axes as in sum.\n\n"
-                       "> any(gt(tensor{1, 2}, 1))\ntrue", GR_ANY},
-    {"all", reduction, "all(t, axis) -> boolean or mask\n\nWhether every element is true (not 0), over axes as in sum.\n\n"
-                       "> all(gt(tensor{1, 2}, 1))\nfalse", GR_ALL},
-    {"argmin", reduction, "argmin(t, axis) -> integer or tensor\n\nThe position of the least element, counted from 1; the first of equals.\n\n"
-                          "> argmin(tensor{3, 1, 2})\n2", GR_ARGMIN},
-    {"argmax", reduction, "argmax(t, axis) -> integer or tensor\n\nThe position of the greatest element, counted from 1; the first of equals.\n\n"
-                          "> argmax(tensor{{3, 1}, {2, 5}}, 2)\n[1 2]", GR_ARGMAX},
-    {"var", reduction, "var(t, axis) -> number or tensor\n\nThe variance: the mean square distance from the mean (divided by n, NumPy's ddof=0),\n"
-                       "over axes as in sum.\n\n> var(tensor{1, 2, 3, 4})\n1.25", GR_VAR},
-    {"std", standard_deviation, "std(t, axis) -> number or tensor\n\nThe standard deviation: the square root of var.\n\n"
-                                "> std(tensor{1, 1, 3, 3})\n1.0"},
-    {"cumsum", cumsum, "cumsum(t, axis) -> tensor\n\nThe running sum along an axis.\n\n> cumsum(tensor{1, 2, 3})\n[1. 3. 6.]"},
+    {"sum", reduction,
+     "sum(t, axis) -> number or tensor\n\n"
+     "The sum. " AXES " Summed pairwise, so that rounding hardly grows.\n\n"
+     "> sum(tensor{{1, 2}, {3, 4}}, 1)\n"
+     "[4. 6.]",
+     GR_SUM},
+    {"mean", reduction,
+     "mean(t, axis) -> number or tensor\n\n"
+     "The arithmetic mean, over axes as in sum.\n\n"
+     "> mean(tensor{1, 2, 6})\n"
+     "3.0",
+     GR_MEAN},
+    {"prod", reduction,
+     "prod(t, axis) -> number or tensor\n\n"
+     "The product, over axes as in sum.\n\n"
+     "> prod(tensor{2, 3, 4})\n"
+     "24.0",
+     GR_PROD},
+    {"min", extreme,
+     "min(t, axis) -> number or tensor\n\n"
+     "The least element, over axes as in sum; nan if there is one.\n\n"
+     "> min(tensor{3, 1, 2})\n"
+     "1.0",
+     GR_MIN},
+    {"max", extreme,
+     "max(t, axis) -> number or tensor\n\n"
+     "The greatest element, over axes as in sum; nan if there is one.\n\n"
+     "> max(tensor{{3, 1}, {2, 5}}, 2)\n"
+     "[3. 5.]",
+     GR_MAX},
+    {"any", reduction,
+     "any(t, axis) -> boolean or mask\n\n"
+     "Whether one element is true (not 0), over axes as in sum.\n\n"
+     "> any(gt(tensor{1, 2}, 1))\n"
+     "true",
+     GR_ANY},
+    {"all", reduction,
+     "all(t, axis) -> boolean or mask\n\n"
+     "Whether every element is true (not 0), over axes as in sum.\n\n"
+     "> all(gt(tensor{1, 2}, 1))\n"
+     "false",
+     GR_ALL},
+    {"argmin", reduction,
+     "argmin(t, axis) -> integer or tensor\n\n"
+     "The position of the least element, counted from 1; the first of equals.\n\n"
+     "> argmin(tensor{3, 1, 2})\n"
+     "2",
+     GR_ARGMIN},
+    {"argmax", reduction,
+     "argmax(t, axis) -> integer or tensor\n\n"
+     "The position of the greatest element, counted from 1; the first of equals.\n\n"
+     "> argmax(tensor{{3, 1}, {2, 5}}, 2)\n"
+     "[1 2]",
+     GR_ARGMAX},
+    {"var", reduction,
+     "var(t, axis) -> number or tensor\n\n"
+     "The variance: the mean square distance from the mean (divided by n, NumPy's ddof=0),\n"
+     "over axes as in sum.\n\n"
+     "> var(tensor{1, 2, 3, 4})\n"
+     "1.25",
+     GR_VAR},
+    {"std", standard_deviation,
+     "std(t, axis) -> number or tensor\n\n"
+     "The standard deviation: the square root of var.\n\n"
+     "> std(tensor{1, 1, 3, 3})\n"
+     "1.0"},
+    {"cumsum", cumsum,
+     "cumsum(t, axis) -> tensor\n\n"
+     "The running sum along an axis.\n\n"
+     "> cumsum(tensor{1, 2, 3})\n"
+     "[1. 3. 6.]"},
     {NULL},
 };
 
-void gr_add_reductions(lua_State *L, const gr_tensor_tables *tables) {
-  gr_register_both(L, tables, both);
-}
+void gr_add_reductions(lua_State *L, const gr_tensor_tables *tables) { gr_register_both(L, tables, both); }

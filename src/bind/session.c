@@ -42,7 +42,8 @@ static void push_frame(lua_State *L, lua_Debug *ar) {
 }
 
 // The message handler. It is C because a hook may be waiting to interrupt the next Lua instruction.
-// Turns the error value into {value=, interrupted=, frames={{source=, short=, what=, line=, name=, tail=}...}}.
+// Turns the error value into {value=, interrupted=, frames={{source=, short=, what=, line=, name=,
+// tail=}...}}.
 static int describe_error(lua_State *L) {
   lua_settop(L, 1);
   lua_createtable(L, 0, 3);
@@ -58,7 +59,10 @@ static int describe_error(lua_State *L) {
   int low = depth, high = 2 * depth + 2;
   while (low + 1 < high) {
     int middle = low + (high - low) / 2;
-    if (lua_getstack(L, middle, &ar)) low = middle; else high = middle;
+    if (lua_getstack(L, middle, &ar))
+      low = middle;
+    else
+      high = middle;
   }
   for (int level = 1; level <= low; level++) {
     if (level == FIRST_FRAMES && low > FIRST_FRAMES + LAST_FRAMES) {

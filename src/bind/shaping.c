@@ -5,7 +5,8 @@
 
 #include "kernel/elementwise.h"
 
-// A contiguous version of the tensor at `index`: itself, or a clone that is pushed and whose index is returned.
+// A contiguous version of the tensor at `index`: itself, or a clone that is pushed and whose index is
+// returned.
 static int contiguous(lua_State *L, int index) {
   const gr_tensor *t = gr_check_tensor(L, index);
   if (gr_tensor_is_contiguous(t)) return index;
@@ -30,8 +31,8 @@ static int reshape(lua_State *L) {
   if (free_axis >= 0) {
     if (known == 0 || size % known) {
       char text[GR_SHAPE_TEXT];
-      return luaL_error(L, "reshape: %I elements (shape %s) cannot be divided into rows of %I", (lua_Integer)size,
-                        gr_shape_text(text, t->ndim, t->shape), (lua_Integer)known);
+      return luaL_error(L, "reshape: %I elements (shape %s) cannot be divided into rows of %I",
+                        (lua_Integer)size, gr_shape_text(text, t->ndim, t->shape), (lua_Integer)known);
     }
     shape[free_axis] = size / known;
   }
@@ -56,7 +57,8 @@ static int flatten(lua_State *L) {
   return 1;
 }
 
-// The tensor at index 1 with its axes in another order (0-based): a view, or a tracked tensor of a tracked one.
+// The tensor at index 1 with its axes in another order (0-based): a view, or a tracked tensor of a tracked
+// one.
 int gr_push_transposed(lua_State *L, const int *axes) {
   const gr_tensor *t = gr_check_tensor(L, 1);
   gr_op_args args = {0};
@@ -72,9 +74,12 @@ static int transpose(lua_State *L) {
   const gr_tensor *t = gr_check_tensor(L, 1);
   int axes[GR_MAX_DIMS], n = lua_gettop(L) - 1;
   if (n != 0 && n != t->ndim)
-    return luaL_error(L, "transpose: a tensor of %d axes needs %d of them in their new order, or none to reverse them; got %d",
-                      t->ndim, t->ndim, n);
-  for (int i = 0; i < t->ndim; i++) axes[i] = n ? gr_check_axis(L, i + 2, t->ndim, "transpose") : t->ndim - 1 - i;
+    return luaL_error(
+        L,
+        "transpose: a tensor of %d axes needs %d of them in their new order, or none to reverse them; got %d",
+        t->ndim, t->ndim, n);
+  for (int i = 0; i < t->ndim; i++)
+    axes[i] = n ? gr_check_axis(L, i + 2, t->ndim, "transpose") : t->ndim - 1 - i;
   return gr_push_transposed(L, axes);
 }
 
@@ -101,7 +106,8 @@ static int squeeze(lua_State *L) {
   gr_tensor view = *t;
   int only = lua_isnoneornil(L, 2) ? -1 : gr_check_axis(L, 2, t->ndim, "squeeze");
   if (only >= 0 && t->shape[only] != 1)
-    return luaL_error(L, "squeeze: axis %d has size %I; only an axis of size 1 can go", only + 1, (lua_Integer)t->shape[only]);
+    return luaL_error(L, "squeeze: axis %d has size %I; only an axis of size 1 can go", only + 1,
+                      (lua_Integer)t->shape[only]);
   view.ndim = 0;
   for (int i = 0; i < t->ndim; i++)
     if (t->shape[i] != 1 || (only >= 0 && i != only)) {
@@ -152,7 +158,8 @@ static int join(lua_State *L, const char *name, bool new_axis) {
   int n = check_list(L, name);
   const gr_tensor *first = entry(L, 1);
   int ndim = first->ndim + new_axis;
-  if (ndim == 0 || ndim > GR_MAX_DIMS) return luaL_error(L, "%s: a tensor has 1 to %d axes", name, GR_MAX_DIMS);
+  if (ndim == 0 || ndim > GR_MAX_DIMS)
+    return luaL_error(L, "%s: a tensor has 1 to %d axes", name, GR_MAX_DIMS);
   int axis = lua_isnoneornil(L, 2) ? 0 : gr_check_axis(L, 2, ndim, name);
   int64_t shape[GR_MAX_DIMS] = {0};
   for (int i = 0, k = 0; i < ndim; i++) shape[i] = new_axis && i == axis ? 0 : first->shape[k++];
@@ -161,12 +168,14 @@ static int join(lua_State *L, const char *name, bool new_axis) {
   for (int i = 1; i <= n; i++) {
     const gr_tensor *t = entry(L, i);
     bool fits = t->ndim == first->ndim;
-    for (int a = 0; fits && a < t->ndim; a++) fits = t->shape[a] == first->shape[a] || (!new_axis && a == axis);
+    for (int a = 0; fits && a < t->ndim; a++)
+      fits = t->shape[a] == first->shape[a] || (!new_axis && a == axis);
     char ta[GR_SHAPE_TEXT], tb[GR_SHAPE_TEXT];
     if (!fits)
-      return luaL_error(L, "%s: entry %d has shape %s and the first has %s; %s", name, i,
-                        gr_shape_text(ta, t->ndim, t->shape), gr_shape_text(tb, first->ndim, first->shape),
-                        new_axis ? "all must be the same" : "they may differ only along the axis that is joined");
+      return luaL_error(
+          L, "%s: entry %d has shape %s and the first has %s; %s", name, i,
+          gr_shape_text(ta, t->ndim, t->shape), gr_shape_text(tb, first->ndim, first->shape),
+          new_axis ? "all must be the same" : "they may differ only along the axis that is joined");
     shape[axis] += new_axis ? 1 : t->shape[axis];
     if (t->dtype != dtype) dtype = gr_dtype_promote(dtype, t->dtype);
   }
@@ -192,10 +201,12 @@ static int stack(lua_State *L) { return join(L, "stack", true); }
 static const gr_function both[] = {
     {"reshape", reshape,
      "reshape(t, d1, d2, ...) -> tensor\n\n"
-     "The same numbers in row-major order under another shape; one size may be -1 and is worked out. A view of t where its numbers\n"
+     "The same numbers in row-major order under another shape; one size may be -1 and is worked out. A view "
+     "of t where its numbers\n"
      "lie in order (changing one changes the other), a copy otherwise.\n\n"
      "> arange(6):reshape(2, -1)\n"
-     "[[0. 1. 2.]\n [3. 4. 5.]]"},
+     "[[0. 1. 2.]\n"
+     " [3. 4. 5.]]"},
     {"flatten", flatten,
      "flatten(t) -> tensor\n\n"
      "All numbers along one axis, row after row. A view where t's numbers lie in order.\n\n"
@@ -205,10 +216,13 @@ static const gr_function both[] = {
      "transpose(t, axis1, axis2, ...) -> tensor\n\n"
      "The axes in another order; without any, in reverse order, as t.T. A view.\n\n"
      "> tensor{{1, 2, 3}}:transpose()\n"
-     "[[1.]\n [2.]\n [3.]]"},
+     "[[1.]\n"
+     " [2.]\n"
+     " [3.]]"},
     {"expand_dims", expand_dims,
      "expand_dims(t, axis) -> tensor\n\n"
-     "A view with one more axis, of size 1, at position `axis`. expand_dims(x, -1) gives grey pictures their channel axis.\n\n"
+     "A view with one more axis, of size 1, at position `axis`. expand_dims(x, -1) gives grey pictures their "
+     "channel axis.\n\n"
      "> expand_dims(zeros(4, 50, 50), -1).shape\n"
      "{4, 50, 50, 1}"},
     {"squeeze", squeeze,
@@ -223,7 +237,8 @@ static const gr_function both[] = {
      "[1. 2.]"},
     {"astype", astype,
      "astype(t, dtype) -> tensor\n\n"
-     "A copy with numbers of another dtype: float64, float32, int64, uint8 or bool. A number that the dtype cannot hold (2.5 or\n"
+     "A copy with numbers of another dtype: float64, float32, int64, uint8 or bool. A number that the dtype "
+     "cannot hold (2.5 or\n"
      "300 as uint8) is an error that names it, never wrapped or cut off; round or clip first.\n\n"
      "> tensor{1, 2}:astype(\"uint8\")\n"
      "[1 2]"},
@@ -240,7 +255,8 @@ static const gr_function functions[] = {
      "stack({t1, t2, ...}, axis=1) -> tensor\n\n"
      "Tensors of one shape along a new axis.\n\n"
      "> stack{tensor{1, 2}, tensor{3, 4}}\n"
-     "[[1. 2.]\n [3. 4.]]"},
+     "[[1. 2.]\n"
+     " [3. 4.]]"},
     {NULL},
 };
 

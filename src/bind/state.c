@@ -19,14 +19,10 @@ static const struct {
   const char *name;
   lua_CFunction open;
 } core_modules[] = {
-    {"gradus.core.data", gr_open_data},
-    {"gradus.core.grad", gr_open_grad},
-    {"gradus.core.help", gr_open_help},
-    {"gradus.core.session", gr_open_session},
-    {"gradus.core.random", gr_open_random},
-    {"gradus.core.tensor", gr_open_tensor},
-    {"gradus.core.plot", gr_open_plot},
-    {"gradus.core.text", gr_open_text},
+    {"gradus.core.data", gr_open_data},     {"gradus.core.grad", gr_open_grad},
+    {"gradus.core.help", gr_open_help},     {"gradus.core.session", gr_open_session},
+    {"gradus.core.random", gr_open_random}, {"gradus.core.tensor", gr_open_tensor},
+    {"gradus.core.plot", gr_open_plot},     {"gradus.core.text", gr_open_text},
 };
 
 // ---- the interrupt ----
@@ -119,8 +115,8 @@ static void watch_coroutines(lua_State *L) {
 
 // ---- finding Lua files ----
 
-// The folder that holds lua/, lessons/ and datasets/: the source tree when the program runs from a build folder
-// in it, PREFIX/share/gradus when installed. Pushes a string.
+// The folder that holds lua/, lessons/ and datasets/: the source tree when the program runs from a build
+// folder in it, PREFIX/share/gradus when installed. Pushes a string.
 static void push_root(lua_State *L) {
   char path[4096];
   ssize_t n = readlink("/proc/self/exe", path, sizeof path - 32);
@@ -222,8 +218,9 @@ static void set_up_require(lua_State *L) {
 
 // ---- memory ----
 
-// Linux promises memory that it does not have and kills the process that uses it. So, whenever Lua's own blocks have
-// grown by MEMORY_STEP, the machine is asked what is left; Lua turns a refusal into "not enough memory".
+// Linux promises memory that it does not have and kills the process that uses it. So, whenever Lua's own
+// blocks have grown by MEMORY_STEP, the machine is asked what is left; Lua turns a refusal into "not enough
+// memory".
 #define MEMORY_STEP ((size_t)64 << 20)
 
 typedef struct memory {

@@ -11,8 +11,8 @@ static int tensor_tostring(lua_State *L) {
   gr_tensor_format(&text, t, &gr_format_default);
   gr_err err;
   gr_code code = gr_str_check(&text, &err);
-  // The text is ours until Lua has it, and making it Lua's may fail: a box that frees it would be the strict way, but
-  // a formatted tensor is at most a screen.
+  // The text is ours until Lua has it, and making it Lua's may fail: a box that frees it would be the strict
+  // way, but a formatted tensor is at most a screen.
   if (!code) lua_pushlstring(L, text.text ? text.text : "", text.length);
   gr_str_finish(&text);
   return code ? gr_raise(L, &err) : 1;

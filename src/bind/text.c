@@ -78,8 +78,8 @@ static void push_block(lua_State *L, const gr_markdown *m, const gr_md_block *bl
   lua_setfield(L, -2, "runs");
 }
 
-// markdown(text) -> {{kind=, first_line=, last_line=, depth=, quotes=, runs={{text=, emphasis=, strong=, code=,
-// link=}...}, level=, number=, info=, literal=}...}
+// markdown(text) -> {{kind=, first_line=, last_line=, depth=, quotes=, runs={{text=, emphasis=, strong=,
+// code=, link=}...}, level=, number=, info=, literal=}...}
 static int text_markdown(lua_State *L) {
   size_t length;
   const char *text = luaL_checklstring(L, 1, &length);

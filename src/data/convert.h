@@ -8,8 +8,18 @@
 #include "tensor/tensor.h"
 
 typedef enum gr_number {
-  GR_NUMBER_BOOL = 0, GR_NUMBER_U8, GR_NUMBER_I8, GR_NUMBER_U16, GR_NUMBER_I16, GR_NUMBER_U32, GR_NUMBER_I32,
-  GR_NUMBER_U64, GR_NUMBER_I64, GR_NUMBER_F16, GR_NUMBER_F32, GR_NUMBER_F64,
+  GR_NUMBER_BOOL = 0,
+  GR_NUMBER_U8,
+  GR_NUMBER_I8,
+  GR_NUMBER_U16,
+  GR_NUMBER_I16,
+  GR_NUMBER_U32,
+  GR_NUMBER_I32,
+  GR_NUMBER_U64,
+  GR_NUMBER_I64,
+  GR_NUMBER_F16,
+  GR_NUMBER_F32,
+  GR_NUMBER_F64,
 } gr_number;
 
 size_t gr_number_size(gr_number number);

@@ -40,8 +40,8 @@ static gr_code read_number(reader *r, double *value, int64_t column, gr_err *err
     return gr_fail(err, GR_ERR_FORMAT, "%s: line %" PRId64 ", column %" PRId64 " is empty; expected a number",
                    r->name, r->line, column);
   return gr_fail(err, GR_ERR_FORMAT,
-                 "%s: line %" PRId64 ", column %" PRId64 " is \"%.*s\"; expected a number%s",
-                 r->name, r->line, column, shown, from,
+                 "%s: line %" PRId64 ", column %" PRId64 " is \"%.*s\"; expected a number%s", r->name,
+                 r->line, column, shown, from,
                  r->line == 1 ? " (if the first line names the columns, pass over it with skip=1)" : "");
 }
 
@@ -70,8 +70,8 @@ static gr_code read_line(reader *r, double *out, int64_t room, int64_t *columns,
       skip_blanks(r);
       if (r->at >= r->end || *r->at == '\n')
         return gr_fail(err, GR_ERR_FORMAT,
-                       "%s: line %" PRId64 " ends in a separator; expected a number after it",
-                       r->name, r->line);
+                       "%s: line %" PRId64 " ends in a separator; expected a number after it", r->name,
+                       r->line);
     }
   }
   skip_line(r);
@@ -112,8 +112,8 @@ static gr_code read_table(gr_tensor *out, reader *r, int64_t skip, gr_err *err) 
     if (!code) code = read_line(r, fits ? (double *)t.data + rows * columns : NULL, columns, &got, err);
     if (!code && (got != columns || !fits))
       code = gr_fail(err, GR_ERR_FORMAT,
-                     "%s: line %" PRId64 " has %" PRId64 " numbers; the first row has %" PRId64,
-                     r->name, line, got, columns);
+                     "%s: line %" PRId64 " has %" PRId64 " numbers; the first row has %" PRId64, r->name,
+                     line, got, columns);
     if (code) {
       gr_tensor_finish(&t);
       return code;
@@ -144,8 +144,8 @@ static gr_code to_bytes(uint8_t *out, const double *in, int64_t n, int64_t row, 
   for (int64_t i = 0; i < n; i++) {
     if (!(in[i] >= 0 && in[i] <= 255 && in[i] == (int)in[i]))
       return gr_fail(err, GR_ERR_VALUE,
-                     "%s: row %" PRId64 " holds %g; pictures and labels are whole numbers 0..255",
-                     name, row + 1, in[i]);
+                     "%s: row %" PRId64 " holds %g; pictures and labels are whole numbers 0..255", name,
+                     row + 1, in[i]);
     out[i] = (uint8_t)in[i];
   }
   return GR_OK;
@@ -158,7 +158,8 @@ gr_code gr_table_pictures(gr_tensor *x, gr_tensor *y, const gr_tensor *table, in
   if (columns != pixels + 1)
     return gr_fail(err, GR_ERR_SHAPE,
                    "%s has %" PRId64 " columns; pictures of %" PRId64 "x%" PRId64 " with a label need "
-                   "%" PRId64, name, columns, height, width, pixels + 1);
+                   "%" PRId64,
+                   name, columns, height, width, pixels + 1);
   gr_code code = gr_tensor_init(x, GR_U8, 3, (int64_t[]){rows, height, width}, err);
   if (!code) code = gr_tensor_init(y, GR_U8, 1, (int64_t[]){rows}, err);
   for (int64_t i = 0; !code && i < rows; i++) {

@@ -22,8 +22,7 @@ void gr_bytes_finish(gr_bytes *b) {
 static gr_code read_all(gr_bytes *out, int fd, const char *path, gr_err *err) {
   struct stat st;
   if (fstat(fd, &st)) return gr_fail(err, GR_ERR_IO, "cannot read \"%.300s\": %s", path, strerror(errno));
-  if (S_ISDIR(st.st_mode))
-    return gr_fail(err, GR_ERR_IO, "\"%.300s\" is a folder: name a file in it", path);
+  if (S_ISDIR(st.st_mode)) return gr_fail(err, GR_ERR_IO, "\"%.300s\" is a folder: name a file in it", path);
   if (!S_ISREG(st.st_mode))
     return gr_fail(err, GR_ERR_IO, "\"%.300s\" is a pipe or a device: only ordinary files are read", path);
   size_t size = (size_t)st.st_size;
@@ -84,8 +83,8 @@ gr_code gr_file_write(const char *path, const gr_bytes *parts, int n_parts, gr_e
       return gr_fail(err, GR_ERR_IO, "the name \"%.60s...\" is too long", path);
     strcpy(target, path);
   } else if (stat(target, &st) == 0 && !S_ISREG(st.st_mode)) {
-    return gr_fail(err, GR_ERR_IO, "cannot write \"%.300s\": it is %s, not a file",
-                   path, S_ISDIR(st.st_mode) ? "a folder" : "a pipe or a device");
+    return gr_fail(err, GR_ERR_IO, "cannot write \"%.300s\": it is %s, not a file", path,
+                   S_ISDIR(st.st_mode) ? "a folder" : "a pipe or a device");
   }
   // Not mkstemp: an ordinary open gives the file the permissions that the user's umask wants.
   snprintf(fresh, sizeof fresh, "%s.%ld.part", target, (long)getpid());
@@ -98,8 +97,8 @@ gr_code gr_file_write(const char *path, const gr_bytes *parts, int n_parts, gr_e
   if (ok && rename(fresh, target)) ok = false, reason = errno;
   if (ok) return GR_OK;
   unlink(fresh);
-  return gr_fail(err, GR_ERR_IO, "cannot write \"%.300s\": %s; what was there before is untouched",
-                 path, strerror(reason));
+  return gr_fail(err, GR_ERR_IO, "cannot write \"%.300s\": %s; what was there before is untouched", path,
+                 strerror(reason));
 }
 
 // ---- zlib ----
@@ -122,8 +121,7 @@ static const char *reason(const z_stream *z, int status) {
 
 // Inflates until the stream ends, the input is used up or `out` is full. The caller keeps `z`.
 static int inflate_into(z_stream *z, uint8_t *out, size_t room, size_t *used, const uint8_t *data,
-                        size_t size,
-                        size_t *taken) {
+                        size_t size, size_t *taken) {
   int status = Z_OK;
   *used = *taken = 0;
   while (status == Z_OK) {
@@ -151,23 +149,23 @@ gr_code gr_inflate_raw(uint8_t *out, size_t unpacked, const uint8_t *data, size_
   gr_code code = GR_OK;
   if (status != Z_STREAM_END && used == unpacked && (status == Z_OK || status == Z_BUF_ERROR))
     code = gr_fail(err, GR_ERR_FORMAT,
-                   "%s: it does not end after the %zu bytes that it declares: the file is damaged",
-                   name, unpacked);
+                   "%s: it does not end after the %zu bytes that it declares: the file is damaged", name,
+                   unpacked);
   else if (status != Z_STREAM_END)
-    code = gr_fail(err, GR_ERR_FORMAT, "%s: damaged after %zu of %zu unpacked bytes: %s",
-                   name, used, unpacked, reason(&z, status));
+    code = gr_fail(err, GR_ERR_FORMAT, "%s: damaged after %zu of %zu unpacked bytes: %s", name, used,
+                   unpacked, reason(&z, status));
   else if (used != unpacked || taken != size)
     code = gr_fail(err, GR_ERR_FORMAT,
                    "%s: %zu packed bytes gave %zu bytes, but the archive declares %zu packed and %zu "
-                   "unpacked: the file is damaged", name, taken, used, size, unpacked);
+                   "unpacked: the file is damaged",
+                   name, taken, used, size, unpacked);
   inflateEnd(&z);
   return code;
 }
 
 // One member after the other into `out`, growing it up to `limit`.
 static gr_code gunzip_members(gr_bytes *out, size_t *used, z_stream *z, const uint8_t *data, size_t size,
-                              size_t limit,
-                              const char *name, gr_err *err) {
+                              size_t limit, const char *name, gr_err *err) {
   size_t at = 0;
   for (;;) {
     size_t wrote, taken;
@@ -181,11 +179,11 @@ static gr_code gunzip_members(gr_bytes *out, size_t *used, z_stream *z, const ui
       return gr_fail(err, GR_ERR_FORMAT, "%s: damaged gzip: %s", name, reason(z, status));
     } else if (*used < out->size) {
       return gr_fail(err, GR_ERR_FORMAT,
-                     "%s: the gzip file ends too early, after %zu unpacked bytes: fetch it again",
-                     name, *used);
+                     "%s: the gzip file ends too early, after %zu unpacked bytes: fetch it again", name,
+                     *used);
     } else if (out->size >= limit) {
-      return gr_fail(err, GR_ERR_FORMAT, "%s: it unpacks to more than the %zu bytes expected of it",
-                     name, limit);
+      return gr_fail(err, GR_ERR_FORMAT, "%s: it unpacks to more than the %zu bytes expected of it", name,
+                     limit);
     } else {
       size_t larger = out->size > limit / 2 ? limit : out->size * 2;
       void *block;
@@ -206,8 +204,8 @@ gr_code gr_gunzip(gr_bytes *out, const uint8_t *data, size_t size, size_t exactl
   *out = (gr_bytes){0};
   if (exactly != SIZE_MAX && exactly > bound)
     return gr_fail(err, GR_ERR_FORMAT,
-                   "%s: it should hold %zu bytes, but %zu bytes of gzip can hold %zu at most",
-                   name, exactly, size, bound);
+                   "%s: it should hold %zu bytes, but %zu bytes of gzip can hold %zu at most", name, exactly,
+                   size, bound);
   // One byte beyond `exactly` shows that there is more; without it, begin with a usual packing ratio.
   size_t limit = exactly != SIZE_MAX ? exactly + 1 : bound < MOST_UNDECLARED ? bound : MOST_UNDECLARED;
   size_t first = exactly == SIZE_MAX && size < bound / 8 ? size * 8 + 64 : limit;
@@ -223,8 +221,8 @@ gr_code gr_gunzip(gr_bytes *out, const uint8_t *data, size_t size, size_t exactl
   gr_code code = gunzip_members(&b, &used, &z, data, size, limit, name, err);
   inflateEnd(&z);
   if (!code && exactly != SIZE_MAX && used != exactly)
-    code = gr_fail(err, GR_ERR_FORMAT, "%s: it unpacks to %s%zu bytes where %zu are expected",
-                   name, used > exactly ? "more than " : "", used > exactly ? exactly : used, exactly);
+    code = gr_fail(err, GR_ERR_FORMAT, "%s: it unpacks to %s%zu bytes where %zu are expected", name,
+                   used > exactly ? "more than " : "", used > exactly ? exactly : used, exactly);
   if (code) {
     gr_bytes_finish(&b);
     return code;

@@ -24,12 +24,13 @@ static gr_code parse_header(gr_tensor *t, gr_number *number, size_t *start, cons
   if (!gr_is_idx(data, size) || !type_of(number, data[2]))
     return gr_fail(err, GR_ERR_FORMAT,
                    "%s: not an IDX file: it should begin with 0, 0, a type (8, 9, 11..14) and a number of "
-                   "axes", name);
+                   "axes",
+                   name);
   int ndim = data[3];
   if (ndim > GR_MAX_DIMS)
     return gr_fail(err, GR_ERR_FORMAT,
-                   "%s: an IDX file of %d axes; a tensor has at most %d: the file is damaged",
-                   name, ndim, GR_MAX_DIMS);
+                   "%s: an IDX file of %d axes; a tensor has at most %d: the file is damaged", name, ndim,
+                   GR_MAX_DIMS);
   *start = 4 + 4 * (size_t)ndim;
   if (size < *start)
     return gr_fail(err, GR_ERR_FORMAT, "%s: truncated: its header should have %zu bytes, and there are %zu",
@@ -63,8 +64,8 @@ gr_code gr_idx_parse(gr_tensor *out, const uint8_t *data, size_t size, const cha
   size_t wanted = (size_t)gr_tensor_size(&t) * gr_number_size(number), held = size - start;
   char shape[GR_SHAPE_TEXT];
   if (held != wanted)
-    return gr_fail(err, GR_ERR_FORMAT, "%s: %s: shape %s of %s needs %zu bytes, and the file holds %zu",
-                   name, held < wanted ? "truncated" : "damaged", gr_shape_text(shape, t.ndim, t.shape),
+    return gr_fail(err, GR_ERR_FORMAT, "%s: %s: shape %s of %s needs %zu bytes, and the file holds %zu", name,
+                   held < wanted ? "truncated" : "damaged", gr_shape_text(shape, t.ndim, t.shape),
                    gr_number_name(number), wanted, held);
   if (gr_tensor_init(&t, t.dtype, t.ndim, t.shape, err)) return err->code;
   gr_code code = gr_convert_numbers(t.data, data + start, gr_tensor_size(&t), number, true, name, err);

@@ -22,7 +22,7 @@ static const struct {
     {"\xFF\xD8\xFF", "it is a JPEG picture, not an array"},
     {"\x89HDF", "it is an HDF5 file: in Python, np.save each array of it"},
     {"\x80\x04\x95", "it is a pickle, and unpickling runs code from the file: in Python, np.save the arrays "
-     "in it"},
+                     "in it"},
     {"MATLAB", "it is a MATLAB file: in Python, np.save the arrays of scipy.io.loadmat"},
 };
 
@@ -42,7 +42,8 @@ static gr_code parse_plain(gr_tensor *out, const uint8_t *data, size_t size, int
   for (size_t i = 0; i < size && i < 8; i++) snprintf(bytes + 3 * i, 4, " %02X", data[i]);
   return gr_fail(err, GR_ERR_FORMAT,
                  "%s: it begins with the bytes%s, which is none of .npy, .npz, IDX or a table of numbers as "
-                 "text", name, bytes);
+                 "text",
+                 name, bytes);
 }
 
 static gr_code parse_gzip(gr_tensor *out, const gr_bytes *file, int64_t skip, const char *name, gr_err *err) {
@@ -68,9 +69,9 @@ gr_code gr_load(gr_loaded *out, const char *path, int64_t skip, gr_err *err) {
     out->is_archive = !code;
     return code;
   }
-  gr_code code = gr_is_gzip(file.data, file.size) ? parse_gzip(&out->tensor, &file, skip, name, err)
-                                                  : parse_plain(&out->tensor, file.data, file.size, skip,
-                                                                name, err);
+  gr_code code = gr_is_gzip(file.data, file.size)
+                     ? parse_gzip(&out->tensor, &file, skip, name, err)
+                     : parse_plain(&out->tensor, file.data, file.size, skip, name, err);
   gr_bytes_finish(&file);
   return code;
 }

@@ -74,7 +74,8 @@ static bool take_size(cursor *c, int64_t *size) {
 static gr_code bad_header(const char *name, const char *what, gr_err *err) {
   return gr_fail(err, GR_ERR_FORMAT,
                  "%s: the header of this .npy file cannot be read (%s); expected something like {'descr': "
-                 "'<f8', 'fortran_order': False, 'shape': (3, 4), }: the file is damaged", name, what);
+                 "'<f8', 'fortran_order': False, 'shape': (3, 4), }: the file is damaged",
+                 name, what);
 }
 
 static gr_code take_shape(header *h, cursor *c, const char *name, gr_err *err) {
@@ -84,8 +85,8 @@ static gr_code take_shape(header *h, cursor *c, const char *name, gr_err *err) {
     if (!take_size(c, &size)) return bad_header(name, "its shape is not made of whole numbers", err);
     if (h->ndim == GR_MAX_DIMS)
       return gr_fail(err, GR_ERR_FORMAT,
-                     "%s: the array has more than %d axes, which is the most a tensor has here",
-                     name, GR_MAX_DIMS);
+                     "%s: the array has more than %d axes, which is the most a tensor has here", name,
+                     GR_MAX_DIMS);
     h->shape[h->ndim++] = size;
     if (!take(c, ',') && (c->at >= c->end || *c->at != ')'))
       return bad_header(name, "its shape does not end", err);
@@ -125,16 +126,19 @@ static gr_code set_descr(header *h, const char *descr, const char *name, gr_err 
     case 'c':
       return gr_fail(err, GR_ERR_FORMAT,
                      "%s: complex numbers (dtype '%s') are not read. Save the parts as two arrays: a.real "
-                     "and a.imag", name, descr);
+                     "and a.imag",
+                     name, descr);
     case 'V':
       return gr_fail(err, GR_ERR_FORMAT,
                      "%s: this is a structured array (dtype '%s'). Save each field as an array of its own: "
-                     "np.save(path, a[\"field\"])", name, descr);
+                     "np.save(path, a[\"field\"])",
+                     name, descr);
     default:
       return gr_fail(err, GR_ERR_FORMAT,
                      "%s: numbers of dtype '%s' are not read; those that are: bool, int8..int64, "
                      "uint8..uint64, float16..float64. Save it again from Python: np.save(path, "
-                     "a.astype(\"float64\"))", name, descr);
+                     "a.astype(\"float64\"))",
+                     name, descr);
   }
 }
 
@@ -183,8 +187,8 @@ static gr_code parse_header(header *h, const uint8_t *data, size_t size, const c
                    name);
   if (size < 10)
     return gr_fail(err, GR_ERR_FORMAT,
-                   "%s: truncated: a .npy file has at least 10 bytes, and this one ends after %zu",
-                   name, size);
+                   "%s: truncated: a .npy file has at least 10 bytes, and this one ends after %zu", name,
+                   size);
   int version = data[6];
   if (version < 1 || version > 3)
     return gr_fail(err, GR_ERR_FORMAT, "%s: .npy version %d.%d is unknown; versions 1, 2 and 3 are read",

@@ -8,9 +8,9 @@
 #include "data/npy.h"
 
 // Zip is little-endian. The three records that matter, with their sizes without names and comments:
-#define LOCAL_SIZE 30     // "PK\3\4": before each member's bytes
-#define CENTRAL_SIZE 46   // "PK\1\2": one a member, together the central directory
-#define END_SIZE 22       // "PK\5\6": where the directory is; the last record of the file
+#define LOCAL_SIZE 30    // "PK\3\4": before each member's bytes
+#define CENTRAL_SIZE 46  // "PK\1\2": one a member, together the central directory
+#define END_SIZE 22      // "PK\5\6": where the directory is; the last record of the file
 #define MAX_COMMENT 65535
 
 static uint32_t u16(const uint8_t *p) { return p[0] | (uint32_t)p[1] << 8; }
@@ -40,8 +40,8 @@ static const uint8_t *find_end(const gr_bytes *f) {
 }
 
 static gr_code damaged(const gr_npz *z, const char *member, const char *what, gr_err *err) {
-  return gr_fail(err, GR_ERR_FORMAT, "%s: %s%s%s: the archive is damaged",
-                 z->path, member ? member : "", member ? ": " : "", what);
+  return gr_fail(err, GR_ERR_FORMAT, "%s: %s%s%s: the archive is damaged", z->path, member ? member : "",
+                 member ? ": " : "", what);
 }
 
 static gr_code read_entry(gr_npz_entry *e, const gr_npz *z, const uint8_t *p, size_t directory, gr_err *err) {
@@ -68,7 +68,8 @@ static gr_code read_entry(gr_npz_entry *e, const gr_npz *z, const uint8_t *p, si
   if (method != 0 && method != 8)
     return gr_fail(err, GR_ERR_FORMAT,
                    "%s: %s is packed by method %u; stored (0) and deflated (8) are read: save it again with "
-                   "np.savez_compressed", z->path, shown, method);
+                   "np.savez_compressed",
+                   z->path, shown, method);
   e->deflated = method == 8;
   if (directory < LOCAL_SIZE || e->from > directory - LOCAL_SIZE || !is_record(f->data + e->from, 3, 4))
     return damaged(z, shown, "it does not begin where the directory says", err);
@@ -81,7 +82,8 @@ static gr_code read_entry(gr_npz_entry *e, const gr_npz *z, const uint8_t *p, si
   if (e->deflated && e->unpacked > gr_inflate_bound(e->packed))
     return gr_fail(err, GR_ERR_FORMAT,
                    "%s: %s declares %zu bytes, but %zu packed bytes can hold %zu at most: the archive is "
-                   "damaged", z->path, shown, e->unpacked, e->packed, gr_inflate_bound(e->packed));
+                   "damaged",
+                   z->path, shown, e->unpacked, e->packed, gr_inflate_bound(e->packed));
   return GR_OK;
 }
 
@@ -109,12 +111,14 @@ static gr_code read_directory(gr_npz *z, gr_err *err) {
   if (!end)
     return gr_fail(err, GR_ERR_FORMAT,
                    "%s: truncated: a zip archive (.npz) ends in a directory, and these %zu bytes do not: "
-                   "copy or save it again", z->path, f->size);
+                   "copy or save it again",
+                   z->path, f->size);
   size_t n = u16(end + 10), size = u32(end + 12), start = u32(end + 16), limit = (size_t)(end - f->data);
   if (n == 65535 || start == UINT32_MAX)
     return gr_fail(err, GR_ERR_FORMAT,
                    "%s: an archive of the zip64 kind (over 4 GiB or 65,534 members) is not read: save each "
-                   "array alone with np.save", z->path);
+                   "array alone with np.save",
+                   z->path);
   if (start > limit || size > limit - start)
     return damaged(z, NULL, "its directory is not where it says", err);
   if (size / CENTRAL_SIZE < n) return damaged(z, NULL, "its directory is too short for its members", err);

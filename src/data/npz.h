@@ -10,13 +10,13 @@
 #include "tensor/tensor.h"
 
 typedef struct gr_npz_entry {
-  char *name;             // "x": the member's name without ".npy"
-  bool is_array;          // its name ends in .npy
+  char *name;     // "x": the member's name without ".npy"
+  bool is_array;  // its name ends in .npy
   bool deflated;
-  size_t start, packed;   // its bytes in the file
+  size_t start, packed;  // its bytes in the file
   size_t unpacked;
   uint32_t crc;
-  size_t from;            // where its local header begins
+  size_t from;  // where its local header begins
 } gr_npz_entry;
 
 typedef struct gr_npz {

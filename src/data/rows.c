@@ -77,8 +77,8 @@ gr_code gr_labels_init(gr_labels *out, const gr_tensor *y, const char *name, gr_
   char shape[GR_SHAPE_TEXT];
   if (!(y->ndim == 1 || (y->ndim == 2 && y->shape[1] == 1)))
     return gr_fail(err, GR_ERR_SHAPE,
-                   "%s has shape %s; labels have shape (n,): one class number for each item%s",
-                   name, gr_shape_text(shape, y->ndim, y->shape),
+                   "%s has shape %s; labels have shape (n,): one class number for each item%s", name,
+                   gr_shape_text(shape, y->ndim, y->shape),
                    y->ndim == 2 ? " (of one-hot rows take y:argmax(2) - 1)" : "");
   gr_tensor whole;
   if (gr_contiguous(&whole, y, err)) return err->code;
@@ -92,7 +92,8 @@ gr_code gr_labels_init(gr_labels *out, const gr_tensor *y, const char *name, gr_
     if (!(v >= 0 && v < GR_MAX_CLASSES && v == floor(v))) {
       code = gr_fail(err, GR_ERR_VALUE,
                      "%s holds %g at position %" PRId64 "; class labels are whole numbers 0, 1, 2, ... "
-                     "below %d", name, v, i + 1, GR_MAX_CLASSES);
+                     "below %d",
+                     name, v, i + 1, GR_MAX_CLASSES);
       break;
     }
     l.label[i] = (int64_t)v;

@@ -18,9 +18,9 @@ gr_code gr_range(double *least, double *mean, double *greatest, const gr_tensor 
 typedef struct gr_labels {
   int64_t *label;  // n of them
   int64_t n;
-  int64_t *count;  // how often 0..n_classes-1 occur
+  int64_t *count;     // how often 0..n_classes-1 occur
   int64_t n_classes;  // the greatest label plus one
-  bool sorted;     // each label at least the one before, and more than one class
+  bool sorted;        // each label at least the one before, and more than one class
 } gr_labels;
 
 // `name` is the argument's name, for messages.
@@ -32,7 +32,6 @@ void gr_labels_finish(gr_labels *l);
 // part 1, ...; sizes[] how many each has. With `l` every class is divided by the ratios for itself
 // (stratified). A NULL `random` shuffles nothing: each part is then a run of items.
 gr_code gr_split(int64_t *order, int64_t *sizes, int64_t n, const double *ratios, int n_parts,
-                 const gr_labels *l,
-                 gr_random *random, gr_err *err);
+                 const gr_labels *l, gr_random *random, gr_err *err);
 
 #endif

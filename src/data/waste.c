@@ -85,8 +85,7 @@ static void outline_crumple(outline *o, float depth, gr_random *r) {
   for (int k = 0; k < 2; k++)
     for (int wave = 1; wave <= 9; wave++) {
       float a = depth * uniform(r, -1, 1) / sqrtf((float)wave), phase = uniform(r, 0, 6.2832f);
-      for (int i = 0; i <= P; i++)
-        sides[k][i] *= 1 + a * sinf(3.1416f * (float)(wave * i) / P + phase);
+      for (int i = 0; i <= P; i++) sides[k][i] *= 1 + a * sinf(3.1416f * (float)(wave * i) / P + phase);
     }
 }
 
@@ -105,19 +104,19 @@ static float outline_area(const outline *o) {
 // ---- things ----
 
 #define LEAST_CONTRAST 55  // between a thing and the ground, in grey levels
-#define MOST_TILT 0.4f  // radians that an axis leans to either side
+#define MOST_TILT 0.4f     // radians that an axis leans to either side
 
 typedef struct thing {
   outline outline;
-  float x, y, half;            // its middle and half its length, in pixels
-  float cosine, sine, bend;    // the angle of its axis, and how far the axis is bent
-  float light_u, light_z;      // where light comes from: across the axis, and from above
-  bool boxy;                   // two flat faces instead of a round one
-  float edge;                  // where the faces meet
+  float x, y, half;          // its middle and half its length, in pixels
+  float cosine, sine, bend;  // the angle of its axis, and how far the axis is bent
+  float light_u, light_z;    // where light comes from: across the axis, and from above
+  bool boxy;                 // two flat faces instead of a round one
+  float edge;                // where the faces meet
   float tone, opacity, gloss, gloss_at, ribs, creases;
   float label_from, label_to, label_tone, print;  // a printed band
-  float top_to, top_tone;      // a cap, a lid, a rim
-  lattice relief;              // creases and print
+  float top_to, top_tone;                         // a cap, a lid, a rim
+  lattice relief;                                 // creases and print
 } thing;
 
 static void draw_bottle(thing *t, gr_random *r) {
@@ -305,8 +304,13 @@ typedef struct bit {
 
 static void draw_bit(bit *b, int size, gr_random *r) {
   float angle = uniform(r, 0, 3.1416f);
-  *b = (bit){uniform(r, 0, (float)size), uniform(r, 0, (float)size), cosf(angle), sinf(angle),
-             uniform(r, 0.02f, 0.07f) * (float)size, 0, uniform(r, 30, 220)};
+  *b = (bit){uniform(r, 0, (float)size),
+             uniform(r, 0, (float)size),
+             cosf(angle),
+             sinf(angle),
+             uniform(r, 0.02f, 0.07f) * (float)size,
+             0,
+             uniform(r, 30, 220)};
   b->width = b->length * uniform(r, 0.25f, 1);
 }
 
@@ -375,8 +379,8 @@ void gr_waste_draw(uint8_t *picture, int size, bool bottle, gr_random *r) {
 
 gr_code gr_waste(uint8_t *x, uint8_t *y, int64_t n, int64_t bottles, int size, gr_random *r, gr_err *err) {
   if (bottles < 0 || bottles > n || size < 1)
-    return gr_fail(err, GR_ERR_VALUE, "%lld bottles among %lld pictures cannot be drawn",
-                   (long long)bottles, (long long)n);
+    return gr_fail(err, GR_ERR_VALUE, "%lld bottles among %lld pictures cannot be drawn", (long long)bottles,
+                   (long long)n);
   for (int64_t i = 0; i < n; i++) y[i] = i < bottles;
   for (int64_t i = n - 1; i > 0; i--) {
     int64_t j = (int64_t)gr_random_interval(r, (uint64_t)i);

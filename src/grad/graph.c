@@ -15,7 +15,8 @@ gr_node *gr_node_retain(gr_node *node) {
   return node;
 }
 
-// A long chain (10,000 steps of a loop) must not recurse 10,000 deep: dying nodes wait on a list of their own.
+// A long chain (10,000 steps of a loop) must not recurse 10,000 deep: dying nodes wait on a list of their
+// own.
 void gr_node_release(gr_node *node) {
   if (!node || --node->references) return;
   node->next_dead = NULL;
@@ -45,7 +46,8 @@ gr_code gr_node_leaf(gr_node **out, const gr_tensor *value, bool needs_gradient,
 
 // Calls plan with the inputs' values, then gives out and aux memory.
 static gr_code prepare(gr_node *node, size_t *scratch, gr_call *call, const gr_run *run, gr_err *err) {
-  *call = (gr_call){.args = &node->args, .inputs = node->inputs, .out = &node->value, .aux = &node->aux, .run = run};
+  *call = (gr_call){
+      .args = &node->args, .inputs = node->inputs, .out = &node->value, .aux = &node->aux, .run = run};
   for (int i = 0; i < node->inputs; i++) call->in[i] = node->in[i] ? &node->in[i]->value : NULL;
   return node->op->plan(call, scratch, err);
 }
@@ -130,7 +132,8 @@ gr_code gr_node_collect(gr_node ***out, size_t *count, gr_node *const *roots, si
           code = GR_ERR_MEMORY;
           break;
         }
-        // The inputs of list[done - 1] are read through the node, not through the list: moving the list is safe.
+        // The inputs of list[done - 1] are read through the node, not through the list: moving the list is
+        // safe.
         list = more;
         capacity *= 2;
       }
@@ -149,7 +152,8 @@ gr_code gr_node_collect(gr_node ***out, size_t *count, gr_node *const *roots, si
   return GR_OK;
 }
 
-static gr_code backward_through(gr_node *node, const gr_run *run, void **scratch, size_t *scratch_size, gr_err *err) {
+static gr_code backward_through(gr_node *node, const gr_run *run, void **scratch, size_t *scratch_size,
+                                gr_err *err) {
   gr_tensor out, aux = {0};
   gr_call call = {.args = &node->args, .inputs = node->inputs, .out = &out, .aux = &aux, .run = run};
   size_t bytes;
@@ -181,7 +185,8 @@ static gr_code backward_through(gr_node *node, const gr_run *run, void **scratch
 gr_code gr_node_backward(gr_node *root, const gr_run *run, gr_err *err) {
   char text[GR_SHAPE_TEXT];
   if (gr_tensor_size(&root->value) != 1)
-    return gr_fail(err, GR_ERR_SHAPE, "backward starts from one number, but this tensor has shape %s: sum or mean it first",
+    return gr_fail(err, GR_ERR_SHAPE,
+                   "backward starts from one number, but this tensor has shape %s: sum or mean it first",
                    gr_shape_text(text, root->value.ndim, root->value.shape));
   gr_node **nodes;
   size_t count, scratch_size = 0;
@@ -196,7 +201,8 @@ gr_code gr_node_backward(gr_node *root, const gr_run *run, gr_err *err) {
   }
   if (!code && root->needs_gradient) code = gr_fill(&root->gradient, 1, err);
   for (size_t i = count; !code && i-- > 0;)
-    if (nodes[i]->op && nodes[i]->needs_gradient) code = backward_through(nodes[i], run, &scratch, &scratch_size, err);
+    if (nodes[i]->op && nodes[i]->needs_gradient)
+      code = backward_through(nodes[i], run, &scratch, &scratch_size, err);
   gr_free(scratch);
   gr_free(nodes);
   return code;

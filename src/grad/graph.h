@@ -1,7 +1,7 @@
 // The eager graph: each tracked result remembers the operation and the inputs it came from.
 //
-// There is no global tape. Nodes are counted; the graph lives as long as somebody holds its end. The order in which
-// nodes were made is a topological order, and what a program (program.h) is made from.
+// There is no global tape. Nodes are counted; the graph lives as long as somebody holds its end. The order in
+// which nodes were made is a topological order, and what a program (program.h) is made from.
 #ifndef GR_GRAD_GRAPH_H
 #define GR_GRAD_GRAPH_H
 
@@ -10,8 +10,8 @@
 typedef struct gr_node gr_node;
 struct gr_node {
   int references;
-  uint64_t order;       // 1 + the greatest of its inputs'
-  const gr_op *op;      // NULL for a leaf
+  uint64_t order;   // 1 + the greatest of its inputs'
+  const gr_op *op;  // NULL for a leaf
   gr_op_args args;
   int inputs;
   gr_node *in[GR_OP_INPUTS];
@@ -34,9 +34,9 @@ void gr_node_release(gr_node *node);     // accepts NULL
 // The gradients of inner nodes start from zero at each call; those of leaves add up, as in PyTorch.
 gr_code gr_node_backward(gr_node *root, const gr_run *run, gr_err *err);
 
-// Cross-entropy of a softmax (binary: of a sigmoid) loses its gradient where a probability has rounded to 0 or 1. When `p` is
-// such an output of `*loss`, returns the node of the scores behind it and makes `*loss` the loss on scores, as Keras does;
-// otherwise returns p.
+// Cross-entropy of a softmax (binary: of a sigmoid) loses its gradient where a probability has rounded to 0
+// or 1. When `p` is such an output of `*loss`, returns the node of the scores behind it and makes `*loss` the
+// loss on scores, as Keras does; otherwise returns p.
 gr_node *gr_node_scores(gr_node *p, gr_loss *loss);
 
 // The nodes below `roots` in topological order, each once, into a fresh array. gr_free it.

@@ -1,8 +1,8 @@
-// The table of differentiable operations: one implementation of each forward and backward, used by the eager graph
-// (graph.h) and by the recorded program (program.h) alike.
+// The table of differentiable operations: one implementation of each forward and backward, used by the eager
+// graph (graph.h) and by the recorded program (program.h) alike.
 //
-// Every operation works on memory that its caller prepared: plan() says how much and in which shape, so that a
-// program can lay everything out once and a training step allocates nothing.
+// Every operation works on memory that its caller prepared: plan() says how much and in which shape, so that
+// a program can lay everything out once and a training step allocates nothing.
 #ifndef GR_GRAD_OP_H
 #define GR_GRAD_OP_H
 
@@ -12,37 +12,39 @@
 
 #define GR_OP_INPUTS 3
 
-// What an operation was called with besides tensors. Each uses the fields that its comment in this file names.
+// What an operation was called with besides tensors. Each uses the fields that its comment in this file
+// names.
 typedef struct gr_op_args {
-  int kind;           // a gr_unary_op, gr_binary_op, gr_reduce_op, gr_loss or gr_hit
-  double rate;        // dropout
-  gr_window window;   // convolution, pooling
-  bool same;          // their padding
-  unsigned axes;      // reductions
-  bool keepdims;      // reductions: keep reduced axes with size 1. reshape: axis 0 stays, `shape` is that of one row
-  int ndim;           // reshape
+  int kind;          // a gr_unary_op, gr_binary_op, gr_reduce_op, gr_loss or gr_hit
+  double rate;       // dropout
+  gr_window window;  // convolution, pooling
+  bool same;         // their padding
+  unsigned axes;     // reductions
+  bool keepdims;  // reductions: keep reduced axes with size 1. reshape: axis 0 stays, `shape` is that of one
+                  // row
+  int ndim;       // reshape
   int64_t shape[GR_MAX_DIMS];
   int order[GR_MAX_DIMS];  // transpose
-  uint64_t layer;     // dropout: which stream of the run's it draws from
+  uint64_t layer;          // dropout: which stream of the run's it draws from
 } gr_op_args;
 
 // One execution: what all operations of a forward and backward pass share.
 typedef struct gr_run {
   bool training;
-  gr_stream stream;       // of this batch
-  uint64_t first_row;     // number of the first row in its batch, so that draws do not depend on slices
+  gr_stream stream;    // of this batch
+  uint64_t first_row;  // number of the first row in its batch, so that draws do not depend on slices
 } gr_run;
 
 // One call of one operation.
 typedef struct gr_call {
-  gr_op_args *args;                     // plan completes it (a window's padding), the others read it
-  const gr_tensor *in[GR_OP_INPUTS];    // NULL where an optional input is absent
+  gr_op_args *args;                   // plan completes it (a window's padding), the others read it
+  const gr_tensor *in[GR_OP_INPUTS];  // NULL where an optional input is absent
   int inputs;
-  gr_tensor *out, *aux;                 // aux: what forward keeps for backward (arg max, mask); may be empty
+  gr_tensor *out, *aux;  // aux: what forward keeps for backward (arg max, mask); may be empty
   const gr_tensor *dout;
-  gr_tensor *din[GR_OP_INPUTS];         // NULL where nobody needs that gradient
-  bool accumulate[GR_OP_INPUTS];        // add to din[i] instead of writing it
-  void *scratch;                        // as many bytes as plan asked for
+  gr_tensor *din[GR_OP_INPUTS];   // NULL where nobody needs that gradient
+  bool accumulate[GR_OP_INPUTS];  // add to din[i] instead of writing it
+  void *scratch;                  // as many bytes as plan asked for
   const gr_run *run;
 } gr_call;
 
@@ -53,8 +55,8 @@ typedef struct gr_op {
   gr_code (*forward)(gr_call *c, gr_err *err);
   // NULL: the operation has no derivative that is any use (metrics).
   gr_code (*backward)(gr_call *c, gr_err *err);
-  // Whether row i of out depends on row i of the inputs only, when the inputs whose bit is set in `rows` have rows
-  // along axis 0 and the others are the same for all rows. Such operations may run on slices of a batch.
+  // Whether row i of out depends on row i of the inputs only, when the inputs whose bit is set in `rows` have
+  // rows along axis 0 and the others are the same for all rows. Such operations may run on slices of a batch.
   bool (*by_rows)(const gr_call *c, unsigned rows);
 } gr_op;
 
@@ -67,12 +69,12 @@ extern const gr_op gr_op_transpose;   // order
 extern const gr_op gr_op_conv2d;      // window, same; x, kernel, bias or NULL
 extern const gr_op gr_op_max_pool2d;  // window, same
 extern const gr_op gr_op_softmax;
-extern const gr_op gr_op_dropout;     // rate, layer
-extern const gr_op gr_op_loss;        // kind; prediction, target -> one number a row
-extern const gr_op gr_op_hit;         // kind; prediction, target -> one number a row
+extern const gr_op gr_op_dropout;  // rate, layer
+extern const gr_op gr_op_loss;     // kind; prediction, target -> one number a row
+extern const gr_op gr_op_hit;      // kind; prediction, target -> one number a row
 
-// Adds or writes `g`, of out's shape, into din[i], summed over the axes along which input i was stretched. `spare` has
-// the bytes of input i and is used where both a sum and an addition are due.
+// Adds or writes `g`, of out's shape, into din[i], summed over the axes along which input i was stretched.
+// `spare` has the bytes of input i and is used where both a sum and an addition are due.
 gr_code gr_call_give(gr_call *c, int i, const gr_tensor *g, void *spare, gr_err *err);
 // Bytes rounded up so that several pieces of scratch may follow each other.
 size_t gr_scratch_round(size_t bytes);

@@ -80,14 +80,12 @@ static gr_code binary_backward(gr_call *c, gr_err *err) {
   const gr_tensor *a = c->in[0], *b = c->in[1], *dout = c->dout;
   pieces s = carve(c);
   gr_code code;
-#define DO(call)                  \
-  do {                            \
+#define DO(call)                      \
+  do {                                \
     if ((code = (call))) return code; \
   } while (0)
   switch ((gr_binary_op)c->args->kind) {
-    case GR_ADD:
-      DO(gr_call_give(c, 0, dout, s.spare, err));
-      return gr_call_give(c, 1, dout, s.spare, err);
+    case GR_ADD: DO(gr_call_give(c, 0, dout, s.spare, err)); return gr_call_give(c, 1, dout, s.spare, err);
     case GR_SUB:
       DO(gr_call_give(c, 0, dout, s.spare, err));
       if (!c->din[1]) return GR_OK;
@@ -137,7 +135,8 @@ static gr_code binary_backward(gr_call *c, gr_err *err) {
       DO(gr_where(&s.a, &s.mask, &zero, dout, err));
       return gr_call_give(c, 1, &s.a, s.spare, err);
     }
-    default: return gr_fail(err, GR_ERR_VALUE, "%s has no derivative", gr_binary_name((gr_binary_op)c->args->kind));
+    default:
+      return gr_fail(err, GR_ERR_VALUE, "%s has no derivative", gr_binary_name((gr_binary_op)c->args->kind));
   }
 }
 
@@ -157,7 +156,8 @@ const gr_op gr_op_binary = {"binary", binary_plan, binary_forward, binary_backwa
 
 static gr_code unary_plan(gr_call *c, size_t *scratch, gr_err *err) {
   const gr_tensor *a = c->in[0];
-  gr_code code = gr_tensor_layout(c->out, gr_unary_dtype((gr_unary_op)c->args->kind, a->dtype), a->ndim, a->shape, err);
+  gr_code code =
+      gr_tensor_layout(c->out, gr_unary_dtype((gr_unary_op)c->args->kind, a->dtype), a->ndim, a->shape, err);
   *scratch = code ? 0 : pieces_bytes(c);
   return code;
 }
@@ -170,7 +170,8 @@ static gr_code unary_backward(gr_call *c, gr_err *err) {
   const gr_tensor *a = c->in[0], *y = c->out, *dout = c->dout;
   pieces s = carve(c);
   gr_code code;
-  // Each case leaves in s.a the derivative (of out by in), from the input or, where that is cheaper, from the output.
+  // Each case leaves in s.a the derivative (of out by in), from the input or, where that is cheaper, from the
+  // output.
   switch ((gr_unary_op)c->args->kind) {
     case GR_NEG: DO(gr_fill(&s.a, -1, err)); break;
     case GR_ABS: DO(gr_unary(&s.a, GR_SIGN, a, err)); break;

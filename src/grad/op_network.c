@@ -3,15 +3,16 @@
 
 static gr_code check_float(const char *name, const gr_tensor *t, gr_err *err) {
   if (gr_dtype_is_float(t->dtype)) return GR_OK;
-  return gr_fail(err, GR_ERR_TYPE, "%s works on float32 or float64, not %s: x:astype(\"float32\"), and / 255 for pictures",
+  return gr_fail(err, GR_ERR_TYPE,
+                 "%s works on float32 or float64, not %s: x:astype(\"float32\"), and / 255 for pictures",
                  name, gr_dtype_name(t->dtype));
 }
 
 static gr_code check_images(const char *name, const gr_tensor *x, gr_err *err) {
   char text[GR_SHAPE_TEXT];
   if (x->ndim == 4) return check_float(name, x, err);
-  return gr_fail(err, GR_ERR_SHAPE, "%s takes images of shape (n, rows, columns, channels), but got %s%s", name,
-                 gr_shape_text(text, x->ndim, x->shape),
+  return gr_fail(err, GR_ERR_SHAPE, "%s takes images of shape (n, rows, columns, channels), but got %s%s",
+                 name, gr_shape_text(text, x->ndim, x->shape),
                  x->ndim == 3 ? ": grey images need a channel axis, expand_dims(x, -1)" : "");
 }
 
@@ -23,18 +24,22 @@ static gr_code conv2d_plan(gr_call *c, size_t *scratch, gr_err *err) {
   gr_code code = check_images("conv2d", x, err);
   if (code) return code;
   if (k->ndim != 4 || k->shape[2] != x->shape[3])
-    return gr_fail(err, GR_ERR_SHAPE,
-                   "conv2d: the kernel %s does not fit the images %s: it is (rows, columns, channels in, channels out)",
-                   gr_shape_text(tk, k->ndim, k->shape), gr_shape_text(tx, x->ndim, x->shape));
+    return gr_fail(
+        err, GR_ERR_SHAPE,
+        "conv2d: the kernel %s does not fit the images %s: it is (rows, columns, channels in, channels out)",
+        gr_shape_text(tk, k->ndim, k->shape), gr_shape_text(tx, x->ndim, x->shape));
   if (k->dtype != x->dtype)
-    return gr_fail(err, GR_ERR_TYPE, "conv2d: the images are %s and the kernel is %s; make them alike with astype",
+    return gr_fail(err, GR_ERR_TYPE,
+                   "conv2d: the images are %s and the kernel is %s; make them alike with astype",
                    gr_dtype_name(x->dtype), gr_dtype_name(k->dtype));
   gr_window *w = &c->args->window;
   w->size[0] = k->shape[0];
   w->size[1] = k->shape[1];
   int64_t size[2];
   code = gr_window_output(size, w, (int64_t[]){x->shape[1], x->shape[2]}, c->args->same, err);
-  if (!code) code = gr_tensor_layout(c->out, x->dtype, 4, (int64_t[]){x->shape[0], size[0], size[1], k->shape[3]}, err);
+  if (!code)
+    code =
+        gr_tensor_layout(c->out, x->dtype, 4, (int64_t[]){x->shape[0], size[0], size[1], k->shape[3]}, err);
   *scratch = code ? 0 : gr_conv2d_scratch(x, k, c->out);
   return code;
 }
@@ -59,7 +64,9 @@ static gr_code pool_plan(gr_call *c, size_t *scratch, gr_err *err) {
   int64_t size[2];
   *scratch = 0;
   gr_code code = check_images("max_pool2d", x, err);
-  if (!code) code = gr_window_output(size, &c->args->window, (int64_t[]){x->shape[1], x->shape[2]}, c->args->same, err);
+  if (!code)
+    code =
+        gr_window_output(size, &c->args->window, (int64_t[]){x->shape[1], x->shape[2]}, c->args->same, err);
   if (code) return code;
   int64_t shape[] = {x->shape[0], size[0], size[1], x->shape[3]};
   gr_tensor_layout(c->aux, GR_U8, 4, shape, err);
@@ -131,7 +138,8 @@ static gr_code rows_plan(gr_call *c, size_t *scratch, gr_err *err) {
   char text[GR_SHAPE_TEXT];
   *scratch = 0;
   if (p->ndim != 2)
-    return gr_fail(err, GR_ERR_SHAPE, "a loss or metric takes predictions of shape (samples, outputs), but got %s",
+    return gr_fail(err, GR_ERR_SHAPE,
+                   "a loss or metric takes predictions of shape (samples, outputs), but got %s",
                    gr_shape_text(text, p->ndim, p->shape));
   return gr_tensor_layout(c->out, p->dtype, 1, p->shape, err);
 }
@@ -142,7 +150,8 @@ static gr_code loss_forward(gr_call *c, gr_err *err) {
 
 static gr_code loss_backward(gr_call *c, gr_err *err) {
   if (!c->din[0]) return GR_OK;
-  return gr_loss_backward(c->din[0], (gr_loss)c->args->kind, c->dout, c->in[0], c->in[1], c->accumulate[0], err);
+  return gr_loss_backward(c->din[0], (gr_loss)c->args->kind, c->dout, c->in[0], c->in[1], c->accumulate[0],
+                          err);
 }
 
 static bool both_by_rows(const gr_call *c, unsigned rows) { return rows == 3; }

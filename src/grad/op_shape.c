@@ -55,13 +55,17 @@ static gr_code matmul_plan(gr_call *c, size_t *scratch, gr_err *err) {
   const gr_tensor *a = c->in[0], *b = c->in[1];
   char ta[GR_SHAPE_TEXT], tb[GR_SHAPE_TEXT];
   if (a->ndim != 2 || b->ndim != 2 || a->shape[1] != b->shape[0])
-    return gr_fail(err, GR_ERR_SHAPE, "dot: shapes %s and %s do not fit: the columns of the left are the rows of the right",
+    return gr_fail(err, GR_ERR_SHAPE,
+                   "dot: shapes %s and %s do not fit: the columns of the left are the rows of the right",
                    gr_shape_text(ta, a->ndim, a->shape), gr_shape_text(tb, b->ndim, b->shape));
   *scratch = 0;
-  return gr_tensor_layout(c->out, gr_dtype_promote(a->dtype, b->dtype), 2, (int64_t[]){a->shape[0], b->shape[1]}, err);
+  return gr_tensor_layout(c->out, gr_dtype_promote(a->dtype, b->dtype), 2,
+                          (int64_t[]){a->shape[0], b->shape[1]}, err);
 }
 
-static gr_code matmul_forward(gr_call *c, gr_err *err) { return gr_matmul(c->out, c->in[0], c->in[1], false, err); }
+static gr_code matmul_forward(gr_call *c, gr_err *err) {
+  return gr_matmul(c->out, c->in[0], c->in[1], false, err);
+}
 
 // da = dout b^T, db = a^T dout.
 static gr_code matmul_backward(gr_call *c, gr_err *err) {
@@ -132,6 +136,9 @@ static gr_code transpose_backward(gr_call *c, gr_err *err) {
   return code ? code : gr_call_give(c, 0, &view, NULL, err);
 }
 
-static bool transpose_by_rows(const gr_call *c, unsigned rows) { return c->in[0]->ndim > 0 && c->args->order[0] == 0; }
+static bool transpose_by_rows(const gr_call *c, unsigned rows) {
+  return c->in[0]->ndim > 0 && c->args->order[0] == 0;
+}
 
-const gr_op gr_op_transpose = {"transpose", transpose_plan, transpose_forward, transpose_backward, transpose_by_rows};
+const gr_op gr_op_transpose = {"transpose", transpose_plan, transpose_forward, transpose_backward,
+                               transpose_by_rows};

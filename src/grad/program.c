@@ -5,23 +5,23 @@
 
 #include "base/interrupt.h"
 
-// A slice's values, and their gradients, should stay in a core's second-level cache: 1 MiB on the smallest machine we care
-// for, half of it left to weights and to whatever the kernels pack.
+// A slice's values, and their gradients, should stay in a core's second-level cache: 1 MiB on the smallest
+// machine we care for, half of it left to weights and to whatever the kernels pack.
 #define SLICE_BYTES (512u << 10)
 #define SLICE_ROWS 256
 #define PARTS 8
 
-// One node of the graph in execution order. Values with rows have a layout for one row here and live in a thread's arena
-// at run time; the others (weights, constants) share the node's memory.
+// One node of the graph in execution order. Values with rows have a layout for one row here and live in a
+// thread's arena at run time; the others (weights, constants) share the node's memory.
 typedef struct step {
   const gr_op *op;  // NULL for leaves
   gr_op_args args;
   int inputs, in[GR_OP_INPUTS];  // steps; -1 where absent
   bool rows;                     // axis 0 counts rows of the batch
   bool needs_gradient;
-  bool backward;                 // the loss depends on it through operations that need gradients
-  bool first[GR_OP_INPUTS];      // in a backward pass this is the first contribution to in[i]'s gradient
-  int weight;                    // which of the weights, or -1
+  bool backward;             // the loss depends on it through operations that need gradients
+  bool first[GR_OP_INPUTS];  // in a backward pass this is the first contribution to in[i]'s gradient
+  int weight;                // which of the weights, or -1
   gr_tensor value, aux;
   size_t value_at, aux_at, gradient_at;  // offsets into an arena
 } step;
@@ -37,18 +37,18 @@ struct gr_program {
   step *steps;
   int input, target, output, scores[GR_PROGRAM_SCORES];
   bool training;
-  int *weights;               // steps
-  size_t row_bytes;           // of all values (and gradients) of one row
-  int64_t slice_rows;         // that the arenas are laid out for; 0 before the first run
+  int *weights;        // steps
+  size_t row_bytes;    // of all values (and gradients) of one row
+  int64_t slice_rows;  // that the arenas are laid out for; 0 before the first run
   size_t arena_bytes, scratch_at;
   int n_arenas;
   arena *arenas;
-  int n_parts;                // that gradients and sums are laid out for
-  size_t gradient_bytes;      // of all weights, of one part
-  size_t *gradient_offset;    // of each weight within a part
+  int n_parts;              // that gradients and sums are laid out for
+  size_t gradient_bytes;    // of all weights, of one part
+  size_t *gradient_offset;  // of each weight within a part
   char *gradients;
-  double *sums;               // n_parts x n_scores
-  gr_tensor *shared_gradient; // each weight's, of part 0: what the outside sees
+  double *sums;                // n_parts x n_scores
+  gr_tensor *shared_gradient;  // each weight's, of part 0: what the outside sees
 };
 
 // ---- making a program ----
@@ -102,14 +102,15 @@ static gr_code make_step(gr_program *p, int i, gr_node *const *nodes, size_t cou
   return GR_OK;
 }
 
-// Which steps a backward pass visits (an output beside the loss has no gradient), and which contribution to each
-// gradient comes first: it writes, the others add.
+// Which steps a backward pass visits (an output beside the loss has no gradient), and which contribution to
+// each gradient comes first: it writes, the others add.
 static gr_code mark_backward(gr_program *p, gr_err *err) {
   if (p->n_scores) p->steps[p->scores[0]].backward = p->steps[p->scores[0]].needs_gradient;
   for (int i = p->n_steps; i-- > 0;) {
     step *s = &p->steps[i];
     if (!s->backward || !s->op) continue;
-    if (!s->op->backward) return gr_fail(err, GR_ERR_VALUE, "the loss goes through a %s, which has no derivative", s->op->name);
+    if (!s->op->backward)
+      return gr_fail(err, GR_ERR_VALUE, "the loss goes through a %s, which has no derivative", s->op->name);
     for (int k = 0; k < s->inputs; k++) {
       step *in = s->in[k] >= 0 ? &p->steps[s->in[k]] : NULL;
       if (!in || !in->needs_gradient) continue;
@@ -120,7 +121,8 @@ static gr_code mark_backward(gr_program *p, gr_err *err) {
   return GR_OK;
 }
 
-static gr_code make_weights(gr_program *p, const gr_program_spec *spec, gr_node *const *nodes, size_t count, gr_err *err) {
+static gr_code make_weights(gr_program *p, const gr_program_spec *spec, gr_node *const *nodes, size_t count,
+                            gr_err *err) {
   p->n_weights = spec->n_weights;
   p->weights = calloc((size_t)spec->n_weights + 1, sizeof *p->weights);
   p->gradient_offset = calloc((size_t)spec->n_weights + 1, sizeof *p->gradient_offset);
@@ -172,7 +174,8 @@ gr_code gr_program_new(gr_program **out, const gr_program_spec *spec, gr_err *er
   for (int i = 0; i < p->n_steps; i++) {
     const step *s = &p->steps[i];
     if (!s->rows) continue;
-    p->row_bytes += gr_tensor_bytes(&s->value) * (1 + (p->training && s->needs_gradient)) + gr_tensor_bytes(&s->aux);
+    p->row_bytes +=
+        gr_tensor_bytes(&s->value) * (1 + (p->training && s->needs_gradient)) + gr_tensor_bytes(&s->aux);
   }
   gr_free(nodes);
   *out = p;
@@ -208,7 +211,8 @@ void gr_program_free(gr_program *p) {
 
 // ---- memory for runs ----
 
-// Gives every value with rows its place in an arena for slices of `rows` rows, and asks each operation for its scratch.
+// Gives every value with rows its place in an arena for slices of `rows` rows, and asks each operation for
+// its scratch.
 static gr_code lay_out(gr_program *p, int64_t rows, gr_err *err) {
   size_t at = 0, scratch = 0;
   for (int i = 0; i < p->n_steps; i++) {
@@ -280,7 +284,8 @@ static gr_code make_parts(gr_program *p, int parts, gr_err *err) {
     return gr_fail(err, GR_ERR_MEMORY, "out of memory: a training step");
   }
   p->sums = sums;
-  if (buffer->data) memset(buffer->data, 0, buffer->size);  // a weight that the loss does not reach has gradient 0
+  if (buffer->data)
+    memset(buffer->data, 0, buffer->size);  // a weight that the loss does not reach has gradient 0
   for (int i = 0; i < p->n_weights; i++) {
     gr_tensor *g = &p->shared_gradient[i];
     gr_buffer_release(g->buffer);
@@ -312,14 +317,16 @@ static void set_rows(gr_program *p, arena *a, int64_t rows) {
 }
 
 // Rows first..first+n-1 of the batch from `all` into `out`, through the order of the epoch.
-static gr_code gather(gr_tensor *out, const gr_tensor *all, const gr_batch *batch, int64_t first, int64_t n, gr_err *err) {
+static gr_code gather(gr_tensor *out, const gr_tensor *all, const gr_batch *batch, int64_t first, int64_t n,
+                      gr_err *err) {
   gr_tensor from, into;
   if (!batch->order) {
     gr_tensor_view_slice(&from, all, 0, batch->first + first, 1, n);
     return gr_copy(out, &from, err);
   }
   for (int64_t i = 0; i < n; i++) {
-    int64_t position = ((const int64_t *)batch->order->data)[(batch->first + first + i) * batch->order->stride[0]] - 1;
+    int64_t position =
+        ((const int64_t *)batch->order->data)[(batch->first + first + i) * batch->order->stride[0]] - 1;
     gr_tensor_view_select(&from, all, 0, position);
     gr_tensor_view_select(&into, out, 0, i);
     gr_code code = gr_copy(&into, &from, err);
@@ -329,7 +336,8 @@ static gr_code gather(gr_tensor *out, const gr_tensor *all, const gr_batch *batc
 }
 
 static void set_call(gr_call *call, gr_program *p, arena *a, step *s, int i, const gr_run *shared) {
-  *call = (gr_call){.args = &s->args, .inputs = s->inputs, .out = &a->value[i], .aux = &a->aux[i], .run = shared};
+  *call =
+      (gr_call){.args = &s->args, .inputs = s->inputs, .out = &a->value[i], .aux = &a->aux[i], .run = shared};
   for (int k = 0; k < s->inputs; k++) call->in[k] = s->in[k] >= 0 ? &a->value[s->in[k]] : NULL;
   call->scratch = (char *)a->memory + p->scratch_at;
 }
@@ -346,13 +354,14 @@ static gr_code forward(gr_program *p, arena *a, const gr_run *shared, gr_err *er
   return GR_OK;
 }
 
-static gr_code backward(gr_program *p, arena *a, const gr_run *shared, int part, bool first_slice, int64_t count,
-                        gr_err *err) {
+static gr_code backward(gr_program *p, arena *a, const gr_run *shared, int part, bool first_slice,
+                        int64_t count, gr_err *err) {
   gr_call call;
   gr_code code = gr_fill(&a->gradient[p->scores[0]], 1.0 / (double)count, err);
   for (int w = 0; w < p->n_weights; w++)
     if (p->weights[w] >= 0)
-      a->gradient[p->weights[w]].data = p->gradients + (size_t)part * p->gradient_bytes + p->gradient_offset[w];
+      a->gradient[p->weights[w]].data =
+          p->gradients + (size_t)part * p->gradient_bytes + p->gradient_offset[w];
   for (int i = p->n_steps; !code && i-- > 0;) {
     step *s = &p->steps[i];
     if (!s->op || !s->backward) continue;
@@ -368,7 +377,8 @@ static gr_code backward(gr_program *p, arena *a, const gr_run *shared, int part,
   return code;
 }
 
-static gr_code run_slice(run *r, arena *a, int part, int64_t first, int64_t n, bool first_slice, gr_err *err) {
+static gr_code run_slice(run *r, arena *a, int part, int64_t first, int64_t n, bool first_slice,
+                         gr_err *err) {
   gr_program *p = r->p;
   const gr_batch *batch = r->batch;
   gr_run shared = {.training = p->training, .stream = batch->stream, .first_row = (uint64_t)first};
@@ -422,7 +432,8 @@ static void add_parts(void *context, int chunk, int thread) {
     sum.data = p->gradients + from;
     for (int k = 1; k < r->parts; k++) {
       part.data = p->gradients + (size_t)k * p->gradient_bytes + from;
-      gr_binary(&sum, GR_ADD, &sum, &part, &err);  // same shapes, same dtype: nothing can fail but an interrupt
+      gr_binary(&sum, GR_ADD, &sum, &part,
+                &err);  // same shapes, same dtype: nothing can fail but an interrupt
     }
   }
 }
@@ -434,15 +445,18 @@ static gr_code check_batch(const gr_program *p, const gr_batch *batch, bool want
   for (int i = 1; fits && i < x->ndim; i++) fits = x->shape[i] == want->shape[i];
   if (!fits)
     return gr_fail(err, GR_ERR_SHAPE, "x has shape %s, but one sample of this network's input has shape %s",
-                   gr_shape_text(got, x->ndim, x->shape), gr_shape_text(need, want->ndim - 1, want->shape + 1));
+                   gr_shape_text(got, x->ndim, x->shape),
+                   gr_shape_text(need, want->ndim - 1, want->shape + 1));
   int64_t rows = batch->order ? batch->order->shape[0] : x->shape[0];
   if (batch->first < 0 || batch->count < 0 || batch->first + batch->count > rows)
     return gr_fail(err, GR_ERR_VALUE, "a batch of %lld samples from number %lld does not fit into %lld",
                    (long long)batch->count, (long long)batch->first + 1, (long long)rows);
   for (int64_t i = 0; batch->order && i < batch->count; i++) {
-    int64_t at = batch->first + i, position = ((const int64_t *)batch->order->data)[at * batch->order->stride[0]];
+    int64_t at = batch->first + i,
+            position = ((const int64_t *)batch->order->data)[at * batch->order->stride[0]];
     if (position < 1 || position > x->shape[0])
-      return gr_fail(err, GR_ERR_VALUE, "the order names sample %lld of %lld", (long long)position, (long long)x->shape[0]);
+      return gr_fail(err, GR_ERR_VALUE, "the order names sample %lld of %lld", (long long)position,
+                     (long long)x->shape[0]);
   }
   if (p->target >= 0) {
     const gr_tensor *target = &p->steps[p->target].value, *y = batch->y;
@@ -458,7 +472,8 @@ static gr_code check_batch(const gr_program *p, const gr_batch *batch, bool want
   return GR_OK;
 }
 
-// As few rows as fill the cache, and as many parts as pay: adding the parts' gradients should cost less than computing them.
+// As few rows as fill the cache, and as many parts as pay: adding the parts' gradients should cost less than
+// computing them.
 static int64_t choose_slice(const gr_program *p) {
   int64_t rows = p->row_bytes ? (int64_t)(SLICE_BYTES / p->row_bytes) : SLICE_ROWS;
   return rows < 1 ? 1 : rows > SLICE_ROWS ? SLICE_ROWS : rows;
@@ -474,7 +489,8 @@ static int choose_parts(const gr_program *p, int64_t count, bool wants_backward)
   return (int)(parts < count ? parts : count);
 }
 
-gr_code gr_program_run(gr_program *p, gr_pool *pool, const gr_batch *batch, bool wants_backward, double *sums, gr_err *err) {
+gr_code gr_program_run(gr_program *p, gr_pool *pool, const gr_batch *batch, bool wants_backward, double *sums,
+                       gr_err *err) {
   gr_code code = check_batch(p, batch, wants_backward, err);
   for (int i = 0; i < p->n_scores; i++) sums[i] = 0;
   if (code || batch->count == 0) return code;
@@ -492,7 +508,8 @@ gr_code gr_program_run(gr_program *p, gr_pool *pool, const gr_batch *batch, bool
       *err = errors[i];
       return err->code;
     }
-  if (wants_backward && parts > 1) gr_pool_run(pool, (int)((p->gradient_bytes + ADD_BYTES - 1) / ADD_BYTES), add_parts, &r);
+  if (wants_backward && parts > 1)
+    gr_pool_run(pool, (int)((p->gradient_bytes + ADD_BYTES - 1) / ADD_BYTES), add_parts, &r);
   for (int part = 0; part < parts; part++)
     for (int i = 0; i < p->n_scores; i++) sums[i] += p->sums[part * GR_PROGRAM_SCORES + i];
   return gr_interrupt_poll(err);  // adding the parts may have stopped half-way

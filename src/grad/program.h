@@ -1,10 +1,10 @@
 // A recorded step, replayed without Lua and without allocation.
 //
-// A program is made from the graph of one small example batch. Replayed over a batch of any size, it takes the batch
-// in slices of one or a few rows, so that a slice's activations stay in cache from the first layer to the last and
-// back, and shares the slices among the threads of a pool. The batch is divided into parts whose number depends on the
-// batch alone; each part has its gradient buffers, which are added in order: the same bits come out whatever the number
-// of threads.
+// A program is made from the graph of one small example batch. Replayed over a batch of any size, it takes
+// the batch in slices of one or a few rows, so that a slice's activations stay in cache from the first layer
+// to the last and back, and shares the slices among the threads of a pool. The batch is divided into parts
+// whose number depends on the batch alone; each part has its gradient buffers, which are added in order: the
+// same bits come out whatever the number of threads.
 #ifndef GR_GRAD_PROGRAM_H
 #define GR_GRAD_PROGRAM_H
 
@@ -15,9 +15,9 @@
 
 typedef struct gr_program gr_program;
 
-// What the graph's nodes mean. `input` and `target` are leaves with rows along axis 0 (target may be NULL); `weights`
-// are the leaves that get gradients; `output` is the prediction; scores[0] is the loss, if any: nodes of one number a row,
-// which are summed over the batch.
+// What the graph's nodes mean. `input` and `target` are leaves with rows along axis 0 (target may be NULL);
+// `weights` are the leaves that get gradients; `output` is the prediction; scores[0] is the loss, if any:
+// nodes of one number a row, which are summed over the batch.
 typedef struct gr_program_spec {
   gr_node *input, *target, *output;
   int n_scores, n_weights;
@@ -26,23 +26,25 @@ typedef struct gr_program_spec {
   bool training;
 } gr_program_spec;
 
-// GR_ERR_SHAPE with a sentence when the graph cannot be cut into slices (an operation that mixes rows): the caller then
-// works on whole batches, eagerly.
+// GR_ERR_SHAPE with a sentence when the graph cannot be cut into slices (an operation that mixes rows): the
+// caller then works on whole batches, eagerly.
 gr_code gr_program_new(gr_program **out, const gr_program_spec *spec, gr_err *err);
 void gr_program_free(gr_program *program);  // accepts NULL
 
-// One batch: rows first..first+count-1 of `order` (positions in x, 1-based, int64), or of x itself when `order` is NULL.
+// One batch: rows first..first+count-1 of `order` (positions in x, 1-based, int64), or of x itself when
+// `order` is NULL.
 typedef struct gr_batch {
-  const gr_tensor *x, *y;       // all rows; any dtype. y may be NULL when nothing needs a target
+  const gr_tensor *x, *y;  // all rows; any dtype. y may be NULL when nothing needs a target
   const gr_tensor *order;
   int64_t first, count;
-  gr_stream stream;             // for dropout
-  gr_tensor *predictions;       // NULL, or a tensor whose rows 0..count-1 receive the output
+  gr_stream stream;        // for dropout
+  gr_tensor *predictions;  // NULL, or a tensor whose rows 0..count-1 receive the output
 } gr_batch;
 
-// Forward, and backward when `backward` (gradients of the mean loss over the batch). sums[i]: score i summed over the rows.
-// Allocates only when a batch is larger than any before, or a pool has more threads.
-gr_code gr_program_run(gr_program *program, gr_pool *pool, const gr_batch *batch, bool backward, double *sums, gr_err *err);
+// Forward, and backward when `backward` (gradients of the mean loss over the batch). sums[i]: score i summed
+// over the rows. Allocates only when a batch is larger than any before, or a pool has more threads.
+gr_code gr_program_run(gr_program *program, gr_pool *pool, const gr_batch *batch, bool backward, double *sums,
+                       gr_err *err);
 
 // The gradient of weight i after a run with `backward`, as a tensor that shares the program's memory.
 const gr_tensor *gr_program_gradient(const gr_program *program, int i);

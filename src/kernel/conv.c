@@ -34,8 +34,7 @@ gr_code gr_window_output(int64_t out[2], gr_window *w, const int64_t in[2], bool
     if (same) {
       if (n < 1)
         return gr_fail(err, GR_ERR_SHAPE,
-                       "an image of shape (%" PRId64 ", %" PRId64
-                       ") has no %s for a window "
+                       "an image of shape (%" PRId64 ", %" PRId64 ") has no %s for a window "
                        "to run over",
                        in[0], in[1], axis_name[axis]);
       out[axis] = (n - 1) / stride + 1;
@@ -135,8 +134,7 @@ static gr_code check(const gr_tensor *out, const gr_tensor *x, const gr_tensor *
   gr_shape_text(filters, 4, kernel->shape);
   if (x->shape[3] != kernel->shape[2])
     return gr_fail(err, GR_ERR_SHAPE,
-                   "the input of shape %s has %" PRId64
-                   " channels (axis 4), but the kernel of "
+                   "the input of shape %s has %" PRId64 " channels (axis 4), but the kernel of "
                    "shape %s reads %" PRId64 " (axis 3)",
                    images, x->shape[3], filters, kernel->shape[2]);
   bool fits = out->shape[0] == x->shape[0] && out->shape[3] == kernel->shape[3];

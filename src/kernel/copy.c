@@ -18,8 +18,10 @@ static gr_code refuse(double x, gr_dtype dtype, gr_err *err) {
   if (x == floor(x) && isfinite(x))
     return gr_fail(err, GR_ERR_VALUE, "%.17g does not fit into %s, which holds %s", x, gr_dtype_name(dtype),
                    dtype == GR_I64 ? "whole numbers of magnitude below 2^63" : "whole numbers from 0 to 255");
-  return gr_fail(err, GR_ERR_VALUE, "%.17g is not a whole number, and %s holds only those: round it first "
-                 "(floor, ceil or round)", x, gr_dtype_name(dtype));
+  return gr_fail(err, GR_ERR_VALUE,
+                 "%.17g is not a whole number, and %s holds only those: round it first "
+                 "(floor, ceil or round)",
+                 x, gr_dtype_name(dtype));
 }
 
 // Does every element of the block fit `dtype`? The loops have no early exit so that they vectorise.
@@ -82,8 +84,10 @@ gr_code gr_copy(gr_tensor *out, const gr_tensor *src, gr_err *err) {
       int64_t most = from.in_place && left > GR_BLOCK ? GR_POLL_ELEMENTS : GR_BLOCK;
       if (n > most) n = most;
       const void *p = gr_walk_read(&from, &block, n);
-      if (pass == 0) code = check_block(p, src->dtype, out->dtype, n, err);
-      else gr_walk_put(&to, p, n);
+      if (pass == 0)
+        code = check_block(p, src->dtype, out->dtype, n, err);
+      else
+        gr_walk_put(&to, p, n);
       done += n;
       if (!code && done - polled >= GR_POLL_ELEMENTS) {
         polled = done;
@@ -106,14 +110,14 @@ gr_code gr_fill(gr_tensor *out, double value, gr_err *err) {
 }
 
 // Both are read and one is masked out: a branch on a learner's condition is mispredicted half of the time.
-#define CHOOSE(type)                                                                      \
-  do {                                                                                    \
-    type *r = target;                                                                     \
-    const type *x = p, *y = q;                                                            \
-    for (int64_t i = 0; i < n; i++) {                                                     \
-      const type mask = (type)-(type)(c[i] != 0);                                         \
-      r[i] = (type)((x[i] & mask) | (y[i] & (type)~mask));                                \
-    }                                                                                     \
+#define CHOOSE(type)                                       \
+  do {                                                     \
+    type *r = target;                                      \
+    const type *x = p, *y = q;                             \
+    for (int64_t i = 0; i < n; i++) {                      \
+      const type mask = (type) - (type)(c[i] != 0);        \
+      r[i] = (type)((x[i] & mask) | (y[i] & (type)~mask)); \
+    }                                                      \
   } while (0)
 
 gr_code gr_where(gr_tensor *out, const gr_tensor *condition, const gr_tensor *a, const gr_tensor *b,

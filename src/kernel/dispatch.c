@@ -18,12 +18,18 @@ extern const gr_network_table gr_network_f64_baseline, gr_network_f32_baseline;
 // Best first.
 static const gr_kernel_table tables[] = {
 #ifdef GR_ISA_X86
-    {"avx512", {&gr_map_f64_avx512, &gr_map_f32_avx512}, {&gr_fold_f64_avx512, &gr_fold_f32_avx512},
+    {"avx512",
+     {&gr_map_f64_avx512, &gr_map_f32_avx512},
+     {&gr_fold_f64_avx512, &gr_fold_f32_avx512},
      {&gr_network_f64_avx512, &gr_network_f32_avx512}},
-    {"avx2", {&gr_map_f64_avx2, &gr_map_f32_avx2}, {&gr_fold_f64_avx2, &gr_fold_f32_avx2},
+    {"avx2",
+     {&gr_map_f64_avx2, &gr_map_f32_avx2},
+     {&gr_fold_f64_avx2, &gr_fold_f32_avx2},
      {&gr_network_f64_avx2, &gr_network_f32_avx2}},
 #endif
-    {"baseline", {&gr_map_f64_baseline, &gr_map_f32_baseline}, {&gr_fold_f64_baseline, &gr_fold_f32_baseline},
+    {"baseline",
+     {&gr_map_f64_baseline, &gr_map_f32_baseline},
+     {&gr_fold_f64_baseline, &gr_fold_f32_baseline},
      {&gr_network_f64_baseline, &gr_network_f32_baseline}},
 };
 #define N_TABLES ((int)(sizeof tables / sizeof tables[0]))

@@ -13,20 +13,23 @@
 #define SHORT_ROW 24
 
 static const char *const unary_names[GR_N_UNARY] = {
-    [GR_NEG] = "neg", [GR_ABS] = "abs", [GR_SIGN] = "sign", [GR_SQUARE] = "square", [GR_SQRT] = "sqrt",
-    [GR_RECIPROCAL] = "reciprocal", [GR_EXP] = "exp", [GR_EXPM1] = "expm1", [GR_LOG] = "log",
-    [GR_LOG1P] = "log1p", [GR_LOG2] = "log2", [GR_LOG10] = "log10", [GR_SIN] = "sin", [GR_COS] = "cos",
-    [GR_TAN] = "tan", [GR_ASIN] = "asin", [GR_ACOS] = "acos", [GR_ATAN] = "atan", [GR_SINH] = "sinh",
-    [GR_COSH] = "cosh", [GR_TANH] = "tanh", [GR_FLOOR] = "floor", [GR_CEIL] = "ceil", [GR_ROUND] = "round",
-    [GR_SIGMOID] = "sigmoid", [GR_RELU] = "relu", [GR_SOFTPLUS] = "softplus", [GR_ISNAN] = "isnan",
-    [GR_ISFINITE] = "isfinite", [GR_NOT] = "logical_not",
+    [GR_NEG] = "neg",         [GR_ABS] = "abs",           [GR_SIGN] = "sign",
+    [GR_SQUARE] = "square",   [GR_SQRT] = "sqrt",         [GR_RECIPROCAL] = "reciprocal",
+    [GR_EXP] = "exp",         [GR_EXPM1] = "expm1",       [GR_LOG] = "log",
+    [GR_LOG1P] = "log1p",     [GR_LOG2] = "log2",         [GR_LOG10] = "log10",
+    [GR_SIN] = "sin",         [GR_COS] = "cos",           [GR_TAN] = "tan",
+    [GR_ASIN] = "asin",       [GR_ACOS] = "acos",         [GR_ATAN] = "atan",
+    [GR_SINH] = "sinh",       [GR_COSH] = "cosh",         [GR_TANH] = "tanh",
+    [GR_FLOOR] = "floor",     [GR_CEIL] = "ceil",         [GR_ROUND] = "round",
+    [GR_SIGMOID] = "sigmoid", [GR_RELU] = "relu",         [GR_SOFTPLUS] = "softplus",
+    [GR_ISNAN] = "isnan",     [GR_ISFINITE] = "isfinite", [GR_NOT] = "logical_not",
 };
 
 static const char *const binary_names[GR_N_BINARY] = {
-    [GR_ADD] = "add", [GR_SUB] = "sub", [GR_MUL] = "mul", [GR_DIV] = "div", [GR_POW] = "pow",
-    [GR_MAXIMUM] = "maximum", [GR_MINIMUM] = "minimum", [GR_FMOD] = "mod", [GR_EQ] = "eq", [GR_NE] = "ne",
-    [GR_LT] = "lt", [GR_LE] = "le", [GR_GT] = "gt", [GR_GE] = "ge", [GR_AND] = "logical_and",
-    [GR_OR] = "logical_or",
+    [GR_ADD] = "add", [GR_SUB] = "sub",         [GR_MUL] = "mul",         [GR_DIV] = "div",
+    [GR_POW] = "pow", [GR_MAXIMUM] = "maximum", [GR_MINIMUM] = "minimum", [GR_FMOD] = "mod",
+    [GR_EQ] = "eq",   [GR_NE] = "ne",           [GR_LT] = "lt",           [GR_LE] = "le",
+    [GR_GT] = "gt",   [GR_GE] = "ge",           [GR_AND] = "logical_and", [GR_OR] = "logical_or",
 };
 
 const char *gr_unary_name(gr_unary_op op) { return unary_names[op]; }
@@ -56,8 +59,10 @@ typedef struct step {
 } step;
 
 static void run_step(const step *s, void *out, const void *a, const void *b, gr_form form, int64_t n) {
-  if (s->unary) s->unary(out, a, n);
-  else s->binary(out, a, b, form, n);
+  if (s->unary)
+    s->unary(out, a, n);
+  else
+    s->binary(out, a, b, form, n);
 }
 
 // All operands contiguous (or one a single number) and of the right dtype: no bookkeeping at all.
@@ -121,8 +126,10 @@ static gr_code run_strided(const step *s, gr_dtype compute, gr_tensor *out, cons
   // A second operand without stride along the row is a number to the inner loop; so is the first, unless
   // both are.
   gr_form form = GR_BOTH_VECTORS;
-  if (by_rows && n_in == 2 && stride[2][ndim - 1] == 0) form = GR_SCALAR_SECOND;
-  else if (by_rows && n_in == 2 && stride[1][ndim - 1] == 0) form = GR_SCALAR_FIRST;
+  if (by_rows && n_in == 2 && stride[2][ndim - 1] == 0)
+    form = GR_SCALAR_SECOND;
+  else if (by_rows && n_in == 2 && stride[1][ndim - 1] == 0)
+    form = GR_SCALAR_FIRST;
   bool in_place = by_rows && to.in_place && (form == GR_SCALAR_FIRST || from[0].in_place) &&
                   (n_in == 1 || form == GR_SCALAR_SECOND || from[1].in_place);
   int64_t most = in_place ? GR_POLL_ELEMENTS : GR_BLOCK;
@@ -137,8 +144,10 @@ static gr_code run_strided(const step *s, gr_dtype compute, gr_tensor *out, cons
     if (n > most) n = most;
     const void *a = form == GR_SCALAR_FIRST ? gr_walk_read_one(&from[0], &block[0], n)
                                             : gr_walk_read(&from[0], &block[0], n);
-    if (form == GR_SCALAR_SECOND) b = gr_walk_read_one(&from[1], &block[1], n);
-    else if (n_in == 2 && (done == 0 || !period)) b = gr_walk_read(&from[1], &block[1], n);
+    if (form == GR_SCALAR_SECOND)
+      b = gr_walk_read_one(&from[1], &block[1], n);
+    else if (n_in == 2 && (done == 0 || !period))
+      b = gr_walk_read(&from[1], &block[1], n);
     void *target = gr_walk_target(&to, &out_block, n);
     run_step(s, target, a, b, form, n);
     gr_walk_put(&to, target, n);

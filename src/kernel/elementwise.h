@@ -6,20 +6,59 @@
 
 #include "tensor/tensor.h"
 
-// Integers and masks enter as float64; ABS, NEG, SIGN of int64 stay int64 only in gr_copy's sense: not at all.
+// Integers and masks enter as float64; ABS, NEG, SIGN of int64 stay int64 only in gr_copy's sense: not at
+// all.
 typedef enum gr_unary_op {
-  GR_NEG, GR_ABS, GR_SIGN, GR_SQUARE, GR_SQRT, GR_RECIPROCAL,
-  GR_EXP, GR_EXPM1, GR_LOG, GR_LOG1P, GR_LOG2, GR_LOG10,
-  GR_SIN, GR_COS, GR_TAN, GR_ASIN, GR_ACOS, GR_ATAN, GR_SINH, GR_COSH, GR_TANH,
-  GR_FLOOR, GR_CEIL, GR_ROUND /* half to even, as NumPy */,
-  GR_SIGMOID, GR_RELU, GR_SOFTPLUS,
-  GR_ISNAN, GR_ISFINITE, GR_NOT,  // bool results
+  GR_NEG,
+  GR_ABS,
+  GR_SIGN,
+  GR_SQUARE,
+  GR_SQRT,
+  GR_RECIPROCAL,
+  GR_EXP,
+  GR_EXPM1,
+  GR_LOG,
+  GR_LOG1P,
+  GR_LOG2,
+  GR_LOG10,
+  GR_SIN,
+  GR_COS,
+  GR_TAN,
+  GR_ASIN,
+  GR_ACOS,
+  GR_ATAN,
+  GR_SINH,
+  GR_COSH,
+  GR_TANH,
+  GR_FLOOR,
+  GR_CEIL,
+  GR_ROUND /* half to even, as NumPy */,
+  GR_SIGMOID,
+  GR_RELU,
+  GR_SOFTPLUS,
+  GR_ISNAN,
+  GR_ISFINITE,
+  GR_NOT,  // bool results
   GR_N_UNARY
 } gr_unary_op;
 
 typedef enum gr_binary_op {
-  GR_ADD, GR_SUB, GR_MUL, GR_DIV, GR_POW, GR_MAXIMUM, GR_MINIMUM, GR_FMOD /* sign of the divisor, as Lua's and NumPy's % */,
-  GR_EQ, GR_NE, GR_LT, GR_LE, GR_GT, GR_GE, GR_AND, GR_OR,  // bool results
+  GR_ADD,
+  GR_SUB,
+  GR_MUL,
+  GR_DIV,
+  GR_POW,
+  GR_MAXIMUM,
+  GR_MINIMUM,
+  GR_FMOD /* sign of the divisor, as Lua's and NumPy's % */,
+  GR_EQ,
+  GR_NE,
+  GR_LT,
+  GR_LE,
+  GR_GT,
+  GR_GE,
+  GR_AND,
+  GR_OR,  // bool results
   GR_N_BINARY
 } gr_binary_op;
 
@@ -34,10 +73,12 @@ gr_code gr_unary(gr_tensor *out, gr_unary_op op, const gr_tensor *a, gr_err *err
 gr_code gr_binary(gr_tensor *out, gr_binary_op op, const gr_tensor *a, const gr_tensor *b, gr_err *err);
 
 // The same, with a number that takes the tensor's dtype (an int64 or uint8 tensor enters as float64).
-gr_code gr_binary_scalar(gr_tensor *out, gr_binary_op op, const gr_tensor *a, double b, bool scalar_first, gr_err *err);
+gr_code gr_binary_scalar(gr_tensor *out, gr_binary_op op, const gr_tensor *a, double b, bool scalar_first,
+                         gr_err *err);
 
 // out = condition ? a : b, all of out's shape after broadcasting; condition bool, a and b of out's dtype.
-gr_code gr_where(gr_tensor *out, const gr_tensor *condition, const gr_tensor *a, const gr_tensor *b, gr_err *err);
+gr_code gr_where(gr_tensor *out, const gr_tensor *condition, const gr_tensor *a, const gr_tensor *b,
+                 gr_err *err);
 
 // Copies with conversion; `src` broadcasts to out's shape. A float goes into an integer only if it is a
 // whole number in range, otherwise GR_ERR_VALUE names the first that is not. Anything but 0 is true.

@@ -122,50 +122,58 @@ static double all_fold(const void *a, double center, int64_t n) {
   return all;
 }
 
-#define ROWS(expression)                                        \
-  do {                                                          \
-    const real *p = a;                                          \
-    for (int64_t i = 0; i < n; i++) {                           \
-      const double s = accumulator[i], x = p[i];                \
-      accumulator[i] = expression;                              \
-    }                                                           \
+#define ROWS(expression)                         \
+  do {                                           \
+    const real *p = a;                           \
+    for (int64_t i = 0; i < n; i++) {            \
+      const double s = accumulator[i], x = p[i]; \
+      accumulator[i] = expression;               \
+    }                                            \
   } while (0)
 
-static void sum_rows(double *restrict accumulator, const void *restrict a,
-                     const double *restrict center, int64_t n) {
+static void sum_rows(double *restrict accumulator, const void *restrict a, const double *restrict center,
+                     int64_t n) {
   ROWS(s + x);
 }
-static void squares_rows(double *restrict accumulator, const void *restrict a,
-                     const double *restrict center, int64_t n) {
+static void squares_rows(double *restrict accumulator, const void *restrict a, const double *restrict center,
+                         int64_t n) {
   ROWS(s + (x - center[i]) * (x - center[i]));
 }
-static void prod_rows(double *restrict accumulator, const void *restrict a,
-                     const double *restrict center, int64_t n) {
+static void prod_rows(double *restrict accumulator, const void *restrict a, const double *restrict center,
+                      int64_t n) {
   ROWS(s * x);
 }
-static void min_rows(double *restrict accumulator, const void *restrict a,
-                     const double *restrict center, int64_t n) {
+static void min_rows(double *restrict accumulator, const void *restrict a, const double *restrict center,
+                     int64_t n) {
   ROWS(s <= x || s != s ? s : x);
 }
-static void max_rows(double *restrict accumulator, const void *restrict a,
-                     const double *restrict center, int64_t n) {
+static void max_rows(double *restrict accumulator, const void *restrict a, const double *restrict center,
+                     int64_t n) {
   ROWS(s >= x || s != s ? s : x);
 }
-static void any_rows(double *restrict accumulator, const void *restrict a,
-                     const double *restrict center, int64_t n) {
+static void any_rows(double *restrict accumulator, const void *restrict a, const double *restrict center,
+                     int64_t n) {
   ROWS(s != 0 || x != 0);
 }
-static void all_rows(double *restrict accumulator, const void *restrict a,
-                     const double *restrict center, int64_t n) {
+static void all_rows(double *restrict accumulator, const void *restrict a, const double *restrict center,
+                     int64_t n) {
   ROWS(s != 0 && x != 0);
 }
 
 extern const gr_fold_table GR_TABLE;
 const gr_fold_table GR_TABLE = {
-    .fold = {[GR_FOLD_SUM] = sum_fold, [GR_FOLD_SQUARES] = squares_fold, [GR_FOLD_PROD] = prod_fold,
-             [GR_FOLD_MIN] = min_fold, [GR_FOLD_MAX] = max_fold, [GR_FOLD_ANY] = any_fold,
+    .fold = {[GR_FOLD_SUM] = sum_fold,
+             [GR_FOLD_SQUARES] = squares_fold,
+             [GR_FOLD_PROD] = prod_fold,
+             [GR_FOLD_MIN] = min_fold,
+             [GR_FOLD_MAX] = max_fold,
+             [GR_FOLD_ANY] = any_fold,
              [GR_FOLD_ALL] = all_fold},
-    .rows = {[GR_FOLD_SUM] = sum_rows, [GR_FOLD_SQUARES] = squares_rows, [GR_FOLD_PROD] = prod_rows,
-             [GR_FOLD_MIN] = min_rows, [GR_FOLD_MAX] = max_rows, [GR_FOLD_ANY] = any_rows,
+    .rows = {[GR_FOLD_SUM] = sum_rows,
+             [GR_FOLD_SQUARES] = squares_rows,
+             [GR_FOLD_PROD] = prod_rows,
+             [GR_FOLD_MIN] = min_rows,
+             [GR_FOLD_MAX] = max_rows,
+             [GR_FOLD_ANY] = any_rows,
              [GR_FOLD_ALL] = all_rows},
 };

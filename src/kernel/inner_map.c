@@ -6,39 +6,39 @@
 #include "kernel/table.h"
 
 // One loop: x is the element, `type` what goes out.
-#define MAP(type, expression)                                   \
-  do {                                                          \
-    type *r = out;                                              \
-    const real *p = a;                                          \
-    INDEPENDENT for (int64_t i = 0; i < n; i++) {               \
-      const real x = p[i];                                      \
-      r[i] = (type)(expression);                                \
-    }                                                           \
+#define MAP(type, expression)                     \
+  do {                                            \
+    type *r = out;                                \
+    const real *p = a;                            \
+    INDEPENDENT for (int64_t i = 0; i < n; i++) { \
+      const real x = p[i];                        \
+      r[i] = (type)(expression);                  \
+    }                                             \
   } while (0)
 
 // Three loops, x and y the operands: each may be a single number, which then stays in a register.
-#define MAP2(type, expression)                                  \
-  do {                                                          \
-    type *r = out;                                              \
-    const real *p = a, *q = b;                                  \
-    if (form == GR_BOTH_VECTORS) {                              \
-      INDEPENDENT for (int64_t i = 0; i < n; i++) {             \
-        const real x = p[i], y = q[i];                          \
-        r[i] = (type)(expression);                              \
-      }                                                         \
-    } else if (form == GR_SCALAR_SECOND) {                      \
-      const real y = q[0];                                      \
-      INDEPENDENT for (int64_t i = 0; i < n; i++) {             \
-        const real x = p[i];                                    \
-        r[i] = (type)(expression);                              \
-      }                                                         \
-    } else {                                                    \
-      const real x = p[0];                                      \
-      INDEPENDENT for (int64_t i = 0; i < n; i++) {             \
-        const real y = q[i];                                    \
-        r[i] = (type)(expression);                              \
-      }                                                         \
-    }                                                           \
+#define MAP2(type, expression)                      \
+  do {                                              \
+    type *r = out;                                  \
+    const real *p = a, *q = b;                      \
+    if (form == GR_BOTH_VECTORS) {                  \
+      INDEPENDENT for (int64_t i = 0; i < n; i++) { \
+        const real x = p[i], y = q[i];              \
+        r[i] = (type)(expression);                  \
+      }                                             \
+    } else if (form == GR_SCALAR_SECOND) {          \
+      const real y = q[0];                          \
+      INDEPENDENT for (int64_t i = 0; i < n; i++) { \
+        const real x = p[i];                        \
+        r[i] = (type)(expression);                  \
+      }                                             \
+    } else {                                        \
+      const real x = p[0];                          \
+      INDEPENDENT for (int64_t i = 0; i < n; i++) { \
+        const real y = q[i];                        \
+        r[i] = (type)(expression);                  \
+      }                                             \
+    }                                               \
   } while (0)
 
 static void neg_loop(void *out, const void *a, int64_t n) { MAP(real, -x); }
@@ -87,12 +87,18 @@ static void div_loop(void *out, const void *a, const void *b, gr_form form, int6
 // Scalar calls of libm, but for the exponents that formulas are made of (0.5 as NumPy does it).
 static void pow_loop(void *out, const void *a, const void *b, gr_form form, int64_t n) {
   const real exponent = form == GR_SCALAR_SECOND ? *(const real *)b : 0;
-  if (exponent == 1) MAP(real, x);
-  else if (exponent == 2) MAP(real, x * x);
-  else if (exponent == 3) MAP(real, x * x * x);
-  else if (exponent == -1) MAP(real, 1 / x);
-  else if (exponent == (real)0.5) MAP(real, sqrt(x));
-  else MAP2(real, pow(x, y));
+  if (exponent == 1)
+    MAP(real, x);
+  else if (exponent == 2)
+    MAP(real, x * x);
+  else if (exponent == 3)
+    MAP(real, x * x * x);
+  else if (exponent == -1)
+    MAP(real, 1 / x);
+  else if (exponent == (real)0.5)
+    MAP(real, sqrt(x));
+  else
+    MAP2(real, pow(x, y));
 }
 
 static void maximum_loop(void *out, const void *a, const void *b, gr_form form, int64_t n) {
@@ -139,22 +145,36 @@ static void or_loop(void *out, const void *a, const void *b, gr_form form, int64
 
 extern const gr_map_table GR_TABLE;
 const gr_map_table GR_TABLE = {
-    .unary = {
-        [GR_NEG] = neg_loop, [GR_ABS] = abs_loop, [GR_SIGN] = sign_loop, [GR_SQUARE] = square_loop,
-        [GR_SQRT] = sqrt_loop, [GR_RECIPROCAL] = reciprocal_loop,
-        [GR_EXP] = exp_loop, [GR_EXPM1] = expm1_loop, [GR_LOG] = log_loop, [GR_LOG1P] = log1p_loop,
-        [GR_LOG2] = log2_loop, [GR_LOG10] = log10_loop,
-        [GR_SIN] = sin_loop, [GR_COS] = cos_loop, [GR_TAN] = tan_loop, [GR_ASIN] = asin_loop,
-        [GR_ACOS] = acos_loop, [GR_ATAN] = atan_loop, [GR_SINH] = sinh_loop, [GR_COSH] = cosh_loop,
-        [GR_TANH] = tanh_loop,
-        [GR_FLOOR] = floor_loop, [GR_CEIL] = ceil_loop, [GR_ROUND] = round_loop,
-        [GR_SIGMOID] = sigmoid_loop, [GR_RELU] = relu_loop, [GR_SOFTPLUS] = softplus_loop,
-        [GR_ISNAN] = isnan_loop, [GR_ISFINITE] = isfinite_loop, [GR_NOT] = not_loop,
-    },
-    .binary = {
-        [GR_ADD] = add_loop, [GR_SUB] = sub_loop, [GR_MUL] = mul_loop, [GR_DIV] = div_loop,
-        [GR_POW] = pow_loop, [GR_MAXIMUM] = maximum_loop, [GR_MINIMUM] = minimum_loop, [GR_FMOD] = fmod_loop,
-        [GR_EQ] = eq_loop, [GR_NE] = ne_loop, [GR_LT] = lt_loop, [GR_LE] = le_loop, [GR_GT] = gt_loop,
-        [GR_GE] = ge_loop, [GR_AND] = and_loop, [GR_OR] = or_loop,
-    },
+    .unary =
+        {
+            [GR_NEG] = neg_loop,         [GR_ABS] = abs_loop,           [GR_SIGN] = sign_loop,
+            [GR_SQUARE] = square_loop,   [GR_SQRT] = sqrt_loop,         [GR_RECIPROCAL] = reciprocal_loop,
+            [GR_EXP] = exp_loop,         [GR_EXPM1] = expm1_loop,       [GR_LOG] = log_loop,
+            [GR_LOG1P] = log1p_loop,     [GR_LOG2] = log2_loop,         [GR_LOG10] = log10_loop,
+            [GR_SIN] = sin_loop,         [GR_COS] = cos_loop,           [GR_TAN] = tan_loop,
+            [GR_ASIN] = asin_loop,       [GR_ACOS] = acos_loop,         [GR_ATAN] = atan_loop,
+            [GR_SINH] = sinh_loop,       [GR_COSH] = cosh_loop,         [GR_TANH] = tanh_loop,
+            [GR_FLOOR] = floor_loop,     [GR_CEIL] = ceil_loop,         [GR_ROUND] = round_loop,
+            [GR_SIGMOID] = sigmoid_loop, [GR_RELU] = relu_loop,         [GR_SOFTPLUS] = softplus_loop,
+            [GR_ISNAN] = isnan_loop,     [GR_ISFINITE] = isfinite_loop, [GR_NOT] = not_loop,
+        },
+    .binary =
+        {
+            [GR_ADD] = add_loop,
+            [GR_SUB] = sub_loop,
+            [GR_MUL] = mul_loop,
+            [GR_DIV] = div_loop,
+            [GR_POW] = pow_loop,
+            [GR_MAXIMUM] = maximum_loop,
+            [GR_MINIMUM] = minimum_loop,
+            [GR_FMOD] = fmod_loop,
+            [GR_EQ] = eq_loop,
+            [GR_NE] = ne_loop,
+            [GR_LT] = lt_loop,
+            [GR_LE] = le_loop,
+            [GR_GT] = gt_loop,
+            [GR_GE] = ge_loop,
+            [GR_AND] = and_loop,
+            [GR_OR] = or_loop,
+        },
 };

@@ -173,8 +173,6 @@ static inline real sigmoid_of(real x) {
 }
 
 // log(1 + e^x)
-static inline real softplus_of(real x) {
-  return (x > 0 ? x : 0) + log1p_of(exp_of(x < 0 ? x : -x));
-}
+static inline real softplus_of(real x) { return (x > 0 ? x : 0) + log1p_of(exp_of(x < 0 ? x : -x)); }
 
 #endif

@@ -340,7 +340,8 @@ static ALWAYS_INLINE void row_loss_backward(real *d, gr_loss loss, real g, const
     case GR_SPARSE_CATEGORICAL_CROSSENTROPY_LOGITS: {  // softmax(z), minus 1 at the truth
       const int64_t truth = class_label(t, from);
       const real whole = log_sum_exp(p, n);
-      for (int64_t j = 0; j < n; j++) d[j] = (accumulate ? d[j] : 0) + g * (exp_of(p[j] - whole) - (j == truth));
+      for (int64_t j = 0; j < n; j++)
+        d[j] = (accumulate ? d[j] : 0) + g * (exp_of(p[j] - whole) - (j == truth));
       return;
     }
     default: {

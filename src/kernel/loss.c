@@ -1,8 +1,8 @@
 // Losses and metrics, one number a sample. Probabilities are clipped to [1e-7, 1 - 1e-7] in their own
 // precision before a logarithm, as Keras does, and the derivative of the clip is TensorFlow's: 1 on the
 // bounds, 0 beyond. A probability that has reached 0 or 1 therefore learns nothing from its sample, right or
-// wrong. Where the probabilities come from a softmax or sigmoid, the losses on scores (..._LOGITS) take both as
-// one step and learn even then; gr_node_scores (grad/graph.h) finds them.
+// wrong. Where the probabilities come from a softmax or sigmoid, the losses on scores (..._LOGITS) take both
+// as one step and learn even then; gr_node_scores (grad/graph.h) finds them.
 #include <inttypes.h>
 #include <math.h>
 
@@ -51,8 +51,7 @@ static gr_code check_range(const gr_tensor *t, int64_t classes, gr_err *err) {
     if (label >= 0 && label < (double)classes && label == floor(label)) continue;
     if (label != floor(label))  // NaN too
       return gr_fail(err, GR_ERR_VALUE,
-                     "label %g in row %" PRId64
-                     " is not a whole number: classes are 0, 1, "
+                     "label %g in row %" PRId64 " is not a whole number: classes are 0, 1, "
                      "2, ...",
                      label, i + 1);
     return gr_fail(

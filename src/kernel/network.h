@@ -8,13 +8,13 @@
 #include "base/random.h"
 #include "tensor/tensor.h"
 
-typedef struct gr_window {     // a convolution's or a pool's geometry
+typedef struct gr_window {                  // a convolution's or a pool's geometry
   int64_t size[2], stride[2], dilation[2];  // rows, columns
-  int64_t pad_before[2];       // zero rows above, zero columns left; below and right follow from the output's size
+  int64_t pad_before[2];  // zero rows above, zero columns left; below and right follow from the output's size
 } gr_window;
 
-// Keras's rule: valid: floor((n - k_eff)/s) + 1; same: ceil(n/s), the odd padding row or column at bottom/right.
-// GR_ERR_SHAPE when the window is larger than the (padded) image.
+// Keras's rule: valid: floor((n - k_eff)/s) + 1; same: ceil(n/s), the odd padding row or column at
+// bottom/right. GR_ERR_SHAPE when the window is larger than the (padded) image.
 gr_code gr_window_output(int64_t out[2], gr_window *w, const int64_t in[2], bool same, gr_err *err);
 
 // x (n, h, w, ci), kernel (kh, kw, ci, co), bias (co) or NULL, out (n, oh, ow, co).
@@ -33,7 +33,8 @@ gr_code gr_max_pool2d_backward(gr_tensor *dx, const gr_tensor *dout, const gr_te
 
 // Over the last axis, shifted by the row's maximum.
 gr_code gr_softmax(gr_tensor *out, const gr_tensor *x, gr_err *err);
-gr_code gr_softmax_backward(gr_tensor *dx, const gr_tensor *dout, const gr_tensor *out, bool accumulate, gr_err *err);
+gr_code gr_softmax_backward(gr_tensor *dx, const gr_tensor *dout, const gr_tensor *out, bool accumulate,
+                            gr_err *err);
 
 // One mask bit of the stream per element, numbered from `first`; kept elements are divided by 1 - rate.
 // mask is uint8 of x's shape; backward: dx (+)= dout * mask / (1 - rate).
@@ -43,22 +44,23 @@ gr_code gr_dropout_backward(gr_tensor *dx, const gr_tensor *dout, const gr_tenso
                             bool accumulate, gr_err *err);
 
 // Losses: one number a sample into out (n), as Keras defines them (probabilities clipped to [1e-7, 1-1e-7]).
-// Backward: dp (n, k) (+)= dout (n) times the derivative. Labels are any integer dtype or float, 0-based classes.
+// Backward: dp (n, k) (+)= dout (n) times the derivative. Labels are any integer dtype or float, 0-based
+// classes.
 typedef enum gr_loss {
-  GR_MEAN_SQUARED_ERROR,                // p, t (n, k): mean over k
-  GR_BINARY_CROSSENTROPY,               // p, t (n, k): mean over k
-  GR_CATEGORICAL_CROSSENTROPY,          // p, t (n, k); p is divided by its sum first
-  GR_SPARSE_CATEGORICAL_CROSSENTROPY,   // p (n, k), t (n) or (n, 1)
-  // The same three on scores (logits) instead of probabilities: sigmoid or softmax are part of the loss, nothing is
-  // clipped, and a sample that is wrong by far still teaches.
+  GR_MEAN_SQUARED_ERROR,               // p, t (n, k): mean over k
+  GR_BINARY_CROSSENTROPY,              // p, t (n, k): mean over k
+  GR_CATEGORICAL_CROSSENTROPY,         // p, t (n, k); p is divided by its sum first
+  GR_SPARSE_CATEGORICAL_CROSSENTROPY,  // p (n, k), t (n) or (n, 1)
+  // The same three on scores (logits) instead of probabilities: sigmoid or softmax are part of the loss,
+  // nothing is clipped, and a sample that is wrong by far still teaches.
   GR_BINARY_CROSSENTROPY_LOGITS,
   GR_CATEGORICAL_CROSSENTROPY_LOGITS,
   GR_SPARSE_CATEGORICAL_CROSSENTROPY_LOGITS,
   GR_N_LOSSES
 } gr_loss;
 gr_code gr_loss_forward(gr_tensor *out, gr_loss loss, const gr_tensor *p, const gr_tensor *t, gr_err *err);
-gr_code gr_loss_backward(gr_tensor *dp, gr_loss loss, const gr_tensor *dout, const gr_tensor *p, const gr_tensor *t,
-                         bool accumulate, gr_err *err);
+gr_code gr_loss_backward(gr_tensor *dp, gr_loss loss, const gr_tensor *dout, const gr_tensor *p,
+                         const gr_tensor *t, bool accumulate, gr_err *err);
 
 // Metrics: 1 or 0 a sample into out (n).
 typedef enum gr_hit {
@@ -73,7 +75,7 @@ gr_code gr_hit_forward(gr_tensor *out, gr_hit hit, const gr_tensor *p, const gr_
 gr_code gr_sgd_update(gr_tensor *w, const gr_tensor *g, gr_tensor *velocity, double learning_rate,
                       double momentum, bool nesterov, gr_err *err);
 // `rate` is learning_rate * sqrt(1 - beta_2^t) / (1 - beta_1^t).
-gr_code gr_adam_update(gr_tensor *w, const gr_tensor *g, gr_tensor *m, gr_tensor *v, double rate, double beta_1,
-                       double beta_2, double epsilon, gr_err *err);
+gr_code gr_adam_update(gr_tensor *w, const gr_tensor *g, gr_tensor *m, gr_tensor *v, double rate,
+                       double beta_1, double beta_2, double epsilon, gr_err *err);
 
 #endif

@@ -26,8 +26,7 @@ static gr_code check(const gr_tensor *out, const gr_tensor *x, const gr_window *
   char images[GR_SHAPE_TEXT], result[GR_SHAPE_TEXT];
   if (!fits)
     return gr_fail(err, GR_ERR_SHAPE,
-                   "windows of %" PRId64 "x%" PRId64
-                   " over the input of shape %s do not give "
+                   "windows of %" PRId64 "x%" PRId64 " over the input of shape %s do not give "
                    "an output of shape %s",
                    w->size[0], w->size[1], gr_shape_text(images, 4, x->shape),
                    gr_shape_text(result, 4, out->shape));
@@ -38,8 +37,7 @@ static gr_code check(const gr_tensor *out, const gr_tensor *x, const gr_window *
 static gr_code check_arg(const gr_tensor *arg, const gr_tensor *out, const gr_window *w, gr_err *err) {
   if (w->size[0] > 256 || w->size[1] > 256 || w->size[0] * w->size[1] > 256)
     return gr_fail(err, GR_ERR_VALUE,
-                   "a pooling window of %" PRId64 "x%" PRId64
-                   " has more than 256 cells, the "
+                   "a pooling window of %" PRId64 "x%" PRId64 " has more than 256 cells, the "
                    "most that training can follow: pool in two steps",
                    w->size[0], w->size[1]);
   return gr_check_mask(arg, out, "the winners of a pooling", err);

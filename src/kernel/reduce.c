@@ -19,8 +19,8 @@
 #define SHORT_ROW 16
 
 static const char *const names[GR_N_REDUCE] = {
-    [GR_SUM] = "sum", [GR_MEAN] = "mean", [GR_PROD] = "prod", [GR_MIN] = "min", [GR_MAX] = "max",
-    [GR_ANY] = "any", [GR_ALL] = "all", [GR_ARGMIN] = "argmin", [GR_ARGMAX] = "argmax", [GR_VAR] = "var",
+    [GR_SUM] = "sum", [GR_MEAN] = "mean", [GR_PROD] = "prod",     [GR_MIN] = "min",       [GR_MAX] = "max",
+    [GR_ANY] = "any", [GR_ALL] = "all",   [GR_ARGMIN] = "argmin", [GR_ARGMAX] = "argmax", [GR_VAR] = "var",
 };
 
 const char *gr_reduce_name(gr_reduce_op op) { return names[op]; }
@@ -44,11 +44,11 @@ typedef struct job {
   gr_dtype compute;
   const gr_tensor *a;
   gr_tensor *out;
-  int kept, reduced;                              // axes of each kind after merging, at least 1
+  int kept, reduced;  // axes of each kind after merging, at least 1
   int64_t kept_shape[GR_MAX_DIMS], reduced_shape[GR_MAX_DIMS];
-  int64_t kept_stride[2][GR_MAX_DIMS];            // in a, in out
-  int64_t reduced_stride[1][GR_MAX_DIMS];         // in a
-  int64_t results, count;                         // how many, and elements behind each
+  int64_t kept_stride[2][GR_MAX_DIMS];     // in a, in out
+  int64_t reduced_stride[1][GR_MAX_DIMS];  // in a
+  int64_t results, count;                  // how many, and elements behind each
   int64_t unpolled;
   gr_err *err;
 } job;
@@ -132,11 +132,15 @@ static gr_code fold_one(job *j, gr_fold fold, void *at, double center, double *r
   gr_walk_start(&w, at, dtype, j->compute, j->reduced, j->reduced_shape, j->reduced_stride[0]);
   for (int64_t done = 0; done < j->count;) {
     int64_t left = w.shape[w.last] - w.index[w.last], n = j->count - done;
-    if (w.in_place && left > GR_BLOCK) n = left < LEAF ? left : LEAF;
-    else if (n > GR_BLOCK) n = GR_BLOCK;
+    if (w.in_place && left > GR_BLOCK)
+      n = left < LEAF ? left : LEAF;
+    else if (n > GR_BLOCK)
+      n = GR_BLOCK;
     double part = loop(gr_walk_read(&w, &block, n), center, n);
-    if (sums) cascade_add(&c, part);
-    else value = combine(fold, value, part);
+    if (sums)
+      cascade_add(&c, part);
+    else
+      value = combine(fold, value, part);
     done += n;
     gr_code code = worked(j, n);
     if (code) return code;
@@ -473,8 +477,10 @@ gr_code gr_cumsum(gr_tensor *out, const gr_tensor *a, int axis, gr_err *err) {
       gr_code code = GR_OK;
       for (int64_t i = 0; i < n && !code; i++) {
         if (compute == GR_I64) code = fold_integers(&j, (const int64_t *)p + i, 1, &exact);
-        if (compute == GR_I64) target.i64[i] = exact;
-        else target.f64[i] = sum += ((const double *)p)[i];
+        if (compute == GR_I64)
+          target.i64[i] = exact;
+        else
+          target.f64[i] = sum += ((const double *)p)[i];
       }
       if (!code) code = worked(&j, n);
       if (code) return code;

@@ -5,9 +5,16 @@
 #include "tensor/tensor.h"
 
 typedef enum gr_reduce_op {
-  GR_SUM, GR_MEAN, GR_PROD, GR_MIN, GR_MAX, GR_ANY, GR_ALL,
-  GR_ARGMIN, GR_ARGMAX,  // one axis or all; int64, 0-based: bind adds 1. The first of equals; NaN wins
-  GR_VAR,                // biased (NumPy's ddof=0); two passes
+  GR_SUM,
+  GR_MEAN,
+  GR_PROD,
+  GR_MIN,
+  GR_MAX,
+  GR_ANY,
+  GR_ALL,
+  GR_ARGMIN,
+  GR_ARGMAX,  // one axis or all; int64, 0-based: bind adds 1. The first of equals; NaN wins
+  GR_VAR,     // biased (NumPy's ddof=0); two passes
   GR_N_REDUCE
 } gr_reduce_op;
 
@@ -15,8 +22,8 @@ const char *gr_reduce_name(gr_reduce_op op);
 // float32 stays float32; integers give float64 (sum, prod, min, max of integers: int64); any/all: bool.
 gr_dtype gr_reduce_dtype(gr_reduce_op op, gr_dtype a);
 
-// Bit i of `axes` reduces axis i. `out` has those axes with size 1 (keepdims form) or, with the same number of
-// elements, any contiguous shape. min, max, argmin, argmax of nothing is GR_ERR_VALUE.
+// Bit i of `axes` reduces axis i. `out` has those axes with size 1 (keepdims form) or, with the same number
+// of elements, any contiguous shape. min, max, argmin, argmax of nothing is GR_ERR_VALUE.
 gr_code gr_reduce(gr_tensor *out, gr_reduce_op op, const gr_tensor *a, unsigned axes, gr_err *err);
 gr_code gr_cumsum(gr_tensor *out, const gr_tensor *a, int axis, gr_err *err);
 

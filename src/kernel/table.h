@@ -25,7 +25,12 @@ typedef double gr_fold_loop(const void *a, double center, int64_t n);
 typedef void gr_rows_loop(double *accumulator, const void *a, const double *center, int64_t n);
 
 typedef enum gr_fold {
-  GR_FOLD_SUM, GR_FOLD_SQUARES /* of x - center */, GR_FOLD_PROD, GR_FOLD_MIN, GR_FOLD_MAX, GR_FOLD_ANY,
+  GR_FOLD_SUM,
+  GR_FOLD_SQUARES /* of x - center */,
+  GR_FOLD_PROD,
+  GR_FOLD_MIN,
+  GR_FOLD_MAX,
+  GR_FOLD_ANY,
   GR_FOLD_ALL,
   GR_N_FOLDS
 } gr_fold;
@@ -36,8 +41,8 @@ typedef struct gr_fold_table {
 } gr_fold_table;
 
 typedef struct gr_kernel_table {
-  const char *isa;           // "avx512", "avx2", "baseline"
-  const gr_map_table *map[2];    // float64, float32: the values of gr_dtype
+  const char *isa;             // "avx512", "avx2", "baseline"
+  const gr_map_table *map[2];  // float64, float32: the values of gr_dtype
   const gr_fold_table *fold[2];
   const gr_network_table *network[2];
 } gr_kernel_table;

@@ -8,8 +8,10 @@ int gr_coalesce(int ndim, int64_t *shape, int operands, int64_t (*stride)[GR_MAX
     if (shape[i] == 1) continue;
     bool merge = n > 0;
     for (int k = 0; k < operands && merge; k++) merge = stride[k][n - 1] == stride[k][i] * shape[i];
-    if (merge) shape[n - 1] *= shape[i];
-    else shape[n++] = shape[i];
+    if (merge)
+      shape[n - 1] *= shape[i];
+    else
+      shape[n++] = shape[i];
     for (int k = 0; k < operands; k++) stride[k][n - 1] = stride[k][i];
   }
   if (n == 0) {
@@ -87,32 +89,32 @@ void gr_walk_put(gr_walk *w, const void *target, int64_t n) {
 }
 
 // The loops twice: with constant steps, which vectorise, and with any.
-#define CONVERT(to_type, from_type, expression)                                             \
-  do {                                                                                      \
-    if (to_step == sizeof(to_type) && from_step == sizeof(from_type)) {                     \
-      to_type *r = to;                                                                      \
-      const from_type *p = from;                                                            \
-      for (int64_t i = 0; i < n; i++) {                                                     \
-        const from_type x = p[i];                                                           \
-        r[i] = (to_type)(expression);                                                       \
-      }                                                                                     \
-    } else {                                                                                \
-      char *r = to;                                                                         \
-      const char *p = from;                                                                 \
-      for (int64_t i = 0; i < n; i++, r += to_step, p += from_step) {                       \
-        const from_type x = *(const from_type *)p;                                          \
-        *(to_type *)r = (to_type)(expression);                                              \
-      }                                                                                     \
-    }                                                                                       \
+#define CONVERT(to_type, from_type, expression)                         \
+  do {                                                                  \
+    if (to_step == sizeof(to_type) && from_step == sizeof(from_type)) { \
+      to_type *r = to;                                                  \
+      const from_type *p = from;                                        \
+      for (int64_t i = 0; i < n; i++) {                                 \
+        const from_type x = p[i];                                       \
+        r[i] = (to_type)(expression);                                   \
+      }                                                                 \
+    } else {                                                            \
+      char *r = to;                                                     \
+      const char *p = from;                                             \
+      for (int64_t i = 0; i < n; i++, r += to_step, p += from_step) {   \
+        const from_type x = *(const from_type *)p;                      \
+        *(to_type *)r = (to_type)(expression);                          \
+      }                                                                 \
+    }                                                                   \
   } while (0)
 
-#define CONVERT_FROM_ANY(to_type, expression)                                               \
-  switch (from_dtype) {                                                                     \
-    case GR_F64: CONVERT(to_type, double, expression); break;                               \
-    case GR_F32: CONVERT(to_type, float, expression); break;                                \
-    case GR_I64: CONVERT(to_type, int64_t, expression); break;                              \
-    case GR_U8:                                                                             \
-    case GR_BOOL: CONVERT(to_type, uint8_t, expression); break;                             \
+#define CONVERT_FROM_ANY(to_type, expression)                   \
+  switch (from_dtype) {                                         \
+    case GR_F64: CONVERT(to_type, double, expression); break;   \
+    case GR_F32: CONVERT(to_type, float, expression); break;    \
+    case GR_I64: CONVERT(to_type, int64_t, expression); break;  \
+    case GR_U8:                                                 \
+    case GR_BOOL: CONVERT(to_type, uint8_t, expression); break; \
   }
 
 void gr_convert(void *to, gr_dtype to_dtype, int64_t to_step, const void *from, gr_dtype from_dtype,

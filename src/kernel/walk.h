@@ -24,7 +24,7 @@ int gr_coalesce(int ndim, int64_t *shape, int operands, int64_t (*stride)[GR_MAX
 typedef struct gr_walk {
   char *at;
   gr_dtype memory, wanted;
-  int last;  // the inner axis
+  int last;       // the inner axis
   bool in_place;  // rows are contiguous and of the wanted dtype
   int64_t shape[GR_MAX_DIMS], step[GR_MAX_DIMS] /* bytes */, index[GR_MAX_DIMS];
 } gr_walk;

@@ -23,8 +23,8 @@ struct gr_gnuplot {
   pid_t pid;      // 0: not running
   int in;         // a socket to its standard input: send() can be told not to raise SIGPIPE, write() cannot
   int out, errs;  // pipes from its standard output and standard error
-  int script;     // a file in memory, its number 3 at the other side: gnuplot reads its standard input a byte a
-                  // system call (20 s for a million points), but files in blocks
+  int script;  // a file in memory, its number 3 at the other side: gnuplot reads its standard input a byte a
+               // system call (20 s for a million points), but files in blocks
   unsigned runs;  // numbers the marks by which we know that a run is over
   char *program;  // NULL: ask the environment at each start
 };
@@ -81,7 +81,7 @@ static gr_code start(gr_gnuplot *g, gr_err *err) {
   int script = memfd_create("gradus-figure", MFD_CLOEXEC);
   bool made = script >= 0 && move_up(&script);
   made = made && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, in) == 0 && pipe2(out, O_CLOEXEC) == 0 &&
-              pipe2(errs, O_CLOEXEC) == 0;
+         pipe2(errs, O_CLOEXEC) == 0;
   for (int i = 0; made && i < 2; i++) made = move_up(&in[i]) && move_up(&out[i]) && move_up(&errs[i]);
   if (!made) {
     code = gr_fail(err, GR_ERR_IO, "cannot make a pipe to gnuplot: %s", strerror(errno));
@@ -224,8 +224,10 @@ static void last_words(char *words, size_t size, const gr_str *errors) {
   bool space = true;
   for (size_t i = start; i < n && k < size - 1; i++) {
     bool blank = (unsigned char)text[i] <= ' ';
-    if (!blank) words[k++] = text[i];
-    else if (!space) words[k++] = ' ';
+    if (!blank)
+      words[k++] = text[i];
+    else if (!space)
+      words[k++] = ' ';
     space = blank;
   }
   words[k] = '\0';
@@ -241,7 +243,8 @@ static gr_code died(gr_gnuplot *g, const conversation *c, gr_err *err) {
   else if (status != -1 && WIFSIGNALED(status))
     snprintf(how, sizeof how, " by signal %d", WTERMSIG(status));
   return gr_fail(err, GR_ERR_IO,
-                 "gnuplot ended%s before the plot was done%s%s%s; the next plot starts it again", how, *words ? "; its last words: \"" : "", words, *words ? "\"" : "");
+                 "gnuplot ended%s before the plot was done%s%s%s; the next plot starts it again", how,
+                 *words ? "; its last words: \"" : "", words, *words ? "\"" : "");
 }
 
 // Puts the script where gnuplot will read it.
@@ -249,8 +252,10 @@ static gr_code write_script(gr_gnuplot *g, const char *script, size_t length, gr
   bool ok = ftruncate(g->script, 0) == 0;
   for (size_t done = 0; ok && done < length;) {
     ssize_t n = pwrite(g->script, script + done, length - done, (off_t)done);
-    if (n > 0) done += (size_t)n;
-    else ok = n < 0 && errno == EINTR;
+    if (n > 0)
+      done += (size_t)n;
+    else
+      ok = n < 0 && errno == EINTR;
   }
   if (ok) return GR_OK;
   return gr_fail(err, GR_ERR_IO, "cannot hand a plot of %zu bytes to gnuplot: %s", length, strerror(errno));
@@ -268,9 +273,10 @@ static gr_code converse(gr_gnuplot *g, conversation *c, double seconds, gr_err *
       char words[200];
       last_words(words, sizeof words, &c->errors);
       stop(g, 0);
-      return gr_fail(err, GR_ERR_IO,
-                     "gnuplot did not finish within %g s and was stopped%s%s%s; the next plot starts it again",
-                     seconds, *words ? "; its last words: \"" : "", words, *words ? "\"" : "");
+      return gr_fail(
+          err, GR_ERR_IO,
+          "gnuplot did not finish within %g s and was stopped%s%s%s; the next plot starts it again", seconds,
+          *words ? "; its last words: \"" : "", words, *words ? "\"" : "");
     }
     struct pollfd fds[3] = {
         {.fd = g->out, .events = POLLIN},
@@ -288,7 +294,8 @@ static gr_code converse(gr_gnuplot *g, conversation *c, double seconds, gr_err *
     if (output == READ_TOO_MUCH || errors == READ_TOO_MUCH) {
       stop(g, 0);
       return gr_fail(err, GR_ERR_IO,
-                     "gnuplot wrote more than %zu bytes and was stopped; the next plot starts it again", MAX_OUTPUT);
+                     "gnuplot wrote more than %zu bytes and was stopped; the next plot starts it again",
+                     MAX_OUTPUT);
     }
     // The mark on standard output ends with the line; the other needs none.
     const char *mark = find_mark(&c->output, c->mark);
@@ -298,7 +305,8 @@ static gr_code converse(gr_gnuplot *g, conversation *c, double seconds, gr_err *
     if (output == READ_ENDED || errors == READ_ENDED) return died(g, c, err);
     if (fds[2].revents) {
       ssize_t n = send(g->in, c->commands + c->sent, c->length - c->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
-      if (n > 0) c->sent += (size_t)n;
+      if (n > 0)
+        c->sent += (size_t)n;
       else if (n < 0 && errno != EAGAIN && errno != EINTR) {
         // Its complaint may still be in the pipe.
         read_into(g->errs, &c->errors, MAX_ERRORS, true);
@@ -337,7 +345,8 @@ gr_code gr_gnuplot_run(gr_gnuplot *g, const char *script, size_t length, gr_str 
   snprintf(c.commands, sizeof c.commands,
            "load '/dev/fd/3'\nset print\nprint '%s'\n"
            "set print '-'\nprint sprintf('%s%%d %%s', GPVAL_ERRNO, GPVAL_ERRNO ? GPVAL_ERRMSG : '')\n"
-           "set print\nreset errors\n", c.mark, c.mark);
+           "set print\nreset errors\n",
+           c.mark, c.mark);
   c.length = strlen(c.commands);
   gr_code code = write_script(g, script, length, err);
   if (!code) code = converse(g, &c, seconds, err);

@@ -56,8 +56,10 @@ static int colour_256(const uint8_t c[3]) {
 
 void gr_ink_set(gr_str *out, gr_ink ink, const uint8_t rgb[3], int background) {
   int first = background ? 48 : 38;
-  if (ink == GR_INK_TRUE) gr_str_format(out, "\033[%d;2;%d;%d;%dm", first, rgb[0], rgb[1], rgb[2]);
-  else if (ink == GR_INK_256) gr_str_format(out, "\033[%d;5;%dm", first, colour_256(rgb));
+  if (ink == GR_INK_TRUE)
+    gr_str_format(out, "\033[%d;2;%d;%d;%dm", first, rgb[0], rgb[1], rgb[2]);
+  else if (ink == GR_INK_256)
+    gr_str_format(out, "\033[%d;5;%dm", first, colour_256(rgb));
 }
 
 void gr_picture_blocks(gr_str *out, const gr_picture *p, int columns, gr_ink ink) {

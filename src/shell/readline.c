@@ -21,9 +21,9 @@
 #include "bind/state.h"
 
 static volatile sig_atomic_t reading, interrupted;
-static lua_State *state;      // while reading, for completion
+static lua_State *state;  // while reading, for completion
 static int completer = LUA_NOREF;
-static char *line;            // what the callback got; NULL at the end of input
+static char *line;  // what the callback got; NULL at the end of input
 static bool have_line;
 
 bool gr_readline_interrupt(void) {
@@ -114,12 +114,12 @@ static bool wait_for_input(void) {
     FD_SET(STDIN_FILENO, &set);
     if (pselect(STDIN_FILENO + 1, &set, NULL, NULL, NULL, &while_waiting) > 0) return true;
     if (errno != EINTR) return true;  // reading will say what is wrong
-    rl_check_signals();  // the window changed its size
+    rl_check_signals();               // the window changed its size
   }
 }
 
-// Readline's way to a byte. Ctrl-C also makes the terminal forget what was typed, so that input which was there
-// a moment ago may be gone: reading must not wait, or it would wait with SIGINT held back.
+// Readline's way to a byte. Ctrl-C also makes the terminal forget what was typed, so that input which was
+// there a moment ago may be gone: reading must not wait, or it would wait with SIGINT held back.
 static int next_byte(FILE *stream) {
   int fd = fileno(stream);
   for (;;) {

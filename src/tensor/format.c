@@ -356,8 +356,11 @@ void gr_tensor_format(gr_str *out, const gr_tensor *t, const gr_format *format) 
   if (precision < 0) precision = 0;
   printer p = {.t = t, .width = format->width, .out = out};
   if (size > format->threshold) p.edge = format->edge < 1 ? 1 : format->edge;
-  p.style = (style){.dtype = t->dtype, .precision = precision, .suppress = format->suppress,
-                    .largest = NAN, .smallest = NAN};
+  p.style = (style){.dtype = t->dtype,
+                    .precision = precision,
+                    .suppress = format->suppress,
+                    .largest = NAN,
+                    .smallest = NAN};
   style *s = &p.style;
   bool is_float = gr_dtype_is_float(t->dtype);
   if (is_float) {

@@ -57,7 +57,8 @@ gr_code gr_tensor_init(gr_tensor *out, gr_dtype dtype, int ndim, const int64_t *
   *out = (gr_tensor){0};
   if (code) return code;
   char what[160], text[GR_SHAPE_TEXT];
-  snprintf(what, sizeof what, "a %s tensor of shape %s", gr_dtype_name(dtype), gr_shape_text(text, ndim, shape));
+  snprintf(what, sizeof what, "a %s tensor of shape %s", gr_dtype_name(dtype),
+           gr_shape_text(text, ndim, shape));
   code = gr_buffer_new(&t.buffer, gr_tensor_bytes(&t), what, err);
   if (code) return code;
   t.data = t.buffer->data;
@@ -124,7 +125,8 @@ bool gr_tensor_overlap(const gr_tensor *a, const gr_tensor *b) {
   return low_a < high_b && low_b < high_a;
 }
 
-gr_code gr_tensor_view_reshape(gr_tensor *out, const gr_tensor *t, int ndim, const int64_t *shape, gr_err *err) {
+gr_code gr_tensor_view_reshape(gr_tensor *out, const gr_tensor *t, int ndim, const int64_t *shape,
+                               gr_err *err) {
   gr_tensor view;
   gr_code code = gr_tensor_layout(&view, t->dtype, ndim, shape, err);
   if (code) return code;
@@ -134,7 +136,8 @@ gr_code gr_tensor_view_reshape(gr_tensor *out, const gr_tensor *t, int ndim, con
                    gr_shape_text(from, t->ndim, t->shape), gr_tensor_size(t), gr_shape_text(to, ndim, shape),
                    gr_tensor_size(&view));
   if (!gr_tensor_is_contiguous(t))
-    return gr_fail(err, GR_ERR_SHAPE, "a view that is not contiguous cannot be reshaped in place: clone it first");
+    return gr_fail(err, GR_ERR_SHAPE,
+                   "a view that is not contiguous cannot be reshaped in place: clone it first");
   view.buffer = t->buffer;
   view.data = t->data;
   *out = view;
@@ -155,7 +158,8 @@ gr_code gr_tensor_view_permute(gr_tensor *out, const gr_tensor *t, const int *ax
   return GR_OK;
 }
 
-void gr_tensor_view_slice(gr_tensor *out, const gr_tensor *t, int axis, int64_t start, int64_t step, int64_t count) {
+void gr_tensor_view_slice(gr_tensor *out, const gr_tensor *t, int axis, int64_t start, int64_t step,
+                          int64_t count) {
   *out = *t;
   out->data = (char *)t->data + (count ? start * t->stride[axis] * (int64_t)gr_dtype_size(t->dtype) : 0);
   out->shape[axis] = count;
@@ -171,7 +175,8 @@ void gr_tensor_view_select(gr_tensor *out, const gr_tensor *t, int axis, int64_t
   }
 }
 
-gr_code gr_tensor_view_broadcast(gr_tensor *out, const gr_tensor *t, int ndim, const int64_t *shape, gr_err *err) {
+gr_code gr_tensor_view_broadcast(gr_tensor *out, const gr_tensor *t, int ndim, const int64_t *shape,
+                                 gr_err *err) {
   gr_tensor view;
   gr_code code = gr_tensor_layout(&view, t->dtype, ndim, shape, err);
   if (code) return code;
@@ -201,7 +206,8 @@ gr_code gr_broadcast_shape(int *ndim, int64_t *shape, const gr_tensor *a, const 
       return gr_fail(err, GR_ERR_SHAPE,
                      "shapes %s and %s do not fit: counted from the right, axis %d is %" PRId64
                      " on the left and %" PRId64 " on the right, and neither is 1",
-                     gr_shape_text(ta, a->ndim, a->shape), gr_shape_text(tb, b->ndim, b->shape), n - i, sa, sb);
+                     gr_shape_text(ta, a->ndim, a->shape), gr_shape_text(tb, b->ndim, b->shape), n - i, sa,
+                     sb);
     }
     shape[i] = sa == 1 ? sb : sa;
   }

@@ -41,8 +41,8 @@ gr_code gr_tensor_init_zeros(gr_tensor *out, gr_dtype dtype, int ndim, const int
 void gr_tensor_share(gr_tensor *out, const gr_tensor *t);
 void gr_tensor_finish(gr_tensor *t);
 
-int64_t gr_tensor_size(const gr_tensor *t);    // number of elements
-size_t gr_tensor_bytes(const gr_tensor *t);    // size * element size
+int64_t gr_tensor_size(const gr_tensor *t);  // number of elements
+size_t gr_tensor_bytes(const gr_tensor *t);  // size * element size
 bool gr_tensor_is_contiguous(const gr_tensor *t);
 bool gr_tensor_same_shape(const gr_tensor *a, const gr_tensor *b);
 
@@ -51,14 +51,18 @@ bool gr_tensor_overlap(const gr_tensor *a, const gr_tensor *b);
 
 // Views. Each writes into `out` a tensor over the same memory *without* retaining the buffer:
 // gr_tensor_share it to keep it. `out` may be `t` itself.
-gr_code gr_tensor_view_reshape(gr_tensor *out, const gr_tensor *t, int ndim, const int64_t *shape, gr_err *err);
+gr_code gr_tensor_view_reshape(gr_tensor *out, const gr_tensor *t, int ndim, const int64_t *shape,
+                               gr_err *err);
 gr_code gr_tensor_view_permute(gr_tensor *out, const gr_tensor *t, const int *axes, gr_err *err);
 // Axis `axis` restricted to start, start+step, ... (`count` of them); 0-based.
-void gr_tensor_view_slice(gr_tensor *out, const gr_tensor *t, int axis, int64_t start, int64_t step, int64_t count);
+void gr_tensor_view_slice(gr_tensor *out, const gr_tensor *t, int axis, int64_t start, int64_t step,
+                          int64_t count);
 void gr_tensor_view_select(gr_tensor *out, const gr_tensor *t, int axis, int64_t index);
-gr_code gr_tensor_view_broadcast(gr_tensor *out, const gr_tensor *t, int ndim, const int64_t *shape, gr_err *err);
+gr_code gr_tensor_view_broadcast(gr_tensor *out, const gr_tensor *t, int ndim, const int64_t *shape,
+                                 gr_err *err);
 
-// The shape to which both broadcast, by NumPy's rule. On GR_ERR_SHAPE the message has both shapes and the axis.
+// The shape to which both broadcast, by NumPy's rule. On GR_ERR_SHAPE the message has both shapes and the
+// axis.
 gr_code gr_broadcast_shape(int *ndim, int64_t *shape, const gr_tensor *a, const gr_tensor *b, gr_err *err);
 
 // "(3, 1)", "(4,)", "()": for messages.

@@ -1,4 +1,5 @@
-// Text files as the lessons need them: the names in a folder, and a file that is either the old one or the new one.
+// Text files as the lessons need them: the names in a folder, and a file that is either the old one or the
+// new one.
 #ifndef GR_TEXT_FILE_H
 #define GR_TEXT_FILE_H
 

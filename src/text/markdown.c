@@ -8,8 +8,8 @@
 
 #include <cmark.h>
 
-// libcmark aborts the program when an allocation fails. A text of this size takes it some hundred megabytes at the
-// very worst; a lesson has some tens of kilobytes.
+// libcmark aborts the program when an allocation fails. A text of this size takes it some hundred megabytes
+// at the very worst; a lesson has some tens of kilobytes.
 #define MAX_BYTES (4u << 20)
 
 // Where the walk stands.
@@ -113,7 +113,8 @@ static void enter(walk *w, cmark_node *node) {
       }
       break;
     case CMARK_NODE_HTML_BLOCK:
-      if ((block = add_block(w, GR_MD_HTML, node))) block->literal = pool_add(w, cmark_node_get_literal(node));
+      if ((block = add_block(w, GR_MD_HTML, node)))
+        block->literal = pool_add(w, cmark_node_get_literal(node));
       break;
     case CMARK_NODE_THEMATIC_BREAK: add_block(w, GR_MD_RULE, node); break;
     case CMARK_NODE_PARAGRAPH:
@@ -159,8 +160,8 @@ static void leave(walk *w, cmark_node *node) {
 
 gr_code gr_markdown_parse(gr_markdown *out, const char *text, size_t length, gr_err *err) {
   if (length > MAX_BYTES)
-    return gr_fail(err, GR_ERR_VALUE, "a Markdown text of %zu bytes is too long: at most %u MiB are read", length,
-                   MAX_BYTES >> 20);
+    return gr_fail(err, GR_ERR_VALUE, "a Markdown text of %zu bytes is too long: at most %u MiB are read",
+                   length, MAX_BYTES >> 20);
   cmark_node *document = cmark_parse_document(text, length, CMARK_OPT_VALIDATE_UTF8);
   cmark_iter *iter = cmark_iter_new(document);
   walk w = {.out = out};
@@ -173,7 +174,8 @@ gr_code gr_markdown_parse(gr_markdown *out, const char *text, size_t length, gr_
   }
   cmark_iter_free(iter);
   cmark_node_free(document);
-  if (w.failed) return gr_fail(err, GR_ERR_MEMORY, "not enough memory for a Markdown text of %zu bytes", length);
+  if (w.failed)
+    return gr_fail(err, GR_ERR_MEMORY, "not enough memory for a Markdown text of %zu bytes", length);
   return gr_str_check(&out->pool, err);
 }
 

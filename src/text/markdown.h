@@ -1,5 +1,5 @@
-// CommonMark as a flat list of blocks with their source lines. Lists and quotes do not nest: an item or a paragraph
-// says how deep it stands, which is all that a terminal's layout and a lesson's parser ask.
+// CommonMark as a flat list of blocks with their source lines. Lists and quotes do not nest: an item or a
+// paragraph says how deep it stands, which is all that a terminal's layout and a lesson's parser ask.
 #ifndef GR_TEXT_MARKDOWN_H
 #define GR_TEXT_MARKDOWN_H
 
@@ -38,8 +38,8 @@ typedef struct gr_md_block {
   int depth;                  // how many lists it stands in
   int quotes;                 // how many block quotes it stands in
   int number;                 // of an item in an ordered list; 0 for a bullet
-  gr_md_text info;     // what stands behind an opening fence
-  gr_md_text literal;  // of code and HTML
+  gr_md_text info;            // what stands behind an opening fence
+  gr_md_text literal;         // of code and HTML
   size_t first_run, run_count;
 } gr_md_block;
 
@@ -51,8 +51,8 @@ typedef struct gr_markdown {
   gr_str pool;
 } gr_markdown;
 
-// Parses `length` bytes into `*out`, which must be zero bytes. Bad UTF-8 and zero bytes become U+FFFD. Also after a
-// failure `out` is the caller's to finish.
+// Parses `length` bytes into `*out`, which must be zero bytes. Bad UTF-8 and zero bytes become U+FFFD. Also
+// after a failure `out` is the caller's to finish.
 gr_code gr_markdown_parse(gr_markdown *out, const char *text, size_t length, gr_err *err);
 void gr_markdown_finish(gr_markdown *m);
 

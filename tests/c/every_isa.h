@@ -21,7 +21,9 @@ static inline uint64_t random_bits(void) {
   return z ^ (z >> 31);
 }
 
-static inline double uniform(double low, double high) { return low + (high - low) * ((double)(random_bits() >> 11) * 0x1p-53); }
+static inline double uniform(double low, double high) {
+  return low + (high - low) * ((double)(random_bits() >> 11) * 0x1p-53);
+}
 static inline int below(int n) { return (int)(random_bits() % (unsigned)n); }
 
 // The choice of an instruction set is made before main, so that the program runs once for each, in processes.

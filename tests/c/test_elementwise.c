@@ -51,12 +51,73 @@ static long double unary_reference(gr_unary_op op, long double x) {
 }
 
 static const double special[] = {
-    0.0, -0.0, 1, -1, 0.5, -0.5, 1.5, -1.5, 2.5, -2.5, 2, 3, 10, 100, 1000, -1000, 1e10, -1e10,
-    0.7071067811865475,     0.7071067811865476, 1.4142135623730951, 0.625, -0.625, 0.6249999, 0.35, -0.35,
-    1e-300, -1e-300, 1e300, -1e300, 1e-20,     -1e-20, 4.9e-324, -4.9e-324, 2.2250738585072014e-308,
-    1e-310, 1e-40, -1e-40, 1.4e-45, 1.17549435e-38, 3.4028234e38,     709.78, 709.79, 710, 711, -708.4,
-    -745.1, -745.2, -746, -750, 88.72, 88.73, 89, -87.3, -103.9, -104, -105, 1e-8, 1e-4,     -1e-8,
-    -0.99999999, INFINITY, -INFINITY, NAN, 4503599627370497.0, 9007199254740993.0, 1 / 3.0,
+    0.0,
+    -0.0,
+    1,
+    -1,
+    0.5,
+    -0.5,
+    1.5,
+    -1.5,
+    2.5,
+    -2.5,
+    2,
+    3,
+    10,
+    100,
+    1000,
+    -1000,
+    1e10,
+    -1e10,
+    0.7071067811865475,
+    0.7071067811865476,
+    1.4142135623730951,
+    0.625,
+    -0.625,
+    0.6249999,
+    0.35,
+    -0.35,
+    1e-300,
+    -1e-300,
+    1e300,
+    -1e300,
+    1e-20,
+    -1e-20,
+    4.9e-324,
+    -4.9e-324,
+    2.2250738585072014e-308,
+    1e-310,
+    1e-40,
+    -1e-40,
+    1.4e-45,
+    1.17549435e-38,
+    3.4028234e38,
+    709.78,
+    709.79,
+    710,
+    711,
+    -708.4,
+    -745.1,
+    -745.2,
+    -746,
+    -750,
+    88.72,
+    88.73,
+    89,
+    -87.3,
+    -103.9,
+    -104,
+    -105,
+    1e-8,
+    1e-4,
+    -1e-8,
+    -0.99999999,
+    INFINITY,
+    -INFINITY,
+    NAN,
+    4503599627370497.0,
+    9007199254740993.0,
+    1 / 3.0,
 };
 #define N_SPECIAL (sizeof special / sizeof special[0])
 
@@ -234,10 +295,17 @@ static void copies_convert_between_all_dtypes_and_strides(void **state) {
 }
 
 static void floats_that_an_integer_cannot_hold_are_refused_and_change_nothing(void **state) {
-  const struct { double x; gr_dtype to; const char *said; } cases[] = {
-      {2.5, GR_I64, "2.5 is not a whole number"}, {NAN, GR_I64, "nan is not a whole number"},
-      {INFINITY, GR_U8, "inf is not"}, {0x1p63, GR_I64, "does not fit into int64"},
-      {256, GR_U8, "256 does not fit into uint8"}, {-1, GR_U8, "-1 does not fit into uint8"},
+  const struct {
+    double x;
+    gr_dtype to;
+    const char *said;
+  } cases[] = {
+      {2.5, GR_I64, "2.5 is not a whole number"},
+      {NAN, GR_I64, "nan is not a whole number"},
+      {INFINITY, GR_U8, "inf is not"},
+      {0x1p63, GR_I64, "does not fit into int64"},
+      {256, GR_U8, "256 does not fit into uint8"},
+      {-1, GR_U8, "-1 does not fit into uint8"},
   };
   gr_err err;
   for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {

@@ -219,9 +219,8 @@ static const uint8_t checks[] = {0, 0, 0, 255, 255, 255, 255, 255, 255, 0, 0, 0}
 static void shows_two_pixels_a_character_with_ink(void **state) {
   gr_str text = {0};
   gr_picture_blocks(&text, &(gr_picture){2, 2, checks}, 2, GR_INK_TRUE);
-  assert_string_equal(text.text,
-                      "\033[38;2;0;0;0m\033[48;2;255;255;255m\u2580"
-                      "\033[38;2;255;255;255m\033[48;2;0;0;0m\u2580\033[0m\n");
+  assert_string_equal(text.text, "\033[38;2;0;0;0m\033[48;2;255;255;255m\u2580"
+                                 "\033[38;2;255;255;255m\033[48;2;0;0;0m\u2580\033[0m\n");
   gr_str_finish(&text);
 }
 

@@ -1,4 +1,5 @@
-// Recorded programs: replay equals the eager graph, whatever the slices and threads, and a warm step allocates nothing.
+// Recorded programs: replay equals the eager graph, whatever the slices and threads, and a warm step
+// allocates nothing.
 #include "random_tensor.h"
 
 #include <stdatomic.h>
@@ -117,8 +118,14 @@ static gr_tensor labels(int64_t rows) {
 static gr_program *record(net *n, gr_dtype dtype) {
   gr_tensor x = images(dtype, 3), y = fresh(dtype, SHAPE(3));
   build(n, &x, &y);
-  gr_program_spec spec = {.input = n->input, .target = n->target, .output = n->output, .n_scores = 1,
-                          .n_weights = WEIGHTS, .scores = {n->loss}, .weights = n->leaves, .training = true};
+  gr_program_spec spec = {.input = n->input,
+                          .target = n->target,
+                          .output = n->output,
+                          .n_scores = 1,
+                          .n_weights = WEIGHTS,
+                          .scores = {n->loss},
+                          .weights = n->leaves,
+                          .training = true};
   gr_program *p;
   if (gr_program_new(&p, &spec, &err)) fail_msg("%s", err.text);
   drop(n);
@@ -203,7 +210,8 @@ static void a_warm_training_step_allocates_nothing(void **state) {
   for (int i = 0; i < 50; i++) {
     replay(p, pool, &x, &y);
     for (int w = 0; w < WEIGHTS; w++)
-      assert_int_equal(gr_sgd_update(&n.weights[w], gr_program_gradient(p, w), NULL, 0.01, 0, false, &err), GR_OK);
+      assert_int_equal(gr_sgd_update(&n.weights[w], gr_program_gradient(p, w), NULL, 0.01, 0, false, &err),
+                       GR_OK);
   }
   assert_int_equal(allocations - before, 0);
   gr_program_free(p);

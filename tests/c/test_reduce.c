@@ -7,15 +7,19 @@ static long double naive(gr_reduce_op op, const long double *x, int64_t n) {
   long double r = op == GR_PROD || op == GR_ALL ? 1 : op == GR_MIN || op == GR_MAX ? x[0] : 0;
   int64_t best = 0;
   for (int64_t i = 0; i < n; i++) switch (op) {
-    case GR_PROD: r *= x[i]; break;
-    case GR_MIN: r = isnan(r) || r <= x[i] ? r : x[i]; break;
-    case GR_MAX: r = isnan(r) || r >= x[i] ? r : x[i]; break;
-    case GR_ANY: r = r || x[i] != 0; break;
-    case GR_ALL: r = r && x[i] != 0; break;
-    case GR_ARGMIN: if (!isnan(x[best]) && !(x[best] <= x[i])) best = i; break;
-    case GR_ARGMAX: if (!isnan(x[best]) && !(x[best] >= x[i])) best = i; break;
-    default: r += x[i];
-  }
+      case GR_PROD: r *= x[i]; break;
+      case GR_MIN: r = isnan(r) || r <= x[i] ? r : x[i]; break;
+      case GR_MAX: r = isnan(r) || r >= x[i] ? r : x[i]; break;
+      case GR_ANY: r = r || x[i] != 0; break;
+      case GR_ALL: r = r && x[i] != 0; break;
+      case GR_ARGMIN:
+        if (!isnan(x[best]) && !(x[best] <= x[i])) best = i;
+        break;
+      case GR_ARGMAX:
+        if (!isnan(x[best]) && !(x[best] >= x[i])) best = i;
+        break;
+      default: r += x[i];
+    }
   if (op == GR_ARGMIN || op == GR_ARGMAX) return best;
   if (op == GR_SUM || (op != GR_MEAN && op != GR_VAR)) return r;
   r /= n;
@@ -65,8 +69,10 @@ static void reductions_over_any_axes_agree_with_the_naive_loop(void **state) {
     gr_dtype result = gr_reduce_dtype(op, dtype);
     bool flat_form = below(2);
     gr_tensor out_owner, out;
-    if (flat_form) out = out_owner = make(result, 1, &results);
-    else out = random_view(result, ndim, kept, false, &out_owner);
+    if (flat_form)
+      out = out_owner = make(result, 1, &results);
+    else
+      out = random_view(result, ndim, kept, false, &out_owner);
     ok(gr_reduce(&out, op, &a, axes, &err), &err);
 
     long double *x = malloc((size_t)gr_tensor_size(&a) * sizeof *x);
@@ -157,8 +163,10 @@ static void nothing_has_a_sum_and_a_product_but_no_extremes(void **state) {
     } else {
       assert_int_equal(code, GR_OK);
       double x = get(&out, 2);
-      if (op == GR_MEAN || op == GR_VAR) assert_true(isnan(x));
-      else assert_true(x == (op == GR_PROD || op == GR_ALL));
+      if (op == GR_MEAN || op == GR_VAR)
+        assert_true(isnan(x));
+      else
+        assert_true(x == (op == GR_PROD || op == GR_ALL));
     }
     ok(gr_reduce(&none, op, &a, 2, &err), &err);
     gr_tensor_finish(&out);

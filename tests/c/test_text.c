@@ -1,4 +1,5 @@
-// Markdown as blocks, and text files, seen from C: kinds, lines, runs, hostile input, what the system refuses.
+// Markdown as blocks, and text files, seen from C: kinds, lines, runs, hostile input, what the system
+// refuses.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -39,9 +39,8 @@ static void the_gradient_of_softmax_equals_central_differences(void **state) {
 static void check_loss(gr_loss loss, gr_dtype dtype, gr_dtype label_dtype, int64_t rows, int64_t columns,
                        const double *p, const double *t, const double *expected, double tolerance) {
   gr_tensor probabilities = of_numbers(dtype, SHAPE(rows, columns), p), out = fresh(dtype, SHAPE(rows));
-  gr_tensor labels = gr_loss_takes_classes(loss)
-                         ? of_numbers(label_dtype, SHAPE(rows), t)
-                         : of_numbers(label_dtype, SHAPE(rows, columns), t);
+  gr_tensor labels = gr_loss_takes_classes(loss) ? of_numbers(label_dtype, SHAPE(rows), t)
+                                                 : of_numbers(label_dtype, SHAPE(rows, columns), t);
   assert_int_equal(gr_loss_forward(&out, loss, &probabilities, &labels, &err), GR_OK);
   for (int64_t i = 0; i < rows; i++) assert_near(get(&out, i), expected[i], tolerance);
   gr_tensor_finish(&probabilities);
@@ -71,8 +70,7 @@ static void losses_give_keras_numbers_whatever_the_dtype_of_the_labels(void **st
 static void a_nan_among_the_probabilities_is_a_nan_in_the_loss(void **state) {
   for (int loss = 0; loss < GR_N_LOSSES; loss++) {
     gr_tensor p = of_numbers(GR_F32, SHAPE(1, 2), (double[]){.5, NAN}), out = fresh(GR_F32, SHAPE(1));
-    gr_tensor t =
-        gr_loss_takes_classes((gr_loss)loss) ? fresh(GR_I64, SHAPE(1)) : fresh(GR_U8, SHAPE(1, 2));
+    gr_tensor t = gr_loss_takes_classes((gr_loss)loss) ? fresh(GR_I64, SHAPE(1)) : fresh(GR_U8, SHAPE(1, 2));
     assert_int_equal(gr_loss_forward(&out, loss, &p, &t, &err), GR_OK);
     assert_true(isnan(get(&out, 0)));
     gr_tensor_finish(&p);
