@@ -228,6 +228,22 @@ test("a softmax that is certain and wrong still learns", function()
   expect.close(model:gradients()[1][{1, 2}], -1, 1e-6)
 end)
 
+test("a metric beside the loss changes no gradient, and each step's gradients start from zero", function()
+  local x, y = blobs(40)
+  local function gradients(metric_names, steps)
+    local model = small("float64")
+    model.layers[2].rate = 0
+    model:compile{optimizer = optim.SGD{0}, loss = "sparse_categorical_crossentropy", metrics = metric_names}
+    for _ = 1, steps do model:train_on_batch(x, y) end
+    return model:gradients()
+  end
+  local plain, measured, again = gradients({}, 1), gradients({"accuracy"}, 1), gradients({"accuracy"}, 3)
+  for i, g in ipairs(plain) do
+    expect.ok(all(eq(g, measured[i])))
+    expect.ok(all(eq(g, again[i])))
+  end
+end)
+
 test("losses never broadcast", function()
   local model = nn.Sequential{nn.Dense{2, input_shape = {1}}}
   model:compile{optimizer = "adam", loss = "mse"}
