@@ -244,6 +244,18 @@ test("a metric beside the loss changes no gradient, and each step's gradients st
   end
 end)
 
+test("one optimizer may serve two models, each from a fresh start", function()
+  local x, y = blobs(40)
+  local shared, losses = optim.Adam{0.1}, {}
+  for i = 1, 4 do
+    local model = small("float64")
+    model.layers[2].rate = 0
+    model:compile{optimizer = i == 1 and optim.Adam{0.1} or shared, loss = "sparse_categorical_crossentropy"}
+    for _ = 1, 5 do losses[i] = model:train_on_batch(x, y) end
+    expect.equal(losses[i], losses[1])
+  end
+end)
+
 test("losses never broadcast", function()
   local model = nn.Sequential{nn.Dense{2, input_shape = {1}}}
   model:compile{optimizer = "adam", loss = "mse"}

@@ -165,11 +165,12 @@ local function train_step(model, step, x, y, order, first, count, key, number)
   return loss, m1, m2, m3, m4
 end
 
--- The optimizer keeps numbers beside each weight; they start anew when weights were exchanged.
+-- The optimizer keeps numbers beside each weight; it starts anew for other weights, such as those of another model.
 local function prepare_optimizer(model, weights)
-  if model.optimized and same_list(model.optimized, weights) and model.optimizer == model.built_optimizer then return end
-  model.optimizer:build(weights)
-  model.optimized, model.built_optimizer = weights, model.optimizer
+  local optimizer = model.optimizer
+  if optimizer.weights and same_list(optimizer.weights, weights) then return end
+  optimizer:build(weights)
+  optimizer.weights, optimizer.iterations = weights, 0
 end
 
 -- Mean loss and metrics over x without learning, as {loss, metric, ...}.
