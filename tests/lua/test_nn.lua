@@ -256,6 +256,24 @@ test("one optimizer may serve two models, each from a fresh start", function()
   end
 end)
 
+test("an option of a layer that is changed by hand holds from the next step on", function()
+  local x, y = blobs(40)
+  local model = small("float64")
+  model:compile{optimizer = optim.SGD{0}, loss = "sparse_categorical_crossentropy"}
+  local dropped = model:train_on_batch(x, y)
+  model.layers[2].rate = 0
+  local kept = model:train_on_batch(x, y)
+  expect.ok(dropped ~= kept)
+  expect.close(kept, model:evaluate{x, y, verbose = 0}.loss)
+  model.layers[1].activation = "relu"
+  expect.ok(math.abs(model:train_on_batch(x, y) - kept) > 1e-6)
+  model.layers[1].units = 9
+  expect.error(function() model:predict(x) end, "dense.kernel has shape (2, 8), but the options of the layer ask for (2, 9)")
+  model.layers[1].units = 8
+  model.layers[1].bias = zeros(3)
+  expect.error(function() model:predict(x) end, "dense.bias has shape (3,)")
+end)
+
 test("losses never broadcast", function()
   local model = nn.Sequential{nn.Dense{2, input_shape = {1}}}
   model:compile{optimizer = "adam", loss = "mse"}

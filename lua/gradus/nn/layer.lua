@@ -3,7 +3,7 @@
 --   layer:output_shape_for(input_shape)   the shape of one sample's output (no batch axis)
 --   layer:call(x, training)               the output for a batch, made of tracked operations
 --
--- and, for layers with weights, layer:build(input_shape), which makes them with add_weight.
+-- and, for layers with weights, layer:weight_shapes(input_shape): {{name, shape}, ...}, in the order in which they are drawn.
 
 local core = require "gradus.core.grad"
 local initializers = require "gradus.nn.initializers"
@@ -21,6 +21,8 @@ function Layer.define(class_name, spec)
   class.__name = class_name
   class.__tostring = Layer.__tostring
   local all = {table.unpack(spec)}
+  class.option_names = {}
+  for i, option in ipairs(spec) do class.option_names[i] = option[1] end
   all[#all + 1] = {"input_shape"}
   all[#all + 1] = {"name"}
   local function construct(given)
@@ -33,12 +35,30 @@ function Layer.define(class_name, spec)
   return class, construct
 end
 
---- A weight of the layer, drawn by the initializer named in `self[name .. "_initializer"]`.
-function Layer:add_weight(name, shape)
-  local option = name .. "_initializer"
-  local drawn = initializers.draw("nn." .. self.class_name, option, self[option], shape)
-  self[name] = core.weight(drawn, self.dtype)
-  table.insert(self.weight_names, name)
+function Layer:weight_shapes() return {} end
+
+--- Draws the weights, each by the initializer named in `self[name .. "_initializer"]`.
+function Layer:build(input_shape)
+  self.weight_names = {}
+  for i, weight in ipairs(self:weight_shapes(input_shape)) do
+    local name, shape = table.unpack(weight)
+    local option = name .. "_initializer"
+    local drawn = initializers.draw("nn." .. self.class_name, option, self[option], shape)
+    self[name] = core.weight(drawn, self.dtype)
+    self.weight_names[i] = name
+  end
+end
+
+--- An error when a weight that was exchanged, or an option that was changed by hand, has made the two disagree.
+function Layer:check_weights(input_shape)
+  for _, weight in ipairs(self:weight_shapes(input_shape)) do
+    local name, shape = table.unpack(weight)
+    local got = self[name].shape
+    if table.concat(got, ",") ~= table.concat(shape, ",") then
+      error(string.format("%s.%s has shape %s, but the options of the layer ask for %s; make a new model to change its shape",
+        self.name, name, Layer.shape_text(got), Layer.shape_text(shape)), 0)
+    end
+  end
 end
 
 --- The layer's weights in order, as tensors over memory that recorded programs share. A plain tensor that a learner has
@@ -59,14 +79,20 @@ function Layer:weights()
   return list
 end
 
+--- Appends the values of the layer's options to a list: what a recorded program depends on besides weights.
+function Layer:list_options(list)
+  for _, name in ipairs(self.option_names) do
+    local value = self[name]
+    list[#list + 1] = type(value) == "table" and table.concat(value, ",") or tostring(value)
+  end
+end
+
 --- Number of trainable parameters.
 function Layer:count_params()
   local n = 0
   for _, w in ipairs(self:weights()) do n = n + w.size end
   return n
 end
-
-function Layer:build() end
 
 local function shape_text(shape)
   return "(" .. table.concat(shape, ", ") .. (#shape == 1 and ",)" or ")")

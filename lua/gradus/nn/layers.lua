@@ -38,9 +38,8 @@ function Dense:output_shape_for(input_shape)
   return {self.units}
 end
 
-function Dense:build(input_shape)
-  self:add_weight("kernel", {input_shape[1], self.units})
-  if self.use_bias then self:add_weight("bias", {self.units}) end
+function Dense:weight_shapes(input_shape)
+  return {{"kernel", {input_shape[1], self.units}}, self.use_bias and {"bias", {self.units}} or nil}
 end
 
 function Dense:call(x)
@@ -109,9 +108,9 @@ function Conv2D:output_shape_for(input_shape)
     self.filters}
 end
 
-function Conv2D:build(input_shape)
-  self:add_weight("kernel", {self.kernel_size[1], self.kernel_size[2], input_shape[3], self.filters})
-  if self.use_bias then self:add_weight("bias", {self.filters}) end
+function Conv2D:weight_shapes(input_shape)
+  local kernel = {self.kernel_size[1], self.kernel_size[2], input_shape[3], self.filters}
+  return {{"kernel", kernel}, self.use_bias and {"bias", {self.filters}} or nil}
 end
 
 function Conv2D:call(x)

@@ -79,10 +79,25 @@ function Sequential:build(input_shape)
     layer.input_shape = shape
     shape = layer:output_shape_for(shape)
     layer.output_shape = shape
-    layer.weight_names = {}
     layer:build(layer.input_shape)
   end
   self.input_shape, self.output_shape = self.layers[1].input_shape, shape
+end
+
+--- Works out every shape again after options of layers were changed by hand; weights stay as they are.
+function Sequential:refresh()
+  local shape = self.input_shape
+  for _, layer in ipairs(self.layers) do
+    if layer.check then layer:check() end
+    layer.input_shape = shape
+    shape = layer:output_shape_for(shape)
+    layer.output_shape = shape
+  end
+  for _, layer in ipairs(self.layers) do
+    layer:weights()  -- takes over what a learner has put in a weight's place
+    layer:check_weights(layer.input_shape)
+  end
+  self.output_shape = shape
 end
 
 function Sequential:expect_built()

@@ -84,12 +84,16 @@ local function same_list(a, b)
   return true
 end
 
--- The program for `mode` ("train", "test" or "predict"), recorded anew when a weight was exchanged or y has another form.
+-- The program for `mode` ("train", "test" or "predict"), recorded anew when a weight or a layer's option (the rate of a
+-- Dropout, say) was exchanged or y has another form.
 local function program_for(model, mode, y)
-  local weights = model:weights()
+  local chosen = {}
+  for _, layer in ipairs(model.layers) do layer:list_options(chosen) end
   local key = mode .. (y and ":" .. y.ndim or "")
   local kept = model.programs[key]
-  if kept and same_list(kept.weights, weights) then return kept end
+  if kept and same_list(kept.options, chosen) and same_list(kept.weights, model:weights()) then return kept end
+  model:refresh()
+  local weights = model:weights()
   local target
   if y then
     local shape = y.shape
@@ -109,7 +113,7 @@ local function program_for(model, mode, y)
       return output, table.unpack(scores)
     end,
   }
-  kept = {program = program, weights = weights, gradients = program:gradients()}
+  kept = {program = program, weights = weights, options = chosen, gradients = program:gradients()}
   model.programs[key] = kept
   return kept
 end
