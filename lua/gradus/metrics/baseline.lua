@@ -1,4 +1,5 @@
--- The majority baseline: the accuracy of always answering the most frequent class. Accuracy never stands alone.
+-- The majority baseline: the accuracy of always answering the most frequent class. Accuracy never stands
+-- alone.
 
 local tensor = require "gradus.core.tensor"
 
@@ -21,7 +22,8 @@ function M.of_labels(labels)
   return n > 0 and most / n or 0
 end
 
---- The same for the truth of a model: labels, one-hot rows, or 0 and 1. Nil where the truth is no classes at all.
+--- The same for the truth of a model: labels, one-hot rows, or 0 and 1. Nil where the truth is no classes
+-- at all.
 function M.of(model, y)
   if #model.metrics == 0 then return nil end
   if model.loss.labels or y.ndim == 1 or y.shape[2] == 1 then return M.of_labels(y) end

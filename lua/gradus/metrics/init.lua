@@ -1,4 +1,5 @@
--- Classification metrics, with scikit-learn's names. All are made from counts over the whole set, never from averages of
+-- Classification metrics, with scikit-learn's names. All are made from counts over the whole set, never
+-- from averages of
 -- batches. Where a ratio is 0/0 it is nan in numbers and "undefined (0/0)" in print, with the reason.
 
 local baseline = require "gradus.metrics.baseline"
@@ -103,10 +104,10 @@ end
 metrics.confusion_matrix = doc("metrics.confusion_matrix", [[
 metrics.confusion_matrix(y_true, y_pred, {classes=nil, positive=1, layout="course"}) -> confusion matrix
 
-How many samples of each actual class (rows) were predicted as each class (columns). Labels are 0-based; `classes` gives
-their names. With two classes the positive one comes first, as in the course: {{TP, FN}, {FP, TN}}, and the cells are named;
-layout="sklearn" puts it last: {{TN, FP}, {FN, TP}}. cm.counts holds the numbers, cm.TP, cm.FN, cm.FP and cm.TN the cells of
-two classes.
+How many samples of each actual class (rows) were predicted as each class (columns). Labels are 0-based;
+`classes` gives their names. With two classes the positive one comes first, as in the course: {{TP, FN},
+{FP, TN}}, and the cells are named; layout="sklearn" puts it last: {{TN, FP}, {FN, TP}}. cm.counts holds the
+numbers, cm.TP, cm.FN, cm.FP and cm.TN the cells of two classes.
 
 > metrics.confusion_matrix({1, 1, 0, 0, 0}, {1, 0, 0, 0, 1}, {classes={"no bottle", "bottle"}})
 actual \ predicted                        bottle                      no bottle
@@ -220,8 +221,8 @@ end)
 metrics.f1_score = doc("metrics.f1_score", [[
 metrics.f1_score(y_true, y_pred, {positive=1}) -> number
 
-2 TP / (2 TP + FP + FN): the harmonic mean of precision and recall, useful where classes are unbalanced. nan when there is no
-positive sample, neither true nor predicted.
+2 TP / (2 TP + FP + FN): the harmonic mean of precision and recall, useful where classes are unbalanced. nan
+when there is no positive sample, neither true nor predicted.
 
 > metrics.f1_score({1, 1, 0, 0, 0}, {1, 0, 0, 0, 1})
 0.5
@@ -261,9 +262,9 @@ end
 metrics.report = doc("metrics.report", [[
 metrics.report(y_true, y_pred, {positive=1}) -> report
 
-The course's table for two classes with the numbers put into the formulas: accuracy beside the majority baseline, precision, recall,
-specificity and F1. The values are fields too: r.accuracy, r.baseline, r.precision, r.recall, r.specificity, r.f1 (nan where
-undefined).
+The course's table for two classes with the numbers put into the formulas: accuracy beside the majority
+baseline, precision, recall, specificity and F1. The values are fields too: r.accuracy, r.baseline,
+r.precision, r.recall, r.specificity, r.f1 (nan where undefined).
 
 > r = metrics.report({1, 1, 0, 0, 0}, {0, 0, 0, 0, 0})
 > r.recall

@@ -1,4 +1,5 @@
--- How weights start. Keras's names and formulas: for a kernel of shape (..., in, out) the fans are the product of the
+-- How weights start. Keras's names and formulas: for a kernel of shape (..., in, out) the fans are the
+-- product of the
 -- leading sizes (the window) times in, and times out.
 
 local core = require "gradus.core.tensor"
@@ -21,7 +22,8 @@ end
 local makers = {
   zeros = function(shape) return core.zeros(shape) end,
   ones = function(shape) return core.ones(shape) end,
-  -- Glorot and Bengio 2010: keeps the variance of activations and of gradients about equal from layer to layer.
+  -- Glorot and Bengio 2010: keeps the variance of activations and of gradients about equal from layer to
+  -- layer.
   glorot_uniform = function(shape)
     local fan_in, fan_out = fans(shape)
     return uniform(math.sqrt(6 / (fan_in + fan_out)), shape)
@@ -36,7 +38,8 @@ local names = {}
 for name in pairs(makers) do names[#names + 1] = name end
 table.sort(names)
 
---- initializer(what, option, name, shape): a tensor of that shape, drawn from the one generator of the session. A
+--- initializer(what, option, name, shape): a tensor of that shape, drawn from the one generator of the
+-- session. A
 --- function of the learner's own is called with the shape.
 function initializers.draw(what, option, initializer, shape)
   if type(initializer) == "function" then return initializer(shape) end

@@ -3,7 +3,8 @@
 --   layer:output_shape_for(input_shape)   the shape of one sample's output (no batch axis)
 --   layer:call(x, training)               the output for a batch, made of tracked operations
 --
--- and, for layers with weights, layer:weight_shapes(input_shape): {{name, shape}, ...}, in the order in which they are drawn.
+-- and, for layers with weights, layer:weight_shapes(input_shape): {{name, shape}, ...}, in the order in
+-- which they are drawn.
 
 local core = require "gradus.core.grad"
 local initializers = require "gradus.nn.initializers"
@@ -13,7 +14,8 @@ local Layer = {}
 Layer.__index = Layer
 Layer.__name = "layer"
 
---- Layer.define("Dense", {options...}, is_first): a new kind of layer. Returns its class (methods go there) and the
+--- Layer.define("Dense", {options...}, is_first): a new kind of layer. Returns its class (methods go there)
+-- and the
 --- constructor. Each kind takes `name` and, so that it may stand first in a network, `input_shape`.
 function Layer.define(class_name, spec)
   local class = setmetatable({class_name = class_name}, {__index = Layer})
@@ -49,7 +51,8 @@ function Layer:build(input_shape)
   end
 end
 
---- An error when a weight that was exchanged, or an option that was changed by hand, has made the two disagree.
+--- An error when a weight that was exchanged, or an option that was changed by hand, has made the two
+-- disagree.
 function Layer:check_weights(input_shape)
   for _, weight in ipairs(self:weight_shapes(input_shape)) do
     local name, shape = table.unpack(weight)
@@ -61,7 +64,8 @@ function Layer:check_weights(input_shape)
   end
 end
 
---- The layer's weights in order, as tensors over memory that recorded programs share. A plain tensor that a learner has
+--- The layer's weights in order, as tensors over memory that recorded programs share. A plain tensor that a
+-- learner has
 --- put in a weight's place (layer.kernel = tensor{...}) is taken over here.
 function Layer:weights()
   local list = {}

@@ -21,8 +21,8 @@ local Dense, dense = Layer.define("Dense", {
 layers.Dense = doc("nn.Dense", [[
 nn.Dense{units, activation=nil, use_bias=true, kernel_initializer="glorot_uniform", bias_initializer="zeros"}
 
-A fully connected layer: activation(x W + b), with x (n, inputs), W = layer.kernel (inputs, units), b = layer.bias (units,).
-Parameters: inputs * units + units.
+A fully connected layer: activation(x W + b), with x (n, inputs), W = layer.kernel (inputs, units), b =
+layer.bias (units,). Parameters: inputs * units + units.
 
 > nn.Sequential{nn.Dense{2, input_shape={2500}}}:count_params()
 5002
@@ -48,7 +48,8 @@ function Dense:call(x)
   return self.activate(z)
 end
 
--- ---- Conv2D: each output pixel of a filter is the sum of a window times the filter's kernel, plus its bias ----
+-- ---- Conv2D: each output pixel of a filter is the sum of a window times the filter's kernel, plus its
+-- bias ----
 
 local Conv2D, conv2d = Layer.define("Conv2D", {
   {"filters", required = true},
@@ -65,9 +66,10 @@ local Conv2D, conv2d = Layer.define("Conv2D", {
 layers.Conv2D = doc("nn.Conv2D", [[
 nn.Conv2D{filters, kernel_size, strides=1, padding="valid", dilation_rate=1, activation=nil, use_bias=true}
 
-Convolution (a correlation, as everywhere in deep learning) of images (n, rows, columns, channels) with `filters` kernels:
-layer.kernel is (kernel rows, kernel columns, channels, filters), layer.bias (filters,). padding="same" keeps the size at
-stride 1 by zeros around the image, "valid" uses no zeros. Parameters: rows * columns * channels * filters + filters.
+Convolution (a correlation, as everywhere in deep learning) of images (n, rows, columns, channels) with
+`filters` kernels: layer.kernel is (kernel rows, kernel columns, channels, filters), layer.bias (filters,).
+padding="same" keeps the size at stride 1 by zeros around the image, "valid" uses no zeros. Parameters: rows
+* columns * channels * filters + filters.
 
 > m = nn.Sequential{nn.Conv2D{16, 3, padding="same", input_shape={50, 50, 1}}}
 > m:count_params()
@@ -128,8 +130,9 @@ local MaxPooling2D, max_pooling2d = Layer.define("MaxPooling2D", {
 layers.MaxPooling2D = doc("nn.MaxPooling2D", [[
 nn.MaxPooling2D{pool_size=2, strides=pool_size, padding="valid"}
 
-The greatest value of each window, channel by channel: images (n, rows, columns, channels) become smaller, and small shifts
-matter less. With padding="valid" rows and columns that do not fill a window are dropped: 23 pooled by 2 is 11. No parameters.
+The greatest value of each window, channel by channel: images (n, rows, columns, channels) become smaller,
+and small shifts matter less. With padding="valid" rows and columns that do not fill a window are dropped:
+23 pooled by 2 is 11. No parameters.
 
 > nn.Sequential{nn.MaxPooling2D{2, input_shape={23, 23, 16}}}.output_shape
 {11, 11, 16}
@@ -185,8 +188,9 @@ local Dropout, dropout = Layer.define("Dropout", {
 layers.Dropout = doc("nn.Dropout", [[
 nn.Dropout{rate}
 
-In training each number is set to 0 with probability `rate`, and the others are divided by 1 - rate, so that their expected
-sum stays (inverted dropout; Srivastava et al. 2014). In prediction it does nothing. No parameters.
+In training each number is set to 0 with probability `rate`, and the others are divided by 1 - rate, so that
+their expected sum stays (inverted dropout; Srivastava et al. 2014). In prediction it does nothing. No
+parameters.
 
 > nn.Dropout{0.5}.rate
 0.5
@@ -215,8 +219,8 @@ local Activation, activation = Layer.define("Activation", {
 layers.Activation = doc("nn.Activation", [[
 nn.Activation{activation}
 
-Applies an activation function by name: "relu", "sigmoid", "tanh", "softplus", "softmax" or "linear"; or a function of your
-own, made of tensor operations. No parameters.
+Applies an activation function by name: "relu", "sigmoid", "tanh", "softplus", "softmax" or "linear"; or a
+function of your own, made of tensor operations. No parameters.
 
 > nn.Activation{"softmax"}.activation
 softmax

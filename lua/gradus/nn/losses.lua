@@ -1,11 +1,13 @@
--- Losses and training metrics by name. Each is one number a sample; the mean over the samples is what fit reports.
+-- Losses and training metrics by name. Each is one number a sample; the mean over the samples is what fit
+-- reports.
 
 local core = require "gradus.core.grad"
 local options = require "gradus.options"
 
 local M = {}
 
--- Numbers of gr_loss and gr_hit in src/kernel/network.h. `labels`: the truth is one class label a sample; otherwise it has
+-- Numbers of gr_loss and gr_hit in src/kernel/network.h. `labels`: the truth is one class label a sample;
+-- otherwise it has
 -- the shape of the output.
 local losses = {
   mean_squared_error = {0},

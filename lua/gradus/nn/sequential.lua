@@ -62,9 +62,10 @@ end
 local constructor = doc("nn.Sequential", [[
 nn.Sequential{layer, layer, ..., dtype="float32", name="sequential"} -> model
 
-A network of layers one after the other. When the first layer names the shape of one sample (input_shape={50, 50, 1}), the
-weights are drawn at once, in the order of the layers, from the session's generator (random.seed); otherwise fit draws them when
-it sees the data. Then: model:summary(), model:compile{...}, model:fit{...}, model:evaluate{...}, model:predict(x).
+A network of layers one after the other. When the first layer names the shape of one sample
+(input_shape={50, 50, 1}), the weights are drawn at once, in the order of the layers, from the session's
+generator (random.seed); otherwise fit draws them when it sees the data. Then: model:summary(),
+model:compile{...}, model:fit{...}, model:evaluate{...}, model:predict(x).
 
 > m = nn.Sequential{nn.Flatten{input_shape={50, 50, 1}}, nn.Dense{128, activation="relu"}, nn.Dropout{0.5}, nn.Dense{2}}
 > m:count_params()
@@ -137,7 +138,8 @@ end)
 Sequential.summary = doc("model.summary", [[
 model:summary()
 
-Prints the layers with their output shapes (None stands for the number of samples) and parameter counts, as Keras does.
+Prints the layers with their output shapes (None stands for the number of samples) and parameter counts, as
+Keras does.
 
 > nn.Sequential{nn.Dense{1, input_shape={3}}}:summary()
 Model: "sequential"

@@ -1,6 +1,7 @@
 -- How a model learns: compile, fit, evaluate, predict. Methods of nn.Sequential.
 --
--- A step is recorded once, by running the layers on three made-up samples, and then replayed in C over each batch: no Lua
+-- A step is recorded once, by running the layers on three made-up samples, and then replayed in C over each
+-- batch: no Lua
 -- runs inside a step, and a warm step allocates nothing.
 
 local baseline = require "gradus.metrics.baseline"
@@ -84,7 +85,8 @@ local function same_list(a, b)
   return true
 end
 
--- The program for `mode` ("train", "test" or "predict"), recorded anew when a weight or a layer's option (the rate of a
+-- The program for `mode` ("train", "test" or "predict"), recorded anew when a weight or a layer's option
+-- (the rate of a
 -- Dropout, say) was exchanged or y has another form.
 local function program_for(model, mode, y)
   local chosen = {}
@@ -129,8 +131,8 @@ M.compile = doc("model.compile", [[
 model:compile{optimizer, loss, metrics={}}
 
 Chooses how the model learns: an optimizer ("sgd", "adam" or one you made, as optim.Adam{1e-4}), a loss
-("sparse_categorical_crossentropy" for class labels, "categorical_crossentropy" for one-hot rows, "binary_crossentropy" for one
-output between 0 and 1, "mean_squared_error") and metrics ("accuracy").
+("sparse_categorical_crossentropy" for class labels, "categorical_crossentropy" for one-hot rows,
+"binary_crossentropy" for one output between 0 and 1, "mean_squared_error") and metrics ("accuracy").
 
 > m = nn.Sequential{nn.Dense{2, activation="softmax", input_shape={4}}}
 > m:compile{optimizer="adam", loss="sparse_categorical_crossentropy", metrics={"accuracy"}}
@@ -169,7 +171,8 @@ local function train_step(model, step, x, y, order, first, count, key, number)
   return loss, m1, m2, m3, m4
 end
 
--- The optimizer keeps numbers beside each weight; it starts anew for other weights, such as those of another model.
+-- The optimizer keeps numbers beside each weight; it starts anew for other weights, such as those of
+-- another model.
 local function prepare_optimizer(model, weights)
   local optimizer = model.optimizer
   if optimizer.weights and same_list(optimizer.weights, weights) then return end
@@ -194,11 +197,12 @@ end
 M.fit = doc("model.fit", [[
 model:fit{x, y, batch_size=32, epochs=1, verbose="auto", validation_split=0, validation_data=nil, shuffle=true} -> history
 
-Trains: each epoch is one pass over the samples in a fresh random order, in batches; after each batch the optimizer takes one
-step. validation_data={x, y} (or the last part, validation_split=0.1, of the samples) is measured after each epoch and never
-trained on. verbose: 0 nothing, 1 a progress bar, 2 a line an epoch, "auto" a bar in a terminal and lines elsewhere. Beside each
-accuracy stands the majority baseline: what always answering the most frequent class would reach. Returns the history:
-history.history.loss[1] is the loss of the first epoch; plot.history(history) draws it.
+Trains: each epoch is one pass over the samples in a fresh random order, in batches; after each batch the
+optimizer takes one step. validation_data={x, y} (or the last part, validation_split=0.1, of the samples) is
+measured after each epoch and never trained on. verbose: 0 nothing, 1 a progress bar, 2 a line an epoch,
+"auto" a bar in a terminal and lines elsewhere. Beside each accuracy stands the majority baseline: what
+always answering the most frequent class would reach. Returns the history: history.history.loss[1] is the
+loss of the first epoch; plot.history(history) draws it.
 
 > random.seed(1)
 > x = tensor{{0, 0, 1}, {1, 1, 1}, {1, 0, 1}, {0, 1, 1}}
@@ -279,7 +283,8 @@ end)
 M.train_on_batch = doc("model.train_on_batch", [[
 model:train_on_batch(x, y) -> loss, metrics...
 
-One step of the optimizer on all samples of x as one batch. Returns the mean loss before the step, then the metrics.
+One step of the optimizer on all samples of x as one batch. Returns the mean loss before the step, then the
+metrics.
 
 > random.seed(1)
 > m = nn.Sequential{nn.Dense{1, input_shape={1}}, dtype="float64"}
@@ -304,8 +309,8 @@ end)
 M.gradients = doc("model.gradients", [=[
 model:gradients() -> table of tensors
 
-The gradients of the last training step (the derivative of its mean loss by each weight), in the order of model:weights():
-ordinary tensors to print and plot.
+The gradients of the last training step (the derivative of its mean loss by each weight), in the order of
+model:weights(): ordinary tensors to print and plot.
 
 > m = nn.Sequential{nn.Dense{1, input_shape={1}}, dtype="float64"}
 > m.layers[1].kernel[{1, 1}] = 1
@@ -323,8 +328,8 @@ end)
 M.evaluate = doc("model.evaluate", [[
 model:evaluate{x, y, batch_size=32, verbose="auto"} -> results
 
-The mean loss and metrics over x without learning; Dropout does nothing. Prints them, with the majority baseline beside an accuracy,
-and returns a table: results.loss, results.accuracy, results.baseline.
+The mean loss and metrics over x without learning; Dropout does nothing. Prints them, with the majority
+baseline beside an accuracy, and returns a table: results.loss, results.accuracy, results.baseline.
 
 > m = nn.Sequential{nn.Dense{1, input_shape={1}}, dtype="float64"}
 > m.layers[1].kernel[{1, 1}] = 1
@@ -371,7 +376,8 @@ end)
 M.predict_classes = doc("model.predict_classes", [[
 model:predict_classes(x) -> tensor
 
-The class label (0-based, as in the data) with the greatest output for each sample; with a single output, 1 where it exceeds 0.5.
+The class label (0-based, as in the data) with the greatest output for each sample; with a single output, 1
+where it exceeds 0.5.
 
 > m = nn.Sequential{nn.Dense{2, input_shape={1}}, dtype="float64"}
 > m.layers[1].kernel[{1, {}}] = tensor{0, 1}

@@ -1,4 +1,5 @@
--- Optimizers: how weights follow their gradients. The loop over the numbers is in C, in one pass a weight; the policy is here.
+-- Optimizers: how weights follow their gradients. The loop over the numbers is in C, in one pass a weight;
+-- the policy is here.
 
 local core = require "gradus.core.grad"
 local doc = require("gradus.help").doc
@@ -35,8 +36,9 @@ local SGD = {}
 optim.SGD = doc("optim.SGD", [[
 optim.SGD{learning_rate=0.01, momentum=0, nesterov=false}
 
-Gradient descent: w = w - learning_rate * gradient. With momentum m: v = m v - learning_rate * gradient, w = w + v; nesterov
-looks one step ahead: w = w + m v - learning_rate * gradient. The learning rate may be changed at any time.
+Gradient descent: w = w - learning_rate * gradient. With momentum m: v = m v - learning_rate * gradient, w =
+w + v; nesterov looks one step ahead: w = w + m v - learning_rate * gradient. The learning rate may be
+changed at any time.
 
 > optim.SGD{0.1}
 SGD, learning rate 0.1
@@ -60,8 +62,9 @@ local Adam = {}
 optim.Adam = doc("optim.Adam", [[
 optim.Adam{learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7}
 
-Each weight has its own step: m and v are running means of its gradient and of the gradient's square, and
-w = w - a m / (sqrt(v) + epsilon) with a = learning_rate * sqrt(1 - beta_2^t) / (1 - beta_1^t) (Kingma and Ba 2015).
+Each weight has its own step: m and v are running means of its gradient and of the gradient's square, and w
+= w - a m / (sqrt(v) + epsilon) with a = learning_rate * sqrt(1 - beta_2^t) / (1 - beta_1^t) (Kingma and Ba
+2015).
 
 > optim.Adam{}
 Adam, learning rate 0.001
