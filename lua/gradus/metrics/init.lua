@@ -18,8 +18,8 @@ local function labels(what, name, given)
   end
   if given.ndim == 2 and given.shape[2] == 1 then given = given:reshape(-1) end
   if given.ndim ~= 1 then
-    error(string.format("%s: %s has shape (%s); class labels are one number a sample: model:predict_classes(x), not model:predict(x)",
-      what, name, table.concat(given.shape, ", ")), 0)
+    error(string.format("%s: %s has shape (%s); class labels are one number a sample: model:predict_classes(x), not "
+      .. "model:predict(x)", what, name, table.concat(given.shape, ", ")), 0)
   end
   return given
 end
@@ -56,13 +56,20 @@ local function table_text(rows)
   local lines = {}
   for i, row in ipairs(rows) do
     local parts = {}
-    for j, cell in ipairs(row) do parts[j] = j == 1 and cell .. string.rep(" ", widths[1] - utf8.len(cell)) or pad(cell, widths[j]) end
+    for j, cell in ipairs(row) do
+      parts[j] = j == 1 and cell .. string.rep(" ", widths[1] - utf8.len(cell)) or pad(cell, widths[j])
+    end
     lines[i] = (table.concat(parts, "   "):gsub("%s+$", ""))
   end
   return table.concat(lines, "\n")
 end
 
-local words = {TP = "TP true positive", FN = "FN false negative, Type II", FP = "FP false positive, Type I", TN = "TN true negative"}
+local words = {
+  TP = "TP true positive",
+  FN = "FN false negative, Type II",
+  FP = "FP false positive, Type I",
+  TN = "TN true negative",
+}
 
 function Confusion:__tostring()
   local head = {"actual \\ predicted"}
@@ -89,7 +96,8 @@ local function label_list(truth, predicted, names)
     for label in pairs(baseline.counts(t)) do
       if not seen[label] then
         if names then
-          error(string.format("label %s occurs, but there are only %d class names (labels 0 to %d)", label, #names, #names - 1), 0)
+          error(string.format("label %s occurs, but there are only %d class names (labels 0 to %d)", label, #names,
+            #names - 1), 0)
         end
         seen[label] = true
         list[#list + 1] = label
@@ -123,7 +131,8 @@ no bottle            1 FP false positive, Type I             2 TN true negative
   if #list == 2 then
     local negative = list[1] == read.positive and list[2] or list[1]
     if list[1] ~= read.positive and list[2] ~= read.positive then
-      error(string.format("%s: positive=%s is not among the labels %s and %s", what, read.positive, list[1], list[2]), 0)
+      error(string.format("%s: positive=%s is not among the labels %s and %s", what, read.positive, list[1],
+        list[2]), 0)
     end
     if read.layout == "course" then
       list, cm.cells = {read.positive, negative}, {{"TP", "FN"}, {"FP", "TN"}}
@@ -289,9 +298,11 @@ F1                 2 TP / (2 TP + FP + FN)    0 / 2  0.0000           precision 
   add("accuracy", "accuracy", "(TP + TN) / all", tp + tn, all, "", "overall performance")
   add("baseline", "majority baseline", "most frequent class / all", math.max(tp + fn, fp + tn), all, "",
     "accuracy without any model")
-  add("precision", "precision", "TP / (TP + FP)", tp, tp + fp, "nothing was predicted positive", "how right the positive predictions are")
+  add("precision", "precision", "TP / (TP + FP)", tp, tp + fp, "nothing was predicted positive",
+    "how right the positive predictions are")
   add("recall", "recall", "TP / (TP + FN)", tp, tp + fn, "no sample is positive", "coverage of the positive samples")
-  add("specificity", "specificity", "TN / (TN + FP)", tn, tn + fp, "no sample is negative", "coverage of the negative samples")
+  add("specificity", "specificity", "TN / (TN + FP)", tn, tn + fp, "no sample is negative",
+    "coverage of the negative samples")
   add("f1", "F1", "2 TP / (2 TP + FP + FN)", 2 * tp, 2 * tp + fp + fn, "no sample is positive, true or predicted",
     "precision and recall in one")
   return setmetatable(r, Report)

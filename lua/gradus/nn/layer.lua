@@ -58,8 +58,8 @@ function Layer:check_weights(input_shape)
     local name, shape = table.unpack(weight)
     local got = self[name].shape
     if table.concat(got, ",") ~= table.concat(shape, ",") then
-      error(string.format("%s.%s has shape %s, but the options of the layer ask for %s; make a new model to change its shape",
-        self.name, name, Layer.shape_text(got), Layer.shape_text(shape)), 0)
+      error(string.format("%s.%s has shape %s, but the options of the layer ask for %s; make a new model to change "
+        .. "its shape", self.name, name, Layer.shape_text(got), Layer.shape_text(shape)), 0)
     end
   end
 end
@@ -106,8 +106,8 @@ Layer.shape_text = shape_text
 function Layer:__tostring()
   local text = string.format("%s (%s)", self.name or "layer", self.class_name)
   if self.output_shape then
-    text = text .. string.format(": %s -> %s, %d parameters", shape_text(self.input_shape), shape_text(self.output_shape),
-      self:count_params())
+    text = text .. string.format(": %s -> %s, %d parameters", shape_text(self.input_shape),
+      shape_text(self.output_shape), self:count_params())
   end
   return text
 end
@@ -141,8 +141,8 @@ function Layer:expect_axes(input_shape, n, meaning)
   elseif n == 1 then
     fix = "; put a nn.Flatten{} before it"
   end
-  error(string.format("%s (%s) takes samples of shape %s, but here one sample has shape %s%s", self.name or "this layer",
-    self.class_name, meaning, shape_text(input_shape), fix), 0)
+  error(string.format("%s (%s) takes samples of shape %s, but here one sample has shape %s%s",
+    self.name or "this layer", self.class_name, meaning, shape_text(input_shape), fix), 0)
 end
 
 return Layer

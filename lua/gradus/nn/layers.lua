@@ -88,8 +88,8 @@ local function window_output(self, n, size, stride, dilation)
   local reach = (size - 1) * dilation + 1
   if self.padding == "same" then return (n + stride - 1) // stride end
   if reach > n then
-    error(string.format("%s (%s): its window reaches over %d pixels, but the image has only %d here: a smaller kernel, less "
-      .. "pooling before it, or padding=\"same\"", self.name or "this layer", self.class_name, reach, n), 0)
+    error(string.format("%s (%s): its window reaches over %d pixels, but the image has only %d here: a smaller kernel, "
+      .. "less pooling before it, or padding=\"same\"", self.name or "this layer", self.class_name, reach, n), 0)
   end
   return (n - reach) // stride + 1
 end

@@ -16,7 +16,8 @@ local losses = {
   sparse_categorical_crossentropy = {3, labels = true},
 }
 local short = {mse = "mean_squared_error"}
-local names = {"mean_squared_error", "mse", "binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy"}
+local names = {"mean_squared_error", "mse", "binary_crossentropy", "categorical_crossentropy",
+  "sparse_categorical_crossentropy"}
 
 local hits = {binary_accuracy = 0, categorical_accuracy = 1, sparse_categorical_accuracy = 2}
 
@@ -35,7 +36,8 @@ function M.metric(name, loss, n_outputs)
   options.choice("compile", "metrics", name, metric_names)
   local kind = name
   if name == "accuracy" then
-    kind = loss.labels and "sparse_categorical_accuracy" or n_outputs == 1 and "binary_accuracy" or "categorical_accuracy"
+    kind = loss.labels and "sparse_categorical_accuracy" or n_outputs == 1 and "binary_accuracy"
+      or "categorical_accuracy"
   end
   return {name = name, kind = kind, call = function(p, t) return core.metric(hits[kind], p, t) end}
 end

@@ -47,7 +47,8 @@ local function make(given)
   self.layers = {}
   for i, layer in ipairs(given) do
     if not is_layer(layer) then
-      error(string.format("nn.Sequential: entry %d is %s, not a layer; layers are made as in nn.Dense{2}", i, type(layer)), 2)
+      error(string.format("nn.Sequential: entry %d is %s, not a layer; layers are made as in nn.Dense{2}", i,
+        type(layer)), 2)
     end
     self.layers[i] = layer
   end
@@ -159,8 +160,8 @@ end)
 
 function Sequential:__tostring()
   if not self.output_shape then return string.format("%s: %d layers, not built yet", self.name, #self.layers) end
-  return string.format("%s: %d layers, %s -> %s, %d parameters", self.name, #self.layers, Layer.shape_text(self.input_shape),
-    Layer.shape_text(self.output_shape), self:count_params())
+  return string.format("%s: %d layers, %s -> %s, %d parameters", self.name, #self.layers,
+    Layer.shape_text(self.input_shape), Layer.shape_text(self.output_shape), self:count_params())
 end
 
 for name, method in pairs(training) do Sequential[name] = method end

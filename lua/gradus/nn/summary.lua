@@ -23,7 +23,8 @@ function M.text(model)
   end
   local rule = string.rep("_", name_width + SHAPE + COUNT)
   local double_rule = string.rep("=", #rule)
-  local lines = {string.format('Model: "%s"', model.name), rule, row("Layer (type)", "Output Shape", "Param #"), double_rule}
+  local title = string.format('Model: "%s"', model.name)
+  local lines = {title, rule, row("Layer (type)", "Output Shape", "Param #"), double_rule}
   local total = 0
   for i, layer in ipairs(model.layers) do
     if i > 1 then lines[#lines + 1] = rule end

@@ -62,8 +62,8 @@ local function check_y(model, x, y, what)
   end
   if model.loss.labels then
     if y.ndim == 1 or (y.ndim == 2 and y.shape[2] == 1) then return y end
-    error(string.format("%s: %s takes one class label a sample, y of shape (%d,), but y has shape %s; for one-hot rows use "
-      .. "categorical_crossentropy", what, model.loss.name, n, Layer.shape_text(y.shape)), 0)
+    error(string.format("%s: %s takes one class label a sample, y of shape (%d,), but y has shape %s; for one-hot rows "
+      .. "use categorical_crossentropy", what, model.loss.name, n, Layer.shape_text(y.shape)), 0)
   end
   if y.ndim == 1 and outputs == 1 then return expand_dims(y, 2) end
   if y.ndim == 2 and y.shape[2] == outputs then return y end
@@ -122,8 +122,8 @@ end
 
 local function expect_compiled(model, what)
   if not model.loss then
-    error(what .. ': compile the model first, as in model:compile{optimizer="adam", loss="sparse_categorical_crossentropy", '
-      .. 'metrics={"accuracy"}}', 0)
+    error(what .. ': compile the model first, as in model:compile{optimizer="adam", '
+      .. 'loss="sparse_categorical_crossentropy", metrics={"accuracy"}}', 0)
   end
 end
 
@@ -139,7 +139,8 @@ Chooses how the model learns: an optimizer ("sgd", "adam" or one you made, as op
 > m.optimizer
 Adam, learning rate 0.001
 ]], function(model, given)
-  local read = options.read("compile", given, {{"optimizer", required = true}, {"loss", required = true}, {"metrics", {}}})
+  local read = options.read("compile", given, {{"optimizer", required = true}, {"loss", required = true},
+    {"metrics", {}}})
   local optimizer, loss = find_optimizer(read.optimizer), losses.get(read.loss)
   local metric_names = type(read.metrics) == "string" and {read.metrics} or read.metrics
   for _, name in ipairs(metric_names) do losses.metric(name, loss, 1) end
@@ -164,8 +165,8 @@ end
 local function train_step(model, step, x, y, order, first, count, key, number)
   local loss, m1, m2, m3, m4 = step.program:run(x, y, order, first, count, true, key[1], key[2], number)
   if loss ~= loss or loss == math.huge then
-    error(string.format("the loss became %s in batch %d; the weights are those from before it. Usual causes: a learning rate "
-      .. "that is too high, input that is not scaled (0..255 instead of 0..1), a log of 0", loss, number), 0)
+    error(string.format("the loss became %s in batch %d; the weights are those from before it. Usual causes: a "
+      .. "learning rate that is too high, input that is not scaled (0..255 instead of 0..1), a log of 0", loss, number), 0)
   end
   model.optimizer:apply(step.weights, step.gradients)
   return loss, m1, m2, m3, m4
@@ -195,7 +196,7 @@ local function measure(model, x, y, batch_size)
 end
 
 M.fit = doc("model.fit", [[
-model:fit{x, y, batch_size=32, epochs=1, verbose="auto", validation_split=0, validation_data=nil, shuffle=true} -> history
+model:fit{x, y, batch_size=32, epochs=1, verbose="auto", validation_split=0, validation_data, shuffle=true} -> history
 
 Trains: each epoch is one pass over the samples in a fresh random order, in batches; after each batch the
 optimizer takes one step. validation_data={x, y} (or the last part, validation_split=0.1, of the samples) is
@@ -213,8 +214,8 @@ loss of the first epoch; plot.history(history) draws it.
 > h.history.loss[200] < 0.02
 true
 ]], function(model, given)
-  local read = options.read("fit", given, {{"x", required = true}, {"y", required = true}, {"batch_size", 32}, {"epochs", 1},
-    {"verbose", "auto"}, {"validation_split", 0}, {"validation_data"}, {"shuffle", true}})
+  local read = options.read("fit", given, {{"x", required = true}, {"y", required = true}, {"batch_size", 32},
+    {"epochs", 1}, {"verbose", "auto"}, {"validation_split", 0}, {"validation_data"}, {"shuffle", true}})
   expect_compiled(model, "fit")
   Layer.count("fit", "batch_size", read.batch_size)
   Layer.count("fit", "epochs", read.epochs)
@@ -385,7 +386,9 @@ where it exceeds 0.5.
 [1 0]
 ]], function(model, x)
   local p = M.predict(model, x)
-  if p.ndim ~= 2 then error("predict_classes: the network ends in " .. Layer.shape_text(model.output_shape) .. ", not in scores", 0) end
+  if p.ndim ~= 2 then
+    error("predict_classes: the network ends in " .. Layer.shape_text(model.output_shape) .. ", not in scores", 0)
+  end
   if p.shape[2] == 1 then return tensor.gt(p:reshape(-1), 0.5):astype("int64") end
   return (p:argmax(2) - 1):astype("int64")
 end)

@@ -11,5 +11,6 @@ return function(given)
   if type(given) == "string" then
     return by_name[options.choice("compile", "optimizer", given:lower(), {"sgd", "adam"})] {}
   end
-  error('compile: optimizer is a name, "sgd" or "adam", or one you made, as in optim.Adam{1e-4}; got ' .. type(given), 0)
+  error('compile: optimizer is a name, "sgd" or "adam", or one you made, as in optim.Adam{1e-4}; got '
+    .. type(given), 0)
 end
