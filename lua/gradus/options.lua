@@ -2,34 +2,8 @@
 
 local options = {}
 
--- How many letters to change, add, drop or swap with their neighbour to get from a to b.
-local function distance(a, b)
-  local rows = {[0] = {}}
-  for j = 0, #b do rows[0][j] = j end
-  for i = 1, #a do
-    local row, above = {[0] = i}, rows[i - 1]
-    rows[i] = row
-    for j = 1, #b do
-      local change = a:byte(i) == b:byte(j) and 0 or 1
-      local d = math.min(above[j] + 1, row[j - 1] + 1, above[j - 1] + change)
-      if i > 1 and j > 1 and a:byte(i) == b:byte(j - 1) and a:byte(i - 1) == b:byte(j) then
-        d = math.min(d, rows[i - 2][j - 2] + 1)
-      end
-      row[j] = d
-    end
-  end
-  return rows[#a][#b]
-end
-
---- The name in the list that is nearest to `word`, or nil when none is near: a third of the letters may be wrong.
-function options.nearest(word, names)
-  local best, least = nil, math.max(1, #word // 3) + 1
-  for _, name in ipairs(names) do
-    local d = distance(word:lower(), name:lower())
-    if d < least and d < #word then best, least = name, d end
-  end
-  return best
-end
+--- The name in the list that is nearest to `word`, or nil when none is near.
+options.nearest = require "gradus.core.nearest"
 
 --- ': did you mean "x"?' or '; the choices are: a, b, c'.
 function options.suggest(word, names)

@@ -1,9 +1,34 @@
 // Errors, arguments, help and the runtime: what every binding uses.
 #include "bind/bind.h"
 
+#include <ctype.h>
 #include <string.h>
 
 int gr_raise(lua_State *L, const gr_err *err) { return luaL_error(L, "%s", err->text); }
+
+void *gr_push_owned(lua_State *L, size_t size, const char *type, lua_CFunction finish) {
+  void *owned = memset(lua_newuserdatauv(L, size, 0), 0, size);
+  if (luaL_newmetatable(L, type)) {
+    lua_pushcfunction(L, finish);
+    lua_setfield(L, -2, "__gc");
+  }
+  lua_setmetatable(L, -2);
+  return owned;
+}
+
+static int str_gc(lua_State *L) {
+  gr_str_finish(lua_touserdata(L, 1));
+  return 0;
+}
+
+gr_str *gr_push_str(lua_State *L) { return gr_push_owned(L, sizeof(gr_str), "gradus.str", str_gc); }
+
+int gr_return_str(lua_State *L, gr_str *text) {
+  GR_TRY(L, gr_str_check(text, &err));
+  lua_pushlstring(L, text->text ? text->text : "", text->length);
+  gr_str_finish(text);  // now, not when the collector comes
+  return 1;
+}
 
 gr_runtime *gr_runtime_of(lua_State *L) { return *(gr_runtime **)lua_getextraspace(L); }
 
@@ -51,7 +76,8 @@ void gr_register_both(lua_State *L, const gr_tensor_tables *tables, const gr_fun
   lua_pop(L, 1);
 }
 
-// Edit distance with transpositions, for short names.
+// How many letters to change, add, drop or swap with their neighbour to get from a to b; capitals count as
+// small.
 static int distance(const char *a, const char *b) {
   enum { MAX = 40 };
   int n = (int)strlen(a), m = (int)strlen(b), d[MAX + 1][MAX + 1];
@@ -60,10 +86,12 @@ static int distance(const char *a, const char *b) {
   for (int j = 0; j <= m; j++) d[0][j] = j;
   for (int i = 1; i <= n; i++)
     for (int j = 1; j <= m; j++) {
-      int best = d[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
+      int x = tolower((unsigned char)a[i - 1]), y = tolower((unsigned char)b[j - 1]);
+      int best = d[i - 1][j - 1] + (x != y);
       if (d[i - 1][j] + 1 < best) best = d[i - 1][j] + 1;
       if (d[i][j - 1] + 1 < best) best = d[i][j - 1] + 1;
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && d[i - 2][j - 2] + 1 < best)
+      if (i > 1 && j > 1 && x == tolower((unsigned char)b[j - 2]) && y == tolower((unsigned char)a[i - 2]) &&
+          d[i - 2][j - 2] + 1 < best)
         best = d[i - 2][j - 2] + 1;
       d[i][j] = best;
     }
@@ -72,10 +100,11 @@ static int distance(const char *a, const char *b) {
 
 const char *gr_nearest(const char *word, const char *const *names) {
   const char *best = NULL;
-  int least = (int)strlen(word) / 3 + 2;  // a third of the letters may be wrong
+  int length = (int)strlen(word);
+  int least = length >= 6 ? length / 3 + 1 : 2;  // a third of the letters may be wrong, at least one
   for (; *names; names++) {
     int d = distance(word, *names);
-    if (d < least) {
+    if (d < least && d < length) {
       least = d;
       best = *names;
     }

@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/pool.h"
 #include "base/random.h"
+#include "base/str.h"
 #include "grad/graph.h"
 #include "tensor/tensor.h"
 
@@ -46,6 +47,8 @@ void gr_register(lua_State *L, const char *prefix, const gr_function *functions)
 
 // Each opens one module and leaves its table on the stack; `require "gradus.core.NAME"` calls them (state.c).
 int gr_open_help(lua_State *L);
+int gr_open_nearest(lua_State *L);
+int gr_open_file(lua_State *L);
 int gr_open_grad(lua_State *L);
 int gr_open_session(lua_State *L);
 int gr_open_random(lua_State *L);
@@ -70,6 +73,13 @@ int gr_tensor_property(lua_State *L, const gr_tensor *t, const char *name);
 int gr_push_transposed(lua_State *L, const int *axes);
 // Registers functions whose first argument is a tensor, as functions of the module and as methods.
 void gr_register_both(lua_State *L, const gr_tensor_tables *tables, const gr_function *functions);
+
+// Pushes `size` zero bytes that `finish`, a __gc, frees what hangs on: C memory that is Lua's from the start,
+// so that an error raised later leaks nothing. `type` names the metatable.
+void *gr_push_owned(lua_State *L, size_t size, const char *type, lua_CFunction finish);
+gr_str *gr_push_str(lua_State *L);
+// Pushes the text of such a string, and returns 1.
+int gr_return_str(lua_State *L, gr_str *text);
 
 // ---- the runtime: what the bindings of one state share ----
 

@@ -8,8 +8,6 @@ typedef struct holder {
   gr_buffer *buffer;
 } holder;
 
-#define HOLDER "gradus.buffer"
-
 // The collector sees a box of some 200 bytes, however large its buffer. So bytes are summed up, and each time
 // this many have gathered the collector is told: a step an object would cost microseconds.
 #define ACCOUNT_EVERY (16u << 20)
@@ -19,16 +17,6 @@ static int holder_gc(lua_State *L) {
   gr_buffer_release(h->buffer);
   h->buffer = NULL;
   return 0;
-}
-
-static void push_holder(lua_State *L) {
-  holder *h = lua_newuserdatauv(L, sizeof *h, 0);
-  h->buffer = NULL;
-  if (luaL_newmetatable(L, HOLDER)) {
-    lua_pushcfunction(L, holder_gc);
-    lua_setfield(L, -2, "__gc");
-  }
-  lua_setmetatable(L, -2);
 }
 
 static gr_box *push_box(lua_State *L, size_t extra, int user_values) {
@@ -51,7 +39,7 @@ static void account(lua_State *L, size_t bytes) {
 
 gr_tensor *gr_push_empty(lua_State *L) {
   gr_box *box = push_box(L, 0, 2);  // the second is a tracked tensor's node
-  push_holder(L);
+  gr_push_owned(L, sizeof(holder), "gradus.buffer", holder_gc);
   lua_setiuservalue(L, -2, 1);
   return &box->tensor;
 }

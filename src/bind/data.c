@@ -13,17 +13,6 @@
 #include "data/rows.h"
 #include "data/waste.h"
 
-// Pushes `size` zero bytes that `finish` frees what hangs on, when Lua collects them or an error is raised.
-static void *push_guarded(lua_State *L, size_t size, const char *type, lua_CFunction finish) {
-  void *guarded = memset(lua_newuserdatauv(L, size, 0), 0, size);
-  if (luaL_newmetatable(L, type)) {
-    lua_pushcfunction(L, finish);
-    lua_setfield(L, -2, "__gc");
-  }
-  lua_setmetatable(L, -2);
-  return guarded;
-}
-
 static int loaded_gc(lua_State *L) {
   gr_loaded_finish(lua_touserdata(L, 1));
   return 0;
@@ -35,10 +24,10 @@ static int labels_gc(lua_State *L) {
 }
 
 static gr_loaded *push_loaded(lua_State *L) {
-  return push_guarded(L, sizeof(gr_loaded), "gradus.loaded", loaded_gc);
+  return gr_push_owned(L, sizeof(gr_loaded), "gradus.loaded", loaded_gc);
 }
 static gr_labels *push_labels(lua_State *L) {
-  return push_guarded(L, sizeof(gr_labels), "gradus.labels", labels_gc);
+  return gr_push_owned(L, sizeof(gr_labels), "gradus.labels", labels_gc);
 }
 
 // load(path, skip, only) -> tensor, or a table of tensors by name. `only`, a set of names or nil, picks
@@ -206,24 +195,12 @@ static int data_waste(lua_State *L) {
   return 1;
 }
 
-// root() -> the folder that holds datasets/
-static int data_root(lua_State *L) {
-  lua_getfield(L, LUA_REGISTRYINDEX, "gradus.root");
-  return 1;
-}
-
 static const gr_function functions[] = {
-    {"load", data_load, NULL},
-    {"save", data_save, NULL},
-    {"pictures", data_pictures, NULL},
-    {"describe", data_describe, NULL},
-    {"is_tensor", data_is_tensor, NULL},
-    {"range", data_range, NULL},
-    {"labels", data_labels, NULL},
-    {"split", data_split, NULL},
-    {"waste", data_waste, NULL},
-    {"root", data_root, NULL},
-    {NULL, NULL, NULL},
+    {"load", data_load, NULL},           {"save", data_save, NULL},
+    {"pictures", data_pictures, NULL},   {"describe", data_describe, NULL},
+    {"is_tensor", data_is_tensor, NULL}, {"range", data_range, NULL},
+    {"labels", data_labels, NULL},       {"split", data_split, NULL},
+    {"waste", data_waste, NULL},         {NULL, NULL, NULL},
 };
 
 int gr_open_data(lua_State *L) {

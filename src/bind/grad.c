@@ -12,8 +12,6 @@ typedef struct node_holder {
   gr_node *node;
 } node_holder;
 
-#define NODE "gradus.node"
-
 static int node_gc(lua_State *L) {
   node_holder *h = lua_touserdata(L, 1);
   gr_node_release(h->node);
@@ -22,14 +20,7 @@ static int node_gc(lua_State *L) {
 }
 
 static node_holder *push_node_holder(lua_State *L) {
-  node_holder *h = lua_newuserdatauv(L, sizeof *h, 0);
-  h->node = NULL;
-  if (luaL_newmetatable(L, NODE)) {
-    lua_pushcfunction(L, node_gc);
-    lua_setfield(L, -2, "__gc");
-  }
-  lua_setmetatable(L, -2);
-  return h;
+  return gr_push_owned(L, sizeof(node_holder), "gradus.node", node_gc);
 }
 
 // Pushes an empty tracked box and returns its holder, to be given a node by adopt_node.

@@ -14,33 +14,6 @@
 #include "plot/gnuplot.h"
 #include "plot/picture.h"
 
-// ---- texts that Lua owns while they grow ----
-
-#define TEXT "gradus.plot.text"
-
-static int text_gc(lua_State *L) {
-  gr_str_finish(lua_touserdata(L, 1));
-  return 0;
-}
-
-static gr_str *push_text(lua_State *L) {
-  gr_str *text = lua_newuserdatauv(L, sizeof *text, 0);
-  *text = (gr_str){0};
-  if (luaL_newmetatable(L, TEXT)) {
-    lua_pushcfunction(L, text_gc);
-    lua_setfield(L, -2, "__gc");
-  }
-  lua_setmetatable(L, -2);
-  return text;
-}
-
-static int return_text(lua_State *L, gr_str *text) {
-  GR_TRY(L, gr_str_check(text, &err));
-  lua_pushlstring(L, text->text ? text->text : "", text->length);
-  gr_str_finish(text);
-  return 1;
-}
-
 // ---- numbers: copies of what the learner gave ----
 
 static double number_at(lua_State *L, int index, const char *what, lua_Integer position) {
@@ -204,10 +177,10 @@ static int plot_columns(lua_State *L) {
     luaL_argcheck(L, gr_tensor_size(t) == n, j + 1, "columns of one length expected");
     column[j] = t->data;
   }
-  gr_str *text = push_text(L);
+  gr_str *text = gr_push_str(L);
   for (int64_t i = 0; i < n; i++)
     for (int j = 0; j < count; j++) append_number(text, column[j][i], j + 1 < count ? ' ' : '\n');
-  return return_text(L, text);
+  return gr_return_str(L, text);
 }
 
 // matrix(array, times) -> a matrix as lines of a data block, each number repeated `times` along both axes.
@@ -217,11 +190,11 @@ static int plot_matrix(lua_State *L) {
   luaL_argcheck(L, t->ndim == 2, 1, "a matrix expected");
   int64_t columns = t->shape[1];
   const double *x = t->data;
-  gr_str *text = push_text(L);
+  gr_str *text = gr_push_str(L);
   for (int64_t i = 0; i < t->shape[0] * times; i++)
     for (int64_t j = 0; j < columns * times; j++)
       append_number(text, x[i / times * columns + j / times], j + 1 < columns * times ? ' ' : '\n');
-  return return_text(L, text);
+  return gr_return_str(L, text);
 }
 
 // ---- pictures: a string of height * width * 3 bytes, and its width and height ----
@@ -372,9 +345,9 @@ static int plot_tile(lua_State *L) {
 static int plot_numbers(lua_State *L) {
   gr_picture p = check_picture(L, 1);
   lua_Integer times = luaL_checkinteger(L, 4);
-  gr_str *text = push_text(L);
+  gr_str *text = gr_push_str(L);
   gr_picture_numbers(text, &p, (int)times);
-  return return_text(L, text);
+  return gr_return_str(L, text);
 }
 
 static gr_ink check_ink(lua_State *L, int index) {
@@ -388,9 +361,9 @@ static int plot_blocks(lua_State *L) {
   lua_Integer columns = luaL_checkinteger(L, 4);
   gr_ink ink = check_ink(L, 5);
   luaL_argcheck(L, columns > 0 && columns <= 10000, 4, "a number of columns expected");
-  gr_str *text = push_text(L);
+  gr_str *text = gr_push_str(L);
   gr_picture_blocks(text, &p, (int)columns, ink);
-  return return_text(L, text);
+  return gr_return_str(L, text);
 }
 
 // write(ink, red, green, blue) -> the escape sequence of text in that colour.
@@ -398,9 +371,9 @@ static int plot_write(lua_State *L) {
   gr_ink ink = check_ink(L, 1);
   uint8_t colour[3];
   for (int c = 0; c < 3; c++) colour[c] = (uint8_t)luaL_checkinteger(L, 2 + c);
-  gr_str *text = push_text(L);
+  gr_str *text = gr_push_str(L);
   gr_ink_set(text, ink, colour, 0);
-  return return_text(L, text);
+  return gr_return_str(L, text);
 }
 
 // paint(ink, red, green, blue) -> the escape sequence of that background, with black or white text on it.
@@ -410,10 +383,10 @@ static int plot_paint(lua_State *L) {
   for (int c = 0; c < 3; c++) paper[c] = (uint8_t)luaL_checkinteger(L, 2 + c);
   int light = 299 * paper[0] + 587 * paper[1] + 114 * paper[2] > 128000;
   uint8_t text_colour[3] = {light ? 0 : 255, light ? 0 : 255, light ? 0 : 255};
-  gr_str *text = push_text(L);
+  gr_str *text = gr_push_str(L);
   gr_ink_set(text, ink, paper, 1);
   gr_ink_set(text, ink, text_colour, 0);
-  return return_text(L, text);
+  return gr_return_str(L, text);
 }
 
 // ---- the gnuplot process: one a Lua state, ended with it ----
@@ -454,10 +427,10 @@ static int plot_run(lua_State *L) {
   const char *script = luaL_checklstring(L, 1, &length);
   double seconds = luaL_optnumber(L, 2, 30);
   gr_gnuplot *process = process_of(L);
-  gr_str *text = push_text(L);
+  gr_str *text = gr_push_str(L);
   gr_err err;
   gr_code code = gr_gnuplot_run(process, script, length, text, seconds, &err);
-  if (code == GR_OK) return return_text(L, text);
+  if (code == GR_OK) return gr_return_str(L, text);
   if (code == GR_ERR_INTERRUPT) return gr_raise(L, &err);
   lua_pushnil(L);
   lua_pushstring(L, err.text);
@@ -476,38 +449,26 @@ static int plot_terminal(lua_State *L) {
   return 3;
 }
 
-// folder(path) -> true, with the folders above it, or nil and why not.
-static int plot_folder(lua_State *L) {
-  size_t length;
-  const char *path = luaL_checklstring(L, 1, &length);
-  for (size_t i = 1; i <= length; i++) {
-    if (i < length && path[i] != '/') continue;
-    const char *part = lua_pushlstring(L, path, i);
-    struct stat status;
-    if (mkdir(part, 0777) == 0 || (stat(part, &status) == 0 && S_ISDIR(status.st_mode))) {
-      lua_pop(L, 1);
-      continue;
-    }
-    int failure = errno == EEXIST ? ENOTDIR : errno;
-    lua_pushnil(L);
-    lua_pushfstring(L, "cannot make the folder %s: %s", part, strerror(failure));
-    return 2;
-  }
-  lua_pushboolean(L, true);
-  return 1;
-}
-
 static const gr_function functions[] = {
-    {"array", plot_array, NULL},     {"shape", plot_shape, NULL},
-    {"item", plot_item, NULL},       {"split", plot_split, NULL},
-    {"matrix", plot_matrix, NULL},   {"values", plot_values, NULL},
-    {"range", plot_range, NULL},     {"columns", plot_columns, NULL},
-    {"picture", plot_picture, NULL}, {"heat", plot_heat, NULL},
-    {"shrink", plot_shrink, NULL},   {"tile", plot_tile, NULL},
-    {"numbers", plot_numbers, NULL}, {"blocks", plot_blocks, NULL},
-    {"paint", plot_paint, NULL},     {"write", plot_write, NULL},
-    {"run", plot_run, NULL},         {"terminal", plot_terminal, NULL},
-    {"folder", plot_folder, NULL},   {NULL, NULL, NULL},
+    {"array", plot_array, NULL},
+    {"shape", plot_shape, NULL},
+    {"item", plot_item, NULL},
+    {"split", plot_split, NULL},
+    {"matrix", plot_matrix, NULL},
+    {"values", plot_values, NULL},
+    {"range", plot_range, NULL},
+    {"columns", plot_columns, NULL},
+    {"picture", plot_picture, NULL},
+    {"heat", plot_heat, NULL},
+    {"shrink", plot_shrink, NULL},
+    {"tile", plot_tile, NULL},
+    {"numbers", plot_numbers, NULL},
+    {"blocks", plot_blocks, NULL},
+    {"paint", plot_paint, NULL},
+    {"write", plot_write, NULL},
+    {"run", plot_run, NULL},
+    {"terminal", plot_terminal, NULL},
+    {NULL, NULL, NULL},
 };
 
 int gr_open_plot(lua_State *L) {

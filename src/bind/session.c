@@ -151,34 +151,6 @@ static int session_width(lua_State *L) {
   return 1;
 }
 
-// make_folder(path): with its parents. Returns true, or nil and why.
-static int session_make_folder(lua_State *L) {
-  char path[4096];
-  size_t length;
-  const char *given = luaL_checklstring(L, 1, &length);
-  if (length >= sizeof path) {
-    lua_pushnil(L);
-    lua_pushliteral(L, "the path is too long");
-    return 2;
-  }
-  memcpy(path, given, length + 1);
-  for (char *p = path + 1;; p++) {
-    if (*p != '/' && *p != '\0') continue;
-    char end = *p;
-    *p = '\0';
-    if (mkdir(path, 0777) != 0 && errno != EEXIST) {
-      lua_pushnil(L);
-      lua_pushfstring(L, "%s: %s", path, strerror(errno));
-      return 2;
-    }
-    *p = end;
-    if (end == '\0') break;
-  }
-  lua_pushboolean(L, 1);
-  return 1;
-}
-
-// set_environment(name, value): what the programs that we start will see.
 static int session_set_environment(lua_State *L) {
   setenv(luaL_checkstring(L, 1), luaL_checkstring(L, 2), 1);
   return 0;
@@ -221,7 +193,6 @@ static const gr_function functions[] = {
     {"interrupted", session_interrupted, NULL},
     {"is_terminal", session_is_terminal, NULL},
     {"width", session_width, NULL},
-    {"make_folder", session_make_folder, NULL},
     {"set_environment", session_set_environment, NULL},
     {"threads", session_threads, NULL},
     {"clock", session_clock, NULL},

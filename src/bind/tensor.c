@@ -7,15 +7,9 @@
 
 static int tensor_tostring(lua_State *L) {
   const gr_tensor *t = gr_check_tensor(L, 1);
-  gr_str text = {0};
-  gr_tensor_format(&text, t, &gr_format_default);
-  gr_err err;
-  gr_code code = gr_str_check(&text, &err);
-  // The text is ours until Lua has it, and making it Lua's may fail: a box that frees it would be the strict
-  // way, but a formatted tensor is at most a screen.
-  if (!code) lua_pushlstring(L, text.text ? text.text : "", text.length);
-  gr_str_finish(&text);
-  return code ? gr_raise(L, &err) : 1;
+  gr_str *text = gr_push_str(L);
+  gr_tensor_format(text, t, &gr_format_default);
+  return gr_return_str(L, text);
 }
 
 static int tensor_len(lua_State *L) {

@@ -61,46 +61,6 @@ gr_code gr_file_read(gr_bytes *out, const char *path, gr_err *err) {
   return code;
 }
 
-// ---- writing ----
-
-static bool write_parts(int fd, const gr_bytes *parts, int n_parts) {
-  for (int i = 0; i < n_parts; i++)
-    for (size_t done = 0; done < parts[i].size;) {
-      ssize_t n = write(fd, parts[i].data + done, parts[i].size - done);
-      if (n < 0 && errno == EINTR) continue;
-      if (n <= 0) return false;
-      done += (size_t)n;
-    }
-  return fsync(fd) == 0;  // a name must never point to a file whose bytes are not there yet
-}
-
-gr_code gr_file_write(const char *path, const gr_bytes *parts, int n_parts, gr_err *err) {
-  // A link keeps pointing where it points: what it names is replaced.
-  char target[PATH_MAX], fresh[PATH_MAX + 32];
-  struct stat st;
-  if (!realpath(path, target)) {
-    if (strlen(path) >= sizeof target)
-      return gr_fail(err, GR_ERR_IO, "the name \"%.60s...\" is too long", path);
-    strcpy(target, path);
-  } else if (stat(target, &st) == 0 && !S_ISREG(st.st_mode)) {
-    return gr_fail(err, GR_ERR_IO, "cannot write \"%.300s\": it is %s, not a file", path,
-                   S_ISDIR(st.st_mode) ? "a folder" : "a pipe or a device");
-  }
-  // Not mkstemp: an ordinary open gives the file the permissions that the user's umask wants.
-  snprintf(fresh, sizeof fresh, "%s.%ld.part", target, (long)getpid());
-  unlink(fresh);
-  int fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  if (fd < 0) return gr_fail(err, GR_ERR_IO, "cannot write \"%.300s\": %s", path, strerror(errno));
-  bool ok = write_parts(fd, parts, n_parts);
-  int reason = errno;
-  if (close(fd) && ok) ok = false, reason = errno;
-  if (ok && rename(fresh, target)) ok = false, reason = errno;
-  if (ok) return GR_OK;
-  unlink(fresh);
-  return gr_fail(err, GR_ERR_IO, "cannot write \"%.300s\": %s; what was there before is untouched", path,
-                 strerror(reason));
-}
-
 // ---- zlib ----
 
 bool gr_is_gzip(const uint8_t *data, size_t size) {

@@ -1,4 +1,4 @@
-// Files as bytes in memory: read with one open, unpacked through zlib, written whole or not at all.
+// Files as bytes in memory: read with one open, unpacked through zlib.
 #ifndef GR_DATA_FILE_H
 #define GR_DATA_FILE_H
 
@@ -17,10 +17,6 @@ void gr_bytes_finish(gr_bytes *b);
 
 // The whole of a regular file. Anything else (a folder, a pipe, a device that never ends) is refused.
 gr_code gr_file_read(gr_bytes *out, const char *path, gr_err *err);
-
-// Writes the parts one after the other into a new file beside `path`, which then takes its name: whoever
-// reads `path` sees the old file or the new one, and a full disk leaves the old one.
-gr_code gr_file_write(const char *path, const gr_bytes *parts, int n_parts, gr_err *err);
 
 // How much of something packed by deflate `packed` bytes can hold at most: deflate packs 258 bytes into 2
 // bits.

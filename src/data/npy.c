@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "data/convert.h"
 #include "data/rows.h"
 
@@ -267,8 +268,8 @@ gr_code gr_npy_write(const char *path, const gr_tensor *t, gr_err *err) {
   text[9] = (char)((total - 10) >> 8);
   gr_tensor whole;
   if (gr_contiguous(&whole, t, err)) return err->code;
-  gr_bytes parts[] = {{(uint8_t *)text, (size_t)total}, {whole.data, gr_tensor_bytes(&whole)}};
-  gr_code code = gr_file_write(path, parts, 2, err);
+  gr_piece pieces[] = {{text, (size_t)total}, {whole.data, gr_tensor_bytes(&whole)}};
+  gr_code code = gr_file_write(path, pieces, 2, err);
   gr_tensor_finish(&whole);
   return code;
 }

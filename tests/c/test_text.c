@@ -1,18 +1,13 @@
-// Markdown as blocks, and text files, seen from C: kinds, lines, runs, hostile input, what the system
-// refuses.
+// Markdown as blocks, seen from C: kinds, lines, runs, hostile input.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
-#include "text/file.h"
 #include "text/markdown.h"
 
 static gr_markdown parse(const char *text) {
@@ -131,63 +126,6 @@ static void a_text_that_is_too_long_is_refused(void **state) {
 
 // ---- files ----
 
-static char place[] = "/tmp/gradus-test-text-XXXXXX";
-
-static int make_place(void **state) {
-  (void)state;
-  return mkdtemp(place) ? 0 : -1;
-}
-
-static int remove_place(void **state) {
-  (void)state;
-  return rmdir(place);
-}
-
-static void a_file_is_replaced_in_one_go(void **state) {
-  (void)state;
-  gr_err err;
-  char path[100], text[10] = {0};
-  snprintf(path, sizeof path, "%s/deep/er", place);
-  assert_int_equal(gr_folder_make(path, &err), GR_OK);
-  assert_int_equal(gr_folder_make(path, &err), GR_OK);
-  snprintf(path, sizeof path, "%s/deep/er/file", place);
-  assert_int_equal(gr_text_write(path, "first", 5, &err), GR_OK);
-  assert_int_equal(gr_text_write(path, "second", 6, &err), GR_OK);
-  FILE *f = fopen(path, "rb");
-  assert_int_equal(fread(text, 1, sizeof text, f), 6);
-  fclose(f);
-  assert_string_equal(text, "second");
-  *strrchr(path, '/') = '\0';
-  gr_str names = {0};
-  assert_int_equal(gr_folder_names(&names, path, &err), GR_OK);
-  assert_int_equal(names.length, 5);  // nothing but "file": no temporary is left
-  gr_str_finish(&names);
-  strcat(path, "/file");
-  assert_int_equal(gr_folder_make(path, &err), GR_ERR_IO);
-  assert_non_null(strstr(err.text, "Not a directory"));
-  unlink(path);
-  *strrchr(path, '/') = '\0';
-  rmdir(path);
-  *strrchr(path, '/') = '\0';
-  rmdir(path);
-}
-
-static void what_the_system_refuses_is_said(void **state) {
-  (void)state;
-  gr_err err;
-  gr_str names = {0};
-  assert_int_equal(gr_folder_names(&names, "/nowhere/at/all", &err), GR_ERR_IO);
-  assert_string_equal(err.text, "cannot read the folder /nowhere/at/all: No such file or directory");
-  gr_str_finish(&names);
-  assert_int_equal(gr_text_write("/nowhere/at/all", "x", 1, &err), GR_ERR_IO);
-  assert_string_equal(err.text, "cannot write /nowhere/at/all: No such file or directory");
-  char path[6000];
-  memset(path, 'a', sizeof path - 1);
-  path[sizeof path - 1] = '\0';
-  assert_int_equal(gr_text_write(path, "x", 1, &err), GR_ERR_IO);
-  assert_int_equal(gr_folder_make(path, &err), GR_ERR_IO);
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(blocks_come_in_order_with_their_lines),
@@ -196,8 +134,6 @@ int main(void) {
       cmocka_unit_test(an_empty_item_has_no_text),
       cmocka_unit_test(any_bytes_are_read),
       cmocka_unit_test(a_text_that_is_too_long_is_refused),
-      cmocka_unit_test(a_file_is_replaced_in_one_go),
-      cmocka_unit_test(what_the_system_refuses_is_said),
   };
-  return cmocka_run_group_tests(tests, make_place, remove_place);
+  return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,6 +10,7 @@ local predict = require "gradus.lesson.predict"
 local progress = require "gradus.lesson.progress"
 local sessions = require "gradus.session"
 local sinks = require "gradus.session.sink"
+local files = require "gradus.core.file"
 local text = require "gradus.core.text"
 
 local all_kinds = folder .. "/lessons/all-kinds.md"
@@ -474,7 +475,7 @@ end)
 test("the template and the lesson of the tests pass the author's check", function()
   local place = os.tmpname()
   os.remove(place)
-  text.make_folder(place)
+  files.make_folder(place)
   local path = place .. "/40-waves.md"
   expect.equal(lessons.new(path), path)
   expect.error(function() lessons.new(path) end, "exists already")

@@ -165,7 +165,7 @@ def trouble(folder):
         pass  # a file where the folder should be: also root cannot write there
     done = gradus(code, f'{folder}/locked')
     test('a folder that cannot be made is an error with the reason',
-         None if 'cannot make the folder plots' in done.stdout and 'still here' in done.stdout
+         None if 'cannot make the folder "plots"' in done.stdout and 'still here' in done.stdout
          else done.stdout + done.stderr)
 
 

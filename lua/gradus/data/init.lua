@@ -7,6 +7,7 @@ require "gradus.core.tensor"  -- tensors have their metatable from there
 local core = require "gradus.core.data"
 local help = require "gradus.help"
 local options = require "gradus.options"
+local root = require "gradus.core.session".root
 
 local doc = help.doc
 local print, error, type, tostring, ipairs, pairs = print, error, type, tostring, ipairs, pairs
@@ -51,9 +52,7 @@ end
 
 -- To the session that runs, when there is one: its sink may be a terminal, a lesson or a test.
 local function say(text)
-  local session = package.loaded["gradus.session"]
-  local current = type(session) == "table" and session.current()
-  if current then current.sink:text(text .. "\n") else print(text) end
+  require("gradus.session").say(text .. "\n")
 end
 
 -- ---- tables of text ----
@@ -368,7 +367,7 @@ test part).
  [ 0  0  6 13 10  0  0  0]]
 > d.y[1]
 0]==], function()
-  local x, y = call(core.pictures, core.root() .. "/datasets/digits.csv.gz", 8, 8)
+  local x, y = call(core.pictures, root .. "/datasets/digits.csv.gz", 8, 8)
   return dataset {
     x = x, y = y, classes = digit_names(), name = "digits",
     about = "1,797 handwritten digits, 8x8 pixels, 0 paper to 16 ink",

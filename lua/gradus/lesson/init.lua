@@ -6,7 +6,7 @@ local options = require "gradus.options"
 local parse = require "gradus.lesson.parse"
 local player = require "gradus.lesson.player"
 local progress = require "gradus.lesson.progress"
-local text = require "gradus.core.text"
+local files = require "gradus.core.file"
 
 local M = {}
 
@@ -15,7 +15,7 @@ local M = {}
 M.options = {}
 
 local function folder()
-  return text.root() .. "/lessons"
+  return require("gradus.core.session").root .. "/lessons"
 end
 
 -- ---- finding ----
@@ -33,9 +33,9 @@ local function is_path(name)
 end
 
 -- {number, slug, path} of each NN-slug.md, in order.
-local function files()
+local function all_files()
   local found = {}
-  for _, name in ipairs(text.names(folder()) or {}) do
+  for _, name in ipairs(files.names(folder()) or {}) do
     local number, slug = name:match "^(%d+)%-([%w-]+)%.md$"
     if number then found[#found + 1] = {number = tonumber(number), slug = slug, path = folder() .. "/" .. name} end
   end
@@ -59,7 +59,7 @@ neuron]], function(name)
   name = tostring(name)
   if is_path(name) then return load_lesson(name) end
   local slugs = {}
-  for _, file in ipairs(files()) do
+  for _, file in ipairs(all_files()) do
     if file.slug == name or file.number == tonumber(name) then return load_lesson(file.path) end
     slugs[#slugs + 1] = file.slug
   end
@@ -80,7 +80,7 @@ lesson.list() -> string
 The lessons, one a line: number, slug, title, minutes, and how many steps are done. `:lesson NAME` takes one.]],
   function()
     local lines = {}
-    for _, file in ipairs(files()) do
+    for _, file in ipairs(all_files()) do
       local ok, lesson = pcall(load_lesson, file.path)
       if ok then
         lines[#lines + 1] = string.format("%4d  %-10s %-48s %s  %d of %d steps done", file.number, lesson.slug,
@@ -197,7 +197,7 @@ its first line.]], function(paths)
   if type(paths) == "string" then paths = {paths} end
   if not paths or #paths == 0 then
     paths = {}
-    for _, file in ipairs(files()) do paths[#paths + 1] = file.path end
+    for _, file in ipairs(all_files()) do paths[#paths + 1] = file.path end
   end
   set_options(nil)
   return require "gradus.lesson.test".files(paths)
@@ -279,7 +279,7 @@ Writes a lesson to start from. The file is to be called NN-slug.md; one that exi
     end
     slug = slug:lower()
     local title = slug:gsub("%-", " "):gsub("^%l", string.upper)
-    local ok, message = text.write(path, template:format(title, slug))
+    local ok, message = files.write(path, template:format(title, slug))
     if not ok then error(message, 0) end
     return path
   end)

@@ -2,22 +2,13 @@
 -- programs keep their state, $XDG_STATE_HOME/gradus. Two sessions at once lose nothing: the file is read again
 -- before each change, and replaced in one go.
 
-local text = require "gradus.core.text"
+local files = require "gradus.core.file"
+local state = require "gradus.state"
 
 local progress = {}
 
-local function folder()
-  local base = os.getenv "XDG_STATE_HOME"
-  if not base or base:sub(1, 1) ~= "/" then  -- the standard: a relative path is ignored
-    local home = os.getenv "HOME"
-    if not home or home == "" then return nil end
-    base = home .. "/.local/state"
-  end
-  return base .. "/gradus"
-end
-
 local function read()
-  local entries, path = {}, folder()
+  local entries, path = {}, state.folder()
   local file = path and io.open(path .. "/progress", "rb")
   if not file then return entries end
   for line in file:lines() do
@@ -32,16 +23,16 @@ local function read()
 end
 
 local function write(entries)
-  local path = folder()
+  local path = state.folder()
   if not path then return nil, "neither XDG_STATE_HOME nor HOME is set" end
-  local ok, message = text.make_folder(path)
+  local ok, message = files.make_folder(path)
   if not ok then return nil, message end
   local lines = {}
   for slug, steps in pairs(entries) do
     for step, what in pairs(steps) do lines[#lines + 1] = slug .. " " .. step .. " " .. what .. "\n" end
   end
   table.sort(lines)
-  return text.write(path .. "/progress", table.concat(lines))
+  return files.write(path .. "/progress", table.concat(lines))
 end
 
 --- What is known of a lesson: step id -> "done" or "skipped".

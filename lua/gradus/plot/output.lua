@@ -3,6 +3,7 @@
 
 local core = require "gradus.core.plot"
 local fail = require "gradus.plot.arguments".fail
+local files = require "gradus.core.file"
 local gnuplot = require "gradus.plot.gnuplot"
 local options = require "gradus.options"
 local text = require "gradus.plot.text"
@@ -111,9 +112,9 @@ end
 
 local function quoted_font(theme) return gnuplot.quote(theme.font .. "," .. theme.size) end
 
-local files = {}
+local terminals = {}
 
-function files.png(theme)
+function terminals.png(theme)
   if has "pngcairo" then
     return string_format("set terminal pngcairo noenhanced color size %d,%d font %s background rgb '%s' linewidth 1",
       theme.width, theme.height, quoted_font(theme), theme.paper)
@@ -122,12 +123,12 @@ function files.png(theme)
     theme.height, quoted_font(theme), theme.paper)
 end
 
-function files.svg(theme)
+function terminals.svg(theme)
   return string_format("set terminal svg noenhanced size %d,%d dynamic font %s background rgb '%s'", theme.width,
     theme.height, quoted_font(theme), theme.paper)
 end
 
-function files.pdf(theme)
+function terminals.pdf(theme)
   if not has "pdfcairo" then
     error("this gnuplot writes no PDF (it was built without cairo): save the figure as .svg or .png", 0)
   end
@@ -176,7 +177,7 @@ local function write_file(figure, path, kind)
   if not file then error("cannot write " .. message, 0) end
   file:close()
   local theme = theme_for(figure)
-  local opening = files[kind](theme) .. "\nset output " .. gnuplot.quote(path, 4096)
+  local opening = terminals[kind](theme) .. "\nset output " .. gnuplot.quote(path, 4096)
   local ok, problem = pcall(run, gnuplot.script(figure, theme, opening, false) .. "set output\n")
   if not ok then
     os_remove(path)  -- half a picture
@@ -190,7 +191,7 @@ function M.save(figure, path)
   end
   local kind = path:match "%.(%w+)$"
   kind = kind and kind:lower()
-  if not files[kind] then
+  if not terminals[kind] then
     fail('save: the name "%s" must end in .png, .svg or .pdf', path)
   end
   for _, character in utf8_codes(gnuplot.clean(path)) do
@@ -269,7 +270,7 @@ local function show(figure)
   if where == "none" then
     return
   elseif where == "png" then
-    local made, message = core.folder(settings.dir)
+    local made, message = files.make_folder(settings.dir)
     if not made then error(message, 0) end
     local path = figure.path
     if not path then

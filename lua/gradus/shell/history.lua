@@ -1,21 +1,12 @@
 -- The history of the prompt: one entry a line, newlines in it escaped, each appended as soon as it was typed, so that
 -- a crash loses nothing and two shells at a time do not overwrite each other.
 
-local core = require "gradus.core.session"
+local files = require "gradus.core.file"
+local state = require "gradus.state"
 
 local history = {}
 
 local KEEP = 5000  -- entries; when the file has grown to twice as many, the oldest go
-
-local function folder()
-  local state = os.getenv("XDG_STATE_HOME")
-  if not state or state == "" then
-    local home = os.getenv("HOME")
-    if not home or home == "" then return nil end
-    state = home .. "/.local/state"
-  end
-  return state .. "/gradus"
-end
 
 local function escape(entry)
   return (entry:gsub("[\\\n]", {["\\"] = "\\\\", ["\n"] = "\\n"}))
@@ -25,19 +16,10 @@ local function unescape(line)
   return (line:gsub("\\(.)", {["\\"] = "\\", n = "\n"}))
 end
 
--- Writes the file anew, whole or not at all.
-local function rewrite(path, lines)
-  local new = path .. ".new"
-  local file = io.open(new, "w")
-  if not file then return end
-  file:write(table.concat(lines, "\n"), "\n")
-  if file:close() then os.rename(new, path) else os.remove(new) end
-end
-
 --- Opens the history file; returns an object with `entries` (oldest first) and add(entry).
 function history.open()
   local self = {entries = {}}
-  local place = folder()
+  local place = state.folder()
   local path = place and place .. "/history"
   local file = path and io.open(path, "r")
   if file then
@@ -46,7 +28,7 @@ function history.open()
     file:close()
     if #lines > 2 * KEEP then
       lines = table.move(lines, #lines - KEEP + 1, #lines, 1, {})
-      rewrite(path, lines)
+      files.write(path, table.concat(lines, "\n") .. "\n")
     end
     for i = math.max(1, #lines - KEEP + 1), #lines do
       if lines[i] ~= "" then self.entries[#self.entries + 1] = unescape(lines[i]) end
@@ -57,7 +39,7 @@ function history.open()
     self.entries[#self.entries + 1] = entry
     if not writable then return end
     local out = io.open(path, "a")
-    if not out and core.make_folder(place) then out = io.open(path, "a") end
+    if not out and files.make_folder(place) then out = io.open(path, "a") end
     writable = out ~= nil  -- a read-only home costs the history, nothing else
     if out then
       out:write(escape(entry), "\n")

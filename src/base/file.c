@@ -1,0 +1,90 @@
+#include "base/file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool write_pieces(int fd, const gr_piece *pieces, int n_pieces) {
+  for (int i = 0; i < n_pieces; i++)
+    for (size_t done = 0; done < pieces[i].size;) {
+      ssize_t n = write(fd, (const char *)pieces[i].data + done, pieces[i].size - done);
+      if (n < 0 && errno == EINTR) continue;
+      if (n <= 0) return false;
+      done += (size_t)n;
+    }
+  return fsync(fd) == 0;  // a name must never point to a file whose bytes are not there yet
+}
+
+gr_code gr_file_write(const char *path, const gr_piece *pieces, int n_pieces, gr_err *err) {
+  // A link keeps pointing where it points: what it names is replaced.
+  char target[PATH_MAX], fresh[PATH_MAX + 32];
+  struct stat st;
+  if (!realpath(path, target)) {
+    if (strlen(path) >= sizeof target)
+      return gr_fail(err, GR_ERR_IO, "the name \"%.60s...\" is too long", path);
+    strcpy(target, path);
+  } else if (stat(target, &st) == 0 && !S_ISREG(st.st_mode)) {
+    return gr_fail(err, GR_ERR_IO, "cannot write \"%.300s\": it is %s, not a file", path,
+                   S_ISDIR(st.st_mode) ? "a folder" : "a pipe or a device");
+  }
+  // Not mkstemp: an ordinary open gives the file the permissions that the user's umask wants.
+  snprintf(fresh, sizeof fresh, "%s.%ld.part", target, (long)getpid());
+  unlink(fresh);
+  int fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (fd < 0) return gr_fail(err, GR_ERR_IO, "cannot write \"%.300s\": %s", path, strerror(errno));
+  bool ok = write_pieces(fd, pieces, n_pieces);
+  int reason = errno;
+  if (close(fd) && ok) ok = false, reason = errno;
+  if (ok && rename(fresh, target)) ok = false, reason = errno;
+  if (ok) return GR_OK;
+  unlink(fresh);
+  return gr_fail(err, GR_ERR_IO, "cannot write \"%.300s\": %s; what was there before is untouched", path,
+                 strerror(reason));
+}
+
+static gr_code io_error(gr_err *err, const char *what, const char *path) {
+  return gr_fail(err, GR_ERR_IO, "cannot %s \"%.300s\": %s", what, path, strerror(errno));
+}
+
+static int is_visible(const struct dirent *entry) { return entry->d_name[0] != '.'; }
+
+gr_code gr_folder_names(gr_str *out, const char *path, gr_err *err) {
+  struct dirent **entries;
+  int n = scandir(path, &entries, is_visible, alphasort);
+  if (n < 0) return io_error(err, "read the folder", path);
+  for (int i = 0; i < n; i++) {
+    gr_str_append_n(out, entries[i]->d_name, strlen(entries[i]->d_name) + 1);
+    free(entries[i]);
+  }
+  free(entries);
+  return gr_str_check(out, err);
+}
+
+gr_code gr_folder_make(const char *path, gr_err *err) {
+  char part[PATH_MAX];
+  size_t length = strlen(path);
+  if (length >= sizeof part) {
+    errno = ENAMETOOLONG;
+    return io_error(err, "make the folder", path);
+  }
+  memcpy(part, path, length + 1);
+  for (char *p = part + 1;; p++) {
+    if (*p != '/' && *p) continue;
+    char end = *p;
+    *p = '\0';
+    struct stat info;
+    if (mkdir(part, 0777) && (errno != EEXIST || stat(part, &info) || !S_ISDIR(info.st_mode))) {
+      if (errno == EEXIST) errno = ENOTDIR;
+      return io_error(err, "make the folder", part);
+    }
+    if (!end) return GR_OK;
+    *p = end;
+  }
+}
