@@ -89,9 +89,10 @@ typedef struct gr_runtime {
   int calls;                    // protected calls and loops of the session core that are running
   gr_pool *pool;                // NULL until first asked for: starting threads costs
   int threads;
-  gr_random random;      // the one generator for everything a learner draws
-  size_t unaccounted;    // bytes of buffers that the collector has not been told of yet
-  int tensor_metatable;  // registry reference, compared by identity (faster than by name)
+  gr_random random;             // the one generator for everything a learner draws
+  size_t unaccounted;           // bytes of buffers that the collector has not been told of yet
+  int tensor_metatable;         // registry reference
+  const void *tensor_identity;  // the same table, to know a tensor by (faster than by name)
 } gr_runtime;
 
 gr_runtime *gr_runtime_of(lua_State *L);
@@ -119,6 +120,9 @@ gr_tensor *gr_push_view(lua_State *L, const gr_tensor *view, int base);
 // reader of files, say): gr_box_adopt takes its reference over and leaves `*t` empty.
 gr_tensor *gr_push_empty(lua_State *L);
 void gr_box_adopt(lua_State *L, int index, gr_tensor *t);
+
+// Whether the tensor of a box is tracked.
+static inline bool gr_is_tracked(const gr_tensor *boxed) { return ((const gr_box *)boxed)->node != NULL; }
 
 gr_box *gr_test_box(lua_State *L, int index);         // NULL if it is no tensor
 gr_tensor *gr_check_tensor(lua_State *L, int index);  // raises a typed error that says what it got

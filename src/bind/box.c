@@ -101,9 +101,8 @@ gr_tensor *gr_push_view(lua_State *L, const gr_tensor *view, int base) {
 
 gr_box *gr_test_box(lua_State *L, int index) {
   if (lua_type(L, index) != LUA_TUSERDATA || !lua_getmetatable(L, index)) return NULL;
-  lua_rawgeti(L, LUA_REGISTRYINDEX, gr_runtime_of(L)->tensor_metatable);
-  bool same = lua_rawequal(L, -1, -2);
-  lua_pop(L, 2);
+  bool same = lua_topointer(L, -1) == gr_runtime_of(L)->tensor_identity;
+  lua_pop(L, 1);
   return same ? lua_touserdata(L, index) : NULL;
 }
 

@@ -47,10 +47,11 @@ static int dot(lua_State *L) {
     return luaL_error(L, "dot multiplies matrices and vectors (1 or 2 axes), not %s and %s",
                       gr_shape_text(ta, a->ndim, a->shape), gr_shape_text(tb, b->ndim, b->shape));
   if (a->shape[a->ndim - 1] != b->shape[0]) shape_error(L, a, b, a->shape[a->ndim - 1], b->shape[0]);
-  if (a->ndim == 2 && b->ndim == 2 && gr_apply_tracked(L, &gr_op_matmul, &(gr_op_args){0}, 2, (int[]){1, 2}))
-    return 1;
-  gr_refuse_tracked(L, 1, "dot with a vector");
-  gr_refuse_tracked(L, 2, "dot with a vector");
+  if (gr_is_tracked(a) || gr_is_tracked(b)) {
+    if (a->ndim == 2 && b->ndim == 2)
+      return gr_apply_tracked(L, &gr_op_matmul, &(gr_op_args){0}, 2, (int[]){1, 2});
+    gr_refuse_tracked(L, gr_is_tracked(a) ? 1 : 2, "dot with a vector");
+  }
   gr_dtype dtype = gr_dtype_promote(a->dtype, b->dtype);
   gr_tensor ma = as_matrix(in_dtype(L, 1, dtype), true), mb = as_matrix(in_dtype(L, 2, dtype), false);
   // The result has the axes that were there: (m, n), (m,), (n,) or none.
@@ -78,9 +79,8 @@ static int outer(lua_State *L) {
 }
 
 static int softmax(lua_State *L) {
-  gr_check_tensor(L, 1);
-  if (gr_apply_tracked(L, &gr_op_softmax, &(gr_op_args){0}, 1, (int[]){1})) return 1;
   const gr_tensor *t = gr_check_tensor(L, 1);
+  if (gr_is_tracked(t)) return gr_apply_tracked(L, &gr_op_softmax, &(gr_op_args){0}, 1, (int[]){1});
   if (t->ndim == 0) return luaL_error(L, "softmax needs at least one axis of scores");
   lua_settop(L, 1);
   gr_dtype dtype = gr_dtype_is_float(t->dtype) ? (gr_dtype)t->dtype : GR_F64;

@@ -57,8 +57,10 @@ static int reduction(lua_State *L) {
   const gr_tensor *t = gr_check_tensor(L, 1);
   bool keepdims;
   unsigned axes = read_axes(L, gr_reduce_name(op), t->ndim, &keepdims);
-  gr_op_args args = {.kind = (int)op, .axes = axes, .keepdims = keepdims};
-  if ((op == GR_SUM || op == GR_MEAN) && gr_apply_tracked(L, &gr_op_reduce, &args, 1, (int[]){1})) return 1;
+  if ((op == GR_SUM || op == GR_MEAN) && gr_is_tracked(t)) {
+    gr_op_args args = {.kind = (int)op, .axes = axes, .keepdims = keepdims};
+    return gr_apply_tracked(L, &gr_op_reduce, &args, 1, (int[]){1});
+  }
   if (op == GR_PROD || op == GR_MIN || op == GR_MAX || op == GR_VAR)
     gr_refuse_tracked(L, 1, gr_reduce_name(op));
   reduce(L, t, op, axes, keepdims);

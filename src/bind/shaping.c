@@ -36,9 +36,11 @@ static int reshape(lua_State *L) {
     }
     shape[free_axis] = size / known;
   }
-  gr_op_args args = {.ndim = ndim};
-  memcpy(args.shape, shape, sizeof shape);
-  if (gr_apply_tracked(L, &gr_op_reshape, &args, 1, (int[]){1})) return 1;
+  if (gr_is_tracked(t)) {
+    gr_op_args args = {.ndim = ndim};
+    memcpy(args.shape, shape, sizeof shape);
+    return gr_apply_tracked(L, &gr_op_reshape, &args, 1, (int[]){1});
+  }
   int base = contiguous(L, 1);
   gr_tensor view;
   GR_TRY(L, gr_tensor_view_reshape(&view, gr_check_tensor(L, base), ndim, shape, &err));
@@ -61,9 +63,11 @@ static int flatten(lua_State *L) {
 // one.
 int gr_push_transposed(lua_State *L, const int *axes) {
   const gr_tensor *t = gr_check_tensor(L, 1);
-  gr_op_args args = {0};
-  memcpy(args.order, axes, t->ndim * sizeof axes[0]);
-  if (gr_apply_tracked(L, &gr_op_transpose, &args, 1, (int[]){1})) return 1;
+  if (gr_is_tracked(t)) {
+    gr_op_args args = {0};
+    memcpy(args.order, axes, t->ndim * sizeof axes[0]);
+    return gr_apply_tracked(L, &gr_op_transpose, &args, 1, (int[]){1});
+  }
   gr_tensor view;
   GR_TRY(L, gr_tensor_view_permute(&view, t, axes, &err));
   gr_push_view(L, &view, 1);
