@@ -169,6 +169,10 @@ static gr_code unary_forward(gr_call *c, gr_err *err) {
 static gr_code unary_backward(gr_call *c, gr_err *err) {
   const gr_tensor *a = c->in[0], *y = c->out, *dout = c->dout;
   pieces s = carve(c);
+  if (!c->din[0]) return GR_OK;
+  // The last product may be written where it belongs, unless something is there already.
+  bool direct = !c->accumulate[0] && c->din[0]->dtype == y->dtype;
+  gr_tensor *result = direct ? c->din[0] : &s.a;
   gr_code code;
   // Each case leaves in s.a the derivative (of out by in), from the input or, where that is cheaper, from the
   // output.
@@ -201,17 +205,19 @@ static gr_code unary_backward(gr_call *c, gr_err *err) {
       DO(gr_binary_scalar(&s.a, GR_SUB, y, 1, true, err));
       DO(gr_binary(&s.a, GR_MUL, &s.a, y, err));
       break;
-    case GR_RELU:  // 1 where the unit is alive; at 0 we take 0, as everyone does
+    case GR_RELU: {  // where the unit is alive; at 0 we take 0, as everyone does
+      gr_tensor zero = {.data = &(double){0}, .dtype = c->out->dtype};  // all bits 0 are 0 in float32 too
       DO(gr_binary_scalar(&s.mask, GR_GT, y, 0, false, err));
-      DO(gr_copy(&s.a, &s.mask, err));
-      break;
+      DO(gr_where(result, &s.mask, dout, &zero, err));
+      return direct ? GR_OK : gr_call_give(c, 0, result, s.spare, err);
+    }
     case GR_SOFTPLUS: DO(gr_unary(&s.a, GR_SIGMOID, a, err)); break;
     default:
       return gr_fail(err, GR_ERR_VALUE, "%s has no gradient here; leave the graph with t:detach() first",
                      gr_unary_name((gr_unary_op)c->args->kind));
   }
-  DO(gr_binary(&s.a, GR_MUL, &s.a, dout, err));
-  return gr_call_give(c, 0, &s.a, s.spare, err);
+  DO(gr_binary(result, GR_MUL, &s.a, dout, err));
+  return direct ? GR_OK : gr_call_give(c, 0, result, s.spare, err);
 }
 
 const gr_op gr_op_unary = {"unary", unary_plan, unary_forward, unary_backward, broadcast_by_rows};

@@ -77,6 +77,29 @@ size_t gr_conv2d_scratch(const gr_tensor *x, const gr_tensor *kernel, const gr_t
          gr_dtype_size(out->dtype);
 }
 
+// memcpy of a few pixels, where a call costs more than the copy: two moves that may overlap.
+static inline void copy_run(char *to, const char *from, size_t bytes) {
+#define TWO_MOVES(n)                     \
+  do {                                   \
+    char head[n], tail[n];               \
+    memcpy(head, from, n);               \
+    memcpy(tail, from + bytes - (n), n); \
+    memcpy(to, head, n);                 \
+    memcpy(to + bytes - (n), tail, n);   \
+  } while (0)
+  if (bytes > 64 || bytes < 4)
+    memcpy(to, from, bytes);
+  else if (bytes >= 32)
+    TWO_MOVES(32);
+  else if (bytes >= 16)
+    TWO_MOVES(16);
+  else if (bytes >= 8)
+    TWO_MOVES(8);
+  else
+    TWO_MOVES(4);
+#undef TWO_MOVES
+}
+
 // Output pixel, then row of the window. Without dilation a row of the window is one run of the image's
 // memory, with zeros before and after it where the window hangs over the edge.
 static void image_to_columns(void *columns, const void *image, const gr_window_view *view, size_t element) {
@@ -96,10 +119,10 @@ static void image_to_columns(void *columns, const void *image, const gr_window_v
         } else if (w->dilation[1] == 1) {
           int64_t before = x0 < 0 ? -x0 : 0;
           int64_t end = view->width - x0 < w->size[1] ? view->width - x0 : w->size[1];
-          memset(to, 0, (size_t)before * pixel);
-          memcpy(to + (size_t)before * pixel, row + (size_t)(x0 + before) * pixel,
-                 (size_t)(end - before) * pixel);
-          memset(to + (size_t)end * pixel, 0, (size_t)(w->size[1] - end) * pixel);
+          if (before > 0) memset(to, 0, (size_t)before * pixel);
+          copy_run(to + (size_t)before * pixel, row + (size_t)(x0 + before) * pixel,
+                   (size_t)(end - before) * pixel);
+          if (end < w->size[1]) memset(to + (size_t)end * pixel, 0, (size_t)(w->size[1] - end) * pixel);
           to += (size_t)w->size[1] * pixel;
         } else {
           for (int64_t kx = 0; kx < w->size[1]; kx++, to += pixel) {
