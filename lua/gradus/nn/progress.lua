@@ -1,4 +1,11 @@
--- How fit shows what it does: a bar in a terminal, a line an epoch elsewhere.
+-- How fit shows what it does: a table with a line an epoch, as in
+--
+--                 loss                accuracy (majority baseline)
+--   epoch   time  train   validation  train            validation
+--    1/30   0.7s  0.6341  0.6837      0.6858 (0.7000)  0.6267 (0.6267)
+--
+-- In a terminal the line of the epoch that runs fills up, with a bar at its end. Accuracy never stands alone: beside
+-- each stands what always answering the most frequent class would reach.
 
 local options = require "gradus.options"
 local session = require "gradus.session"
@@ -8,24 +15,96 @@ local M = {}
 local Reporter = {}
 Reporter.__index = Reporter
 
-local REDRAW = 0.1  -- seconds between two drawings of the bar
+local REDRAW = 0.1      -- seconds between two drawings of the bar
+local BAR = 24          -- columns of the bar, at most
+local HEAD_EVERY = 20   -- epochs, in a terminal, whose older lines are soon out of sight
 
-function M.new(verbose, epochs, batches, record)
-  if verbose == "auto" then verbose = session.is_terminal() and 1 or 2 end
-  options.choice("fit", "verbose", verbose, {0, 1, 2})
-  return setmetatable({verbose = verbose, epochs = epochs, batches = batches, record = record}, Reporter)
+local function is_accuracy(name)
+  return name:find("accuracy", 1, true) ~= nil
 end
 
--- "accuracy 0.8123 (majority baseline 0.7747)"
-local function metric_text(name, value, baseline)
-  local text = string.format("%s %.4f", name, value)
-  if baseline and name:find("accuracy", 1, true) then text = text .. string.format(" (majority baseline %.4f)", baseline) end
-  return text
+-- One group of columns a metric: {title=, columns={{key=, title=, baseline=, width=}...}}, where `key` is the name of
+-- the column's value in the means of an epoch.
+local function groups_of(names, record, validated)
+  local groups = {}
+  for i, name in ipairs(names) do
+    local judged = is_accuracy(name)
+    local group = {title = judged and name .. " (majority baseline)" or name}
+    group.columns = {{key = name, title = validated and "train" or group.title, baseline = judged and record.baseline}}
+    if validated then
+      group.columns[2] = {key = "val_" .. name, title = "validation", baseline = judged and record.val_baseline}
+    end
+    local width = -2
+    for _, column in ipairs(group.columns) do
+      column.width = math.max(#column.title, column.baseline and #"0.1234 (0.1234)" or #"0.1234")
+      width = width + column.width + 2
+    end
+    local last = group.columns[#group.columns]
+    last.width = last.width + math.max(0, #group.title - width)
+    group.width = math.max(width, #group.title)
+    groups[i] = group
+  end
+  return groups
+end
+
+--- `batches` in each of the `epochs`; `names` of the loss and the metrics; `validated` when there are val_ values, too.
+--- verbose: 0 nothing, 1 a bar, 2 a line an epoch, "auto" a bar in a terminal and lines elsewhere.
+function M.new(verbose, epochs, batches, record, names, validated)
+  if verbose == "auto" then verbose = session.is_terminal() and 1 or 2 end
+  options.choice("fit", "verbose", verbose, {0, 1, 2})
+  return setmetatable({
+    verbose = verbose, epochs = epochs, batches = batches, validated = validated,
+    groups = groups_of(names, record, validated),
+  }, Reporter)
+end
+
+local function pad(text, width)
+  return text .. (" "):rep(width - #text)  -- a rep of less than nothing is empty
+end
+
+-- A line of the table: the epoch, the time, and what else stands in `cells`.
+function Reporter:line(epoch, time, cells)
+  local width = math.max(#"epoch", 2 * #tostring(self.epochs) + #"/")
+  local text = ("%" .. width .. "s  %5s  %s"):format(epoch, time, table.concat(cells, "  "))
+  return (text:gsub("%s+$", ""))
+end
+
+-- What `cell` gives for each column, as wide as the column.
+function Reporter:cells(cell)
+  local cells = {}
+  for _, group in ipairs(self.groups) do
+    for _, column in ipairs(group.columns) do cells[#cells + 1] = pad(cell(column), column.width) end
+  end
+  return cells
+end
+
+-- In a terminal no line may be longer than a row, or it could not be drawn over.
+function Reporter:fitted(text)
+  return self.verbose == 1 and text:sub(1, session.width() - 1) or text
+end
+
+function Reporter:head()
+  if self.validated then
+    local titles = {}
+    for i, group in ipairs(self.groups) do titles[i] = pad(group.title, group.width) end
+    session.say(self:fitted(self:line("", "", titles)) .. "\n")
+  end
+  session.say(self:fitted(self:line("epoch", "time", self:cells(function(column) return column.title end))) .. "\n")
+end
+
+-- The line of an epoch, as far as its `means` are known.
+function Reporter:numbers(epoch, seconds, means)
+  return self:line(epoch .. "/" .. self.epochs, ("%.1fs"):format(seconds), self:cells(function(column)
+    local value = means[column.key]
+    if not value then return "" end
+    local text = ("%.4f"):format(value)
+    return column.baseline and ("%s (%.4f)"):format(text, column.baseline) or text
+  end))
 end
 
 function Reporter:epoch_begins(epoch)
-  self.started, self.drawn = session.clock(), 0
-  if self.verbose == 1 then session.say(string.format("Epoch %d/%d\n", epoch, self.epochs)) end
+  self.epoch, self.started, self.drawn = epoch, session.clock(), 0
+  if self.verbose > 0 and (epoch == 1 or self.verbose == 1 and epoch % HEAD_EVERY == 1) then self:head() end
 end
 
 --- After a batch: `sums` are running sums over `n` samples.
@@ -34,32 +113,33 @@ function Reporter:batch_done(batch, names, sums, n)
   local now = session.clock()
   if now - self.drawn < REDRAW and batch < self.batches then return end
   self.drawn = now
-  local width = 24
-  local filled = width * batch // self.batches
-  local parts = {}
-  for i, name in ipairs(names) do parts[i] = string.format("%s %.4f", name, sums[i] / n) end
-  local left = (now - self.started) / batch * (self.batches - batch)
-  session.say(string.format("\r\27[K%d/%d [%s%s] %.0fs  %s", batch, self.batches, string.rep("=", filled),
-    string.rep(".", width - filled), left, table.concat(parts, "  ")))
-end
-
-function Reporter:epoch_ends(epoch, means)
-  if self.verbose == 0 then return end
-  local took = session.clock() - self.started
-  local parts = {}
-  for _, name in ipairs {"loss", "accuracy", "binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy"} do
-    if means[name] then parts[#parts + 1] = metric_text(name, means[name], self.record.baseline) end
-    local val = means["val_" .. name]
-    if val then parts[#parts + 1] = metric_text("val_" .. name, val, self.record.val_baseline) end
+  local means = {}
+  for i, name in ipairs(names) do means[name] = sums[i] / n end
+  local text = self:numbers(self.epoch, now - self.started, means)
+  local left = (" %.0fs left"):format((now - self.started) / batch * (self.batches - batch))
+  local room = math.min(BAR, session.width() - 1 - #text - #left - #"  []")
+  if room > 0 then
+    local filled = room * batch // self.batches
+    text = ("%s  [%s%s]%s"):format(text, ("="):rep(filled), ("."):rep(room - filled), left)
   end
-  local head = self.verbose == 1 and "\r\27[K" or string.format("Epoch %d/%d  ", epoch, self.epochs)
-  session.say(string.format("%s%.1fs  %s\n", head, took, table.concat(parts, "  ")))
+  session.say("\r\27[K" .. self:fitted(text))
 end
 
---- The line that evaluate prints.
+function Reporter:epoch_ends(means)
+  if self.verbose == 0 then return end
+  local text = self:numbers(self.epoch, session.clock() - self.started, means)
+  session.say((self.verbose == 1 and "\r\27[K" or "") .. self:fitted(text) .. "\n")
+end
+
+--- The line that evaluate prints: "loss 0.4312  accuracy 0.8123 (majority baseline 0.7747)".
 function M.results(names, results)
   local parts = {}
-  for i, name in ipairs(names) do parts[i] = metric_text(name, results[name], results.baseline) end
+  for i, name in ipairs(names) do
+    parts[i] = ("%s %.4f"):format(name, results[name])
+    if results.baseline and is_accuracy(name) then
+      parts[i] = ("%s (majority baseline %.4f)"):format(parts[i], results.baseline)
+    end
+  end
   session.say(table.concat(parts, "  ") .. "\n")
 end
 

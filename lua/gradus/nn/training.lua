@@ -251,7 +251,8 @@ true
   model.history = record
   local order = tensor.arange(1, n + 1, {dtype = "int64"})
   local key = {random.new_key()}
-  local reporter = progress.new(read.verbose, read.epochs, (n + read.batch_size - 1) // read.batch_size, record)
+  local reporter = progress.new(read.verbose, read.epochs, (n + read.batch_size - 1) // read.batch_size, record, names,
+    vx ~= nil)
 
   for epoch = 1, read.epochs do
     if read.shuffle then core.shuffle_order(order, key[1], key[2], epoch) end
@@ -276,7 +277,7 @@ true
       for i, value in ipairs(measure(model, vx, vy, read.batch_size)) do means["val_" .. names[i]] = value end
     end
     record:add(epoch, means)
-    reporter:epoch_ends(epoch, means)
+    reporter:epoch_ends(means)
   end
   return record
 end)

@@ -56,6 +56,11 @@ function session.is_terminal()
   return core.is_terminal("stdout")
 end
 
+--- How many columns that output has.
+function session.width()
+  return current and current.sink.width or core.width()
+end
+
 --- Seconds on a clock that only goes forward.
 session.clock = core.clock
 
