@@ -59,7 +59,7 @@ local function table_text(rows)
     for j, cell in ipairs(row) do
       parts[j] = j == 1 and cell .. string.rep(" ", widths[1] - utf8.len(cell)) or pad(cell, widths[j])
     end
-    lines[i] = (table.concat(parts, "   "):gsub("%s+$", ""))
+    lines[i] = (table.concat(parts, "  "):gsub("%s+$", ""))
   end
   return table.concat(lines, "\n")
 end
@@ -118,9 +118,9 @@ How many samples of each actual class (rows) were predicted as each class (colum
 numbers, cm.TP, cm.FN, cm.FP and cm.TN the cells of two classes.
 
 > metrics.confusion_matrix({1, 1, 0, 0, 0}, {1, 0, 0, 0, 1}, {classes={"no bottle", "bottle"}})
-actual \ predicted                        bottle                      no bottle
-bottle                        1 TP true positive   1 FN false negative, Type II
-no bottle            1 FP false positive, Type I             2 TN true negative
+actual \ predicted                       bottle                     no bottle
+bottle                       1 TP true positive  1 FN false negative, Type II
+no bottle           1 FP false positive, Type I            2 TN true negative
 ]], function(y_true, y_pred, given)
   local what = "metrics.confusion_matrix"
   local read = options.read(what, given, {{"classes"}, {"positive", 1}, {"layout", "course"}})
@@ -246,10 +246,16 @@ local Report = {}
 Report.__index = Report
 Report.__name = "report"
 
+-- A ratio, its row, and where it is undefined the reason: a line of its own, so that the table fits 80 columns.
 local function line(name, formula, a, b, why, meaning)
   local value = ratio(a, b)
-  local shown = value ~= value and "undefined (0/0)" or string.format("%.4f", value)
-  return value, {name, formula, string.format("%d / %d", a, b), shown, value ~= value and why or meaning}
+  local row = {name, formula, string.format("%d/%d", a, b), "", meaning}
+  if value == value then
+    row[4] = string.format("%.4f", value)
+    return value, row
+  end
+  row[4] = "0/0"
+  return value, row, string.format("%s is undefined (0/0): %s", name, why)
 end
 
 function Report:__tostring()
@@ -265,6 +271,7 @@ function Report:__tostring()
     for j, cell in ipairs(row) do text = text .. cell .. string.rep(" ", widths[j] - #cell + 2) end
     lines[i] = (text:gsub("%s+$", ""))
   end
+  table.move(self.remarks, 1, #self.remarks, #lines + 1, lines)
   return table.concat(lines, "\n")
 end
 
@@ -281,30 +288,31 @@ r.precision, r.recall, r.specificity, r.f1 (nan where undefined).
 > r.baseline
 0.6
 > r
-metric             formula                    here   value            what it says
-accuracy           (TP + TN) / all            3 / 5  0.6000           overall performance
-majority baseline  most frequent class / all  3 / 5  0.6000           accuracy without any model
-precision          TP / (TP + FP)             0 / 0  undefined (0/0)  nothing was predicted positive
-recall             TP / (TP + FN)             0 / 2  0.0000           coverage of the positive samples
-specificity        TN / (TN + FP)             3 / 3  1.0000           coverage of the negative samples
-F1                 2 TP / (2 TP + FP + FN)    0 / 2  0.0000           precision and recall in one
+metric             formula                here  value   what it says
+accuracy           (TP + TN) / all        3/5   0.6000  overall performance
+majority baseline  largest class / all    3/5   0.6000  without any model
+precision          TP / (TP + FP)         0/0   0/0     a yes that is right
+recall             TP / (TP + FN)         0/2   0.0000  positives found
+specificity        TN / (TN + FP)         3/3   1.0000  negatives recognised
+F1                 2TP / (2TP + FP + FN)  0/2   0.0000  precision and recall
+precision is undefined (0/0): nothing was predicted positive
 ]], function(y_true, y_pred, given)
   local tp, fn, fp, tn = binary("metrics.report", y_true, y_pred, given)
   local all = tp + fn + fp + tn
-  local r = {rows = {}}
+  local r = {rows = {}, remarks = {}}
   local function add(field, ...)
-    r[field], r.rows[#r.rows + 1] = line(...)
+    r[field], r.rows[#r.rows + 1], r.remarks[#r.remarks + 1] = line(...)
   end
   add("accuracy", "accuracy", "(TP + TN) / all", tp + tn, all, "", "overall performance")
-  add("baseline", "majority baseline", "most frequent class / all", math.max(tp + fn, fp + tn), all, "",
-    "accuracy without any model")
+  add("baseline", "majority baseline", "largest class / all", math.max(tp + fn, fp + tn), all, "",
+    "without any model")
   add("precision", "precision", "TP / (TP + FP)", tp, tp + fp, "nothing was predicted positive",
-    "how right the positive predictions are")
-  add("recall", "recall", "TP / (TP + FN)", tp, tp + fn, "no sample is positive", "coverage of the positive samples")
+    "a yes that is right")
+  add("recall", "recall", "TP / (TP + FN)", tp, tp + fn, "no sample is positive", "positives found")
   add("specificity", "specificity", "TN / (TN + FP)", tn, tn + fp, "no sample is negative",
-    "coverage of the negative samples")
-  add("f1", "F1", "2 TP / (2 TP + FP + FN)", 2 * tp, 2 * tp + fp + fn, "no sample is positive, true or predicted",
-    "precision and recall in one")
+    "negatives recognised")
+  add("f1", "F1", "2TP / (2TP + FP + FN)", 2 * tp, 2 * tp + fp + fn, "no sample is positive, true or predicted",
+    "precision and recall")
   return setmetatable(r, Report)
 end)
 
