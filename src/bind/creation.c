@@ -98,6 +98,8 @@ static void fill_from_table(lua_State *L, filler *f, int depth) {
 }
 
 static int make_tensor(lua_State *L) {
+  if (lua_isnumber(L, 1) && lua_isnumber(L, 2))
+    return luaL_error(L, "tensor takes one table of numbers: with braces, as in tensor{0, 1, 1, 0}");
   gr_dtype dtype = GR_F64;
   bool named = false;
   if (gr_option(L, 2, "dtype")) {

@@ -204,4 +204,8 @@ test("a loop of large temporaries stays small without collectgarbage", function(
   expect.ok(resident() - before < 200, "resident memory grew by " .. resident() - before .. " MB")
 end)
 
+test("numbers without braces are no tensor, and the message shows the braces", function()
+  expect.error(function() tensor(0, 1, 1, 0) end, "with braces, as in tensor{0, 1, 1, 0}")
+end)
+
 test.done()
