@@ -269,6 +269,25 @@ def _(folder):
     contains(shell.do(":lesson nuron"), "there is no lesson")
 
 
+@test("In a lesson a mistake is told once, and a command without its colon is recognised")
+def _(folder):
+    shell = Shell(folder, "lesson", "neuron")
+    shell.do("")
+    equal(shell.do("sgi(0)"), "error: sgi is not defined")
+    equal(shell.do("hint"), "a command begins with a colon: :hint")
+    equal(shell.do("goto slope"), "a command begins with a colon: :goto slope")
+    shell.do("hint = 3")
+    equal(shell.do("hint"), "3")
+
+
+@test("The Up key brings the code of a lesson's cell into the line")
+def _(folder):
+    shell = Shell(folder, "lesson", "neuron")
+    shell.do(":goto slope")
+    equal(shell.do("\x1b[A"), "")
+    equal(shell.do("dsig(0)"), "0.25")
+
+
 @test("Running out of memory is an error like any other")
 def _(folder):
     shell = Shell(folder)

@@ -77,6 +77,7 @@ local function what_it_is(value)
   if value == nil then return "nil (nothing)" end
   if type(value) == "function" then return "a function; did you forget to call it?" end
   if type(value) == "string" then return string.format("the string %q", value) end
+  if type(value) == "table" then return "a plain table: tensor{...} makes a tensor of numbers" end
   return "a " .. type(value)
 end
 
@@ -114,6 +115,11 @@ end
 
 local function fail(format, ...)
   error(setmetatable({message = select("#", ...) > 0 and format:format(...) or format}, failed), 0)
+end
+
+-- The message of an error in what was typed or run by a lesson, without "entry 8:1:" or "lesson waves, step one:1:".
+local function without_place(message)
+  return (tostring(message):gsub("^entry %d+:%d+: ", ""):gsub("^lesson [^:\n]*:%d+: ", ""))
 end
 
 -- Options of a comparison: a message, a tolerance, or {tolerance=, message=}.
@@ -160,8 +166,7 @@ function check.new(session)
   --- check.shape(tensor, {d1, d2, ...}, message): the tensor has that shape.
   function api.shape(value, wanted, message)
     local shape = shape_of(value)
-    if not shape then fail("%s", message or string.format("expected a tensor of %s, got %s", shape_text(wanted),
-      what_it_is(value))) end
+    if not shape then fail("expected a tensor of %s, got %s", shape_text(wanted), what_it_is(value)) end
     if not same_shape(shape, wanted) then
       fail("%s", message or string.format("the shape is (%s) where (%s) is expected", table.concat(shape, ", "),
         table.concat(wanted, ", ")))
@@ -181,7 +186,7 @@ function check.new(session)
     api.is_function(f, "what is checked")
     local ok, result = pcall(f, input)
     local input_text = type(input) == "number" and number_text(input) or what_it_is(input)
-    if not ok then fail("called with %s, your function failed: %s", input_text, tostring(result)) end
+    if not ok then fail("called with %s, your function failed: %s", input_text, without_place(result)) end
     if result == nil then fail("called with %s, your function returns nothing: is a return missing?", input_text) end
     local why = difference(result, expected, tolerance)
     if why then fail("%s", message or string.format("called with %s, your function gives %s", input_text, why)) end

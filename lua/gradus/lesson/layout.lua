@@ -49,12 +49,18 @@ local function words_of(runs, colour)
   return words
 end
 
+-- How many columns a text takes; colours take none.
+local function columns(text)
+  text = text:gsub("\27%[[%d;]*m", "")
+  return utf8.len(text) or #text
+end
+
 --- The runs wrapped at `width` columns, every line behind `indent`, the first one behind `first`.
 function layout.wrap(runs, width, colour, first, indent)
   first, indent = first or "", indent or ""
   local room = math.max(20, width)
-  local lines, line, column = {}, {}, utf8.len(first) or #first
-  local margin = utf8.len(indent) or #indent
+  local lines, line, column = {}, {}, columns(first)
+  local margin = columns(indent)
   local prefix = first
   local function finish()
     lines[#lines + 1] = prefix .. table.concat(line, " ")

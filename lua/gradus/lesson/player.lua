@@ -7,8 +7,8 @@
 --   p:feed(text)   what the learner typed: an answer, or code, after which an exercise tries its checks
 --   p:back() p:goto_step(id) p:hint() p:answer() p:skip() p:overview() p:play() p:resume() p:restart() p:leave()
 --
--- ui = {text = function(self, s), show_error = function(self, err), width=, colour=}; what it lacks comes from the
--- session's sink. p.state says what is awaited:
+-- ui = {text = function(self, s), show_error = function(self, err), offer = function(self, code), width=, colour=};
+-- what it lacks comes from the session's sink. `offer` makes code easy to edit. p.state says what is awaited:
 --   "offer"     Enter goes on where the learner left off      "quiz"      a choice
 --   "cell"      Enter runs the cell that is shown             "exercise"  code that passes the checks
 --   "predict"   a prediction                                  "between"   Enter opens the next step
@@ -40,6 +40,12 @@ end
 
 function Player:write(text)
   if self.ui.text then self.ui:text(text) else self.session.sink:text(text) end
+end
+
+--- Shows what has been written now: something that takes its time follows.
+function Player:flush()
+  local sink = self.session.sink
+  if sink.flush then sink:flush() end
 end
 
 function Player:width()
@@ -148,20 +154,24 @@ end
 
 --- Makes good for what has not run before step `index`, and says so.
 function Player:catch_up(index)
-  local steps, played = self.lesson.steps, {}
+  local open, ids = {}, {}
   for i = 1, index - 1 do
-    local cells = open_cells(self, steps[i])
+    local step = self.lesson.steps[i]
+    local cells = open_cells(self, step)
     if #cells > 0 then
-      played[#played + 1] = steps[i].id
-      if not self:replay(steps[i], cells) then
-        self:say("bad", 'The step "%s" before it failed when it was played for you: %s', steps[i].title,
-          self.failure.text or self.failure.message)
-        return
-      end
+      open[#open + 1] = {step = step, cells = cells}
+      ids[#ids + 1] = step.id
     end
   end
-  if #played > 0 then
-    self:say("dim", "Played for you, with the reference answers: %s.", table.concat(played, ", "))
+  if #open == 0 then return end
+  self:say("dim", "What comes before is played for you, with the reference answers: %s ...", table.concat(ids, ", "))
+  self:flush()
+  for _, each in ipairs(open) do
+    if not self:replay(each.step, each.cells) then
+      self:say("bad", 'The step "%s" failed when it was played for you: %s', each.step.title,
+        self.failure.text or self.failure.message)
+      return
+    end
   end
 end
 
@@ -201,6 +211,16 @@ function Player:advance()
   self:finish_step()
 end
 
+-- Makes the code of a cell easy to edit, where the front end can.
+function Player:offer(cell)
+  if self.ui.offer then self.ui:offer(cell.code) end
+end
+
+-- How to get at what was offered.
+function Player:way_to_edit()
+  return self.ui.offer and "; the Up key brings it into your line, to be changed" or ""
+end
+
 local await = {}
 
 function Player:await(cell)
@@ -210,9 +230,12 @@ end
 function await.lua(self, cell)
   self.predicted, self.guesses = 0, {}
   if not self.unattended then self:write(layout.code(cell.code, self:colour())) end
+  self:offer(cell)
   if #cell.predictions > 0 then return self:ask(cell) end
   self.state = "cell"
-  if not self.unattended then self:say("dim", "[Enter runs it]") end
+  if self.unattended then return end
+  self:say("dim", "[Enter runs it%s]", self.told_way and "" or self:way_to_edit())
+  self.told_way = true
 end
 
 function await.quiz(self, cell)
@@ -220,7 +243,7 @@ function await.quiz(self, cell)
   self:blocks(cell.question)
   for i, choice in ipairs(cell.choices) do self:runs(choice.runs, string.format("  %d. ", i), "     ") end
   if not self.unattended then
-    self:say("dim", cell.right > 1 and "[type the numbers of all right answers]" or "[type the number of your answer]")
+    self:say("dim", "%s", self:question_prompt())
   end
 end
 
@@ -228,7 +251,8 @@ function await.exercise(self, cell)
   self.state = "exercise"
   if cell.code ~= "" and not self.unattended then
     self:write(layout.code(cell.code, self:colour()))
-    self:say("dim", "This is a start: type your own version.")
+    self:offer(cell)
+    self:say("dim", "This is a start: type your own version%s.", self:way_to_edit())
   end
   if not self.unattended then
     self:say("dim", self.checks and "[your turn; :hint helps]" or "[an exercise; checks are off, Enter plays the answer]")
@@ -251,7 +275,8 @@ function Player:run_cell()
   local cell = self:cell()
   if not self:run_code(cell.code, self.unattended) then
     if not self.unattended then
-      self:say("dim", "The cell failed here. Put right what it uses and press Enter again, or :skip it.")
+      self:say("dim", self.failure.interrupted and "Interrupted. Enter runs it from its beginning, :skip leaves it out."
+        or "The cell failed here. Put right what it uses and press Enter again, or :skip it.")
       self.state = "cell"
     end
     return
@@ -268,7 +293,7 @@ function Player:ask(cell)
   self.state = "predict"
   local prediction = cell.predictions[self.predicted + 1]
   self:runs({{text = prediction.ask}}, "? ", "  ")
-  if not self.unattended then self:say("dim", predict.prompt(prediction)) end
+  if not self.unattended then self:say("dim", "%s", self:question_prompt()) end
 end
 
 function Player:take_prediction(guess)

@@ -5,25 +5,34 @@ local check = require "gradus.lesson.check"
 local predict = {}
 
 local prompts = {
-  number = "[type a number]",
-  shape = "[type a shape, such as 4x3]",
-  direction = "[type up, down or same]",
+  number = "[type a number, or :skip]",
+  shape = "[type a shape such as 4x3, or :skip]",
+  direction = "[type up, down or same, or :skip]",
 }
 
 function predict.prompt(prediction)
   return prompts[prediction.kind]
 end
 
-local directions = {
-  up = "up", ["+"] = "up", grows = "up", rises = "up", more = "up",
-  down = "down", ["-"] = "down", falls = "down", shrinks = "down", less = "down",
-  same = "same", ["="] = "same", equal = "same", unchanged = "same",
-}
+local directions = {}
+for direction, words in pairs {
+  up = "up + positive plus higher more larger greater grows rises increases",
+  down = "down - negative minus lower less smaller falls shrinks decreases",
+  same = "same = 0 zero none equal unchanged constant",
+} do
+  for word in words:gmatch "%S+" do directions[word] = direction end
+end
 
 local readers = {}
 
--- A number, or arithmetic with numbers such as 1/4; a name would be code, which a learner may run before guessing.
+-- A number, or arithmetic with numbers such as 1/4; a name would be code, which a learner may run before guessing. The
+-- comma is read, too: 320,128 as summaries print it, and 0,25 as much of Europe writes it.
 function readers.number(text)
+  if text:match "^%s*[%+%-]?[1-9]%d?%d?,%d%d%d[%d,]*%s*$" then
+    text = text:gsub(",", "")
+  elseif text:match "^%s*[%+%-]?%d*,%d+%s*$" then
+    text = text:gsub(",", ".")
+  end
   if not text:match "^[%d%s%.eExX%+%-%*/%^%(%)]+$" then return nil end
   local f = load("return " .. text, "=guess", "t", {})
   local ok, value = pcall(f or error)

@@ -110,6 +110,31 @@ function Tester:step(step)
   return true
 end
 
+-- Code and literal text are shown as they stand, behind a prompt or an indent: a longer line would be broken anywhere.
+local ROOM = 80 - #">> "
+
+function Tester:fits(text, first_line)
+  local line = first_line
+  for row in (text:gsub("\n+$", "") .. "\n"):gmatch "(.-)\n" do
+    local length = utf8.len(row) or #row
+    if length > ROOM then
+      self:complain(line, "this line has %d characters; a terminal shows %d behind its prompt: break it in two", length,
+        ROOM)
+    end
+    line = line + 1
+  end
+end
+
+function Tester:fitting(step)
+  for _, cell in ipairs(step.cells) do
+    if cell.code then self:fits(cell.code, cell.line) end
+    for _, answer in ipairs(cell.answers or {}) do self:fits(answer.code, answer.line) end
+    for _, block in ipairs(cell.kind == "text" and cell.blocks or {}) do
+      if block.kind == "code" then self:fits(block.literal, block.first_line + 1) end
+    end
+  end
+end
+
 -- Runs `f` while plots appear nowhere: figures are made, and their mistakes found, but nothing is drawn or written.
 local function without_drawing(f)
   local ok, plot = pcall(require, "gradus.plot")
@@ -132,6 +157,7 @@ function M.lesson(lesson)
     end
     for _, wrong in ipairs(tester.wrongs) do tester:wrong_try(wrong) end
   end)
+  for _, step in ipairs(lesson.steps) do tester:fitting(step) end
   table.sort(tester.errors, function(a, b) return a.line < b.line end)
   return tester.errors
 end

@@ -44,12 +44,11 @@ function on_next.between(self) self:begin_step(self.step_index + 1) end
 function on_next.cell(self) self:run_cell() end
 
 function on_next.predict(self)
-  self:say("dim", "First a guess: a wrong one teaches more than none. %s, or :skip.", predict.prompt(
-    self:cell().predictions[self.predicted + 1]))
+  self:say("dim", "First a guess: a wrong one teaches more than none. %s", self:question_prompt())
 end
 
 function on_next.quiz(self)
-  self:say("dim", "Type the number of an answer, from 1 to %d, or :skip.", #self:cell().choices)
+  self:say("dim", "%s", self:question_prompt())
 end
 
 function on_next.exercise(self)
@@ -71,6 +70,14 @@ function M:next()
   return on_next[self.state](self)
 end
 
+--- How to answer what is asked.
+function M:question_prompt()
+  local cell = self:cell()
+  if self.state == "predict" then return predict.prompt(cell.predictions[self.predicted + 1]) end
+  if cell.right > 1 then return "[type the numbers of all right answers, such as 1 3, or :skip]" end
+  return string.format("[type the number of your answer, 1 to %d, or :skip]", #cell.choices)
+end
+
 --- What the learner typed: an answer to what is asked, otherwise code. Returns the session's result when it was code.
 function M:feed(text)
   if not self.playing and self.state == "quiz" then
@@ -82,7 +89,12 @@ function M:feed(text)
   end
   local result = self.session:execute(text)
   if not result.ok then self:report(result.error) end
-  if result.ok and self.checks and not self.playing and self.state == "exercise" then self:after_code(text) end
+  if self.playing then return result end
+  if self.state == "quiz" or self.state == "predict" then
+    self:say("dim", "%s", self:question_prompt())
+  elseif result.ok and self.checks and self.state == "exercise" then
+    self:after_code(text)
+  end
   return result
 end
 

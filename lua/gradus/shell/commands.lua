@@ -133,6 +133,11 @@ function commands.is_command(entry)
   return entry:find("^%s*:%a") ~= nil or help_form(entry:match("^%s*(.-)%s*$")) ~= nil
 end
 
+--- Whether there is a command of that name.
+function commands.exists(name)
+  return table_of[name] ~= nil
+end
+
 --- Names of commands that begin with `start`.
 function commands.matching(start)
   local found = {}

@@ -24,6 +24,13 @@ function methods:text(text)
   self.session.sink:text(text)
 end
 
+--- What the learner may want to edit: the Up key brings it into the line.
+function methods:offer(code)
+  if code == self.last_offer then return end
+  self.last_offer = code
+  readline.add_history(code)
+end
+
 --- Shows the error of a result of session:execute.
 function methods:show_error(failure)
   self.last_error = failure
@@ -78,6 +85,26 @@ local function remember(self, entry)
   readline.add_history(entry)
 end
 
+-- The command that was typed without its colon, or nil: "hint", "goto 3".
+local function bare_command(self, entry)
+  local word = entry:match("^(%a+)$") or entry:match("^(%a+)%s+[%w-]+$")
+  local is_command = word and commands.exists(word)
+    and self.session.lookup(word) == nil and rawget(self.session.env, word) == nil
+  return is_command and ":" .. entry or nil
+end
+
+local function run_code(self, entry)
+  local command = bare_command(self, entry)
+  if command then
+    self:say(string.format("a command begins with a colon: %s", command))
+  elseif self.player then
+    self.player:feed(entry)  -- which shows its errors itself
+  else
+    local result = self.session:execute(entry)
+    if not result.ok then self:show_error(result.error) end
+  end
+end
+
 -- One turn: returns true when the shell is to be left.
 local function turn(self)
   self.width = core.width()
@@ -100,9 +127,7 @@ local function turn(self)
   if commands.is_command(entry) then
     commands.run(self, entry)
   else
-    local result
-    if self.player then result = self.player:feed(entry) else result = self.session:execute(entry) end
-    if result and not result.ok then self:show_error(result.error) end
+    run_code(self, entry)
   end
   return self.leaving
 end
@@ -127,7 +152,7 @@ end
 --- Runs the shell on the terminal until it is left; `lesson` (optional) is opened first. Returns the exit status.
 function shell.run(lesson)
   local self = new_shell()
-  self:say(string.format("gradus %s   :help says what there is, :lessons lists the lessons, Ctrl-D leaves", core.version))
+  self:say(string.format("gradus %s   :help says what there is, :lessons lists lessons, Ctrl-D leaves", core.version))
   local first = lesson and ":lesson " .. lesson
   core.loop(function()
     if first then
