@@ -13,7 +13,6 @@
 #include "base/interrupt.h"
 #include "base/mem.h"
 #include "bind/bind.h"
-#include "kernel/matmul.h"
 
 static const struct {
   const char *name;
@@ -279,7 +278,6 @@ lua_State *gr_state_new(const gr_state_options *options) {
   uint32_t seed = 0;
   if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) != sizeof seed) seed = (uint32_t)getpid();
   gr_random_seed(&runtime->random, seed);
-  gr_matmul_startup();
   lua_pushcfunction(L, open_all);
   if (lua_pcall(L, 0, 0, 0) != LUA_OK) goto fail;
   return L;

@@ -1,7 +1,10 @@
 #include "kernel/matmul.h"
 
 #include <cblas.h>
+#include <dlfcn.h>
 #include <limits.h>
+#include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/interrupt.h"
@@ -12,10 +15,60 @@
 // Side of the largest product given to BLAS at once: a third of a second in float64, between two polls.
 #define BLOCK 2048
 
-// OpenBLAS's own threads change bits and stall after idling; we slice the work ourselves.
-void gr_matmul_startup(void) { openblas_set_num_threads(1); }
+// ---- OpenBLAS ----
+//
+// It is loaded by the first product that is worth a call, not linked: it is 35 MB with 13,000 relocations, a
+// third of the time to the prompt, and starts one spinning thread a core before main() could tell it not to.
 
-const char *gr_matmul_core_name(void) { return openblas_get_corename(); }
+#define LIBRARY "libopenblas.so.0"
+
+static struct {
+  __typeof__(cblas_dgemm) *dgemm;
+  __typeof__(cblas_sgemm) *sgemm;
+  __typeof__(openblas_get_corename) *core_name;
+  gr_err problem;  // why it could not be loaded
+} blas;
+
+static void load_blas(void) {
+  // Its own threads change bits and stall after idling; we slice the work ourselves. It reads the number
+  // while it is loaded; programs that a learner starts are to find what was there before. Our other threads
+  // never look.
+  const char *name = "OPENBLAS_NUM_THREADS", *value = getenv(name);
+  char *before = value ? strdup(value) : NULL;
+  setenv(name, "1", 1);
+  void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+  if (before)
+    setenv(name, before, 1);
+  else
+    unsetenv(name);
+  free(before);
+  if (library) {  // the casts: ISO C keeps pointers to functions and to data apart, POSIX does not
+    *(void **)&blas.dgemm = dlsym(library, "cblas_dgemm");
+    *(void **)&blas.sgemm = dlsym(library, "cblas_sgemm");
+    *(void **)&blas.core_name = dlsym(library, "openblas_get_corename");
+  }
+  if (blas.dgemm && blas.sgemm && blas.core_name) return;
+  const char *why = dlerror();
+  gr_fail(&blas.problem, GR_ERR_IO,
+          "matrix products need OpenBLAS, which cannot be loaded (%s): install it with "
+          "`apt install libopenblas0-pthread` and start gradus again",
+          why ? why : "no reason given");
+}
+
+static gr_code need_blas(gr_err *err) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, load_blas);
+  if (!blas.problem.code) return GR_OK;
+  return gr_fail(err, blas.problem.code, "%s", blas.problem.text);
+}
+
+gr_code gr_matmul_core_name(const char **out, gr_err *err) {
+  gr_code code = need_blas(err);
+  if (!code) *out = blas.core_name();
+  return code;
+}
+
+// ---- products ----
 
 // An operand as BLAS takes it: rows or columns one after the other, `lead` elements apart.
 typedef struct operand {
@@ -79,11 +132,11 @@ static gr_code blocks(const gr_tensor *out, const operand *a, const operand *b, 
         const bool add = accumulate || l > 0;  // BLAS does not read what it multiplies by 0
         const int rows = block(i, m), columns = block(j, n), depth = block(l, k);
         if (out->dtype == GR_F64)
-          cblas_dgemm(CblasRowMajor, a->transposed, b->transposed, rows, columns, depth, 1, x, a->lead, y,
-                      b->lead, add, z, (int)n);
+          blas.dgemm(CblasRowMajor, a->transposed, b->transposed, rows, columns, depth, 1, x, a->lead, y,
+                     b->lead, add, z, (int)n);
         else
-          cblas_sgemm(CblasRowMajor, a->transposed, b->transposed, rows, columns, depth, 1, x, a->lead, y,
-                      b->lead, add, z, (int)n);
+          blas.sgemm(CblasRowMajor, a->transposed, b->transposed, rows, columns, depth, 1, x, a->lead, y,
+                     b->lead, add, z, (int)n);
       }
   return GR_OK;
 }
@@ -129,6 +182,8 @@ gr_code gr_matmul(gr_tensor *out, const gr_tensor *a, const gr_tensor *b, bool a
   if (n > INT_MAX || k > INT_MAX)
     return gr_fail(err, GR_ERR_SHAPE, "the rows of a matrix product have at most %d elements, not %lld",
                    INT_MAX, (long long)(n > k ? n : k));
+  code = need_blas(err);
+  if (code) return code;
   gr_tensor copies[2] = {0};
   operand x, y;
   if (!operand_from(&x, a)) {

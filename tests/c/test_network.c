@@ -1,7 +1,6 @@
 // Convolution and pooling against plain loops, for any geometry.
 #include "kernel/network.h"
 
-#include "kernel/matmul.h"
 #include "random_tensor.h"
 
 // ---- windows --------------------------------------------------------------------------------------------
@@ -303,7 +302,6 @@ static void a_nan_wins_a_pooling_and_so_does_minus_infinity_over_nothing(void **
 int main(int argc, char **argv) {
   const int code = run_for_each_isa(argv);
   if (code >= 0) return code;
-  gr_matmul_startup();
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(output_sizes_and_padding_follow_keras),
       cmocka_unit_test(a_window_larger_than_the_image_is_explained),
