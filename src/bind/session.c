@@ -9,8 +9,11 @@
 #include <unistd.h>
 
 #include "base/interrupt.h"
+#include "base/mem.h"
 #include "bind/bind.h"
 #include "bind/state.h"
+#include "kernel/matmul.h"
+#include "kernel/table.h"
 #include "tensor/format.h"
 
 enum { FIRST_FRAMES = 24, LAST_FRAMES = 12 };  // a runaway recursion has 200,000
@@ -186,6 +189,25 @@ static int session_number_text(lua_State *L) {
   return 1;
 }
 
+// machine() -> {kernels=, blas= or blas_problem=, memory= (bytes left)}: what the numbers are computed with.
+static int session_machine(lua_State *L) {
+  lua_createtable(L, 0, 3);
+  lua_pushstring(L, gr_kernels()->isa);
+  lua_setfield(L, -2, "kernels");
+  gr_err err = {0};
+  const char *core = NULL;
+  if (gr_matmul_core_name(&core, &err)) {
+    lua_pushstring(L, err.text);
+    lua_setfield(L, -2, "blas_problem");
+  } else {
+    lua_pushstring(L, core);
+    lua_setfield(L, -2, "blas");
+  }
+  lua_pushnumber(L, (lua_Number)gr_mem_available());
+  lua_setfield(L, -2, "memory");
+  return 1;
+}
+
 static const gr_function functions[] = {
     {"call", session_call, NULL},
     {"loop", session_loop, NULL},
@@ -197,6 +219,7 @@ static const gr_function functions[] = {
     {"threads", session_threads, NULL},
     {"clock", session_clock, NULL},
     {"number_text", session_number_text, NULL},
+    {"machine", session_machine, NULL},
     {NULL, NULL, NULL},
 };
 

@@ -1,45 +1,51 @@
 -- gradus doctor: what this machine offers, and what is missing.
 
 local core = require "gradus.core.session"
+local plot = require "gradus.core.plot"
 
 local doctor = {}
 
--- The first line that a program prints, or nil when there is no such program.
-local function first_line(command)
-  local pipe = io.popen(command .. " 2>/dev/null")
-  local line = pipe and pipe:read("l")
-  if pipe then pipe:close() end
-  return line and line ~= "" and line or nil
+local function processor()
+  local file = io.open("/proc/cpuinfo")
+  local text = file and file:read("a") or ""
+  if file then file:close() end
+  return text:match("model name%s*: ([^\n]+)") or "unknown"
 end
 
-local function vector_instructions()
-  local file = io.open("/proc/cpuinfo")
-  if not file then return "unknown" end
-  local flags = ""
-  for line in file:lines() do
-    local found = line:match("^flags%s*:(.*)") or line:match("^Features%s*:(.*)")
-    if found then
-      flags = found .. " "
-      break
+local function memory(bytes)
+  if bytes >= 2^63 then return "unknown" end  -- neither /proc nor the control group says
+  return string.format("%.1f GiB left", bytes / 2^30)
+end
+
+local function blas(machine)
+  if not machine.blas then return machine.blas_problem end
+  return string.format("OpenBLAS, its kernels for %s", machine.blas)
+end
+
+-- The version of gnuplot, and those of its terminals that plots can use.
+local function gnuplot()
+  local said, why = plot.run("set print '-'\nprint GPVAL_VERSION, ' ', GPVAL_PATCHLEVEL\nprint GPVAL_TERMINALS\nset print\n", 10)
+  if not said then return why end
+  local version, patch, list = said:match("(%S+)%s+(%S+)\n(.*)")
+  if not version then return "does not say what it is" end
+  local useful = {}
+  for name in list:gmatch("%S+") do
+    if name:find("^png") or name:find("^pdf") or name == "svg" or name == "dumb" or name == "qt" or name == "wxt"
+      or name == "x11" or name == "aqua" then
+      useful[#useful + 1] = name
     end
   end
-  file:close()
-  local known = {{" avx512f ", "AVX-512"}, {" avx2 ", "AVX2"}, {" sse4_2 ", "SSE 4.2"}, {" asimd ", "NEON"}}
-  for _, each in ipairs(known) do
-    if flags:find(each[1], 1, true) then return each[2] end
-  end
-  return "baseline"
-end
-
-local function blas()
-  local ok, kernel = pcall(require, "gradus.core.kernel")
-  if ok and kernel.blas then return kernel.blas() end
-  return "none in this build"
+  return string.format("%s patchlevel %s, with %s", version, patch, table.concat(useful, ", "))
 end
 
 local function terminal()
-  local parts = {os.getenv("TERM") or "TERM is not set"}
-  if core.is_terminal("stdout") then parts[#parts + 1] = core.width() .. " columns" else parts[#parts + 1] = "no terminal" end
+  local is_terminal, columns, rows = plot.terminal()
+  local parts = {
+    os.getenv("TERM") or "TERM is not set",
+    is_terminal and string.format("%d x %d", columns, rows) or "the output is no terminal",
+  }
+  local no_colour = os.getenv("NO_COLOR")
+  if no_colour and no_colour ~= "" then parts[#parts + 1] = "no colours (NO_COLOR)" end
   local display = os.getenv("WAYLAND_DISPLAY") or os.getenv("DISPLAY")
   parts[#parts + 1] = display and "windows on " .. display or "no display for windows"
   return table.concat(parts, ", ")
@@ -47,15 +53,16 @@ end
 
 --- Prints the facts; returns the exit status.
 function doctor.command()
-  local path = first_line("command -v gnuplot")
+  local machine = core.machine()
   local facts = {
     {"gradus", core.version .. " in " .. core.root},
     {"Lua", _VERSION},
-    {"processor", vector_instructions()},
+    {"processor", processor()},
+    {"kernels", machine.kernels},
     {"threads", tostring(core.threads())},
-    {"BLAS", blas()},
-    {"gnuplot", path and path .. " (" .. (first_line("gnuplot --version") or "no version") .. ")"
-      or "not found: apt-get install gnuplot-nox (or gnuplot-qt for windows)"},
+    {"memory", memory(machine.memory)},
+    {"BLAS", blas(machine)},
+    {"gnuplot", gnuplot()},
     {"terminal", terminal()},
   }
   for _, fact in ipairs(facts) do io.stdout:write(string.format("%-10s %s\n", fact[1], fact[2])) end
