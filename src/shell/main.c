@@ -1,11 +1,14 @@
 // gradus: what only C can do at the start (signals, the Lua state); the command line itself is read in
 // lua/gradus/shell/command_line.lua.
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <lauxlib.h>
 
+#include "base/interrupt.h"
 #include "bind/state.h"
 #include "shell/readline.h"
 
@@ -66,11 +69,19 @@ int main(int argc, char **argv) {
     lua_seti(L, -2, i);
   }
   int status = 1;
-  if (lua_pcall(L, 1, 1, 1) == LUA_OK)
+  if (lua_pcall(L, 1, 1, 1) == LUA_OK) {
     status = (int)lua_tointeger(L, -1);
-  else
+  } else if (gr_interrupt_pending()) {  // before the command line could catch it itself
+    status = 130;
+    fputs("gradus: interrupted\n", stderr);
+  } else {
     fprintf(stderr, "gradus: %s\n", lua_tostring(L, -1));
-  if (fflush(stdout) != 0 && status == 0) status = 1;
+  }
+  // What is still in the buffer may have no place to go.
+  if (fflush(stdout) != 0 && status == 0) {
+    status = 1;
+    fprintf(stderr, "gradus: the output cannot be written: %s\n", strerror(errno));
+  }
   signal(SIGINT, SIG_DFL);  // nothing to interrupt from here on
   gr_state_free(L);
   return status;

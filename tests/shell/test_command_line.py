@@ -96,12 +96,44 @@ def _(folder):
     equal(gradus("-e", "1", GRADUS_THREADS="many")[0], 2)
 
 
-@test("doctor names version, processor, BLAS and gnuplot")
+@test("doctor names what computes, what is left of memory, what draws and where it shows")
 def _(folder):
-    status, out, _ = gradus("doctor")
+    status, out, err = gradus("doctor", GRADUS_ISA="baseline", TERM="vt100")
+    equal((status, err), (0, ""))
+    facts = dict(line.split(None, 1) for line in out.splitlines())
+    equal(facts["kernels"], "baseline")
+    contains(facts["memory"], "GiB left")
+    contains(facts["BLAS"], "OpenBLAS, its kernels for ")
+    contains(facts["gnuplot"], "dumb")
+    contains(facts["terminal"], "vt100, the output is no terminal, no display")
+
+
+@test("doctor says how to get what is missing, and goes on")
+def _(folder):
+    write(folder, "libopenblas.so.0", "not a library")
+    status, out, _ = gradus("doctor", GRADUS_GNUPLOT="/nonexistent", LD_LIBRARY_PATH=folder)
     equal(status, 0)
-    for word in ("gradus", "processor", "BLAS", "gnuplot", "terminal"):
-        contains(out, word)
+    contains(out, "apt install libopenblas0-pthread")
+    contains(out, "apt install gnuplot-nox")
+
+
+@test("A missing OpenBLAS costs the large products, with one clear message, and nothing else")
+def _(folder):
+    write(folder, "libopenblas.so.0", "not a library")
+    status, out, err = gradus("-e", "print(ones(2, 2):dot(ones(2, 2)))\nones(50, 50):dot(ones(50, 50))", LD_LIBRARY_PATH=folder)
+    equal((status, out), (1, "[[2. 2.]\n [2. 2.]]\n"))
+    contains(err, "matrix products need OpenBLAS")
+
+
+@test("Starting loads no OpenBLAS and starts no thread, and a product keeps the learner's environment")
+def _(folder):
+    code = """
+      local function count(text, part) return select(2, text:gsub(part, '')) end
+      local function read(name) local file = io.open(name) local text = file:read('a') file:close() return text end
+      print(count(read('/proc/self/maps'), 'openblas'), read('/proc/self/status'):match('Threads:%s*(%d+)'))
+      ones(50, 50):dot(ones(50, 50))
+      print(count(read('/proc/self/maps'), 'openblas') > 0, os.getenv('OPENBLAS_NUM_THREADS'))"""
+    equal(gradus("-e", code, "--threads", "1", OPENBLAS_NUM_THREADS="7"), (0, "0\t1\ntrue\t7\n", ""))
 
 
 @test("Ctrl-C ends a script with a message and status 130")
@@ -127,6 +159,29 @@ def _(folder):
     out, err = child.communicate(timeout=20)
     equal(out, "1\n")
     contains(err, "Broken pipe")
+
+
+@test("What cannot be written is an error with a message, not silence")
+def _(folder):
+    for arguments in ("-e 'print(1)'", "--help", "doctor", "lesson"):
+        done = subprocess.run(f"'{GRADUS}' {arguments} > /dev/full", shell=True, capture_output=True, text=True,
+                              env=environment(folder))
+        equal((done.returncode, done.stderr), (1, "gradus: the output cannot be written: No space left on device\n"))
+        done = subprocess.run(f"'{GRADUS}' {arguments} >&-", shell=True, capture_output=True, text=True,
+                              env=environment(folder))
+        equal((done.returncode, done.stderr), (1, "gradus: the output cannot be written: Bad file descriptor\n"))
+
+
+@test("Ctrl-C while gradus starts ends it with status 130, or as the signal does, without a traceback")
+def _(folder):
+    for i in range(40):
+        child = subprocess.Popen([GRADUS, "-e", "while true do end"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE, text=True, env=environment(folder))
+        time.sleep(i * 0.0005)
+        child.send_signal(signal.SIGINT)
+        out, err = child.communicate(timeout=20)
+        if child.returncode != -signal.SIGINT:
+            equal((child.returncode, out, err), (130, "", "gradus: interrupted\n"))
 
 
 run_all()
