@@ -1,17 +1,28 @@
 -- Where gradus keeps what lasts between two starts: the history of the prompt, the progress in lessons.
 
+local files = require "gradus.core.file"
+
 local state = {}
 
---- $XDG_STATE_HOME/gradus, by default ~/.local/state/gradus; nil when neither that nor HOME is set. By the standard a
---- relative path is ignored.
+--- $XDG_STATE_HOME/gradus, by default ~/.local/state/gradus; nil and why when neither that nor HOME is set. By the
+--- standard a relative path is ignored.
 function state.folder()
   local base = os.getenv("XDG_STATE_HOME")
   if not base or base:sub(1, 1) ~= "/" then
     local home = os.getenv("HOME")
-    if not home or home == "" then return nil end
+    if not home or home == "" then return nil, "neither XDG_STATE_HOME nor HOME is set" end
     base = home .. "/.local/state"
   end
   return base .. "/gradus"
+end
+
+--- Makes it. Returns it, or nil and why it cannot be.
+function state.make()
+  local folder, why = state.folder()
+  if not folder then return nil, why end
+  local made, message = files.make_folder(folder)
+  if not made then return nil, message end
+  return folder
 end
 
 return state

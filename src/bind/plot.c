@@ -1,11 +1,9 @@
 // gradus.core.plot: what plots need of C: numbers as text for gnuplot, pictures as colours, the gnuplot
 // process and the terminal. Learners see none of this; lua/gradus/plot does.
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/interrupt.h"

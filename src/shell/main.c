@@ -31,7 +31,9 @@ static void catch_signals(lua_State *L) {
   struct sigaction interrupt = {.sa_handler = on_interrupt};
   sigemptyset(&interrupt.sa_mask);
   sigaction(SIGINT, &interrupt, NULL);
-  signal(SIGPIPE, SIG_IGN);  // a broken pipe is an error that the writer hears of
+  // A broken pipe, or a file that grows beyond its limit, is an error that the writer hears of.
+  signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);
 }
 
 static int run(lua_State *L) {

@@ -53,9 +53,9 @@ CONTROL = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\r")
 class Shell:
     """A gradus in which lines are typed. `do` returns what a line printed, without colours."""
 
-    def __init__(self, folder, *args, **env):
+    def __init__(self, folder, *args, before=None, **env):
         self.child = pexpect.spawn(GRADUS, list(args), encoding="utf-8", timeout=TIMEOUT, dimensions=(40, 200),
-                                   env=environment(folder, **env), cwd=folder)
+                                   env=environment(folder, **env), cwd=folder, preexec_fn=before)
         self.child.delaybeforesend = None
         self.banner = self.until_prompt()
 

@@ -1,5 +1,7 @@
 """The prompt, as someone at a terminal meets it."""
 
+import os
+import resource
 import time
 
 from terminal import Shell, contains, equal, run_all, test
@@ -211,11 +213,59 @@ def _(folder):
     equal(again.do("answer"), "42")
 
 
-@test("A home that cannot be written costs the history and nothing else")
+@test("A home that cannot be written costs the history, says so once, and nothing else")
 def _(folder):
-    shell = Shell(folder, XDG_STATE_HOME="/proc/nowhere")
-    equal(shell.do("1 + 1"), "2")
+    for env in ({"XDG_STATE_HOME": "/proc/nowhere"}, {"XDG_STATE_HOME": "", "HOME": ""}):
+        shell = Shell(folder, **env)
+        equal(shell.banner.count("the history of this session cannot be kept"), 1)
+        equal(shell.do("1 + 1"), "2")
+        shell.type("\x1b[A")
+        equal(shell.do(""), "2")
+        equal(shell.leave(), 0)
+
+
+@test("A disk that is full costs the history, says so once, and nothing else")
+def _(folder):
+    # A file that must not grow fails as one on a full disk does.
+    shell = Shell(folder, before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4, 4)))
+    contains(shell.do("1 + 1"), "history: File too large")
+    equal(shell.do("1 + 2"), "3")
     equal(shell.leave(), 0)
+
+
+@test("A damaged history is read as far as it can be, and gets whole lines from then on")
+def _(folder):
+    path = os.path.join(folder, "state", "gradus", "history")
+    os.makedirs(os.path.dirname(path))
+    with open(path, "wb") as file:
+        file.write(b"kept = 7\n\x00\xff\\\n\n\n\\q\ncut sho")
+    shell = Shell(folder)
+    equal(shell.do("1 + 1"), "2")
+    shell.type("\x1b[A" * 5)
+    shell.do("")
+    equal(shell.do("kept"), "7")
+    shell.leave()
+    with open(path, "rb") as file:
+        contains(file.read(), b"\ncut sho\n1 + 1\nkept = 7\nkept\n")
+    os.remove(path)
+    os.mkdir(path)
+    shell = Shell(folder)
+    contains(shell.banner, "cannot be kept")
+    equal(shell.do("1 + 1"), "2")
+
+
+@test("Two shells at a time keep the entries of both")
+def _(folder):
+    first, second = Shell(folder), Shell(folder)
+    first.do("a = 1")
+    second.do("b = 2")
+    first.do("c = 3")
+    third = Shell(folder)
+    third.type("\x1b[A" * 3)
+    third.do("")
+    third.type("\x1b[A" * 3)
+    third.do("")
+    equal(third.do("a + b"), "3")
 
 
 @test("Pasted lines are one entry")

@@ -11,7 +11,7 @@ local function read()
   local entries, path = {}, state.folder()
   local file = path and io.open(path .. "/progress", "rb")
   if not file then return entries end
-  for line in file:lines() do
+  for line in (file:read("a") or ""):gmatch("[^\n]+") do  -- nil when it is a folder
     local slug, step, what = line:match "^(%S+) (%S+) (%S+)$"
     if slug then  -- anything else is left out: this file may be edited by hand
       entries[slug] = entries[slug] or {}
@@ -23,10 +23,8 @@ local function read()
 end
 
 local function write(entries)
-  local path = state.folder()
-  if not path then return nil, "neither XDG_STATE_HOME nor HOME is set" end
-  local ok, message = files.make_folder(path)
-  if not ok then return nil, message end
+  local path, message = state.make()
+  if not path then return nil, message end
   local lines = {}
   for slug, steps in pairs(entries) do
     for step, what in pairs(steps) do lines[#lines + 1] = slug .. " " .. step .. " " .. what .. "\n" end

@@ -16,35 +16,43 @@ local function unescape(line)
   return (line:gsub("\\(.)", {["\\"] = "\\", n = "\n"}))
 end
 
---- Opens the history file; returns an object with `entries` (oldest first) and add(entry).
+-- Appends to the file. Returns true, or nil and why not.
+local function append(path, line)
+  local file, why = io.open(path, "a")
+  if not file then return nil, why end
+  local _, problem = file:write(line)
+  local closed, late = file:close()  -- a full disk may show only now
+  if problem or not closed then return nil, path .. ": " .. (problem or late) end
+  return true
+end
+
+--- Opens the history file; returns an object with `entries` (oldest first), `problem` (why nothing can be kept, or nil)
+--- and add(entry), which returns true, or nil and why this entry, as the first one, could not be kept.
 function history.open()
   local self = {entries = {}}
-  local place = state.folder()
-  local path = place and place .. "/history"
+  local folder, why = state.make()
+  local path = folder and folder .. "/history"
+  if folder then folder, why = append(path, "") end
+  self.problem = not folder and why or nil
   local file = path and io.open(path, "r")
-  if file then
-    local lines = {}
-    for line in file:lines() do lines[#lines + 1] = line end
-    file:close()
-    if #lines > 2 * KEEP then
-      lines = table.move(lines, #lines - KEEP + 1, #lines, 1, {})
-      files.write(path, table.concat(lines, "\n") .. "\n")
-    end
-    for i = math.max(1, #lines - KEEP + 1), #lines do
-      if lines[i] ~= "" then self.entries[#self.entries + 1] = unescape(lines[i]) end
-    end
+  local kept = file and file:read("a") or ""  -- nil when it is a folder
+  if file then file:close() end
+  local lines = {}
+  for line in kept:gmatch("[^\n]+") do lines[#lines + 1] = line end
+  if #lines > 2 * KEEP then
+    lines = table.move(lines, #lines - KEEP + 1, #lines, 1, {})
+    files.write(path, table.concat(lines, "\n") .. "\n")
   end
-  local writable = path ~= nil
+  for i = math.max(1, #lines - KEEP + 1), #lines do self.entries[#self.entries + 1] = unescape(lines[i]) end
+  local first = kept:find("[^\n]$") and "\n" or ""  -- the last line was cut short: a full disk, say
   function self.add(entry)
     self.entries[#self.entries + 1] = entry
-    if not writable then return end
-    local out = io.open(path, "a")
-    if not out and files.make_folder(place) then out = io.open(path, "a") end
-    writable = out ~= nil  -- a read-only home costs the history, nothing else
-    if out then
-      out:write(escape(entry), "\n")
-      out:close()
-    end
+    if not path then return true end
+    local added, problem = append(path, first .. escape(entry) .. "\n")
+    first = added and "" or "\n"
+    if added or self.problem then return true end  -- said once; a full disk may have room again later
+    self.problem = problem
+    return nil, problem
   end
   return self
 end

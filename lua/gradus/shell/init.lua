@@ -77,11 +77,16 @@ local function read_entry(self)
   return entry
 end
 
+local function tell_lost_history(self, why)
+  self.session:note(string.format("the history of this session cannot be kept (%s).", why))
+end
+
 local function remember(self, entry)
   local last = self.history.entries[#self.history.entries]
   self.session.history[#self.session.history + 1] = entry
   if entry == last then return end
-  self.history.add(entry)
+  local kept, why = self.history.add(entry)
+  if not kept then tell_lost_history(self, why) end
   readline.add_history(entry)
 end
 
@@ -153,6 +158,7 @@ end
 function shell.run(lesson)
   local self = new_shell()
   self:say(string.format("gradus %s   :help says what there is, :lessons lists lessons, Ctrl-D leaves", core.version))
+  if self.history.problem then tell_lost_history(self, self.history.problem) end
   local first = lesson and ":lesson " .. lesson
   core.loop(function()
     if first then
