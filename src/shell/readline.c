@@ -20,7 +20,7 @@
 
 #include "bind/state.h"
 
-static volatile sig_atomic_t reading, interrupted;
+static volatile sig_atomic_t reading, interrupted, suspended;
 static lua_State *state;  // while reading, for completion
 static int completer = LUA_NOREF;
 static char *line;  // what the callback got; NULL at the end of input
@@ -103,12 +103,47 @@ static char **attempt(const char *text, int start, int end) {
 
 // ---- the module ----
 
-static sigset_t while_waiting;  // lets SIGINT through
+static sigset_t while_waiting;  // lets SIGINT and SIGTSTP through
 
-// Waits until there is input, or Ctrl-C. SIGINT gets through only while we wait, so none is lost in between.
+static void on_suspend(int number) {
+  (void)number;
+  suspended = 1;
+}
+
+static bool may_suspend;  // not where a parent has Ctrl-Z ignored
+
+static void catch_suspend(void (*handler)(int)) {
+  if (!may_suspend) return;
+  struct sigaction action = {.sa_handler = handler};
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGTSTP, &action, NULL);
+}
+
+// Ctrl-Z: hands the terminal back as it was, stops, and when the shell's `fg` wakes us, takes it again with
+// the line as it stood.
+static void suspend(void) {
+  rl_deprep_terminal();
+  fputc('\n', rl_outstream);
+  fflush(rl_outstream);
+  catch_suspend(SIG_DFL);
+  sigset_t stop, before;
+  sigemptyset(&stop);
+  sigaddset(&stop, SIGTSTP);
+  raise(SIGTSTP);
+  sigprocmask(SIG_UNBLOCK, &stop, &before);  // we stop here
+  sigprocmask(SIG_SETMASK, &before, NULL);
+  suspended = 0;
+  catch_suspend(on_suspend);
+  rl_prep_terminal(1);
+  rl_resize_terminal();
+  rl_forced_update_display();
+}
+
+// Waits until there is input, or Ctrl-C. Signals get through only while we wait, so none is lost in between.
 static bool wait_for_input(void) {
   for (;;) {
     if (interrupted) return false;
+    if (suspended) suspend();
     fd_set set;
     FD_ZERO(&set);
     FD_SET(STDIN_FILENO, &set);
@@ -141,11 +176,14 @@ static int readline_read(lua_State *L) {
   sigset_t block, before;
   sigemptyset(&block);
   sigaddset(&block, SIGINT);
+  sigaddset(&block, SIGTSTP);
   fflush(stdout);
   sigprocmask(SIG_BLOCK, &block, &before);
   while_waiting = before;
   sigdelset(&while_waiting, SIGINT);
-  interrupted = 0;
+  sigdelset(&while_waiting, SIGTSTP);
+  catch_suspend(on_suspend);
+  interrupted = suspended = 0;
   reading = 1;
   state = L;
   have_line = false;
@@ -162,6 +200,7 @@ static int readline_read(lua_State *L) {
   }
   state = NULL;
   reading = 0;
+  catch_suspend(SIG_DFL);  // code that runs is stopped at once
   sigprocmask(SIG_SETMASK, &before, NULL);
   if (was_interrupted || !line) {
     lua_pushnil(L);
@@ -194,7 +233,9 @@ static int readline_set_completer(lua_State *L) {
 
 int gr_open_readline(lua_State *L) {
   rl_readline_name = "gradus";
-  rl_catch_signals = 0;  // SIGINT is ours
+  rl_catch_signals = 0;  // SIGINT and SIGTSTP are ours
+  struct sigaction found;
+  may_suspend = sigaction(SIGTSTP, NULL, &found) == 0 && found.sa_handler != SIG_IGN;
   rl_getc_function = next_byte;
   rl_attempted_completion_function = attempt;
   rl_completer_word_break_characters = " \t\n\"\\'`@$><=;|&{}()[]+-*/^%#~,.:?";

@@ -4,7 +4,9 @@ import os
 import resource
 import time
 
-from terminal import Shell, contains, equal, run_all, test
+import pexpect
+
+from terminal import GRADUS, TIMEOUT, Shell, contains, environment, equal, run_all, test
 
 
 @test("The banner is one line and names the ways to go on")
@@ -287,6 +289,39 @@ def _(folder):
     shell.child.sendeof()
     shell.until_prompt()
     equal(shell.do("1 + 1"), "2")
+
+
+@test("Ctrl-Z at the prompt gives the terminal back, and fg brings the line as it stood")
+def _(folder):
+    env = environment(folder, PS1="outside$ ", ENV="")
+    child = pexpect.spawn("/bin/sh", ["-i"], encoding="utf-8", timeout=TIMEOUT, env=env, cwd=folder)
+    child.delaybeforesend = None
+    child.expect_exact("outside$ ")
+    child.send(GRADUS + "\r")
+    child.expect_exact("\x1b[?2004h> ")
+    child.send("40 + 2")
+    child.expect_exact("40 + 2")
+    child.send("\x1a")
+    child.expect_exact("\x1b[?2004l")
+    child.expect_exact("outside$ ")
+    child.send("stty -a | grep -o '[-]*icanon'\r")
+    child.expect_exact("\nicanon\r")
+    child.send("fg\r")
+    child.expect_exact("\x1b[?2004h")
+    child.expect_exact("40 + 2")
+    child.send("\r")
+    child.expect_exact("\x1b[?2004l\r42\r\n")
+    child.expect_exact("> ")
+    child.send("while true do end\r")
+    child.expect_exact("\x1b[?2004l")
+    child.send("\x1a")
+    child.expect_exact("outside$ ")
+    child.send("fg\r")
+    child.expect_exact(GRADUS)
+    time.sleep(0.2)
+    child.sendintr()
+    child.expect_exact("interrupted")
+    child.close(force=True)
 
 
 @test("Ctrl-C stops tensor work in C")
