@@ -160,6 +160,12 @@ def trouble(folder):
          None if done.stdout.count('no window could be opened') == 1 and done.stdout.count('one') == 1 and
          done.stdout.count('***') > 2 and 'two' in done.stdout else done.stdout + done.stderr)
 
+    # A file that must not grow ends as one on a full disk does.
+    full = fake(folder, 'trap "" XFSZ; ulimit -f 2; exec gnuplot "$@"')
+    done = gradus(code, folder, gnuplot=full)
+    test('a picture that is cut short is an error, and is not left lying around',
+         None if 'is the disk full?' in done.stdout and not os.listdir(f'{folder}/plots') else done.stdout + done.stderr)
+
     os.mkdir(f'{folder}/locked')
     with open(f'{folder}/locked/plots', 'w'):
         pass  # a file where the folder should be: also root cannot write there

@@ -171,6 +171,21 @@ local function run(script)
   return output
 end
 
+-- How a file of each kind ends when it is whole.
+local endings = {png = "IEND\xae\x42\x60\x82", svg = "</svg>%s*", pdf = "%%%%EOF%s*"}
+
+-- gnuplot says nothing when the disk is full, and leaves a part of the picture.
+local function check_whole(path, kind)
+  local file, message = io_open(path, "rb")
+  if not file then error("cannot read " .. message, 0) end
+  file:seek("end", -min(64, file:seek("end")))
+  local tail = file:read("a") or ""
+  file:close()
+  if not tail:find(endings[kind] .. "$") then
+    error(string_format("gnuplot could not write all of %s: is the disk full?", path), 0)
+  end
+end
+
 local function write_file(figure, path, kind)
   -- Ask the system first: its reason is clearer than gnuplot's.
   local file, message = io_open(path, "ab")
@@ -179,6 +194,7 @@ local function write_file(figure, path, kind)
   local theme = theme_for(figure)
   local opening = terminals[kind](theme) .. "\nset output " .. gnuplot.quote(path, 4096)
   local ok, problem = pcall(run, gnuplot.script(figure, theme, opening, false) .. "set output\n")
+  if ok then ok, problem = pcall(check_whole, path, kind) end
   if not ok then
     os_remove(path)  -- half a picture
     error(problem, 0)
