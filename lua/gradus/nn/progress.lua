@@ -50,7 +50,7 @@ end
 --- `batches` in each of the `epochs`; `names` of the loss and the metrics; `validated` when there are val_ values, too.
 --- verbose: 0 nothing, 1 a bar, 2 a line an epoch, "auto" a bar in a terminal and lines elsewhere.
 function M.new(verbose, epochs, batches, record, names, validated)
-  if verbose == "auto" then verbose = session.is_terminal() and 1 or 2 end
+  if verbose == "auto" then verbose = session.can_redraw() and 1 or 2 end
   options.choice("fit", "verbose", verbose, {0, 1, 2})
   return setmetatable({
     verbose = verbose, epochs = epochs, batches = batches, validated = validated,

@@ -50,10 +50,16 @@ function session.say(text)
   if sink.flush then sink:flush() end
 end
 
---- Whether that output is a terminal, where a line may be drawn over.
-function session.is_terminal()
-  if current then return current.sink.is_terminal end
-  return core.is_terminal("stdout")
+--- Whether a line of that output may be drawn over: it is a terminal, and one that can move its cursor.
+function session.can_redraw()
+  local sink = current and current.sink or sinks.standard_output()
+  return sink.is_terminal and (os.getenv("TERM") or "dumb") ~= "dumb"
+end
+
+--- How many columns that output has now: a terminal may be resized at any time.
+function session.width()
+  local sink = current and current.sink or sinks.standard_output()
+  return sink.is_terminal and core.width() or sink.width
 end
 
 --- How many columns that output has.

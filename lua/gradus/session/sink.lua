@@ -25,10 +25,11 @@ end
 --- The process's own output.
 function sink.standard_output()
   local is_terminal = core.is_terminal("stdout")
+  local no_colour = os.getenv("NO_COLOR")
   return setmetatable({
     file = io.stdout,
     is_terminal = is_terminal,
-    colour = is_terminal and os.getenv("NO_COLOR") == nil and os.getenv("TERM") ~= "dumb",
+    colour = is_terminal and (no_colour or "") == "" and os.getenv("TERM") ~= "dumb",
     width = core.width(),
   }, stream)
 end
