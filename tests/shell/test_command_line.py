@@ -152,6 +152,17 @@ def _(folder):
         equal((child.returncode, err), (130, "gradus: interrupted\n"))
 
 
+@test("Ctrl-C ends an unattended lesson with a message and status 130")
+def _(folder):
+    child = subprocess.Popen([GRADUS, "lesson", "run", "cnn"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, text=True, env=environment(folder), cwd=folder)
+    while child.stdout.readline()[:5] != "Epoch":
+        pass
+    child.send_signal(signal.SIGINT)
+    _, err = child.communicate(timeout=20)
+    equal((child.returncode, err), (130, "gradus: interrupted\n"))
+
+
 @test("A reader that goes away ends a script instead of letting it run on")
 def _(folder):
     child = subprocess.Popen(f"'{GRADUS}' -e 'while true do print(1) end' | head -n 1", shell=True,

@@ -1,6 +1,7 @@
 """The prompt, as someone at a terminal meets it."""
 
 import os
+import re
 import resource
 import time
 
@@ -289,6 +290,92 @@ def _(folder):
     shell.child.sendeof()
     shell.until_prompt()
     equal(shell.do("1 + 1"), "2")
+
+
+FIT = ("m = nn.Sequential{nn.Dense{8, input_shape={2}}, nn.Dense{1}}; m:compile{'sgd', 'mse', metrics={'accuracy'}}; "
+       "m:fit{random.random(800, 2), ones(800, 1), epochs=%d};")
+
+
+@test("The bar of a fit stays on one line of a narrow terminal, also when it is resized")
+def _(folder):
+    shell = Shell(folder)
+    for columns in (200, 40, 24):
+        shell.child.setwinsize(20, columns)
+        shell.type("\x03")
+        shell.until_prompt()
+        shell.type(FIT % 2 + "\r")
+        shell.child.expect(r"\x1b\[\?2004h> ")
+        drawn = re.findall(r"\r\x1b\[K(\d[^\r]*)", shell.child.before)
+        bars = [line for line in drawn if "loss" in line and "/" in line]
+        equal(len(bars) >= 2, True)
+        equal(max(map(len, bars)) < columns, True)
+        equal(columns < 60 or "[====" in bars[-1], True)
+
+
+@test("A terminal that cannot move its cursor gets a line an epoch, and no control characters")
+def _(folder):
+    child = pexpect.spawn(GRADUS, [], encoding="utf-8", timeout=TIMEOUT, env=environment(folder, TERM="dumb"), cwd=folder)
+    child.delaybeforesend = None
+    child.expect_exact("> ")
+    child.send(FIT.replace(" ", "") % 2 + "print('done')\r")
+    child.expect_exact("\r\ndone\r\n")
+    contains(child.before, "Epoch 2/2  ")
+    equal("\x1b" in child.before, False)
+    child.close(force=True)
+
+
+@test("Ctrl-C stops a fit between two batches, twice as well, and the network goes on learning")
+def _(folder):
+    shell = Shell(folder)
+    shell.do(FIT % 1)
+    for times in (1, 2):
+        shell.type("m:fit{random.random(800, 2), ones(800, 1), epochs=100000}\r")
+        shell.child.expect_exact("Epoch 3/")
+        for _ in range(times):
+            shell.interrupt()
+        contains(shell.until_prompt(), "interrupted")
+        if times == 2:  # the second may come when the prompt is already there
+            shell.do("")
+    contains(shell.do("m:fit{random.random(800, 2), ones(800, 1), epochs=1}"), "history: 1 epoch")
+
+
+@test("Ctrl-C stops a plot that is being drawn, and the next one is drawn")
+def _(folder):
+    shell = Shell(folder)
+    shell.do("n = 400000; x = linspace(0, 1, n); y = random.random(n);")
+    for wait in (0, 0.01, 0.05):
+        shell.type("plot(x, y)\r")
+        shell.child.expect(r"\x1b\[\?2004l\r")
+        time.sleep(wait)
+        shell.interrupt()
+        contains(shell.until_prompt(), "interrupted")
+    contains(shell.do("plot({1, 2, 3})"), "***")
+
+
+@test("Ctrl-C stops a lesson's cell and an exercise, and the lesson goes on where it was")
+def _(folder):
+    path = os.path.join(folder, "01-slow.md")
+    with open(path, "w") as file:
+        file.write("---\ntitle: Slow\nslug: slow\nminutes: 1\n---\n\n## One {#one}\n\n```lua\nn = 0\nwhile true do n = n + 1 end\n"
+                   "```\n\n## Two {#two}\n\n```lua exercise\n```\n\n```lua check\ncheck.equal(k, 2)\n```\n\n"
+                   "```lua answer\nk = 2\n```\n")
+    shell = Shell(folder, "lesson", path)
+    shell.do("")
+    for _ in range(2):
+        shell.type("\r")
+        shell.child.expect(r"\x1b\[\?2004l\r")
+        time.sleep(0.2)
+        shell.interrupt()
+        contains(shell.until_prompt(), "interrupted")
+    equal(shell.do("n > 0").split("\n")[0], "true")
+    shell.do(":skip")
+    contains(shell.do(""), "Two")
+    shell.type("while true do end\r")
+    shell.child.expect(r"\x1b\[\?2004l\r")
+    time.sleep(0.2)
+    shell.interrupt()
+    contains(shell.until_prompt(), "interrupted")
+    contains(shell.do("k = 2"), "Right")
 
 
 @test("Ctrl-Z at the prompt gives the terminal back, and fg brings the line as it stood")
