@@ -62,11 +62,6 @@ function session.width()
   return sink.is_terminal and core.width() or sink.width
 end
 
---- How many columns that output has.
-function session.width()
-  return current and current.sink.width or core.width()
-end
-
 --- Seconds on a clock that only goes forward.
 session.clock = core.clock
 
