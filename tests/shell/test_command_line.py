@@ -156,7 +156,7 @@ def _(folder):
 def _(folder):
     child = subprocess.Popen([GRADUS, "lesson", "run", "cnn"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                              stderr=subprocess.PIPE, text=True, env=environment(folder), cwd=folder)
-    while child.stdout.readline()[:5] != "Epoch":
+    while " 1/" not in (line := child.stdout.readline()) and line:
         pass
     child.send_signal(signal.SIGINT)
     _, err = child.communicate(timeout=20)

@@ -305,11 +305,10 @@ def _(folder):
         shell.until_prompt()
         shell.type(FIT % 2 + "\r")
         shell.child.expect(r"\x1b\[\?2004h> ")
-        drawn = re.findall(r"\r\x1b\[K(\d[^\r]*)", shell.child.before)
-        bars = [line for line in drawn if "loss" in line and "/" in line]
-        equal(len(bars) >= 2, True)
-        equal(max(map(len, bars)) < columns, True)
-        equal(columns < 60 or "[====" in bars[-1], True)
+        drawn = re.findall(r"\r\x1b\[K([^\r]*)", shell.child.before)
+        equal(len(drawn) >= 2, True)
+        equal(max(map(len, drawn)) < columns, True)
+        equal(columns < 60 or any("[====" in line for line in drawn), True)
 
 
 @test("A terminal that cannot move its cursor gets a line an epoch, and no control characters")
@@ -319,7 +318,7 @@ def _(folder):
     child.expect_exact("> ")
     child.send(FIT.replace(" ", "") % 2 + "print('done')\r")
     child.expect_exact("\r\ndone\r\n")
-    contains(child.before, "Epoch 2/2  ")
+    contains(child.before, "\r\n  2/2  ")
     equal("\x1b" in child.before, False)
     child.close(force=True)
 
@@ -330,7 +329,7 @@ def _(folder):
     shell.do(FIT % 1)
     for times in (1, 2):
         shell.type("m:fit{random.random(800, 2), ones(800, 1), epochs=100000}\r")
-        shell.child.expect_exact("Epoch 3/")
+        shell.child.expect(r"\x1b\[K *3/100000")
         for _ in range(times):
             shell.interrupt()
         contains(shell.until_prompt(), "interrupted")

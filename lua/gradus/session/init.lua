@@ -59,7 +59,7 @@ end
 --- How many columns that output has now: a terminal may be resized at any time.
 function session.width()
   local sink = current and current.sink or sinks.standard_output()
-  return sink.is_terminal and core.width() or sink.width
+  return sink:current_width()
 end
 
 --- Seconds on a clock that only goes forward.

@@ -1,4 +1,4 @@
--- Where a session's output goes. A sink has the methods text(s) and display(data), and the facts a printer wants
+-- Where a session's output goes. A sink has the methods text(s), display(data), flush() and current_width(), and the facts a printer wants
 -- to know: is_terminal, colour, width. `data` maps MIME types to strings; every sink can show "text/plain".
 
 local core = require "gradus.core.session"
@@ -20,6 +20,11 @@ end
 
 function stream:flush()
   self.file:flush()
+end
+
+--- The columns there are now: a terminal may be resized at any time.
+function stream:current_width()
+  return self.is_terminal and core.width() or self.width
 end
 
 --- The process's own output.
@@ -48,6 +53,8 @@ function capture:display(data)
 end
 
 function capture:flush() end
+
+function capture:current_width() return self.width end
 
 --- All text so far; with `true`, forgets it.
 function capture:take(forget)
