@@ -133,6 +133,24 @@ test("fit learns, and its history has one number an epoch for each curve", funct
   expect.close(results.baseline, metrics.majority_baseline(vy), 1e-12)
 end)
 
+test("the results of evaluate print once, and again when they are asked for", function()
+  local sink = require("gradus.session.sink").capture()
+  local s = require("gradus.session").new{sink = sink}
+  local function prints(code)
+    local result = s:execute(code)
+    expect.ok(result.ok, result.error and result.error.text)
+    return sink:take(true)
+  end
+  prints[[m = nn.Sequential{nn.Dense{1, input_shape = {1}}, dtype = "float64"}
+    m.layers[1].kernel[1] = 1
+    m:compile{optimizer = "sgd", loss = "mse", metrics = {"accuracy"}}]]
+  expect.equal(prints "m:evaluate{tensor{{0}, {1}}, tensor{0, 2}}",
+    "loss 0.5000  accuracy 1.0000 (majority baseline 0.5000)\n")
+  expect.equal(prints "r = m:evaluate{tensor{{0}, {1}}, tensor{1, 1}, verbose = 0}", "")
+  expect.equal(prints "r", "loss 0.5000  accuracy 0.5000 (majority baseline 1.0000)\n")
+  expect.equal(prints "r.loss", "0.5\n")
+end)
+
 test("the same seed gives the same bits, another seed does not", function()
   local x, y = blobs(100)
   local function train(seed)

@@ -131,16 +131,4 @@ function Reporter:epoch_ends(means)
   session.say((self.verbose == 1 and "\r\27[K" or "") .. self:fitted(text) .. "\n")
 end
 
---- The line that evaluate prints: "loss 0.4312  accuracy 0.8123 (majority baseline 0.7747)".
-function M.results(names, results)
-  local parts = {}
-  for i, name in ipairs(names) do
-    parts[i] = ("%s %.4f"):format(name, results[name])
-    if results.baseline and is_accuracy(name) then
-      parts[i] = ("%s (majority baseline %.4f)"):format(parts[i], results.baseline)
-    end
-  end
-  session.say(table.concat(parts, "  ") .. "\n")
-end
-
 return M

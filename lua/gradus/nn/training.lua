@@ -14,6 +14,7 @@ local options = require "gradus.options"
 local progress = require "gradus.nn.progress"
 local history = require "gradus.nn.history"
 local random = require "gradus.core.random"
+local result_table = require "gradus.nn.results"
 local tensor = require "gradus.core.tensor"
 
 local M = {}
@@ -347,11 +348,10 @@ baseline beside an accuracy, and returns a table: results.loss, results.accuracy
   prepare(model, "evaluate")
   local y = check_y(model, x, read.y, "evaluate")
   if #x == 0 then error("evaluate: there is not one sample", 0) end
-  local results = {baseline = baseline.of(model, y)}
   local names = {"loss"}
   for i, metric in ipairs(model.metrics) do names[i + 1] = metric.name end
-  for i, value in ipairs(measure(model, x, y, read.batch_size)) do results[names[i]] = value end
-  if read.verbose ~= 0 then progress.results(names, results) end
+  local results = result_table.new(names, measure(model, x, y, read.batch_size), baseline.of(model, y))
+  if read.verbose ~= 0 then result_table.say(results) end
   return results
 end)
 

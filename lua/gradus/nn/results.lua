@@ -1,0 +1,47 @@
+-- What evaluate returns: {loss=, accuracy=, ..., baseline=}, which prints as one line.
+
+local session = require "gradus.session"
+
+local Results = {}
+Results.__name = "results"
+
+-- Beside the numbers and out of sight: the order of the names, and the entry that has printed the line.
+local about = setmetatable({}, {__mode = "k"})
+
+local M = {}
+
+--- names[i] has the value values[i]; `baseline` is the majority baseline, or nil.
+function M.new(names, values, baseline)
+  local self = {baseline = baseline}
+  for i, name in ipairs(names) do self[name] = values[i] end
+  about[self] = {names = names}
+  return setmetatable(self, Results)
+end
+
+function Results:__tostring()
+  local parts = {}
+  for i, name in ipairs(about[self].names) do
+    parts[i] = ("%s %.4f"):format(name, self[name])
+    if self.baseline and name:find("accuracy", 1, true) then
+      parts[i] = ("%s (majority baseline %.4f)"):format(parts[i], self.baseline)
+    end
+  end
+  return table.concat(parts, "  ")
+end
+
+local function entry_now()
+  local current = session.current()
+  return current and current.entries
+end
+
+--- Prints the line; when the results are the value of the same entry, it is not printed again.
+function M.say(results)
+  session.say(tostring(results) .. "\n")
+  about[results].entry = entry_now()
+end
+
+function Results:__echo()
+  if about[self].entry ~= entry_now() then M.say(self) end
+end
+
+return M
