@@ -459,6 +459,51 @@ def _(folder):
     equal(shell.do("dsig(0)"), "0.25")
 
 
+ENDLESS_LESSON = """---
+title: Endless
+slug: endless
+---
+
+## One {#one}
+
+```predict
+ask: How long?
+expect: n
+```
+
+```lua
+n = 0
+while true do n = n + 1 end
+```
+
+## Two {#two}
+
+```lua
+print("two")
+```
+"""
+
+
+@test("Ctrl-C in a lesson stops its cell, or the steps that are played first, and the lesson goes on")
+def _(folder):
+    with open(folder + "/10-endless.md", "w") as file:
+        file.write(ENDLESS_LESSON)
+    shell = Shell(folder, "lesson", "./10-endless.md")
+    for begin in ("", ":goto two", ":goto one"):
+        shell.type(begin + "\r")
+        if begin != ":goto two":
+            shell.until_prompt()
+            shell.type("3\r")
+        shell.child.expect("3\r\n" if begin != ":goto two" else "played for you")
+        time.sleep(0.3)
+        shell.interrupt()
+        contains(shell.until_prompt(), "interrupted\n[Enter runs the cell again, :skip leaves it out]")
+        equal(shell.do("n > 0"), "true")
+    contains(shell.do(":skip"), "Enter: Two")
+    contains(shell.do(""), "── 2/2 · Two")
+    contains(shell.do(""), "two")
+
+
 @test("Running out of memory is an error like any other")
 def _(folder):
     shell = Shell(folder)

@@ -94,7 +94,7 @@ end
 -- ---- running code ----
 
 function Player:chunk_name()
-  return string.format("=lesson %s, step %s", self.lesson.slug, self.step.id)
+  return string.format("=lesson %s, step %s", self.lesson.slug, (self.replayed or self.step).id)
 end
 
 --- Runs a cell chunk by chunk, as if it were typed. `echo` shows each chunk before its results. Returns true, or
@@ -136,9 +136,8 @@ end
 
 --- Runs these cells of a step without a word: what the learner did in an earlier session, or jumped over.
 function Player:replay(step, cells)
-  local session, sink = self.session, self.session.sink
-  self.step = step
-  session.sink = setmetatable({text = function() end, display = function() end}, {__index = sink})
+  self.replayed, self.muted = step, self.session.sink
+  self.session.sink = setmetatable({text = function() end, display = function() end}, {__index = self.muted})
   local ok, passed = pcall(function()
     if not self:run_setups(step) then return false end
     for _, cell in ipairs(cells) do
@@ -147,9 +146,14 @@ function Player:replay(step, cells)
     end
     return true
   end)
-  session.sink = sink
+  self:end_replay()
   if not ok then error(passed, 0) end
   return passed
+end
+
+function Player:end_replay()
+  if self.muted then self.session.sink = self.muted end
+  self.replayed, self.muted = nil, nil
 end
 
 --- Makes good for what has not run before step `index`, and says so.
@@ -188,11 +192,13 @@ function Player:heading()
 end
 
 function Player:begin_step(index)
-  self.step_index, self.step, self.at = index, self.lesson.steps[index], 0
+  -- Until its setups have run, the step has not begun: after an interrupt Enter begins it again.
+  self.state, self.step_index, self.step, self.at = "between", index - 1, self.lesson.steps[index], 0
   self.hints_given, self.tries, self.last_message = 0, 0, nil
   self.answer_shown, self.step_skipped = false, false
   self:heading()
   if not self:run_setups(self.step) and self.unattended then return end
+  self.step_index = index
   self:advance()
 end
 
@@ -273,11 +279,10 @@ end
 
 function Player:run_cell()
   local cell = self:cell()
+  self.state = "cell"
   if not self:run_code(cell.code, self.unattended) then
     if not self.unattended then
-      self:say("dim", self.failure.interrupted and "Interrupted. Enter runs it from its beginning, :skip leaves it out."
-        or "The cell failed here. Put right what it uses and press Enter again, or :skip it.")
-      self.state = "cell"
+      self:say("dim", "The cell failed here. Put right what it uses and press Enter again, or :skip it.")
     end
     return
   end

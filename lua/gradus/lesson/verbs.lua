@@ -98,6 +98,21 @@ function M:feed(text)
   return result
 end
 
+--- Ctrl-C has stopped what ran, anywhere in it: a front end tells the player once that is over.
+function M:interrupted()
+  self:end_replay()
+  if self.playing or self.state == "left" or self.state == "finished" then return end
+  if self.state == "cell" then
+    self:say("dim", "[Enter runs the cell again, :skip leaves it out]")
+  elseif self.state == "exercise" then
+    self:say("dim", "[your turn; :hint helps]")
+  elseif self.state == "quiz" or self.state == "predict" then
+    self:say("dim", "%s", self:question_prompt())
+  else
+    self:say("dim", "[Enter goes on]")
+  end
+end
+
 --- Shows the place again: the text of the step from its beginning, up to what is awaited.
 function M:again()
   if not self.step or self.state == "between" and self.at == 0 then return self:start() end

@@ -141,6 +141,7 @@ end
 local function report(self, record)
   local failure = require("gradus.session.failure").new(record, {short = "the shell", one_line = true})
   self:show_error(failure)
+  if failure.interrupted and self.player then self.player:interrupted() end
 end
 
 local function new_shell()
