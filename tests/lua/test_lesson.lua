@@ -128,6 +128,19 @@ for _, mistake in ipairs(mistakes) do
   test("an author is told of " .. mistake[1], function() contains(errors_of(mistake[2], mistake[4]), mistake[3]) end)
 end
 
+test("a misspelt fence is one mistake, not one for each that needs it", function()
+  local report = errors_of(step .. "```lua exersise\n```\n```lua check\ncheck.that(x)\n```\n```lua answer\nx = 1\n```\n")
+  lacks(report, "\n")
+  expect.equal(errors_of(step .. "```lua Exercise\n```\n```lua Check\ncheck.that(x)\n```\n```Lua answer\nx = 1\n```\n"), "")
+end)
+
+test("the feedback of a choice stands behind a dash, or two hyphens", function()
+  local lesson = parse.text(front .. step .. "```quiz\nq?\n\n- [x] a -- yes\n- [ ] b-c — no -- really\n```\n", "x.md")
+  local first, second = table.unpack(lesson.steps[1].cells[1].choices)
+  expect.equal(first.runs[1].text .. "|" .. first.feedback[1].text, "a|yes")
+  expect.equal(second.runs[1].text .. "|" .. second.feedback[1].text, "b-c|no -- really")
+end)
+
 test("carriage returns and a byte order mark do not disturb", function()
   local lesson, errors = parse.text("\xEF\xBB\xBF" .. (front .. step .. "```lua\nx = 1\ny = 2\n```\n"):gsub("\n", "\r\n"), "x.md")
   expect.equal(#errors, 0)
@@ -519,6 +532,7 @@ test("the template and the lesson of the tests pass the author's check", functio
   expect.equal(lessons.new(path), path)
   expect.error(function() lessons.new(path) end, "exists already")
   expect.error(function() lessons.new "waves.md" end, "NN-slug.md")
+  expect.error(function() lessons.new "40-Waves.md" end, "small letters")
   local problems, report = lessons.test {path, all_kinds}
   os.remove(path)
   os.remove(place)

@@ -63,7 +63,8 @@ neuron]], function(name)
     if file.slug == name or file.number == tonumber(name) then return load_lesson(file.path) end
     slugs[#slugs + 1] = file.slug
   end
-  error(string.format('there is no lesson "%s"%s', name, options.suggest(name, slugs)), 0)
+  local elsewhere = options.nearest(name, slugs) and "" or "; one elsewhere is named by its path, as in ./40-waves.md"
+  error(string.format('there is no lesson "%s"%s%s', name, options.suggest(name, slugs), elsewhere), 0)
 end)
 
 local function steps_done(lesson)
@@ -268,16 +269,16 @@ lesson.new(path) -> path
 Writes a lesson to start from. The file is to be called NN-slug.md; one that exists already is left alone.]],
   function(path)
     local name = tostring(path):match "([^/]+)$" or ""
-    local slug = name:match "^%d+%-([%w-]+)%.md$"
+    local slug = name:match "^%d+%-(%l[%l%d-]*)%.md$"
     if not slug then
-      error(string.format('a lesson\'s file is called NN-slug.md, as in lessons/40-waves.md, not "%s"', name), 0)
+      error(string.format('a lesson\'s file is called NN-slug.md, with a number and a slug of small letters, digits and '
+        .. 'hyphens, as in lessons/40-waves.md, not "%s"', name), 0)
     end
     local existing = io.open(path, "rb")
     if existing then
       existing:close()
       error(path .. " exists already and is left as it is", 0)
     end
-    slug = slug:lower()
     local title = slug:gsub("%-", " "):gsub("^%l", string.upper)
     local ok, message = files.write(path, template:format(title, slug))
     if not ok then error(message, 0) end
@@ -323,7 +324,9 @@ end
 
 function commands.new(args)
   if not args[2] then return misuse "new needs the path of the lesson to write, as in lessons/40-waves.md" end
-  io.stdout:write(M.new(args[2]), "\n")
+  local path = M.new(args[2])
+  io.stdout:write(path, " is there. Now write, and look at it with\n  gradus lesson preview ", path,
+    "\n  gradus lesson test ", path, "\n")
   return 0
 end
 
@@ -357,8 +360,9 @@ What `gradus lesson ARG...` does.]], function(args)
     end
     local ok, status = pcall(commands[args[1]] or take_checked, args)
     if ok then return status end
+    if tostring(status):find "^there is no lesson" then return misuse(status) end
     io.stderr:write("gradus lesson: ", tostring(status), "\n")
-    return tostring(status):find "^there is no lesson" and 2 or 1
+    return 1
   end)
 
 return M

@@ -142,7 +142,7 @@ function Reader:close_step()
   if not step then return end
   self:no_predictions_left("the step ends")
   local exercise = step.exercise
-  if not exercise then return end
+  if not exercise or step.unread then return end
   if #exercise.checks == 0 then
     self:complain(exercise.line, 'the exercise of the step "%s" has no check: add ```lua check, or nobody can tell when '
       .. "it is solved", step.id)
@@ -217,7 +217,7 @@ fences["lua exercise"] = function(reader, step, block)
 end
 
 local function exercise_of(reader, step, block, what)
-  if step.exercise then return step.exercise end
+  if step.exercise or step.unread then return step.exercise end
   reader:complain(block.first_line, 'the step "%s" has no exercise that this %s could belong to: put ```lua exercise '
     .. "before it", step.id, what)
 end
@@ -275,7 +275,7 @@ end
 
 -- ---- quizzes ----
 
---- The runs of "[x] a choice — its feedback" as right, runs, feedback; nil when it is no choice.
+--- The runs of "[x] a choice — its feedback", or with " -- " in place of the dash, as right, runs, feedback; nil when it is no choice.
 local function read_choice(runs)
   local first = runs[1]
   local mark, rest = (first and not first.code and first.text or ""):match "^%[([ xX])%]%s+(.*)$"
@@ -292,6 +292,7 @@ local function read_choice(runs)
   for i, run in ipairs(runs) do
     local piece = i == 1 and rest or run.text
     local before, after = piece:match "^(.-)%s*—%s*(.*)$"
+    if not before then before, after = piece:match "^(.-)%s+%-%-%s+(.*)$" end
     if before and not feedback and not run.code then
       add(run, before)
       feedback = {}
@@ -341,7 +342,7 @@ end
 -- ---- predictions ----
 
 fences["predict"] = function(reader, _, block)
-  local prediction = {line = block.first_line + 1}
+  local prediction, line_of = {line = block.first_line + 1}, {}
   local line = block.first_line
   for row in block.literal:gmatch "(.-)\n" do
     line = line + 1
@@ -354,7 +355,7 @@ fences["predict"] = function(reader, _, block)
       if not contains(prediction_keys, key) then
         reader:complain(line, 'a prediction has no "%s"%s', key, options.suggest(key, prediction_keys))
       else
-        prediction[key] = value
+        prediction[key], line_of[key] = value, line
       end
     end
   end
@@ -366,19 +367,19 @@ fences["predict"] = function(reader, _, block)
   end
   prediction.kind = prediction.kind or "number"
   if not contains(prediction_kinds, prediction.kind) then
-    reader:complain(prediction.line, 'a prediction cannot be of kind "%s"%s', prediction.kind,
+    reader:complain(line_of.kind, 'a prediction cannot be of kind "%s"%s', prediction.kind,
       options.suggest(prediction.kind, prediction_kinds))
   end
   if prediction.tolerance then
     local tolerance = tonumber(prediction.tolerance)
     if not tolerance or tolerance < 0 then
-      reader:complain(prediction.line, '"tolerance: %s" is not a number of zero or more', prediction.tolerance)
+      reader:complain(line_of.tolerance, '"tolerance: %s" is not a number of zero or more', prediction.tolerance)
     end
     prediction.tolerance = tolerance
   end
   local ok, message = load("return " .. prediction.expect, "=expect", "t")
   if not ok then
-    reader:complain(prediction.line, '"expect: %s" is not a Lua expression: %s', prediction.expect,
+    reader:complain(line_of.expect, '"expect: %s" is not a Lua expression: %s', prediction.expect,
       message:gsub("^expect:%d+: ", ""))
   end
   reader.predictions[#reader.predictions + 1] = prediction
@@ -387,8 +388,9 @@ end
 -- ---- blocks ----
 
 function Reader:fence(block)
-  local kind = block.info:gsub("%s+", " "):gsub("^ ", ""):gsub(" $", "")
+  local kind = block.info:lower():gsub("%s+", " "):gsub("^ ", ""):gsub(" $", "")
   if not is_fence_kind[kind] then
+    if self.step then self.step.unread = true end  -- it may be what others of the step are missing
     return self:complain(block.first_line, '"%s" is no kind of cell%s', kind, options.suggest(kind, fence_kinds))
   end
   local handler = fences[kind]

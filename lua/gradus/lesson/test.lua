@@ -173,7 +173,9 @@ local function count(lesson)
       wrongs = wrongs + #step.exercise.wrongs
     end
   end
-  return string.format("%d steps, %d cells, %d exercises, %d wrong tries", #lesson.steps, cells, exercises, wrongs)
+  local function counted(n, one, many) return string.format("%d %s", n, n == 1 and one or many) end
+  return table.concat({counted(#lesson.steps, "step", "steps"), counted(cells, "cell", "cells"),
+    counted(exercises, "exercise", "exercises"), counted(wrongs, "wrong try", "wrong tries")}, ", ")
 end
 
 --- Tests the files. Returns the number of problems and a report, one line a problem, or a lesson that is well.
