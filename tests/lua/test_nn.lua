@@ -312,10 +312,9 @@ local function contains(text, part)
   if not text:find(part, 1, true) then error(string.format("%q is not in:\n%s", part, text), 2) end
 end
 
--- What code prints in a terminal of that width, or in a file.
-local function printed(code, width, is_terminal)
+-- What code prints where there are so many columns.
+local function printed(code, width)
   local sink = require("gradus.session.sink").capture(width)
-  sink.is_terminal = is_terminal
   local result = require("gradus.session").new {sink = sink}:execute(code)
   if not result.ok then error(result.error.text, 0) end
   return sink:take()
@@ -329,18 +328,18 @@ history = model:fit{tensor{{1}, {2}, {3}, {4}}, tensor{0, 0, 0, 1}, epochs=25, b
 test("fit tells of each epoch in a line of a table, the majority baseline beside each accuracy", function()
   local lines = {}
   local code = training:format "validation_data={tensor{{1}, {2}}, tensor{0, 1}}"
-  for line in printed(code, 80, false):gmatch "[^\n]*" do lines[#lines + 1] = line end
+  for line in printed(code, 80):gmatch "[^\n]*" do lines[#lines + 1] = line end
   expect.equal(lines[1], "              loss                accuracy (majority baseline)")
   expect.equal(lines[2], "epoch   time  train   validation  train            validation")
   expect.ok(lines[3]:match "^ 1/25   %d%.%ds  %d%.%d%d%d%d  %d%.%d%d%d%d      %d%.%d%d%d%d %(0%.7500%)  %d%.%d%d%d%d %(0%.5000%)$")
   expect.ok(lines[27]:find("^25/25"))
   expect.equal(#lines, 28)  -- the last one is empty
-  contains(printed(training:format "verbose=2", 80, false), "epoch   time  loss    accuracy (majority baseline)\n 1/25 ")
+  contains(printed(training:format "verbose=2", 80), "epoch   time  loss    accuracy (majority baseline)\n 1/25 ")
 end)
 
-test("in a terminal no line of fit is longer than a row, and the bar ends with its epoch", function()
+test("with a bar no line of fit is longer than a row, and the bar ends with its epoch", function()
   for _, width in ipairs {30, 50, 80, 120} do
-    local shown = printed(training:format "validation_data={tensor{{1}, {2}}, tensor{0, 1}}", width, true)
+    local shown = printed(training:format "verbose=1, validation_data={tensor{{1}, {2}}, tensor{0, 1}}", width)
     contains(shown, "\r\27[K")
     for line in shown:gsub("\r\27%[K", "\n"):gmatch "[^\n]+" do
       if #line >= width then error(("%d columns in a terminal of %d: %s"):format(#line, width, line), 0) end
