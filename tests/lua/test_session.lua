@@ -196,4 +196,29 @@ test("Tokens end where Lua's do", function()
   expect.equal(kinds("a//b ~= c"), "name symbol name symbol name")
 end)
 
+test("habits from elsewhere are told how Lua has it", function()
+  local s = fresh()
+  s:execute "X = ones(4, 3) w = ones(3, 1)"
+  for entry, advice in pairs {
+    ["sig(x) = 1 / (1 + exp(-x))"] = "(a function is written: function f(x) return ... end)",
+    ["def sig(x): return x"] = "(a function is written: function f(x) return ... end)",
+    ["truth = [0, 1, 1, 0]"] = "(a list is written in braces: {1, 2, 3})",
+    ["w = 2*random.random((3,1))-1"] = "write f(3, 1), not f((3, 1))",
+    ["X[1, 2]"] = "(an element is x[{1, 2}], a part of x is x[{{1, 2}, {}}])",
+    ["n += 1"] = "(there is no += and its like: write x = x + 1)",
+    ["x != 1"] = "(\"not equal\" is written ~=)",
+    ["if n = 1 then end"] = "(to compare, write ==)",
+    ["what do I do now"] = "(between \"what\" and \"do\" something is missing, or this is no code)",
+    ["4 x 3 I think"] = "(between \"4\" and \"x\" something is missing, or this is no code)",
+    ["X.dot(w)"] = "dot is a method and is called with a colon: X:dot(...)",
+    ["w.T.dot(X)"] = "dot is a method and is called with a colon: w.T:dot(...)",
+    ["X.sum()"] = "sum is a method and is called with a colon: X:sum(...)",
+  } do
+    local result = s:execute(entry)
+    expect.equal(result.ok, false)
+    if not result.error.text:find(advice, 1, true) then error(entry .. "\n" .. result.error.text, 0) end
+  end
+  expect.equal(s:execute("1 +").error.text:find("(", 1, true), nil)
+end)
+
 test.done()

@@ -1,6 +1,8 @@
 -- What went wrong, in the learner's terms: the message without positions inside our own code, the place in
 -- the learner's code, and the chain of calls that are the learner's.
 
+local advice = require "gradus.session.advice"
+
 local failure = {}
 
 local function is_ours(frame)
@@ -44,7 +46,15 @@ local function name_of(frame)
   return "a function"
 end
 
---- From what core.call returned. `chunk` is what ran: its short name and whether it is a single line.
+local function line_of(text, number)
+  local i = 0
+  for line in (text .. "\n"):gmatch "(.-)\n" do
+    i = i + 1
+    if i == number then return line end
+  end
+end
+
+--- From what core.call returned. `chunk` is what ran: its short name, its text, and whether it is a single line.
 --- Fields: message, place (or nil), text (both), traceback (lines, innermost first), interrupted, syntax, value.
 function failure.new(record, chunk)
   if type(record) ~= "table" or not record.frames then  -- no memory for more, or an error in an error handler
@@ -65,6 +75,8 @@ function failure.new(record, chunk)
   local message, short, line = strip_position(message_of(record.value), sources)
   if mine and (short == nil or short:sub(1, 11) == "lua/gradus/") then short, line = mine.short, mine.line end
   message = message:gsub("^stack overflow.*", "the calls nest too deeply: does a function call itself without end?")
+  local source = chunk.text and line and short == chunk.short and line_of(chunk.text, line)
+  message = source and advice.call(message, source) or message
   local where = short and line and place(short, line, chunk.short, chunk.one_line) or nil
   if message == "not enough memory" then
     message = "not enough memory: what Lua was to keep does not fit into what this machine has left"
@@ -79,6 +91,9 @@ end
 --- From a message of load().
 function failure.syntax(message, chunk)
   local text, short, line = strip_position(message, {[chunk.short] = true})
+  local source = chunk.text and line and line_of(chunk.text, line)
+  local what = source and advice.syntax(text, source)
+  if what then text = string.format("%s (%s)", text, what) end
   local where = short and place(short, line, chunk.short, chunk.one_line) or nil
   return {
     message = text, place = where, syntax = true, interrupted = false, value = message, line = line,

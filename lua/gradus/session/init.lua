@@ -167,7 +167,7 @@ function methods:execute(text, given)
     self.entries = self.entries + 1
     name = "=entry " .. self.entries
   end
-  local chunk = {short = name:gsub("^[=@]", ""), one_line = not text:find("\n.*%S")}
+  local chunk = {short = name:gsub("^[=@]", ""), text = text, one_line = not text:find("\n.*%S")}
   local code, how = compile(text, name, self.env, given.script)
   if not code then return {ok = false, error = failure.syntax(how, chunk)} end
   local args = given.args or {}
