@@ -11,9 +11,7 @@ build_packages=(
   /usr/include/lua5.4/lua.h:liblua5.4-dev
   /usr/include/*/openblas-pthread/cblas.h:libopenblas-pthread-dev
   /usr/include/zlib.h:zlib1g-dev
-  /usr/include/png.h:libpng-dev
   /usr/include/cmark.h:libcmark-dev
-  /usr/include/cjson/cJSON.h:libcjson-dev
 )
 
 present() {
@@ -31,6 +29,8 @@ need_packages() {
   done
   [ ${#missing[@]} -eq 0 ] && return
   local install="apt-get install -y --no-install-recommends ${missing[*]}"
+  # A machine that has just started may be installing its updates: then wait for them.
+  local wait="-o DPkg::Lock::Timeout=300"
   if ! command -v apt-get >/dev/null; then
     say "gradus needs these packages, under the names they have on Debian: ${missing[*]}"
     exit 1
@@ -48,7 +48,7 @@ need_packages() {
   say "Installing: ${missing[*]}"
   local log
   log=$(mktemp)
-  install_them() { "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive $install >"$log" 2>&1; }
+  install_them() { "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive $install $wait >"$log" 2>&1; }
   # Without lists, or with old ones, the first try fails.
   if ! install_them && ! { "${sudo[@]}" apt-get update >"$log" 2>&1 && install_them; }; then
     cat "$log" >&2
