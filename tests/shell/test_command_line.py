@@ -1,6 +1,7 @@
 """The command line: what is run, where output goes, exit statuses."""
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -48,6 +49,53 @@ def _(folder):
     status, _, err = gradus("bad.lua", folder=folder)
     equal(status, 1)
     contains(err, "bad.lua:1: ")
+
+
+@test("What is no script fails with one line that says why")
+def _(folder):
+    def failing(content):
+        with open(os.path.join(folder, "s.lua"), "wb") as file:
+            file.write(content)
+        status, out, err = gradus("s.lua", folder=folder)
+        equal((status, out, err.count("\n"), len(err) < 200), (1, "", 1, True))
+        return err
+    contains(failing(b"\x1bLua\x54\x00"), "s.lua: this is compiled Lua")
+    contains(failing(bytes(range(256))), "s.lua:1: ")
+    contains(failing(b"x = '" + b"a" * 1000000), "unfinished string")
+    contains(failing(b"x = '" + b"a" * 1000000 + b"\n"), "aaa...'")
+    equal(gradus("-e", ""), (0, "", ""))
+    equal(gradus("-", stdin="x = '" + "a" * 1000000 + "' print(#x)"), (0, "1000000\n", ""))
+
+
+@test("error without a message, or with a table, says so")
+def _(folder):
+    contains(gradus("-e", "error(nil)")[2], "give error a message")
+    contains(gradus("-e", "error({})")[2], "error was called with a table instead of a message")
+    contains(gradus("-e", "local function f() return 1 + f() end f()")[2], "nest too deeply")
+    equal(gradus("-e", "io.write('kept') os.exit(3)"), (3, "kept", ""))
+
+
+@test("A closed standard input is no script, and reading from it gives nothing")
+def _(folder):
+    for arguments, status, out in (("-e 'print((io.read()))'", 0, "nil\n"), ("-", 2, "")):
+        done = subprocess.run(f"'{GRADUS}' {arguments} <&-", shell=True, capture_output=True, text=True,
+                              env=environment(folder))
+        equal((done.returncode, done.stdout), (status, out))
+
+
+@test("A program away from its lessons and data says where they should be")
+def _(folder):
+    alone = os.path.join(folder, "gradus")
+    shutil.copy(GRADUS, alone)
+    def run(*args):
+        done = subprocess.run([alone, *args], capture_output=True, text=True, env=environment(folder), cwd=folder)
+        return done.returncode, done.stdout, done.stderr
+    equal(run("-e", "metrics and nn.Dense and ones(2)"), (0, "[1. 1.]\n", ""))
+    for args in (["lesson"], ["lesson", "run", "neuron"]):
+        status, out, err = run(*args)
+        equal((status, out), (1, ""))
+        contains(err, "the lessons that come with gradus are not where they belong")
+    contains(run("-e", "data.digits()")[2], "digits.csv.gz")
 
 
 @test("A script requires the modules beside it, and its globals are the learner's")

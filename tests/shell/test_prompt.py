@@ -18,6 +18,18 @@ def _(folder):
         contains(banner, word)
 
 
+@test("The prompt is there before anything that it does not need is loaded")
+def _(folder):
+    shell = Shell(folder)
+    # Lua's own list of modules, which a learner's package.loaded only mirrors.
+    shell.do("loaded = require('package').loaded;")
+    for module in ("nn", "optim", "plot", "data", "lesson", "metrics", "grad", "shell.doctor"):
+        equal(shell.do(f"loaded['gradus.{module}'] == nil"), "true")
+    equal(shell.do("loaded['gradus.session'] ~= nil"), "true")
+    shell.do("nn.Dense;")
+    equal(shell.do("loaded['gradus.nn'] ~= nil"), "true")
+
+
 @test("An expression prints its value and a semicolon keeps it quiet")
 def _(folder):
     shell = Shell(folder)

@@ -35,7 +35,9 @@ end
 -- {number, slug, path} of each NN-slug.md, in order.
 local function all_files()
   local found = {}
-  for _, name in ipairs(files.names(folder()) or {}) do
+  local names, why = files.names(folder())
+  if not names then error("the lessons that come with gradus are not where they belong: " .. why, 0) end
+  for _, name in ipairs(names) do
     local number, slug = name:match "^(%d+)%-([%w-]+)%.md$"
     if number then found[#found + 1] = {number = tonumber(number), slug = slug, path = folder() .. "/" .. name} end
   end

@@ -88,13 +88,24 @@ function failure.new(record, chunk)
   }
 end
 
+-- Lua quotes the token it stumbled over whole, be it a megabyte long.
+local function shorten_token(text)
+  return (text:gsub("near '(.*)'$", function(token)
+    return #token > 60 and "near '" .. token:sub(1, (utf8.offset(token, 0, 58) or 58) - 1) .. "...'" or nil
+  end))
+end
+
 --- From a message of load().
 function failure.syntax(message, chunk)
+  message = shorten_token(message)
   local text, short, line = strip_position(message, {[chunk.short] = true})
   local source = chunk.text and line and line_of(chunk.text, line)
   local what = source and advice.syntax(text, source)
   if what then text = string.format("%s (%s)", text, what) end
   local where = short and place(short, line, chunk.short, chunk.one_line) or nil
+  if message:find("^attempt to load a binary chunk") then
+    text, where = "this is compiled Lua, which gradus does not run: give it the source", chunk.short
+  end
   return {
     message = text, place = where, syntax = true, interrupted = false, value = message, line = line,
     text = where and where .. ": " .. text or text, traceback = "", calls = 0,
