@@ -2,6 +2,7 @@
 #include "bind/bind.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <string.h>
 
 int gr_raise(lua_State *L, const gr_err *err) { return luaL_error(L, "%s", err->text); }
@@ -81,7 +82,7 @@ void gr_register_both(lua_State *L, const gr_tensor_tables *tables, const gr_fun
 static int distance(const char *a, const char *b) {
   enum { MAX = 40 };
   int n = (int)strlen(a), m = (int)strlen(b), d[MAX + 1][MAX + 1];
-  if (n > MAX || m > MAX) return MAX;
+  if (n > MAX || m > MAX) return INT_MAX;
   for (int i = 0; i <= n; i++) d[i][0] = i;
   for (int j = 0; j <= m; j++) d[0][j] = j;
   for (int i = 1; i <= n; i++)

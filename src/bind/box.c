@@ -57,6 +57,15 @@ void gr_box_adopt(lua_State *L, int index, gr_tensor *t) {
   if (h->buffer) account(L, h->buffer->size);
 }
 
+void gr_box_follow(lua_State *L, int index, const gr_tensor *t) {
+  index = lua_absindex(L, index);
+  gr_push_owned(L, sizeof(holder), "gradus.buffer", holder_gc);  // a new one: views anchor the old
+  lua_setiuservalue(L, index, 1);
+  gr_tensor shared;
+  gr_tensor_share(&shared, t);
+  gr_box_adopt(L, index, &shared);
+}
+
 gr_tensor *gr_push_shareable(lua_State *L, gr_dtype dtype, int ndim, const int64_t *shape) {
   gr_tensor *out = gr_push_empty(L), t;
   gr_err err;

@@ -212,7 +212,7 @@ static uint8_t *push_pixels(lua_State *L, int64_t count) {
 
 static uint8_t scaled(double x, double low, double high) {
   double v = 255 * (x - low) / (high - low) + 0.5;
-  return v <= 0 ? 0 : v >= 255 ? 255 : (uint8_t)v;
+  return !(v > 0) ? 0 : v >= 255 ? 255 : (uint8_t)v;  // nan, where high - low overflows, is black
 }
 
 // picture(tensor, what) -> rgb, width, height. (h, w), (h, w, 1) or (h, w, 3). uint8 is shown as it is. Grey

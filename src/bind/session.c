@@ -94,6 +94,7 @@ static int session_call(lua_State *L) {
   lua_insert(L, 1);
   runtime->calls++;
   int status = lua_pcall(L, lua_gettop(L) - 2, LUA_MULTRET, 1);
+  lua_checkstack(L, LUA_MINSTACK);  // many results leave no room
   if (--runtime->calls == 0) gr_state_interrupt_done(L);
   lua_pushboolean(L, status == LUA_OK);
   lua_replace(L, 1);
