@@ -78,6 +78,7 @@ gr_code gr_buffer_new(gr_buffer **out, size_t size, const char *what, gr_err *er
     return code;
   }
   buffer->size = size;
+  buffer->version = 0;
   atomic_init(&buffer->references, 1);
   *out = buffer;
   return GR_OK;
@@ -86,6 +87,10 @@ gr_code gr_buffer_new(gr_buffer **out, size_t size, const char *what, gr_err *er
 gr_buffer *gr_buffer_retain(gr_buffer *buffer) {
   if (buffer) atomic_fetch_add_explicit(&buffer->references, 1, memory_order_relaxed);
   return buffer;
+}
+
+void gr_buffer_changes(gr_buffer *buffer) {
+  if (buffer) buffer->version++;
 }
 
 void gr_buffer_release(gr_buffer *buffer) {

@@ -26,10 +26,13 @@ typedef struct gr_buffer {
   atomic_int references;
   size_t size;
   void *data;
+  uint64_t version;  // counts what was written into it from outside, so that a gradient can tell
 } gr_buffer;
 
 gr_code gr_buffer_new(gr_buffer **out, size_t size, const char *what, gr_err *err);
 gr_buffer *gr_buffer_retain(gr_buffer *buffer);  // accepts NULL, returns its argument
 void gr_buffer_release(gr_buffer *buffer);       // accepts NULL
+// To be said before numbers that others may rely on are overwritten. Accepts NULL.
+void gr_buffer_changes(gr_buffer *buffer);
 
 #endif

@@ -4,6 +4,8 @@
 
 #include <math.h>
 
+#include "base/interrupt.h"
+
 // ---- MT19937 ----
 //
 // M. Matsumoto and T. Nishimura, "Mersenne Twister", ACM Transactions on Modeling and Computer Simulation 8
@@ -116,14 +118,17 @@ uint64_t gr_random_interval(gr_random *r, uint64_t max) {
   return value;
 }
 
-void gr_random_permutation(gr_random *r, int64_t *out, int64_t n) {
+gr_code gr_random_permutation(gr_random *r, int64_t *out, int64_t n, gr_err *err) {
   for (int64_t i = 0; i < n; i++) out[i] = i;
   for (int64_t i = n - 1; i > 0; i--) {
     int64_t j = (int64_t)gr_random_interval(r, (uint64_t)i);
     int64_t t = out[i];
     out[i] = out[j];
     out[j] = t;
+    gr_code code = (i & 0xffff) ? GR_OK : gr_interrupt_poll(err);
+    if (code) return code;
   }
+  return GR_OK;
 }
 
 // ---- counter-based streams ----

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/err.h"
+
 typedef struct gr_random {
   uint32_t key[624];
   int position;    // next word of `key`; 624 when a new block is due
@@ -22,8 +24,9 @@ double gr_random_double(gr_random *r);                            // [0, 1), 53 
 double gr_random_gauss(gr_random *r);                             // N(0, 1), polar
 double gr_random_uniform(gr_random *r, double low, double high);  // [low, high)
 double gr_random_normal(gr_random *r, double mean, double deviation);
-uint64_t gr_random_interval(gr_random *r, uint64_t max);            // 0..max inclusive, masked rejection
-void gr_random_permutation(gr_random *r, int64_t *out, int64_t n);  // 0..n-1 shuffled
+uint64_t gr_random_interval(gr_random *r, uint64_t max);  // 0..max inclusive, masked rejection
+// 0..n-1 shuffled. Fails on an interrupt only.
+gr_code gr_random_permutation(gr_random *r, int64_t *out, int64_t n, gr_err *err);
 
 // Counter-based streams for `fit`, Dropout and augmentation: number `counter` of the stream `key`
 // depends on nothing else, so that slices of a batch drawn by any thread in any order agree.

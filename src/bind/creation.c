@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <math.h>
 
+#include "base/interrupt.h"
 #include "kernel/elementwise.h"
 
 // ---- tensor{...} ----
@@ -94,6 +95,7 @@ static void fill_from_table(lua_State *L, filler *f, int depth) {
     f->path[depth] = i;
     fill_from_table(L, f, depth + 1);
     lua_pop(L, 1);
+    if ((i & 0xffff) == 0) GR_TRY(L, gr_interrupt_poll(&err));
   }
 }
 
@@ -111,6 +113,7 @@ static int make_tensor(lua_State *L) {
   gr_check_options(L, 2, "tensor", names);
   const gr_tensor *source = gr_test_tensor(L, 1);
   if (source) {
+    gr_refuse_tracked(L, 1, "tensor");
     gr_tensor *out = gr_push_tensor(L, named ? dtype : (gr_dtype)source->dtype, source->ndim, source->shape);
     GR_TRY(L, gr_copy(out, source, &err));
     return 1;
@@ -161,6 +164,21 @@ static int make_like(lua_State *L) {
   return 1;
 }
 
+// Pushes start + i * step for i = 0..n-1, in `dtype`: computed as float64, so that a number which the dtype
+// cannot hold is refused, not wrapped. `last` is the last of them where it is not nan.
+static int push_sequence(lua_State *L, gr_dtype dtype, int64_t n, double start, double step, double last) {
+  gr_tensor *t = gr_push_tensor(L, GR_F64, 1, &n);
+  double *x = t->data;
+  for (int64_t i = 0; i < n; i++) {
+    x[i] = start + (double)i * step;
+    if ((i & 0xffff) == 0xffff) GR_TRY(L, gr_interrupt_poll(&err));
+  }
+  if (n && !isnan(last)) x[n - 1] = last;
+  if (dtype == GR_F64) return 1;
+  GR_TRY(L, gr_copy(gr_push_tensor(L, dtype, 1, &n), t, &err));
+  return 1;
+}
+
 static int make_eye(lua_State *L) {
   gr_dtype dtype = GR_F64;
   int last = gr_creation_dtype(L, "eye", &dtype);
@@ -189,10 +207,7 @@ static int make_arange(lua_State *L) {
   if (count > 1e15)
     return luaL_error(L, "arange(%f, %f, %f) would have %f elements", start, stop, step, count);
   int64_t n = count > 0 ? (int64_t)count : 0;
-  gr_tensor *t = gr_push_tensor(L, dtype, 1, &n);
-  double delta = (start + step) - start;
-  for (int64_t i = 0; i < n; i++) gr_tensor_set(t, &i, start + (double)i * delta);
-  return 1;
+  return push_sequence(L, dtype, n, start, (start + step) - start, NAN);
 }
 
 static int make_linspace(lua_State *L) {
@@ -201,10 +216,8 @@ static int make_linspace(lua_State *L) {
   double start = luaL_checknumber(L, 1), stop = luaL_checknumber(L, 2);
   int64_t n = last >= 3 ? luaL_checkinteger(L, 3) : 50;
   if (n < 0) return luaL_error(L, "linspace: the number of points is 0 or more, not %I", (lua_Integer)n);
-  gr_tensor *t = gr_push_tensor(L, dtype, 1, &n);
   double step = n > 1 ? (stop - start) / (double)(n - 1) : 0;
-  for (int64_t i = 0; i < n; i++) gr_tensor_set(t, &i, i == n - 1 && n > 1 ? stop : (double)i * step + start);
-  return 1;
+  return push_sequence(L, dtype, n, start, step, n > 1 ? stop : NAN);
 }
 
 static const gr_function functions[] = {

@@ -308,6 +308,7 @@ static int is_weight(lua_State *L) {
 static int sgd_update(lua_State *L) {
   gr_tensor *w = gr_check_tensor(L, 1), *velocity = lua_isnil(L, 3) ? NULL : gr_check_tensor(L, 3);
   const gr_tensor *g = gr_check_tensor(L, 2);
+  gr_buffer_changes(w->buffer);
   GR_TRY(L, gr_sgd_update(w, g, velocity, luaL_checknumber(L, 4), luaL_checknumber(L, 5), lua_toboolean(L, 6),
                           &err));
   return 0;
@@ -316,6 +317,7 @@ static int sgd_update(lua_State *L) {
 static int adam_update(lua_State *L) {
   gr_tensor *w = gr_check_tensor(L, 1), *m = gr_check_tensor(L, 3), *v = gr_check_tensor(L, 4);
   const gr_tensor *g = gr_check_tensor(L, 2);
+  gr_buffer_changes(w->buffer);
   GR_TRY(L, gr_adam_update(w, g, m, v, luaL_checknumber(L, 5), luaL_checknumber(L, 6), luaL_checknumber(L, 7),
                            luaL_checknumber(L, 8), &err));
   return 0;

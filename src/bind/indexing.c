@@ -4,9 +4,11 @@
 
 #include <ctype.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/interrupt.h"
 #include "kernel/elementwise.h"
 
 static const char *shape_of(const gr_tensor *t, char *text) { return gr_shape_text(text, t->ndim, t->shape); }
@@ -32,6 +34,7 @@ static void restrict_axis(lua_State *L, gr_tensor *view, const gr_tensor *whole,
   int64_t from = position(L, whole, whole_axis, size, first), to = position(L, whole, whole_axis, size, last);
   int64_t count = (to - from) / step + 1;
   if ((step > 0 && to < from) || (step < 0 && to > from)) count = 0;
+  if (count <= 1) step = 1;  // a huge one would overflow the stride, which nobody needs
   gr_tensor_view_slice(view, view, axis, from, step, count);
 }
 
@@ -163,6 +166,7 @@ static int take_rows(lua_State *L) {
                       shape_of(rows, a));
   int64_t shape[GR_MAX_DIMS], n = rows->shape[0], count = 0;
   bool mask = rows->dtype == GR_BOOL;
+  gr_refuse_tracked(L, 1, "take");
   if (mask && n != t->shape[0])
     return luaL_error(L, "take: a mask of shape %s does not fit the rows of shape %s", shape_of(rows, a),
                       shape_of(t, b));
@@ -173,8 +177,9 @@ static int take_rows(lua_State *L) {
   for (int64_t i = 0, to = 0; i < n; i++) {
     double value = gr_tensor_get(rows, &i);
     if (mask && value == 0) continue;
-    if (!mask && (value != (double)(int64_t)value))
+    if (!mask && !(fabs(value) < 0x1p63 && value == floor(value)))
       return luaL_error(L, "take: %f is no position: positions are whole numbers from 1", value);
+    if ((i & 0xffff) == 0xffff) GR_TRY(L, gr_interrupt_poll(&err));
     gr_tensor from, into;
     gr_tensor_view_select(&from, t, 0, mask ? i : position(L, t, 0, t->shape[0], (int64_t)value));
     gr_tensor_view_select(&into, out, 0, to++);
@@ -219,28 +224,56 @@ static int tensor_index(lua_State *L) {
   return 1;
 }
 
+// The mask at stack index 2 for assignment to t: its axes are the first ones of t, as in t[mask], and it
+// must not change while it is read.
+static gr_tensor check_mask(lua_State *L, const gr_tensor *t) {
+  const gr_tensor *given = gr_check_tensor(L, 2);
+  if (given->dtype != GR_BOOL)
+    luaL_error(L, "assignment through a tensor takes a mask (a bool tensor), not %s",
+               gr_dtype_name(given->dtype));
+  bool fits = given->ndim <= t->ndim;
+  for (int i = 0; fits && i < given->ndim; i++) fits = given->shape[i] == t->shape[i];
+  if (!fits) {
+    char a[GR_SHAPE_TEXT], b[GR_SHAPE_TEXT];
+    luaL_error(
+        L, "a mask of shape %s does not fit a tensor of shape %s: it needs its shape, or that of its rows",
+        shape_of(given, a), shape_of(t, b));
+  }
+  if (gr_tensor_overlap(given, t)) {
+    gr_tensor *own = gr_push_tensor(L, GR_BOOL, given->ndim, given->shape);
+    GR_TRY(L, gr_copy(own, given, &err));
+    given = own;
+  }
+  gr_tensor mask = *given;
+  for (; mask.ndim < t->ndim; mask.ndim++) mask.shape[mask.ndim] = mask.stride[mask.ndim] = 1;
+  return mask;
+}
+
 static int tensor_newindex(lua_State *L) {
   const gr_tensor *t = gr_check_tensor(L, 1);
   if (lua_type(L, 2) == LUA_TSTRING && !looks_like_index(lua_tostring(L, 2)))
     return luaL_error(L, "a tensor's \"%s\" cannot be set; elements are, as in t[1] = 0 or t[\"1:3, :\"] = 0",
                       lua_tostring(L, 2));
+  gr_refuse_tracked(L, 3, "assignment");
   gr_tensor view, number;
   double value;
-  const gr_tensor *mask = gr_test_tensor(L, 2);
-  if (mask) {
-    if (mask->dtype != GR_BOOL)
-      return luaL_error(L, "assignment through a tensor takes a mask (a bool tensor), not %s",
-                        gr_dtype_name(mask->dtype));
-    gr_tensor whole = *t;
+  if (gr_test_tensor(L, 2)) {
+    gr_tensor whole = *t, mask = check_mask(L, t);
+    if (lua_isboolean(L, 3)) {
+      lua_pushinteger(L, lua_toboolean(L, 3));
+      lua_replace(L, 3);
+    }
     const gr_tensor *source =
         gr_check_operand(L, 3, gr_dtype_is_float(t->dtype) ? t->dtype : GR_F64, &number, &value);
     gr_tensor *converted = gr_push_tensor(L, t->dtype, source->ndim, source->shape);
     GR_TRY(L, gr_copy(converted, source, &err));
-    GR_TRY(L, gr_where(&whole, mask, converted, &whole, &err));
+    gr_buffer_changes(t->buffer);
+    GR_TRY(L, gr_where(&whole, &mask, converted, &whole, &err));
     return 0;
   }
   view = view_by_key(L, t);
   if (lua_isboolean(L, 3)) {
+    gr_buffer_changes(t->buffer);
     GR_TRY(L, gr_fill(&view, lua_toboolean(L, 3), &err));
     return 0;
   }
@@ -257,6 +290,7 @@ static int tensor_newindex(lua_State *L) {
     GR_TRY(L, gr_copy(own, source, &err));
     source = own;
   }
+  gr_buffer_changes(t->buffer);
   GR_TRY(L, gr_copy(&view, source, &err));
   return 0;
 }
@@ -283,6 +317,7 @@ static void push_nested(lua_State *L, const gr_tensor *t) {
     gr_tensor row;
     gr_tensor_view_select(&row, t, 0, i);
     push_nested(L, &row);
+    if ((i & 0xffff) == 0xffff) GR_TRY(L, gr_interrupt_poll(&err));
     lua_rawseti(L, -2, i + 1);
   }
 }

@@ -216,7 +216,7 @@ static int random_randint(lua_State *L) {
 // Pushes the order 0..n-1 shuffled, as int64.
 static int64_t *push_order(lua_State *L, int64_t n) {
   gr_tensor *t = gr_push_tensor(L, GR_I64, 1, &n);
-  gr_random_permutation(generator(L), t->data, n);
+  GR_TRY(L, gr_random_permutation(generator(L), t->data, n, &err));
   return t->data;
 }
 
@@ -271,6 +271,7 @@ static int random_shuffle(lua_State *L) {
     gr_tensor *before = gr_push_tensor(L, t->dtype, t->ndim, t->shape);
     int64_t *order = push_order(L, t->shape[0]);
     GR_TRY(L, gr_copy(before, t, &err));
+    gr_buffer_changes(t->buffer);
     copy_rows(L, t, before, order);
     return 0;
   }
@@ -286,6 +287,7 @@ static int random_shuffle(lua_State *L) {
     lua_geti(L, 1, j);
     lua_seti(L, 1, i);
     lua_seti(L, 1, j);
+    poll_sometimes(L, i);
   }
   return 0;
 }

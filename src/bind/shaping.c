@@ -21,7 +21,8 @@ static int reshape(lua_State *L) {
   int ndim = gr_check_shape(L, 2, lua_gettop(L), shape), free_axis = -1;
   for (int i = 0; i < ndim; i++) {
     if (shape[i] != -1) {
-      known *= shape[i] ? shape[i] : 1;
+      if (__builtin_mul_overflow(known, shape[i] ? shape[i] : 1, &known))
+        known = INT64_MAX;  // divides nothing
       continue;
     }
     if (free_axis >= 0) return luaL_error(L, "reshape: only one size can be -1 (the one to be worked out)");
@@ -29,7 +30,7 @@ static int reshape(lua_State *L) {
   }
   int64_t size = gr_tensor_size(t);
   if (free_axis >= 0) {
-    if (known == 0 || size % known) {
+    if (size % known) {
       char text[GR_SHAPE_TEXT];
       return luaL_error(L, "reshape: %I elements (shape %s) cannot be divided into rows of %I",
                         (lua_Integer)size, gr_shape_text(text, t->ndim, t->shape), (lua_Integer)known);
@@ -124,12 +125,14 @@ static int squeeze(lua_State *L) {
 
 static int clone(lua_State *L) {
   const gr_tensor *t = gr_check_tensor(L, 1);
+  gr_refuse_tracked(L, 1, "clone");
   GR_TRY(L, gr_copy(gr_push_tensor(L, t->dtype, t->ndim, t->shape), t, &err));
   return 1;
 }
 
 static int astype(lua_State *L) {
   const gr_tensor *t = gr_check_tensor(L, 1);
+  gr_refuse_tracked(L, 1, "astype");
   gr_dtype dtype = gr_check_dtype(L, 2);
   GR_TRY(L, gr_copy(gr_push_tensor(L, dtype, t->ndim, t->shape), t, &err));
   return 1;

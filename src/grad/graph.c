@@ -64,6 +64,7 @@ gr_code gr_node_apply(gr_node **out, const gr_op *op, const gr_op_args *args, in
   for (int i = 0; i < inputs; i++) {
     node->in[i] = gr_node_retain(in[i]);
     if (!in[i]) continue;
+    if (in[i]->value.buffer) node->version[i] = in[i]->value.buffer->version;
     node->needs_gradient |= in[i]->needs_gradient;
     if (in[i]->order > node->order) node->order = in[i]->order;
   }
@@ -152,13 +153,27 @@ gr_code gr_node_collect(gr_node ***out, size_t *count, gr_node *const *roots, si
   return GR_OK;
 }
 
+// Whether the numbers that the operation read and wrote are still there.
+static gr_code check_unchanged(const gr_node *node, gr_err *err) {
+  bool changed = node->value.buffer && node->value.buffer->version != 0;
+  for (int i = 0; i < node->inputs && !changed; i++)
+    changed =
+        node->in[i] && node->in[i]->value.buffer && node->in[i]->value.buffer->version != node->version[i];
+  if (!changed) return GR_OK;
+  return gr_fail(
+      err, GR_ERR_VALUE,
+      "numbers that this gradient needs have been overwritten since they were used: compute the result again "
+      "before backward, or change a clone of them");
+}
+
 static gr_code backward_through(gr_node *node, const gr_run *run, void **scratch, size_t *scratch_size,
                                 gr_err *err) {
   gr_tensor out, aux = {0};
   gr_call call = {.args = &node->args, .inputs = node->inputs, .out = &out, .aux = &aux, .run = run};
   size_t bytes;
   for (int i = 0; i < node->inputs; i++) call.in[i] = node->in[i] ? &node->in[i]->value : NULL;
-  gr_code code = node->op->plan(&call, &bytes, err);
+  gr_code code = check_unchanged(node, err);
+  if (!code) code = node->op->plan(&call, &bytes, err);
   if (code) return code;
   if (bytes > *scratch_size) {
     gr_free(*scratch);

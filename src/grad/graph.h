@@ -15,6 +15,7 @@ struct gr_node {
   gr_op_args args;
   int inputs;
   gr_node *in[GR_OP_INPUTS];
+  uint64_t version[GR_OP_INPUTS];  // of the inputs' buffers when they were read
   gr_tensor value, aux;
   gr_tensor gradient;   // empty until a backward pass has reached this node
   bool needs_gradient;  // a leaf that asks for it, or something computed from one
@@ -30,6 +31,8 @@ gr_code gr_node_apply(gr_node **out, const gr_op *op, const gr_op_args *args, in
 gr_node *gr_node_retain(gr_node *node);  // accepts NULL
 void gr_node_release(gr_node *node);     // accepts NULL
 
+// Fails when numbers that a derivative needs have been overwritten since: the gradient would be of something
+// that was never computed.
 // Adds d root / d node to the gradient of every node below `root` that needs one. `root` holds one number.
 // The gradients of inner nodes start from zero at each call; those of leaves add up, as in PyTorch.
 gr_code gr_node_backward(gr_node *root, const gr_run *run, gr_err *err);

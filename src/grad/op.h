@@ -74,7 +74,8 @@ extern const gr_op gr_op_loss;     // kind; prediction, target -> one number a r
 extern const gr_op gr_op_hit;      // kind; prediction, target -> one number a row
 
 // Adds or writes `g`, of out's shape, into din[i], summed over the axes along which input i was stretched.
-// `spare` has the bytes of input i and is used where both a sum and an addition are due.
+// `spare` has room for two float64 tensors of input i's shape and is used where a sum, an addition or a
+// conversion are due at once.
 gr_code gr_call_give(gr_call *c, int i, const gr_tensor *g, void *spare, gr_err *err);
 // Bytes rounded up so that several pieces of scratch may follow each other.
 size_t gr_scratch_round(size_t bytes);

@@ -15,8 +15,13 @@ static gr_tensor over(const gr_tensor *t, void *memory) {
 gr_code gr_call_give(gr_call *c, int i, const gr_tensor *g, void *spare, gr_err *err) {
   gr_tensor *d = c->din[i];
   if (!d) return GR_OK;
-  if (gr_tensor_same_shape(d, g))
-    return c->accumulate[i] ? gr_binary(d, GR_ADD, d, g, err) : gr_copy(d, g, err);
+  if (gr_tensor_same_shape(d, g)) {
+    if (!c->accumulate[i]) return gr_copy(d, g, err);
+    if (d->dtype == g->dtype) return gr_binary(d, GR_ADD, d, g, err);
+    gr_tensor converted = over(d, spare);  // a float32 beside a float64
+    gr_code code = gr_copy(&converted, g, err);
+    return code ? code : gr_binary(d, GR_ADD, d, &converted, err);
+  }
   // Sum over the axes that input i does not have, or has with size 1.
   unsigned axes = 0;
   int extra = g->ndim - d->ndim;
@@ -27,7 +32,11 @@ gr_code gr_call_give(gr_call *c, int i, const gr_tensor *g, void *spare, gr_err 
   sum.dtype = g->dtype;
   gr_code code = gr_reduce(&sum, GR_SUM, g, axes, err);
   if (code) return code;
-  return c->accumulate[i] ? gr_binary(d, GR_ADD, d, &sum, err) : gr_copy(d, &sum, err);
+  if (!c->accumulate[i]) return gr_copy(d, &sum, err);
+  if (d->dtype == g->dtype) return gr_binary(d, GR_ADD, d, &sum, err);
+  gr_tensor converted = over(d, (char *)spare + gr_scratch_round(gr_tensor_bytes(&sum)));
+  code = gr_copy(&converted, &sum, err);
+  return code ? code : gr_binary(d, GR_ADD, d, &converted, err);
 }
 
 static size_t largest_input(const gr_call *c) {
@@ -48,7 +57,7 @@ typedef struct pieces {
 
 static size_t pieces_bytes(const gr_call *c) {
   size_t out = gr_scratch_round(gr_tensor_bytes(c->out));
-  return 3 * out + gr_scratch_round(largest_input(c));
+  return 3 * out + 2 * gr_scratch_round(largest_input(c));
 }
 
 static pieces carve(const gr_call *c) {

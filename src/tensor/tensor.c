@@ -181,14 +181,16 @@ gr_code gr_tensor_view_broadcast(gr_tensor *out, const gr_tensor *t, int ndim, c
   gr_code code = gr_tensor_layout(&view, t->dtype, ndim, shape, err);
   if (code) return code;
   int extra = ndim - t->ndim;
-  for (int i = 0; i < ndim; i++) {
+  bool fits = extra >= 0;
+  for (int i = 0; fits && i < ndim; i++) {
     int64_t size = i < extra ? 1 : t->shape[i - extra];
-    if (extra < 0 || (size != 1 && size != shape[i])) {
-      char from[GR_SHAPE_TEXT], to[GR_SHAPE_TEXT];
-      return gr_fail(err, GR_ERR_SHAPE, "shape %s does not stretch to %s",
-                     gr_shape_text(from, t->ndim, t->shape), gr_shape_text(to, ndim, shape));
-    }
+    fits = size == 1 || size == shape[i];
     view.stride[i] = size == 1 ? 0 : t->stride[i - extra];
+  }
+  if (!fits) {
+    char from[GR_SHAPE_TEXT], to[GR_SHAPE_TEXT];
+    return gr_fail(err, GR_ERR_SHAPE, "shape %s does not stretch to %s",
+                   gr_shape_text(from, t->ndim, t->shape), gr_shape_text(to, ndim, shape));
   }
   view.buffer = t->buffer;
   view.data = t->data;

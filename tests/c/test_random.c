@@ -10,6 +10,8 @@
 
 #include "base/random.h"
 
+static gr_err err;
+
 static void assert_same(double got, double wanted) {
   if (got != wanted) fail_msg("got %a, wanted %a", got, wanted);
 }
@@ -112,16 +114,16 @@ static void permutations_are_numpys(void **state) {
   static int64_t got[1000];
   gr_random r;
   gr_random_seed(&r, 1);
-  gr_random_permutation(&r, got, 10);
+  assert_int_equal(gr_random_permutation(&r, got, 10, &err), GR_OK);
   assert_memory_equal(got, one, sizeof one);
   gr_random_seed(&r, 0);
-  gr_random_permutation(&r, got, 10);
+  assert_int_equal(gr_random_permutation(&r, got, 10, &err), GR_OK);
   assert_memory_equal(got, zero, sizeof zero);
   gr_random_seed(&r, 42);
-  gr_random_permutation(&r, got, 10);
+  assert_int_equal(gr_random_permutation(&r, got, 10, &err), GR_OK);
   assert_memory_equal(got, answer, sizeof answer);
   gr_random_seed(&r, 1);
-  gr_random_permutation(&r, got, 1000);
+  assert_int_equal(gr_random_permutation(&r, got, 1000, &err), GR_OK);
   assert_memory_equal(got, thousand, sizeof thousand);
   assert_same(gr_random_double(&r), 0.3456988211755023);
 }
@@ -146,7 +148,7 @@ static void an_interval_of_one_value_draws_nothing(void **state) {
   gr_random r;
   gr_random_seed(&r, 1);
   for (int i = 0; i < 100; i++) assert_int_equal(gr_random_interval(&r, 0), 0);
-  gr_random_permutation(&r, NULL, 0);
+  assert_int_equal(gr_random_permutation(&r, NULL, 0, &err), GR_OK);
   assert_int_equal(gr_random_u32(&r), 1791095845);
 }
 

@@ -110,4 +110,36 @@ test("what a learner tracks is a copy: the original is not touched", function()
   expect.equal(x:detach()[1], 1.0)
 end)
 
+test("numbers that a gradient needs cannot be overwritten unnoticed", function()
+  local x, w = grad.track(ones(300)), ones(300)
+  local y = sum(x * w)
+  w[1] = 100
+  expect.error(function() y:backward() end, "overwritten since")
+  y = sum(x * w)
+  y:backward()
+  expect.equal(x:gradient()[1], 100.0)
+  local z = exp(x)
+  z:detach()[1] = 0
+  expect.error(function() sum(z):backward() end, "overwritten since")
+end)
+
+test("copies and assignments that would lose the gradient are refused", function()
+  local x = grad.track(tensor{1, 2})
+  for _, lose in ipairs {clone, tensor, function(t) return t:astype("float32") end, function(t) return take(t, tensor{1}) end,
+    function(t) zeros(2)[{{}}] = t end} do
+    expect.error(function() lose(x) end, "detach")
+  end
+end)
+
+test("a float32 beside a float64 gets its gradient in float32", function()
+  local x = grad.track(ones(2, 3):astype("float32"))
+  sum(x * full({2, 3}, 2) + x):backward()
+  expect.equal(tostring(x:gradient()), "[[3. 3. 3.]\n [3. 3. 3.]]")
+  local b = grad.track(ones(3):astype("float32"))
+  sum(ones(2, 3) * b):backward()
+  sum(ones(2, 3) * b):backward()
+  expect.equal(tostring(b:gradient()), "[4. 4. 4.]")
+  expect.equal(b:gradient().dtype, "float32")
+end)
+
 test.done()

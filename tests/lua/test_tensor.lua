@@ -208,4 +208,40 @@ test("numbers without braces are no tensor, and the message shows the braces", f
   expect.error(function() tensor(0, 1, 1, 0) end, "with braces, as in tensor{0, 1, 1, 0}")
 end)
 
+test("what does not fit an element is refused, not cut to its first number", function()
+  local t = zeros(3)
+  expect.error(function() t[1] = tensor{5, 6} end, "shape (2,) does not stretch to ()")
+  expect.error(function() t[2] = zeros(4, 0) end, "does not stretch")
+  expect.equal(tostring(t), "[0. 0. 0.]")
+end)
+
+test("a mask of rows is assigned through as it is read through", function()
+  local t = zeros(2, 2)
+  t[tensor{true, false}] = 1
+  expect.equal(tostring(t), "[[1. 1.]\n [0. 0.]]")
+  expect.error(function() t[tensor{true, false, true}] = 1 end, "a mask of shape (3,) does not fit")
+  local flags = tensor{true, true, false, false}
+  flags[flags["::-1"]] = false  -- a mask over the memory that is written
+  expect.equal(tostring(flags), "[ True  True False False]")
+end)
+
+test("sizes and steps beyond any tensor are errors or do nothing", function()
+  expect.error(function() return zeros(6):reshape(1 << 40, 1 << 40, -1) end, "cannot be divided")
+  expect.equal(tostring(zeros(6)[{{1, 1, math.maxinteger}}]), "[0.]")
+  expect.equal(tostring(arange(3)["3:1:-9223372036854775807"]), "[2.]")
+end)
+
+test("a sequence that its dtype cannot hold is refused, not wrapped", function()
+  expect.error(function() return arange(0, 300, 1, {dtype = "uint8"}) end, "256 does not fit into uint8")
+  expect.error(function() return linspace(0, 1, 3, {dtype = "int64"}) end, "0.5 is not a whole number")
+  expect.equal(tostring(arange(0, 600, 200, {dtype = "int64"})), "[  0 200 400]")
+end)
+
+test("tables that refer to themselves or lie about their length end in an error", function()
+  local endless = {}
+  endless[1] = endless
+  expect.error(function() return tensor(endless) end, "at most 8 axes")
+  expect.error(function() return tensor(setmetatable({}, {__len = function() return 1 << 62 end})) end, "hold")
+end)
+
 test.done()
