@@ -6,16 +6,21 @@
 #define PROGRAM "gradus.program"
 #define MAX_WEIGHTS 1024
 
-// User value 1: the table of gradients, made when first asked for.
+// User value 1: the boxes of the gradients, made when first asked for. Nobody else has this table.
 typedef struct program_box {
   gr_program *program;
   int n_scores, n_weights;
+  bool training;
 } program_box;
 
-static program_box *check_program(lua_State *L) { return luaL_checkudata(L, 1, PROGRAM); }
+static program_box *check_program(lua_State *L) {
+  program_box *p = luaL_checkudata(L, 1, PROGRAM);
+  if (!p->program) luaL_error(L, "this program has been freed");
+  return p;
+}
 
 static int program_gc(lua_State *L) {
-  program_box *p = check_program(L);
+  program_box *p = luaL_checkudata(L, 1, PROGRAM);
   gr_program_free(p->program);
   p->program = NULL;
   return 0;
@@ -28,11 +33,7 @@ static void refresh_gradients(lua_State *L, const program_box *p) {
     for (int i = 0; i < p->n_weights; i++) {
       lua_rawgeti(L, -1, i + 1);
       const gr_tensor *now = gr_program_gradient(p->program, i);
-      if (gr_test_box(L, -1)->tensor.data != now->data) {
-        gr_tensor shared;
-        gr_tensor_share(&shared, now);
-        gr_box_adopt(L, lua_gettop(L), &shared);
-      }
+      if (gr_test_tensor(L, -1)->data != now->data) gr_box_follow(L, -1, now);
       lua_pop(L, 1);
     }
   lua_pop(L, 1);
@@ -40,17 +41,26 @@ static void refresh_gradients(lua_State *L, const program_box *p) {
 
 static int program_gradients(lua_State *L) {
   program_box *p = check_program(L);
-  if (lua_getiuservalue(L, 1, 1) == LUA_TTABLE) return 1;
-  lua_createtable(L, p->n_weights, 0);
-  for (int i = 0; i < p->n_weights; i++) {
-    gr_push_empty(L);
-    gr_tensor shared;
-    gr_tensor_share(&shared, gr_program_gradient(p->program, i));
-    gr_box_adopt(L, lua_gettop(L), &shared);
-    lua_rawseti(L, -2, i + 1);
+  if (!p->training) return luaL_error(L, "this program was recorded without training: it has no gradients");
+  lua_settop(L, 1);
+  if (lua_getiuservalue(L, 1, 1) != LUA_TTABLE) {
+    lua_pop(L, 1);
+    lua_createtable(L, p->n_weights, 0);
+    for (int i = 0; i < p->n_weights; i++) {
+      gr_push_empty(L);
+      gr_tensor shared;
+      gr_tensor_share(&shared, gr_program_gradient(p->program, i));
+      gr_box_adopt(L, -1, &shared);
+      lua_rawseti(L, 2, i + 1);
+    }
+    lua_pushvalue(L, 2);
+    lua_setiuservalue(L, 1, 1);
   }
-  lua_pushvalue(L, -1);
-  lua_setiuservalue(L, 1, 1);
+  lua_createtable(L, p->n_weights, 0);  // a list that its owner may change
+  for (int i = 1; i <= p->n_weights; i++) {
+    lua_rawgeti(L, 2, i);
+    lua_rawseti(L, 3, i);
+  }
   return 1;
 }
 
@@ -78,8 +88,6 @@ static int program_run(lua_State *L) {
   };
   if (batch.order && (batch.order->dtype != GR_I64 || batch.order->ndim != 1))
     return luaL_error(L, "the order of a batch is an int64 tensor of positions");
-  if (batch.predictions && (batch.predictions->ndim == 0 || batch.predictions->shape[0] < batch.count))
-    return luaL_error(L, "there is no room for the predictions of %I samples", (lua_Integer)batch.count);
   double sums[GR_PROGRAM_SCORES];
   GR_TRY(L, gr_program_run(p->program, gr_runtime_pool(L), &batch, lua_toboolean(L, 7), sums, &err));
   refresh_gradients(L, p);
@@ -109,14 +117,25 @@ int gr_shuffle_order(lua_State *L) {
 // ---- recording ----
 
 // While the function runs, its weights are leaves of the graph; outside of recordings they are plain tensors.
-static void mark_weights(lua_State *L, int weights, int nodes, bool on) {
-  lua_Integer n = luaL_len(L, weights);
-  for (lua_Integer i = 1; i <= n; i++) {
-    lua_geti(L, weights, i);
-    gr_box *box = gr_test_box(L, -1);
-    lua_rawgeti(L, nodes, i);
-    box->node = on ? gr_held_node(L, -1) : NULL;
+// What they were before is kept in `before`: a recording may run inside another one that shares weights.
+// Nothing here can fail: `weights` and `nodes` are tables that nobody else has.
+static void mark_weights(lua_State *L, int weights, int nodes, int n, gr_node **before) {
+  for (int i = 0; i < n; i++) {
+    lua_rawgeti(L, weights, i + 1);
+    lua_rawgeti(L, nodes, i + 1);
+    gr_box *box = gr_test_box(L, -2);
+    before[i] = box->node;
+    box->node = gr_held_node(L, -1);
     lua_pop(L, 2);
+  }
+}
+
+// Backwards: a weight that stands in the list twice gets back what it was before its first mark.
+static void unmark_weights(lua_State *L, int weights, int n, gr_node *const *before) {
+  for (int i = n; i-- > 0;) {
+    lua_rawgeti(L, weights, i + 1);
+    gr_test_box(L, -1)->node = before[i];
+    lua_pop(L, 1);
   }
 }
 
@@ -141,15 +160,21 @@ int gr_program_record(lua_State *L) {
   gr_check_tensor(L, 3);
   if (!lua_isnil(L, 4)) gr_check_tensor(L, 4);
   luaL_checktype(L, 5, LUA_TTABLE);
-  int n_weights = (int)luaL_len(L, 5);
-  if (n_weights > MAX_WEIGHTS) return luaL_error(L, "a network has at most %d weight tensors", MAX_WEIGHTS);
+  lua_Integer given = luaL_len(L, 5);
+  if (given < 0 || given > MAX_WEIGHTS)
+    return luaL_error(L, "a network has at most %d weight tensors", MAX_WEIGHTS);
+  int n_weights = (int)given;
   lua_newtable(L);  // 7: the weights' nodes
+  lua_newtable(L);  // the weights, in a table that the function cannot change: takes the place of theirs
   for (int i = 1; i <= n_weights; i++) {
     lua_geti(L, 5, i);
-    gr_push_leaf(L, gr_check_tensor(L, -1), true);
+    const gr_tensor *w = gr_check_tensor(L, -1);
+    if (!w->buffer) return luaL_error(L, "weight %d is not over memory that a program can share", i);
+    gr_push_leaf(L, w, true);
     lua_rawseti(L, 7, i);
-    lua_pop(L, 1);
+    lua_rawseti(L, 8, i);
   }
+  lua_replace(L, 5);
   program_box *p = lua_newuserdatauv(L, sizeof *p, 1);  // 8
   *p = (program_box){0};
   luaL_setmetatable(L, PROGRAM);
@@ -163,9 +188,11 @@ int gr_program_record(lua_State *L) {
   lua_pushvalue(L, 11);
   lua_pushvalue(L, 9);
   lua_insert(L, -3);
-  mark_weights(L, 5, 7, true);
+  gr_node *weights[MAX_WEIGHTS];
+  mark_weights(L, 5, 7, n_weights, weights);
   int status = lua_pcall(L, 2, LUA_MULTRET, 0);
-  mark_weights(L, 5, 7, false);
+  lua_checkstack(L, LUA_MINSTACK);  // many results leave no room; what follows needs what is always spare
+  unmark_weights(L, 5, n_weights, weights);
   if (status) return lua_error(L);
   int results = lua_gettop(L) - 11;
   if (results < 1 || results > GR_PROGRAM_SCORES + 1)
@@ -180,7 +207,6 @@ int gr_program_record(lua_State *L) {
       .training = lua_toboolean(L, 6),
   };
   for (int i = 0; i < results - 1; i++) spec.scores[i] = result_node(L, 13 + i, i ? "a metric" : "the loss");
-  gr_node *weights[MAX_WEIGHTS];
   for (int i = 0; i < n_weights; i++) {
     lua_rawgeti(L, 7, i + 1);
     weights[i] = gr_held_node(L, -1);
@@ -188,6 +214,7 @@ int gr_program_record(lua_State *L) {
   }
   spec.weights = weights;
   p->n_scores = spec.n_scores;
+  p->training = spec.training;
   p->n_weights = n_weights;
   GR_TRY(L, gr_program_new(&p->program, &spec, &err));
   lua_settop(L, 8);

@@ -140,6 +140,43 @@ static gr_code make_weights(gr_program *p, const gr_program_spec *spec, gr_node 
   return GR_OK;
 }
 
+static gr_code make_parts(gr_program *p, int parts, gr_err *err) {
+  gr_buffer *buffer;
+  gr_code code = gr_buffer_new(&buffer, p->gradient_bytes * (size_t)parts, "the gradients of a batch", err);
+  if (code) return code;
+  double *sums = realloc(p->sums, (size_t)parts * GR_PROGRAM_SCORES * sizeof *sums);
+  if (!sums) {
+    gr_buffer_release(buffer);
+    return gr_fail(err, GR_ERR_MEMORY, "out of memory: a training step");
+  }
+  p->sums = sums;
+  if (buffer->data)
+    memset(buffer->data, 0, buffer->size);  // a weight that the loss does not reach has gradient 0
+  for (int i = 0; i < p->n_weights; i++) {
+    gr_tensor *g = &p->shared_gradient[i];
+    gr_buffer_release(g->buffer);
+    g->buffer = gr_buffer_retain(buffer);
+    g->data = (char *)buffer->data + p->gradient_offset[i];
+  }
+  p->gradients = buffer->data;
+  gr_buffer_release(buffer);  // the weights' gradients hold it
+  p->n_parts = parts;
+  return GR_OK;
+}
+
+// The output comes row by row from the input, and gradients go to the weights only: any other tracked tensor
+// would be left without one, silently.
+static gr_code check_leaves(const gr_program *p, gr_err *err) {
+  if (!p->steps[p->output].rows)
+    return gr_fail(err, GR_ERR_SHAPE, "the output of the network does not depend on its input");
+  for (int i = 0; i < p->n_steps; i++)
+    if (!p->steps[i].op && p->steps[i].needs_gradient && p->steps[i].weight < 0)
+      return gr_fail(err, GR_ERR_VALUE,
+                     "the network computes with a tracked tensor that is none of its weights, and would not "
+                     "learn it: give it as t:detach()");
+  return GR_OK;
+}
+
 gr_code gr_program_new(gr_program **out, const gr_program_spec *spec, gr_err *err) {
   *out = NULL;
   gr_node *roots[GR_PROGRAM_SCORES + 3] = {spec->output, spec->input, spec->target};
@@ -162,6 +199,8 @@ gr_code gr_program_new(gr_program **out, const gr_program_spec *spec, gr_err *er
   p->output = find(nodes, count, spec->output);
   p->n_scores = spec->n_scores;
   for (int i = 0; !code && i < p->n_steps; i++) code = make_step(p, i, nodes, count, err);
+  if (!code) code = make_weights(p, spec, nodes, count, err);
+  if (!code) code = check_leaves(p, err);
   for (int i = 0; !code && i < spec->n_scores; i++) {
     p->scores[i] = find(nodes, count, spec->scores[i]);
     const step *s = &p->steps[p->scores[i]];
@@ -169,7 +208,6 @@ gr_code gr_program_new(gr_program **out, const gr_program_spec *spec, gr_err *er
       code = gr_fail(err, GR_ERR_SHAPE, "a loss or metric gives one number a sample");
   }
   if (!code) code = mark_backward(p, err);
-  if (!code) code = make_weights(p, spec, nodes, count, err);
   if (code) goto fail;
   for (int i = 0; i < p->n_steps; i++) {
     const step *s = &p->steps[i];
@@ -177,6 +215,9 @@ gr_code gr_program_new(gr_program **out, const gr_program_spec *spec, gr_err *er
     p->row_bytes +=
         gr_tensor_bytes(&s->value) * (1 + (p->training && s->needs_gradient)) + gr_tensor_bytes(&s->aux);
   }
+  // Gradients can be looked at before the first run: they are 0.
+  if (p->training) code = make_parts(p, 1, err);
+  if (code) goto fail;
   gr_free(nodes);
   *out = p;
   return GR_OK;
@@ -249,16 +290,15 @@ static gr_code lay_out(gr_program *p, int64_t rows, gr_err *err) {
 }
 
 static gr_code make_arenas(gr_program *p, int threads, gr_err *err) {
-  free_arenas(p);
   p->arenas = calloc((size_t)threads, sizeof *p->arenas);
   if (!p->arenas) return gr_fail(err, GR_ERR_MEMORY, "out of memory: a training step");
   for (int t = 0; t < threads; t++) {
     arena *a = &p->arenas[t];
     p->n_arenas = t + 1;
     a->value = calloc(3 * (size_t)p->n_steps, sizeof *a->value);
+    if (!a->value) return gr_fail(err, GR_ERR_MEMORY, "out of memory: a training step");
     gr_code code = gr_alloc(&a->memory, p->arena_bytes, "the activations of a slice", err);
     if (code) return code;
-    if (!a->value) return gr_fail(err, GR_ERR_MEMORY, "out of memory: a training step");
     a->aux = a->value + p->n_steps;
     a->gradient = a->aux + p->n_steps;
     for (int i = 0; i < p->n_steps; i++) {
@@ -271,30 +311,6 @@ static gr_code make_arenas(gr_program *p, int threads, gr_err *err) {
       a->gradient[i].data = (char *)a->memory + s->gradient_at;
     }
   }
-  return GR_OK;
-}
-
-static gr_code make_parts(gr_program *p, int parts, gr_err *err) {
-  gr_buffer *buffer;
-  gr_code code = gr_buffer_new(&buffer, p->gradient_bytes * (size_t)parts, "the gradients of a batch", err);
-  if (code) return code;
-  double *sums = realloc(p->sums, (size_t)parts * GR_PROGRAM_SCORES * sizeof *sums);
-  if (!sums) {
-    gr_buffer_release(buffer);
-    return gr_fail(err, GR_ERR_MEMORY, "out of memory: a training step");
-  }
-  p->sums = sums;
-  if (buffer->data)
-    memset(buffer->data, 0, buffer->size);  // a weight that the loss does not reach has gradient 0
-  for (int i = 0; i < p->n_weights; i++) {
-    gr_tensor *g = &p->shared_gradient[i];
-    gr_buffer_release(g->buffer);
-    g->buffer = gr_buffer_retain(buffer);
-    g->data = (char *)buffer->data + p->gradient_offset[i];
-  }
-  p->gradients = buffer->data;
-  gr_buffer_release(buffer);  // the weights' gradients hold it
-  p->n_parts = parts;
   return GR_OK;
 }
 
@@ -357,6 +373,7 @@ static gr_code forward(gr_program *p, arena *a, const gr_run *shared, gr_err *er
 static gr_code backward(gr_program *p, arena *a, const gr_run *shared, int part, bool first_slice,
                         int64_t count, gr_err *err) {
   gr_call call;
+  if (!p->steps[p->scores[0]].backward) return GR_OK;  // no weight is behind the loss
   gr_code code = gr_fill(&a->gradient[p->scores[0]], 1.0 / (double)count, err);
   for (int w = 0; w < p->n_weights; w++)
     if (p->weights[w] >= 0)
@@ -448,7 +465,7 @@ static gr_code check_batch(const gr_program *p, const gr_batch *batch, bool want
                    gr_shape_text(got, x->ndim, x->shape),
                    gr_shape_text(need, want->ndim - 1, want->shape + 1));
   int64_t rows = batch->order ? batch->order->shape[0] : x->shape[0];
-  if (batch->first < 0 || batch->count < 0 || batch->first + batch->count > rows)
+  if (batch->first < 0 || batch->count < 0 || batch->first > rows || batch->count > rows - batch->first)
     return gr_fail(err, GR_ERR_VALUE, "a batch of %lld samples from number %lld does not fit into %lld",
                    (long long)batch->count, (long long)batch->first + 1, (long long)rows);
   for (int64_t i = 0; batch->order && i < batch->count; i++) {
@@ -466,6 +483,15 @@ static gr_code check_batch(const gr_program *p, const gr_batch *batch, bool want
     if (!fits)
       return gr_fail(err, GR_ERR_SHAPE, "y has shape %s, which does not fit %lld samples of x",
                      gr_shape_text(got, y->ndim, y->shape), (long long)x->shape[0]);
+  }
+  if (batch->predictions) {
+    const gr_tensor *output = &p->steps[p->output].value, *room = batch->predictions;
+    fits = room->ndim == output->ndim && room->shape[0] >= batch->count;
+    for (int i = 1; fits && i < room->ndim; i++) fits = room->shape[i] == output->shape[i];
+    if (!fits)
+      return gr_fail(err, GR_ERR_SHAPE, "there is room of shape %s for %lld outputs of shape %s",
+                     gr_shape_text(got, room->ndim, room->shape), (long long)batch->count,
+                     gr_shape_text(need, output->ndim - 1, output->shape + 1));
   }
   if (wants_backward && (!p->training || p->n_scores == 0))
     return gr_fail(err, GR_ERR_VALUE, "this program was recorded without a loss to train on");
@@ -496,7 +522,11 @@ gr_code gr_program_run(gr_program *p, gr_pool *pool, const gr_batch *batch, bool
   if (code || batch->count == 0) return code;
   int parts = choose_parts(p, batch->count, wants_backward), threads = gr_pool_threads(pool);
   if (p->slice_rows == 0) code = lay_out(p, choose_slice(p), err);
-  if (!code && p->n_arenas < threads) code = make_arenas(p, threads, err);
+  if (!code && p->n_arenas < threads) {
+    free_arenas(p);
+    code = make_arenas(p, threads, err);
+    if (code) free_arenas(p);  // half of them would look like all of them
+  }
   if (!code && p->n_parts < parts) code = make_parts(p, parts, err);
   if (code) return code;
   gr_err errors[PARTS];

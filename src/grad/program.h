@@ -46,7 +46,8 @@ typedef struct gr_batch {
 gr_code gr_program_run(gr_program *program, gr_pool *pool, const gr_batch *batch, bool backward, double *sums,
                        gr_err *err);
 
-// The gradient of weight i after a run with `backward`, as a tensor that shares the program's memory.
+// The gradient of weight i after a run with `backward`, as a tensor that shares the program's memory; zeros
+// before the first one. Without memory when the program was recorded without training.
 const gr_tensor *gr_program_gradient(const gr_program *program, int i);
 
 #endif

@@ -348,4 +348,86 @@ test("with a bar no line of fit is longer than a row, and the bar ends with its 
   end
 end)
 
+test("a learner may change the list of gradients and keep views of them", function()
+  local m = nn.Sequential{nn.Dense{300, input_shape = {20}}, nn.Dense{1}}
+  m:compile{optimizer = "sgd", loss = "mse"}
+  m:train_on_batch(ones(2, 20), ones(2, 1))
+  local list = m:gradients()
+  local row = list[1][1]
+  list[1] = "mine"
+  local before = row:sum()
+  m:train_on_batch(ones(4000, 20), ones(4000, 1))  -- a larger batch: the gradients move
+  collectgarbage()
+  expect.equal(row:sum(), before)
+  expect.equal(m:gradients()[1].shape[1], 20)
+end)
+
+test("a tracked tensor inside a network that is none of its weights is refused and stays as it was", function()
+  local p = grad.track(tensor{0.5})
+  local m = nn.Sequential{nn.Dense{1, input_shape = {2}, activation = function(x) return x * p end}, dtype = "float64"}
+  m:compile{optimizer = "sgd", loss = "mse"}
+  expect.error(function() m:train_on_batch(ones(4, 2), ones(4, 1)) end, "none of its weights")
+  expect.equal(tostring(p), "[0.5]")
+end)
+
+test("a recording inside a recording leaves shared weights as it found them", function()
+  local inner = nn.Sequential{nn.Dense{1, input_shape = {2}}, dtype = "float64"}
+  local outer = nn.Sequential{nn.Dense{1, input_shape = {2}, activation = function(x)
+    inner:predict(ones(1, 2))
+    return x
+  end}, dtype = "float64"}
+  outer.layers[1].kernel = inner.layers[1].kernel
+  outer:compile{optimizer = optim.SGD{0}, loss = "mse"}
+  inner.layers[1].kernel[{{}}] = 1
+  outer:train_on_batch(ones(1, 2), tensor{{0}})
+  expect.equal(tostring(outer:gradients()[1]), "[[4.]\n [4.]]")
+  expect.error(function() inner.layers[1].kernel:backward() end, "not tracked")
+end)
+
+test("a step that fails while it is recorded leaves plain weights behind", function()
+  for _, fail in ipairs {function() error("mine", 0) end, function() return coroutine.yield(1) end,
+    function(x) return table.unpack({}, 1, 5000) end, function(x) return zeros(3, 1) end} do
+    local m = nn.Sequential{nn.Dense{1, input_shape = {2}}, nn.Activation{fail}}
+    m:compile{optimizer = "sgd", loss = "mse"}
+    expect.ok(not pcall(m.train_on_batch, m, ones(4, 2), ones(4, 1)))
+    expect.error(function() m.layers[1].kernel:backward() end, "not tracked")
+  end
+end)
+
+test("options of fit that cannot be are sentences", function()
+  local m = nn.Sequential{nn.Dense{1, input_shape = {2}}}
+  m:compile{optimizer = "sgd", loss = "mse"}
+  local x, y = ones(4, 2), ones(4, 1)
+  local function fit(given)
+    given[1], given[2], given.verbose = x, y, 0
+    return function() return m:fit(given) end
+  end
+  expect.error(fit{validation_split = 0.99}, "leaves not one to train on")
+  expect.error(fit{validation_split = "a"}, "validation_split is a number between 0 and 1")
+  expect.error(fit{validation_data = 3}, "validation_data is a table of two")
+  expect.error(fit{validation_data = {zeros(0, 2), zeros(0, 1)}}, "not one sample")
+  expect.ok(fit{batch_size = math.maxinteger}())
+  expect.error(function() m:train_on_batch(zeros(0, 2), zeros(0, 1)) end, "not one sample")
+  expect.error(function() m:compile{optimizer = "sgd", loss = "mse", metrics = 5} end, "list of names")
+  expect.error(function() m:compile{optimizer = "sgd", loss = "mse", metrics = {"accuracy", "accuracy"}} end, "twice")
+end)
+
+test("labels and pictures of any dtype train, or the error says what is wrong with them", function()
+  local m = nn.Sequential{nn.Dense{2, activation = "softmax", input_shape = {3}}}
+  m:compile{optimizer = "sgd", loss = "sparse_categorical_crossentropy"}
+  local y = tensor{0, 1, 1, 0}
+  for _, dtype in ipairs {"float64", "int64", "uint8", "bool"} do
+    m:fit{ones(4, 3):astype("uint8"), y:astype(dtype), verbose = 0}
+    m:fit{random.random(8, 3)["::-2"], y:astype(dtype)["::-1"], verbose = 0}
+  end
+  expect.error(function() m:fit{ones(4, 3), full({4}, 0 / 0), verbose = 0} end, "whole number")
+  expect.error(function() m:fit{full({4, 3}, 0 / 0), y, verbose = 0} end, "nan")
+end)
+
+test("a network without weights has a loss and learns nothing", function()
+  local m = nn.Sequential{nn.Flatten{input_shape = {3, 1}}}
+  m:compile{optimizer = "sgd", loss = "mse"}
+  expect.equal(m:train_on_batch(ones(5, 3, 1), zeros(5, 3)), 1.0)
+end)
+
 test.done()

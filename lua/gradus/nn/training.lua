@@ -116,7 +116,7 @@ local function program_for(model, mode, y)
       return output, table.unpack(scores)
     end,
   }
-  kept = {program = program, weights = weights, options = chosen, gradients = program:gradients()}
+  kept = {program = program, weights = weights, options = chosen, gradients = mode == "train" and program:gradients()}
   model.programs[key] = kept
   return kept
 end
@@ -144,7 +144,15 @@ Adam, learning rate 0.001
     {"metrics", {}}})
   local optimizer, loss = find_optimizer(read.optimizer), losses.get(read.loss)
   local metric_names = type(read.metrics) == "string" and {read.metrics} or read.metrics
-  for _, name in ipairs(metric_names) do losses.metric(name, loss, 1) end
+  if type(metric_names) ~= "table" then
+    error('compile: metrics is a list of names, as in metrics={"accuracy"}, not a ' .. type(metric_names), 0)
+  end
+  local seen = {}
+  for _, name in ipairs(metric_names) do
+    losses.metric(name, loss, 1)
+    if seen[name] then error(string.format('compile: metrics names "%s" twice', name), 0) end
+    seen[name] = true
+  end
   -- Nothing is changed before everything is known to be right.
   model.optimizer, model.loss, model.metric_names = optimizer, loss, metric_names
   model.metrics = nil
@@ -224,23 +232,34 @@ true
   prepare(model, "fit")
   local y = check_y(model, x, read.y, "fit")
   local vx, vy
-  if read.validation_data then
-    vx = check_x(model, read.validation_data[1], "fit: validation_data")
-    vy = check_y(model, vx, read.validation_data[2], "fit: validation_data")
+  local held, split = read.validation_data, read.validation_split
+  if held ~= nil then
+    if type(held) ~= "table" then
+      error("fit: validation_data is a table of two, {x, y}, not a " .. type(held), 0)
+    end
+    vx = check_x(model, held[1], "fit: validation_data")
+    vy = check_y(model, vx, held[2], "fit: validation_data")
+    if #vx == 0 then error("fit: validation_data has not one sample", 0) end
   end
   local n = #x
-  if read.validation_split ~= 0 then
+  if split ~= 0 then
     -- Keras's rule: the last rows, as they stand.
-    if not (read.validation_split > 0 and read.validation_split < 1) then
-      error("fit: validation_split is between 0 and 1, not " .. tostring(read.validation_split), 0)
+    if type(split) ~= "number" or not (split > 0 and split < 1) then
+      error("fit: validation_split is a number between 0 and 1, not " .. tostring(split), 0)
     end
     if vx then error("fit: give validation_data or validation_split, not both", 0) end
     local total = n
-    n = math.floor(total * (1 - read.validation_split))
-    vx, vy = x[{{n + 1, total}}], y[{{n + 1, total}}]
-    x, y = x[{{1, n}}], y[{{1, n}}]
+    n = math.floor(total * (1 - split))
+    if n > 0 then
+      vx, vy = x[{{n + 1, total}}], y[{{n + 1, total}}]
+      x, y = x[{{1, n}}], y[{{1, n}}]
+    end
   end
-  if n == 0 then error("fit: there is not one sample to train on", 0) end
+  if n == 0 then
+    error(#x == 0 and "fit: there is not one sample to train on" or string.format("fit: validation_split=%s of %d samples "
+      .. "leaves not one to train on", split, #x), 0)
+  end
+  read.batch_size = math.min(read.batch_size, n)
 
   local step = program_for(model, "train", y)
   prepare_optimizer(model, step.weights)
@@ -300,6 +319,7 @@ true
   x = check_x(model, x, "train_on_batch")
   prepare(model, "train_on_batch")
   y = check_y(model, x, y, "train_on_batch")
+  if #x == 0 then error("train_on_batch: there is not one sample to train on", 0) end
   local step = program_for(model, "train", y)
   prepare_optimizer(model, step.weights)
   model.key = model.key or {random.new_key()}
@@ -323,7 +343,7 @@ model:weights(): ordinary tensors to print and plot.
 [[-4.]]
 ]=], function(model)
   for key, kept in pairs(model.programs or {}) do
-    if key:sub(1, 5) == "train" then return kept.gradients end
+    if key:sub(1, 5) == "train" then return {table.unpack(kept.gradients)} end
   end
   error("gradients: there are none before the first training step (fit or train_on_batch)", 0)
 end)
