@@ -152,7 +152,7 @@ local function class_rows(d, parts)
     for _, k in ipairs(c) do most = math.max(most, k) end
     base[i] = (#counts > 1 and head[2 * i] .. " " or "") .. percent(most, total[i])
   end
-  return text .. "\n  majority baseline (always the largest class): " .. concat(base, ", ")
+  return text .. "\n  majority baseline: " .. concat(base, ", ")
 end
 
 local function summary(d)
@@ -198,7 +198,7 @@ or a table with x and y, or x_train, y_train, x_val, y_val, x_test, y_test.
   class  items
   0          1  25.0 %
   1          3  75.0 %
-  majority baseline (always the largest class): 75.0 %]], function(d)
+  majority baseline: 75.0 %]], function(d)
   if type(d) ~= "table" then
     error("data.summary takes a data set, as in data.summary(data.digits()), or {x=..., y=...}, not " ..
       (core.is_tensor(d) and "a tensor" or type(d)), 2)

@@ -205,6 +205,7 @@ function M:skip()
     self.step_skipped = true
     self.settled[self:cell()] = true
     self:say("dim", "Left out; what comes later may miss it.")
+    self:write "\n"
     self:advance()
   elseif state == "exercise" then
     self.step_skipped = true
