@@ -20,7 +20,7 @@
 
 #include "bind/state.h"
 
-static volatile sig_atomic_t reading, interrupted, suspended;
+static volatile sig_atomic_t reading, interrupted, yield_to;
 static lua_State *state;  // while reading, for completion
 static int completer = LUA_NOREF;
 static char *line;  // what the callback got; NULL at the end of input
@@ -103,37 +103,39 @@ static char **attempt(const char *text, int start, int end) {
 
 // ---- the module ----
 
-static sigset_t while_waiting;  // lets SIGINT and SIGTSTP through
+static sigset_t while_waiting;  // lets SIGINT and those below through
 
-static void on_suspend(int number) {
-  (void)number;
-  suspended = 1;
-}
+// Ctrl-Z, and what ends a program: none may leave the terminal as readline needs it.
+static const int yielding[] = {SIGTSTP, SIGTERM, SIGHUP};
+enum { N_YIELDING = sizeof yielding / sizeof yielding[0] };
 
-static bool may_suspend;  // not where a parent has Ctrl-Z ignored
+static void on_yield(int number) { yield_to = number; }
 
-static void catch_suspend(void (*handler)(int)) {
-  if (!may_suspend) return;
-  struct sigaction action = {.sa_handler = handler};
+// One that a parent has ignored (nohup, say) stays ignored.
+static void handle(int number, void (*handler)(int)) {
+  struct sigaction action;
+  if (sigaction(number, NULL, &action) != 0 || action.sa_handler == SIG_IGN) return;
+  action = (struct sigaction){.sa_handler = handler};
   sigemptyset(&action.sa_mask);
-  sigaction(SIGTSTP, &action, NULL);
+  sigaction(number, &action, NULL);
 }
 
-// Ctrl-Z: hands the terminal back as it was, stops, and when the shell's `fg` wakes us, takes it again with
-// the line as it stood.
-static void suspend(void) {
+// Hands the terminal back as it was and lets the signal do what it does. After a stop, the `fg` of the shell
+// outside wakes us: takes the terminal again, with the line as it stood.
+static void yield(void) {
+  int number = yield_to;
   rl_deprep_terminal();
   fputc('\n', rl_outstream);
   fflush(rl_outstream);
-  catch_suspend(SIG_DFL);
-  sigset_t stop, before;
-  sigemptyset(&stop);
-  sigaddset(&stop, SIGTSTP);
-  raise(SIGTSTP);
-  sigprocmask(SIG_UNBLOCK, &stop, &before);  // we stop here
+  handle(number, SIG_DFL);
+  sigset_t set, before;
+  sigemptyset(&set);
+  sigaddset(&set, number);
+  raise(number);
+  sigprocmask(SIG_UNBLOCK, &set, &before);  // we stop, or end, here
   sigprocmask(SIG_SETMASK, &before, NULL);
-  suspended = 0;
-  catch_suspend(on_suspend);
+  yield_to = 0;
+  handle(number, on_yield);
   rl_prep_terminal(1);
   rl_resize_terminal();
   rl_forced_update_display();
@@ -143,7 +145,7 @@ static void suspend(void) {
 static bool wait_for_input(void) {
   for (;;) {
     if (interrupted) return false;
-    if (suspended) suspend();
+    if (yield_to) yield();
     fd_set set;
     FD_ZERO(&set);
     FD_SET(STDIN_FILENO, &set);
@@ -176,14 +178,16 @@ static int readline_read(lua_State *L) {
   sigset_t block, before;
   sigemptyset(&block);
   sigaddset(&block, SIGINT);
-  sigaddset(&block, SIGTSTP);
+  for (int i = 0; i < N_YIELDING; i++) sigaddset(&block, yielding[i]);
   fflush(stdout);
   sigprocmask(SIG_BLOCK, &block, &before);
   while_waiting = before;
   sigdelset(&while_waiting, SIGINT);
-  sigdelset(&while_waiting, SIGTSTP);
-  catch_suspend(on_suspend);
-  interrupted = suspended = 0;
+  for (int i = 0; i < N_YIELDING; i++) {
+    sigdelset(&while_waiting, yielding[i]);
+    handle(yielding[i], on_yield);
+  }
+  interrupted = yield_to = 0;
   reading = 1;
   state = L;
   have_line = false;
@@ -200,7 +204,7 @@ static int readline_read(lua_State *L) {
   }
   state = NULL;
   reading = 0;
-  catch_suspend(SIG_DFL);  // code that runs is stopped at once
+  for (int i = 0; i < N_YIELDING; i++) handle(yielding[i], SIG_DFL);  // code that runs yields at once
   sigprocmask(SIG_SETMASK, &before, NULL);
   if (was_interrupted || !line) {
     lua_pushnil(L);
@@ -233,9 +237,7 @@ static int readline_set_completer(lua_State *L) {
 
 int gr_open_readline(lua_State *L) {
   rl_readline_name = "gradus";
-  rl_catch_signals = 0;  // SIGINT and SIGTSTP are ours
-  struct sigaction found;
-  may_suspend = sigaction(SIGTSTP, NULL, &found) == 0 && found.sa_handler != SIG_IGN;
+  rl_catch_signals = 0;  // signals are ours
   rl_getc_function = next_byte;
   rl_attempted_completion_function = attempt;
   rl_completer_word_break_characters = " \t\n\"\\'`@$><=;|&{}()[]+-*/^%#~,.:?";

@@ -3,6 +3,7 @@
 import os
 import re
 import resource
+import signal
 import time
 
 import pexpect
@@ -420,6 +421,21 @@ def _(folder):
     child.sendintr()
     child.expect_exact("interrupted")
     child.close(force=True)
+
+
+@test("A signal that ends the shell at its prompt leaves the terminal as it was, and the history whole")
+def _(folder):
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        shell = Shell(folder)
+        shell.do(f"x = {int(number)}")
+        os.kill(shell.child.pid, number)
+        shell.child.expect_exact("\x1b[?2004l")
+        equal(shell.ended(), None)
+        equal(shell.child.signalstatus, number)
+        again = Shell(folder)
+        again.type("\x1b[A")
+        again.do("")
+        equal(again.do("x"), str(int(number)))
 
 
 @test("Ctrl-C stops tensor work in C")
