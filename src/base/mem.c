@@ -54,9 +54,10 @@ gr_code gr_alloc(void **out, size_t size, const char *what, gr_err *err) {
   double gib = (double)size / (1024.0 * 1024.0 * 1024.0);
   if (size >= CHECKED_FROM) {
     size_t left = gr_mem_available();
+    left -= left / 8;  // the rest of the machine lives on
     if (size > left)
       return gr_fail(err, GR_ERR_MEMORY,
-                     "%s needs %.2f GiB, and this machine has %.2f GiB left: use a smaller shape, "
+                     "%s needs %.2f GiB, and this machine has %.2f GiB to spare: use a smaller shape, "
                      "float32, or work through the data in parts",
                      what, gib, (double)left / (1024.0 * 1024.0 * 1024.0));
   }

@@ -91,6 +91,7 @@ typedef struct gr_runtime {
   int threads;
   gr_random random;             // the one generator for everything a learner draws
   size_t unaccounted;           // bytes of buffers that the collector has not been told of yet
+  size_t unchecked;             // bytes of buffers made since the machine was asked what is left
   int tensor_metatable;         // registry reference
   const void *tensor_identity;  // the same table, to know a tensor by (faster than by name)
 } gr_runtime;
@@ -110,6 +111,9 @@ typedef struct gr_box {
 
 #define GR_INLINE_BYTES 256  // numbers up to this many bytes live inside the userdata
 
+// Raises when the machine is about to run out of memory. Large requests are checked when they are made
+// (gr_alloc); this is for many small ones, and for the C code that makes several at once.
+void gr_check_memory(lua_State *L);
 // Pushes a new tensor, contiguous, its numbers uninitialised, and returns it.
 gr_tensor *gr_push_tensor(lua_State *L, gr_dtype dtype, int ndim, const int64_t *shape);
 // The same, always over a counted buffer that C code may share (network weights).

@@ -30,11 +30,32 @@ static gr_box *push_box(lua_State *L, size_t extra, int user_values) {
 
 static void account(lua_State *L, size_t bytes) {
   gr_runtime *runtime = gr_runtime_of(L);
+  runtime->unchecked += bytes;
   runtime->unaccounted += bytes;
   if (runtime->unaccounted < ACCOUNT_EVERY) return;
   int kib = runtime->unaccounted / 1024 > INT32_MAX ? INT32_MAX : (int)(runtime->unaccounted / 1024);
   runtime->unaccounted = 0;
   lua_gc(L, LUA_GCSTEP, kib);
+}
+
+// Linux promises memory that it does not have, and kills who uses it: what is left is looked at each time
+// this many bytes were handed out, and so many must remain.
+#define CHECK_EVERY (64u << 20)
+#define RESERVE (256u << 20)
+
+void gr_check_memory(lua_State *L) {
+  gr_runtime *runtime = gr_runtime_of(L);
+  if (runtime->unchecked < CHECK_EVERY) return;
+  if (gr_mem_available() < RESERVE) {
+    lua_gc(L, LUA_GCCOLLECT);
+    size_t left = gr_mem_available();
+    if (left < RESERVE)
+      luaL_error(L,
+                 "not enough memory: this machine has %d MiB left; let go of tensors that you do not need "
+                 "(x = nil), or quit other programs",
+                 (int)(left >> 20));
+  }
+  runtime->unchecked = 0;
 }
 
 gr_tensor *gr_push_empty(lua_State *L) {
@@ -67,6 +88,7 @@ void gr_box_follow(lua_State *L, int index, const gr_tensor *t) {
 }
 
 gr_tensor *gr_push_shareable(lua_State *L, gr_dtype dtype, int ndim, const int64_t *shape) {
+  gr_check_memory(L);
   gr_tensor *out = gr_push_empty(L), t;
   gr_err err;
   gr_code code = gr_tensor_init(&t, dtype, ndim, shape, &err);

@@ -25,6 +25,7 @@ static node_holder *push_node_holder(lua_State *L) {
 
 // Pushes an empty tracked box and returns its holder, to be given a node by adopt_node.
 static node_holder *push_tracked(lua_State *L) {
+  gr_check_memory(L);
   gr_push_empty(L);
   node_holder *h = push_node_holder(L);
   lua_setiuservalue(L, -2, 2);
