@@ -221,4 +221,13 @@ test("habits from elsewhere are told how Lua has it", function()
   expect.equal(s:execute("1 +").error.text:find("(", 1, true), nil)
 end)
 
+test("a learner cannot reach under the floor: no hooks, registry, user values or compiled chunks", function()
+  for _, name in ipairs {"sethook", "getregistry", "setuservalue", "setupvalue"} do
+    expect.error(function() return debug[name] end, "debug has no")
+  end
+  local chunk, why = load(string.dump(function() return 1 end))
+  expect.equal(chunk, nil)
+  expect.ok(why:find("binary"), why)
+end)
+
 test.done()

@@ -102,17 +102,18 @@ environment.read_file = read_file
 
 -- load, dofile, loadfile and require compile into the learner's globals, not into ours.
 local function add_loading(base, env)
-  function base.load(chunk, name, mode, ...)
-    if select("#", ...) > 0 then return load(chunk, name, mode, (...)) end
-    return load(chunk, name, mode, env)
+  -- Text only: Lua does not check compiled chunks, and a broken one crashes it.
+  function base.load(chunk, name, _, ...)
+    if select("#", ...) > 0 then return load(chunk, name, "t", (...)) end
+    return load(chunk, name, "t", env)
   end
-  function base.loadfile(path, mode, ...)
+  function base.loadfile(path, _, ...)
     local text, why = read_file(path)
     if not text then return nil, why end
     text = text:gsub("^#[^\n]*", "")
     local into = env
     if select("#", ...) > 0 then into = ... end
-    return load(text, path and "@" .. path or "=stdin", mode, into)
+    return load(text, path and "@" .. path or "=stdin", "t", into)
   end
   function base.dofile(path)
     local chunk, why = base.loadfile(path)
@@ -171,14 +172,21 @@ local basics = {
   "rawget", "rawlen", "rawset", "select", "setmetatable", "tonumber", "type", "warn",
 }
 
+-- debug without what would reach under the floor: hooks are how Ctrl-C works, the registry is ours, and what our C
+-- functions keep in user values and upvalues is memory that they trust.
+local safe = {debug = {}}
+for name, value in pairs(debug) do safe.debug[name] = value end
+for _, name in ipairs {"sethook", "getregistry", "setmetatable", "debug", "getuservalue", "setuservalue", "setupvalue",
+  "upvaluejoin"} do
+  safe.debug[name] = nil
+end
+
 -- What stands behind the learner's own globals: Lua's library, then the built-ins.
 local function behind(session)
   local base = {}
   debug.getmetatable("").__metatable = "strings"  -- its __index is Lua's own table, not a copy
   for _, name in ipairs(basics) do base[name] = _G[name] end
-  for name in pairs(environment.libraries) do base[name] = copy_module(name, _G[name]) end
-  -- Hooks are how Ctrl-C works, and the registry is ours.
-  for _, name in ipairs {"sethook", "getregistry", "setmetatable", "debug"} do base.debug[name] = nil end
+  for name in pairs(environment.libraries) do base[name] = copy_module(name, safe[name] or _G[name]) end
   return base
 end
 
