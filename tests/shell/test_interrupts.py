@@ -1,0 +1,79 @@
+"""Ctrl-C reaches whatever runs, and the session goes on: TAP, given the program."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+# The session core's own loop, as the prompt runs it: each job never ends by itself.
+PROGRAM = r"""
+local core = require "gradus.core.session"
+local m = nn.Sequential{nn.Conv2D{8, 3, activation="relu", input_shape={20, 20, 1}}, nn.Flatten{},
+  nn.Dense{2, activation="softmax"}}
+m:compile{optimizer="adam", loss="sparse_categorical_crossentropy", metrics={"accuracy"}}
+local x, y = random.random(400, 20, 20, 1), random.randint(0, 2, 400)
+local big, a = ones(1e7), ones(2000, 2000)
+local function forever(f) return function() while true do f() end end end
+local jobs = {
+  {"fit", function() m:fit{x, y, epochs=1000000, verbose=0} end},
+  {"predict and evaluate", forever(function() m:predict(x) m:evaluate{x, y, verbose=0} end)},
+  {"a loop of pcall", forever(function() pcall(forever(function() return sin(big) end)) end)},
+  {"coroutines", function()
+    local co = coroutine.wrap(forever(function() pcall(coroutine.yield, sin(2)) end))
+    forever(co)()
+  end},
+  {"large products", forever(function() return a:dot(a) end)},
+  {"elementwise operations", forever(function() return exp(big) + big, a.T + a end)},
+  {"reductions", forever(function() return big:sum(), a:argmax(2), a["::-1"]:std(1), big:cumsum() end)},
+  {"masks and rows", forever(function() big[gt(big, 2)] = 1 take(big, gt(big, 0)) end)},
+  {"random numbers", forever(function() return random.randn(1e7), random.permutation(1e7) end)},
+  {"sequences and tables", forever(function() return arange(1e7), ones(3e6):totable() end)},
+  {"gradients", function()
+    local t = grad.track(a)
+    forever(function() sum(exp(t:dot(t) * 1e-9)):backward() end)()
+  end},
+  {"a list that lies about its length", function()
+    random.shuffle(setmetatable({}, {__len = function() return 1 << 62 end}))
+  end},
+}
+local i = 0
+core.loop(function()
+  i = i + 1
+  if i > #jobs then return true end
+  print("start " .. jobs[i][1])
+  jobs[i][2]()
+end, function(record) print((record.interrupted and "stopped " or tostring(record.value)) .. jobs[i][1]) end)
+print(m:fit{x, y, epochs=1, verbose=0}.history.loss[1] < 10 and "fits again" or "no number any more")
+"""
+
+count = failed = 0
+
+
+def check(name, ok):
+    global count, failed
+    count += 1
+    failed += not ok
+    print(("ok" if ok else "not ok") + f" {count} - {name}", flush=True)
+
+
+with tempfile.TemporaryDirectory() as folder:
+    path = os.path.join(folder, "interrupts.lua")
+    with open(path, "w") as file:
+        file.write("io.stdout:setvbuf 'line'\n" + PROGRAM)
+    program = subprocess.Popen([sys.argv[1], path], stdout=subprocess.PIPE, text=True)
+    job, last = None, None
+    for line in program.stdout:
+        last = line.strip()
+        if last.startswith("start "):
+            job = last[6:]
+            time.sleep(random.uniform(0.1, 0.4))
+            program.send_signal(signal.SIGINT)
+        elif job:
+            check(f"Ctrl-C stops {job}", last == "stopped " + job)
+            job = None
+    check("after all that the model learns on", last == "fits again" and program.wait() == 0)
+print(f"1..{count}")
+sys.exit(failed > 0)
