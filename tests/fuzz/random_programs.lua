@@ -15,7 +15,7 @@
 local builtins = require "gradus.builtins"
 local core = require "gradus.core.session"
 
-local first, count, trace = math.tointeger(arg and arg[1] or 1), math.tointeger(arg and arg[2] or 40), arg and arg[3]
+local first, count, trace = math.tointeger(arg and arg[1] or 1), math.tointeger(arg and arg[2] or 300), arg and arg[3]
 local SLOWEST = tonumber(os.getenv "GRADUS_FUZZ_SLOWEST" or 20)
 local LARGEST = 20000  -- elements of a tensor that later statements may use
 
