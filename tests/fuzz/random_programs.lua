@@ -279,7 +279,8 @@ local function statement()
     local x, y = some_data(model)
     if name == "fit" or name == "evaluate" then
       args[2] = {x, y, verbose = 0}
-      if chance(0.4) then args[2][pick {"batch_size", "validation_split", "validation_data", "shuffle"}] = any_value() end
+      local option = pick {"batch_size", "validation_split", "validation_data", "shuffle"}
+      if chance(0.4) then args[2][option] = any_value() end
     else
       args[2], args[3] = x, y
     end

@@ -256,8 +256,8 @@ true
     end
   end
   if n == 0 then
-    error(#x == 0 and "fit: there is not one sample to train on" or string.format("fit: validation_split=%s of %d samples "
-      .. "leaves not one to train on", split, #x), 0)
+    error(#x == 0 and "fit: there is not one sample to train on"
+      or string.format("fit: validation_split=%s of %d samples leaves not one to train on", split, #x), 0)
   end
   read.batch_size = math.min(read.batch_size, n)
 
