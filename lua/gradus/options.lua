@@ -17,7 +17,9 @@ end
 function options.read(what, given, spec)
   if given == nil then given = {} end
   if type(given) ~= "table" or getmetatable(given) ~= nil then
-    error(string.format("%s takes one table, as in %s{...}, but got %s", what, what, type(given)), 3)
+    local meta = getmetatable(given)
+    local kind = type(meta) == "table" and meta.__name or type(given)
+    error(string.format("%s takes one table, as in %s{...}, but got a %s", what, what, kind), 3)
   end
   local names, read = {}, {}
   for i, option in ipairs(spec) do

@@ -292,6 +292,28 @@ test("an option of a layer that is changed by hand holds from the next step on",
   expect.error(function() model:predict(x) end, "dense.bias has shape (3,)")
 end)
 
+test("a layer that two networks share keeps its weights, and cannot have two shapes", function()
+  local shared = nn.Dense{3, input_shape = {2}}
+  local first = nn.Sequential{shared, nn.Dense{1}, dtype = "float64"}
+  shared.kernel[1] = 7
+  local second = nn.Sequential{shared, dtype = "float64"}
+  expect.equal(second:predict(tensor{{1, 0}})[{1, 1}], 7.0)
+  expect.equal(first.layers[1].kernel[{1, 2}], 7.0)
+  expect.error(function() nn.Sequential{nn.Flatten{input_shape = {5}}, shared, dtype = "float64"} end, "already belongs")
+  expect.equal(first.layers[1].input_shape[1], 2)
+end)
+
+test("a function that returns nothing is named by its layer", function()
+  local model = nn.Sequential{nn.Dense{1, input_shape = {2}, activation = function() end}}
+  expect.error(function() model:predict(ones(1, 2)) end, "dense (Dense) gave nil")
+end)
+
+test("fit with parentheses says that it takes one table", function()
+  local model = small()
+  model:compile{optimizer = "adam", loss = "mse"}
+  expect.error(function() model:fit(ones(2, 2), ones(2, 2)) end, "fit takes one table, as in fit{...}, but got a tensor")
+end)
+
 test("losses never broadcast", function()
   local model = nn.Sequential{nn.Dense{2, input_shape = {1}}}
   model:compile{optimizer = "adam", loss = "mse"}

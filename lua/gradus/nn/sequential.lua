@@ -73,17 +73,29 @@ model:compile{...}, model:fit{...}, model:evaluate{...}, model:predict(x).
 320386
 ]], make)
 
+local function same_shape(a, b)
+  return table.concat(a, ",") == table.concat(b, ",")
+end
+
 --- Works out every shape and draws the weights. `input_shape` is that of one sample.
 function Sequential:build(input_shape)
-  local shape = {table.unpack(input_shape)}
+  -- All shapes first: a network that cannot be leaves its layers as they were.
+  local shapes = {{table.unpack(input_shape)}}
   for i, layer in ipairs(self.layers) do
-    layer.dtype, layer.position = self.dtype, i
-    layer.input_shape = shape
-    shape = layer:output_shape_for(shape)
-    layer.output_shape = shape
-    layer:build(layer.input_shape)
+    shapes[i + 1] = layer:output_shape_for(shapes[i])
+    if layer.output_shape and (layer.dtype ~= self.dtype or not same_shape(layer.input_shape, shapes[i])) then
+      error(string.format("%s (%s) already belongs to a network, with samples of shape %s in %s; this one would give it %s "
+        .. "in %s: make a new nn.%s{...} for it", layer.name, layer.class_name, Layer.shape_text(layer.input_shape),
+        layer.dtype, Layer.shape_text(shapes[i]), self.dtype, layer.class_name), 0)
+    end
   end
-  self.input_shape, self.output_shape = self.layers[1].input_shape, shape
+  for i, layer in ipairs(self.layers) do
+    local shared = layer.output_shape ~= nil  -- with another network: it keeps its weights, as in Keras
+    layer.dtype, layer.position = self.dtype, i
+    layer.input_shape, layer.output_shape = shapes[i], shapes[i + 1]
+    if not shared then layer:build(shapes[i]) end
+  end
+  self.input_shape, self.output_shape = shapes[1], shapes[#shapes]
 end
 
 --- Works out every shape again after options of layers were changed by hand; weights stay as they are.
@@ -110,7 +122,13 @@ end
 
 --- The output for a batch, layer by layer.
 function Sequential:call(x, in_training)
-  for _, layer in ipairs(self.layers) do x = layer:call(x, in_training) end
+  for _, layer in ipairs(self.layers) do
+    x = layer:call(x, in_training)
+    if type(x) ~= "userdata" then
+      error(string.format("%s (%s) gave %s where the next layer needs a tensor; is a return missing in a function of yours?",
+        layer.name, layer.class_name, type(x)), 0)
+    end
+  end
   return x
 end
 
