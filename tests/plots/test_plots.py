@@ -149,6 +149,15 @@ def trouble(folder):
                 problem = f'{wanted!r} is not in\n{done.stdout}{done.stderr}'
         test(f'a gnuplot that is {name} is an error that names the figure', problem)
 
+    lazy = f'{folder}/lazy'
+    os.mkdir(lazy)
+    watched = fake(lazy, f'touch {lazy}/started; exec gnuplot "$@"')
+    gradus('x = linspace(0, 1, 5); m = nn.Dense{2}; print(sum(x)); plot.theme "print"', lazy, gnuplot=watched)
+    early = os.path.exists(f'{lazy}/started')
+    gradus('plot{1, 2}', lazy, gnuplot=watched)
+    test('gnuplot is not started before the first plot',
+         'started too early' if early else None if os.path.exists(f'{lazy}/started') else 'never started')
+
     # A display that nobody is at: this gnuplot claims to open windows and fails.
     claims = fake(folder, """
         while read -r line; do
