@@ -6,9 +6,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "base/interrupt.h"
-#include "base/str.h"
 #include "bind/bind.h"
+#include "kernel/elementwise.h"
 #include "plot/gnuplot.h"
 #include "plot/picture.h"
 
@@ -21,15 +20,6 @@ static double number_at(lua_State *L, int index, const char *what, lua_Integer p
     luaL_error(L, "%s: item %I is a %s, where a plot needs a number", what, position,
                luaL_typename(L, index));
   return x;
-}
-
-// All elements of `t` as float64, row by row: the last index varies fastest.
-static void copy_elements(double *out, const gr_tensor *t) {
-  int64_t index[GR_MAX_DIMS] = {0}, n = gr_tensor_size(t);
-  for (int64_t i = 0; i < n; i++) {
-    out[i] = gr_tensor_get(t, index);
-    for (int axis = t->ndim - 1; axis >= 0 && ++index[axis] == t->shape[axis]; axis--) index[axis] = 0;
-  }
 }
 
 // The shape of nested tables, read down their first items; copy_table checks the others.
@@ -70,8 +60,7 @@ static int plot_array(lua_State *L) {
   const char *what = luaL_checkstring(L, 2);
   const gr_tensor *t = gr_test_tensor(L, 1);
   if (t) {
-    gr_tensor *out = gr_push_tensor(L, GR_F64, t->ndim, t->shape);
-    copy_elements(out->data, t);
+    GR_TRY(L, gr_copy(gr_push_tensor(L, GR_F64, t->ndim, t->shape), t, &err));
     return 1;
   }
   if (!lua_istable(L, 1))
@@ -137,19 +126,24 @@ static int plot_values(lua_State *L) {
   return 1;
 }
 
+// The least and the greatest of the finite numbers (of those above 0 when `positive`); low > high when there
+// is none.
+static void finite_range(const double *x, int64_t n, bool positive, double *low, double *high) {
+  *low = INFINITY;
+  *high = -INFINITY;
+  for (int64_t i = 0; i < n; i++) {
+    if (!isfinite(x[i]) || (positive && x[i] <= 0)) continue;
+    if (x[i] < *low) *low = x[i];
+    if (x[i] > *high) *high = x[i];
+  }
+}
+
 // range(array, positive) -> least and greatest of its finite numbers (of those above 0 when `positive`);
 // nothing when there is none.
 static int plot_range(lua_State *L) {
   const gr_tensor *t = check_array(L, 1);
-  bool positive = lua_toboolean(L, 2);
-  int64_t n = gr_tensor_size(t);
-  const double *x = t->data;
-  double low = INFINITY, high = -INFINITY;
-  for (int64_t i = 0; i < n; i++) {
-    if (!isfinite(x[i]) || (positive && x[i] <= 0)) continue;
-    if (x[i] < low) low = x[i];
-    if (x[i] > high) high = x[i];
-  }
+  double low, high;
+  finite_range(t->data, gr_tensor_size(t), lua_toboolean(L, 2), &low, &high);
   if (low > high) return 0;
   lua_pushnumber(L, low);
   lua_pushnumber(L, high);
@@ -232,14 +226,11 @@ static int plot_picture(lua_State *L) {
   }
   int64_t height = given->shape[0], width = given->shape[1], n = gr_tensor_size(given);
   if (n == 0) luaL_error(L, "%s: the picture has no pixels", what);
-  double *x = gr_push_tensor(L, GR_F64, 1, &n)->data;
-  copy_elements(x, given);
-  double low = INFINITY, high = -INFINITY;
-  for (int64_t i = 0; i < n; i++) {
-    if (!isfinite(x[i])) continue;
-    if (x[i] < low) low = x[i];
-    if (x[i] > high) high = x[i];
-  }
+  gr_tensor *numbers = gr_push_tensor(L, GR_F64, given->ndim, given->shape);
+  GR_TRY(L, gr_copy(numbers, given, &err));
+  const double *x = numbers->data;
+  double low, high;
+  finite_range(x, n, false, &low, &high);
   if (low > 0 || low > high) low = 0;
   if (dtype == GR_U8)
     low = 0, high = 255;
@@ -399,21 +390,13 @@ static int process_gc(lua_State *L) {
 }
 
 static gr_gnuplot *process_of(lua_State *L) {
-  gr_gnuplot **box;
-  if (lua_getfield(L, LUA_REGISTRYINDEX, PROCESS ".process") == LUA_TUSERDATA) {
-    box = lua_touserdata(L, -1);
-  } else {
-    box = lua_newuserdatauv(L, sizeof *box, 0);
-    *box = NULL;
-    if (luaL_newmetatable(L, PROCESS)) {
-      lua_pushcfunction(L, process_gc);
-      lua_setfield(L, -2, "__gc");
-    }
-    lua_setmetatable(L, -2);
+  if (lua_getfield(L, LUA_REGISTRYINDEX, PROCESS ".process") != LUA_TUSERDATA) {
+    lua_pop(L, 1);
+    gr_push_owned(L, sizeof(gr_gnuplot *), PROCESS, process_gc);
     lua_pushvalue(L, -1);
     lua_setfield(L, LUA_REGISTRYINDEX, PROCESS ".process");
-    lua_remove(L, -2);
   }
+  gr_gnuplot **box = lua_touserdata(L, -1);
   lua_pop(L, 1);  // the registry keeps it
   if (!*box) GR_TRY(L, gr_gnuplot_new(box, NULL, &err));
   return *box;

@@ -2,60 +2,40 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
-// ---- copies ----
+#include "kernel/elementwise.h"
+#include "kernel/walk.h"
 
-// Copies the items of `t` along axis `axis` and those after it, the first at `from`; returns the copy's end.
-static char *copy_items(char *to, const gr_tensor *t, int axis, const char *from) {
-  size_t size = gr_dtype_size(t->dtype);
-  if (axis == t->ndim) {
-    memcpy(to, from, size);
-    return to + size;
-  }
-  int64_t step = t->stride[axis] * (int64_t)size, n = t->shape[axis];
-  if (axis == t->ndim - 1 && t->stride[axis] == 1) {
-    memcpy(to, from, (size_t)n * size);
-    return to + (size_t)n * size;
-  }
-  for (int64_t i = 0; i < n; i++) to = copy_items(to, t, axis + 1, from + i * step);
-  return to;
-}
+// ---- copies ----
 
 gr_code gr_contiguous(gr_tensor *out, const gr_tensor *t, gr_err *err) {
   if (gr_tensor_is_contiguous(t)) {
     gr_tensor_share(out, t);
     return GR_OK;
   }
-  if (gr_tensor_init(out, t->dtype, t->ndim, t->shape, err)) return err->code;
-  copy_items(out->data, t, 0, t->data);
-  return GR_OK;
+  gr_code code = gr_tensor_init(out, t->dtype, t->ndim, t->shape, err);
+  if (!code) code = gr_copy(out, t, err);
+  if (code) gr_tensor_finish(out);
+  return code;
 }
 
 // ---- ranges ----
-
-static double number_at(const gr_tensor *t, int64_t i) {
-  switch ((gr_dtype)t->dtype) {
-    case GR_F64: return ((const double *)t->data)[i];
-    case GR_F32: return ((const float *)t->data)[i];
-    case GR_I64: return (double)((const int64_t *)t->data)[i];
-    case GR_U8:
-    case GR_BOOL: return ((const uint8_t *)t->data)[i];
-  }
-  return 0;
-}
 
 gr_code gr_range(double *least, double *mean, double *greatest, const gr_tensor *t, gr_err *err) {
   gr_tensor whole;
   if (gr_contiguous(&whole, t, err)) return err->code;
   int64_t n = gr_tensor_size(&whole);
   double low = n ? INFINITY : NAN, high = n ? -INFINITY : NAN, sum = 0;
-  for (int64_t from = 0; from < n; from += 4096) {  // block sums keep the rounding error of the mean small
-    int64_t to = from + 4096 < n ? from + 4096 : n;
-    double block = 0;
-    for (int64_t i = from; i < to; i++) {
-      double x = number_at(&whole, i);
+  enum { BLOCK = 4096 };  // sums of blocks keep the rounding error of the mean small
+  const int64_t size = (int64_t)gr_dtype_size(whole.dtype);
+  for (int64_t from = 0; from < n; from += BLOCK) {
+    double number[BLOCK], block = 0;
+    int64_t count = n - from < BLOCK ? n - from : BLOCK;
+    gr_convert(number, GR_F64, sizeof number[0], (const char *)whole.data + from * size, whole.dtype, size,
+               count);
+    for (int64_t i = 0; i < count; i++) {
+      double x = number[i];
       block += x;
       if (x < low) low = x;
       if (x > high) high = x;
@@ -80,15 +60,13 @@ gr_code gr_labels_init(gr_labels *out, const gr_tensor *y, const char *name, gr_
                    "%s has shape %s; labels have shape (n,): one class number for each item%s", name,
                    gr_shape_text(shape, y->ndim, y->shape),
                    y->ndim == 2 ? " (of one-hot rows take y:argmax(2) - 1)" : "");
-  gr_tensor whole;
-  if (gr_contiguous(&whole, y, err)) return err->code;
   gr_labels l = {.n = y->shape[0]};
   void *block = NULL;
   gr_code code = gr_alloc(&block, (size_t)l.n * sizeof *l.label, "the labels", err);
   l.label = block;
   bool rises = true;
   for (int64_t i = 0; !code && i < l.n; i++) {
-    double v = number_at(&whole, i);
+    double v = gr_tensor_get(y, (int64_t[]){i, 0});
     if (!(v >= 0 && v < GR_MAX_CLASSES && v == floor(v))) {
       code = gr_fail(err, GR_ERR_VALUE,
                      "%s holds %g at position %" PRId64 "; class labels are whole numbers 0, 1, 2, ... "
@@ -100,7 +78,6 @@ gr_code gr_labels_init(gr_labels *out, const gr_tensor *y, const char *name, gr_
     if (l.label[i] >= l.n_classes) l.n_classes = l.label[i] + 1;
     if (i && l.label[i] < l.label[i - 1]) rises = false;
   }
-  gr_tensor_finish(&whole);
   block = NULL;
   if (!code) code = gr_alloc(&block, (size_t)l.n_classes * sizeof *l.count, "the counts of the classes", err);
   l.count = block;

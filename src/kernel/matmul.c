@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/interrupt.h"
+#include "kernel/elementwise.h"
 #include "kernel/table.h"
 
 // Up to this many multiplications the plain loop (1 ns each) beats the call (some 100 ns).
@@ -22,6 +23,7 @@
 
 #define LIBRARY "libopenblas.so.0"
 
+// Written once, by need_blas; read only after it.
 static struct {
   __typeof__(cblas_dgemm) *dgemm;
   __typeof__(cblas_sgemm) *sgemm;
@@ -100,19 +102,10 @@ static bool operand_from(operand *o, const gr_tensor *t) {
   return false;
 }
 
-// A contiguous copy of a view that BLAS does not take. `out` must be finished.
+// A contiguous copy of a view that BLAS does not take. `out` must be finished, also after a failure.
 static gr_code copy_of(gr_tensor *out, const gr_tensor *t, gr_err *err) {
   gr_code code = gr_tensor_init(out, t->dtype, 2, t->shape, err);
-  if (code) return code;
-  for (int64_t i = 0; i < t->shape[0]; i++)
-    for (int64_t j = 0; j < t->shape[1]; j++) {
-      const int64_t from = i * t->stride[0] + j * t->stride[1], to = i * t->shape[1] + j;
-      if (t->dtype == GR_F64)
-        ((double *)out->data)[to] = ((const double *)t->data)[from];
-      else
-        ((float *)out->data)[to] = ((const float *)t->data)[from];
-    }
-  return GR_OK;
+  return code ? code : gr_copy(out, t, err);
 }
 
 static int block(int64_t from, int64_t size) { return (int)(size - from < BLOCK ? size - from : BLOCK); }

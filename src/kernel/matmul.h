@@ -1,6 +1,6 @@
 // Products on OpenBLAS (the only place that sees cblas.h). Small ones are a plain loop: a call costs more.
-// OpenBLAS is loaded when it is first needed, and runs single-threaded; products larger than 2048 a side run in blocks, between which the
-// interrupt flag is polled (a jump out of BLAS would leave its lock held).
+// OpenBLAS is loaded when it is first needed, and runs single-threaded; products larger than 2048 a side run
+// in blocks, between which the interrupt flag is polled (a jump out of BLAS would leave its lock held).
 #ifndef GR_KERNEL_MATMUL_H
 #define GR_KERNEL_MATMUL_H
 
