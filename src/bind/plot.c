@@ -1,10 +1,7 @@
-// gradus.core.plot: what plots need of C: numbers as text for gnuplot, pictures as colours, the gnuplot
-// process and the terminal. Learners see none of this; lua/gradus/plot does.
+// gradus.core.plot: what plots need of C: numbers as text for gnuplot, pictures as colours, and the
+// gnuplot process. Learners see none of this; lua/gradus/plot does.
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "bind/bind.h"
 #include "kernel/elementwise.h"
@@ -418,38 +415,13 @@ static int plot_run(lua_State *L) {
   return 2;
 }
 
-// ---- the terminal and the file system ----
-
-// terminal() -> whether standard output is one, its columns, its rows
-static int plot_terminal(lua_State *L) {
-  struct winsize size = {0};
-  bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_row > 0;
-  lua_pushboolean(L, isatty(STDOUT_FILENO));
-  lua_pushinteger(L, known ? size.ws_col : 80);
-  lua_pushinteger(L, known ? size.ws_row : 24);
-  return 3;
-}
-
 static const gr_function functions[] = {
-    {"array", plot_array, NULL},
-    {"shape", plot_shape, NULL},
-    {"item", plot_item, NULL},
-    {"split", plot_split, NULL},
-    {"matrix", plot_matrix, NULL},
-    {"values", plot_values, NULL},
-    {"range", plot_range, NULL},
-    {"columns", plot_columns, NULL},
-    {"picture", plot_picture, NULL},
-    {"heat", plot_heat, NULL},
-    {"shrink", plot_shrink, NULL},
-    {"tile", plot_tile, NULL},
-    {"numbers", plot_numbers, NULL},
-    {"blocks", plot_blocks, NULL},
-    {"paint", plot_paint, NULL},
-    {"write", plot_write, NULL},
-    {"run", plot_run, NULL},
-    {"terminal", plot_terminal, NULL},
-    {NULL, NULL, NULL},
+    {"array", plot_array, NULL},     {"shape", plot_shape, NULL},     {"item", plot_item, NULL},
+    {"split", plot_split, NULL},     {"matrix", plot_matrix, NULL},   {"values", plot_values, NULL},
+    {"range", plot_range, NULL},     {"columns", plot_columns, NULL}, {"picture", plot_picture, NULL},
+    {"heat", plot_heat, NULL},       {"shrink", plot_shrink, NULL},   {"tile", plot_tile, NULL},
+    {"numbers", plot_numbers, NULL}, {"blocks", plot_blocks, NULL},   {"paint", plot_paint, NULL},
+    {"write", plot_write, NULL},     {"run", plot_run, NULL},         {NULL, NULL, NULL},
 };
 
 int gr_open_plot(lua_State *L) {

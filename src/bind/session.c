@@ -1,10 +1,7 @@
 // What the session core needs from C: running a learner's code so that any failure comes back as a value with
 // its frames, the interrupt, and a few facts about the terminal.
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -45,8 +42,9 @@ static void push_frame(lua_State *L, lua_Debug *ar) {
 }
 
 // The message handler. It is C because a hook may be waiting to interrupt the next Lua instruction.
-// Turns the error value into {value=, interrupted=, frames={{source=, short=, what=, line=, name=,
-// tail=}...}}.
+//
+// The error value becomes {value=, interrupted=, frames={{source=, short=, what=, line=, name=, tail=}...}}.
+// Of a deep stack the frames in the middle are left out: `skipped` of them, behind frame `skipped_after`.
 static int describe_error(lua_State *L) {
   lua_settop(L, 1);
   lua_createtable(L, 0, 3);
@@ -84,8 +82,8 @@ static int describe_error(lua_State *L) {
   return 1;
 }
 
-// call(f, ...) -> true, results...  or  false, the record of describe_error (a string when memory ran
-// out).
+// call(f, ...) -> true, results...  or  false, the record of describe_error (a string when memory ran out).
+//
 // An interrupt stays raised until the outermost call or loop is left: nothing in between can swallow it.
 static int session_call(lua_State *L) {
   luaL_checkany(L, 1);
@@ -148,10 +146,23 @@ static int session_is_terminal(lua_State *L) {
   return 1;
 }
 
-// Columns of the terminal; 80 when there is none.
-static int session_width(lua_State *L) {
+// Zeros when standard output is no terminal, or one that does not know its size.
+static struct winsize terminal_size(void) {
   struct winsize size;
-  lua_pushinteger(L, ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80);
+  return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size : (struct winsize){0};
+}
+
+// width() -> columns of the terminal; 80 when it has none to tell.
+static int session_width(lua_State *L) {
+  int columns = terminal_size().ws_col;
+  lua_pushinteger(L, columns > 0 ? columns : 80);
+  return 1;
+}
+
+// height() -> rows of the terminal; 24 when it has none to tell.
+static int session_height(lua_State *L) {
+  int rows = terminal_size().ws_row;
+  lua_pushinteger(L, rows > 0 ? rows : 24);
   return 1;
 }
 
@@ -216,6 +227,7 @@ static const gr_function functions[] = {
     {"interrupted", session_interrupted, NULL},
     {"is_terminal", session_is_terminal, NULL},
     {"width", session_width, NULL},
+    {"height", session_height, NULL},
     {"set_environment", session_set_environment, NULL},
     {"threads", session_threads, NULL},
     {"clock", session_clock, NULL},

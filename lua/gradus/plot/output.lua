@@ -6,6 +6,7 @@ local fail = require "gradus.plot.arguments".fail
 local files = require "gradus.core.file"
 local gnuplot = require "gradus.plot.gnuplot"
 local options = require "gradus.options"
+local session_core = require "gradus.core.session"
 local text = require "gradus.plot.text"
 local themes = require "gradus.plot.theme"
 
@@ -73,7 +74,7 @@ local function is_terminal()
   if settings.is_terminal ~= nil then return settings.is_terminal end
   local front = sink()
   if front and front.is_terminal ~= nil then return front.is_terminal end
-  return (core.terminal())
+  return session_core.is_terminal("stdout")
 end
 
 local function ink()
@@ -90,8 +91,7 @@ local function ink()
 end
 
 function M.screen()
-  local _, columns, rows = core.terminal()
-  return {columns = settings.columns or columns, rows = settings.rows or rows, ink = ink()}
+  return {columns = settings.columns or session_core.width(), rows = settings.rows or session_core.height(), ink = ink()}
 end
 
 --- "png", "characters" or the name of a gnuplot terminal that opens a window.

@@ -39,10 +39,9 @@ local function gnuplot()
 end
 
 local function terminal()
-  local is_terminal, columns, rows = plot.terminal()
   local parts = {
     os.getenv("TERM") or "TERM is not set",
-    is_terminal and string.format("%d x %d", columns, rows) or "the output is no terminal",
+    core.is_terminal("stdout") and string.format("%d x %d", core.width(), core.height()) or "the output is no terminal",
   }
   local no_colour = os.getenv("NO_COLOR")
   if no_colour and no_colour ~= "" then parts[#parts + 1] = "no colours (NO_COLOR)" end
