@@ -147,7 +147,7 @@ static int backward(lua_State *L) {
 
 static int gradient(lua_State *L) {
   gr_node *node = check_node(L, 1, "gradient");
-  if (!node->gradient.buffer) return 0;
+  if (!node->gradient.buffer) return lua_pushnil(L), 1;  // not nothing: type(x:gradient()) is "nil"
   gr_push_empty(L);
   gr_tensor shared;
   gr_tensor_share(&shared, &node->gradient);

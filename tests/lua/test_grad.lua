@@ -94,6 +94,10 @@ test("gradients of several backward calls add up until they are zeroed", functio
   expect.equal(x:gradient(), nil)
 end)
 
+test("a gradient that is not there yet is nil, a value like any other", function()
+  expect.equal(type(grad.track(tensor{3}):gradient()), "nil")
+end)
+
 test("operations without a derivative refuse tracked tensors instead of dropping a piece", function()
   local x = grad.track(tensor{1, 2})
   expect.error(function() return x[1] end, "has no gradient yet")
