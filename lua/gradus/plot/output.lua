@@ -91,7 +91,11 @@ local function ink()
 end
 
 function M.screen()
-  return {columns = settings.columns or session_core.width(), rows = settings.rows or session_core.height(), ink = ink()}
+  return {
+    columns = settings.columns or session_core.width(),
+    rows = settings.rows or session_core.height(),
+    ink = ink(),
+  }
 end
 
 --- "png", "characters" or the name of a gnuplot terminal that opens a window.
