@@ -113,13 +113,13 @@ const char *gr_nearest(const char *word, const char *const *names) {
   return best;
 }
 
-static const char *const dtype_names[] = {"float64", "float32", "int64", "uint8", "bool", NULL};
-
 gr_dtype gr_check_dtype(lua_State *L, int index) {
-  const char *name = luaL_checkstring(L, index);
-  for (int i = 0; dtype_names[i]; i++)
-    if (strcmp(name, dtype_names[i]) == 0) return (gr_dtype)i;
-  const char *near = gr_nearest(name, dtype_names);
+  const char *name = luaL_checkstring(L, index), *names[GR_N_DTYPES + 1] = {NULL};
+  for (int i = 0; i < GR_N_DTYPES; i++) {
+    names[i] = gr_dtype_name((gr_dtype)i);
+    if (strcmp(name, names[i]) == 0) return (gr_dtype)i;
+  }
+  const char *near = gr_nearest(name, names);
   luaL_error(L, "there is no dtype \"%s\": the dtypes are float64, float32, int64, uint8 and bool%s%s%s",
              name, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
   return GR_F64;
@@ -130,7 +130,7 @@ static int64_t check_size(lua_State *L, int index, int position) {
   lua_Integer n = lua_tointegerx(L, index, &is_integer);
   if (!is_integer)
     luaL_error(L, "size %d of the shape is %s; a shape is made of whole numbers", position,
-               luaL_tolstring(L, index, NULL));
+               lua_istable(L, index) ? "a table" : luaL_tolstring(L, index, NULL));
   return n;
 }
 
@@ -185,12 +185,22 @@ void gr_check_options(lua_State *L, int index, const char *function, const char 
 
 int gr_check_axis(lua_State *L, int index, int ndim, const char *name) {
   lua_Integer axis = luaL_checkinteger(L, index);
+  if (ndim == 0)
+    luaL_error(L, "%s: axis %I does not exist: this tensor is a single number, without axes", name, axis);
   if (axis == 0 || axis > ndim || axis < -ndim)
     luaL_error(L,
                "%s: axis %I does not exist in a tensor of %d axes: count from 1 to %d, or from -1 (the last) "
                "down to %d",
                name, axis, ndim, ndim, -ndim);
   return (int)(axis > 0 ? axis - 1 : axis + ndim);
+}
+
+uint32_t gr_check_seed(lua_State *L, int index) {
+  int is_integer;
+  lua_Integer seed = lua_tointegerx(L, index, &is_integer);
+  if (!is_integer || lua_type(L, index) != LUA_TNUMBER || seed < 0 || seed > UINT32_MAX)
+    luaL_error(L, "a seed is a whole number from 0 to 4294967295, not %s", luaL_tolstring(L, index, NULL));
+  return (uint32_t)seed;
 }
 
 const gr_tensor *gr_check_operand(lua_State *L, int index, gr_dtype dtype, gr_tensor *number, double *value) {
@@ -234,5 +244,6 @@ int gr_creation_dtype(lua_State *L, const char *name, gr_dtype *dtype) {
     *dtype = gr_check_dtype(L, -1);
     lua_pop(L, 1);
   }
-  return named && !has_sizes ? last - 1 : last;
+  // An empty table behind sizes is options too, of which none is set; zeros{} alone has no axes.
+  return !has_sizes && (named || last > 1) ? last - 1 : last;
 }

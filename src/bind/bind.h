@@ -11,6 +11,7 @@
 #include <lua.h>
 
 #include "base/err.h"
+#include "base/interrupt.h"
 #include "base/pool.h"
 #include "base/random.h"
 #include "base/str.h"
@@ -28,6 +29,11 @@ int gr_raise(lua_State *L, const gr_err *err);
     gr_err err;                    \
     if (call) gr_raise((L), &err); \
   } while (0)
+
+// In loops over elements: raises an interrupt, which is looked for at every 65536th value of the counter.
+static inline void gr_poll_sometimes(lua_State *L, int64_t i) {
+  if ((i & 0xffff) == 0xffff) GR_TRY(L, gr_interrupt_poll(&err));
+}
 
 // ---- modules ----
 
@@ -163,12 +169,15 @@ const gr_tensor *gr_check_operand(lua_State *L, int index, gr_dtype dtype, gr_te
 int gr_check_axis(lua_State *L, int index, int ndim, const char *name);
 // A 0-d result as the Lua value it is: a number, an integer (int64, uint8) or a boolean.
 void gr_push_element(lua_State *L, const gr_tensor *t, const int64_t *index);
-// Creation functions end in an optional table of options: pops nothing, returns the index of the last
-// argument before it and sets the dtype it names.
+// Creation functions end in an optional table of options. Sets the dtype that it names and returns the index
+// of the last argument before it; a table that holds sizes too, as in zeros{2, 3, dtype="float32"}, is such
+// an argument.
 int gr_creation_dtype(lua_State *L, const char *name, gr_dtype *dtype);
 // A dtype by name ("float64", "float32", "int64", "uint8", "bool"); raises with the list and a suggestion.
 gr_dtype gr_check_dtype(lua_State *L, int index);
-// A shape from the arguments first..last, or from one table or... of integers at `first`. Returns ndim.
+// The seed of a generator; raises unless it is a whole number of 32 bits.
+uint32_t gr_check_seed(lua_State *L, int index);
+// A shape from the integers at first..last, or from one table of them at `first`. Returns ndim.
 int gr_check_shape(lua_State *L, int first, int last, int64_t *shape);
 // Option `name` of the table at `index` pushed on the stack; false (nothing pushed) when absent.
 bool gr_option(lua_State *L, int index, const char *name);

@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <math.h>
 
-#include "base/interrupt.h"
 #include "kernel/elementwise.h"
 
 // ---- tensor{...} ----
@@ -95,7 +94,7 @@ static void fill_from_table(lua_State *L, filler *f, int depth) {
     f->path[depth] = i;
     fill_from_table(L, f, depth + 1);
     lua_pop(L, 1);
-    if ((i & 0xffff) == 0) GR_TRY(L, gr_interrupt_poll(&err));
+    gr_poll_sometimes(L, i);
   }
 }
 
@@ -171,7 +170,7 @@ static int push_sequence(lua_State *L, gr_dtype dtype, int64_t n, double start, 
   double *x = t->data;
   for (int64_t i = 0; i < n; i++) {
     x[i] = start + (double)i * step;
-    if ((i & 0xffff) == 0xffff) GR_TRY(L, gr_interrupt_poll(&err));
+    gr_poll_sometimes(L, i);
   }
   if (n && !isnan(last)) x[n - 1] = last;
   if (dtype == GR_F64) return 1;

@@ -129,14 +129,6 @@ static int data_labels(lua_State *L) {
   return 2;
 }
 
-static void check_seed(lua_State *L, int index, gr_random *random) {
-  int is_integer;
-  lua_Integer seed = lua_tointegerx(L, index, &is_integer);
-  if (!is_integer || seed < 0 || seed > UINT32_MAX)
-    luaL_error(L, "a seed is a whole number 0..4294967295, not %s", luaL_tolstring(L, index, NULL));
-  gr_random_seed(random, (uint32_t)seed);
-}
-
 // split(n, ratios, seed or nil, y or nil) -> {positions of part 1, positions of part 2, ...}
 static int data_split(lua_State *L) {
   lua_Integer n = luaL_checkinteger(L, 1);
@@ -152,7 +144,7 @@ static int data_split(lua_State *L) {
   }
   gr_random random;
   bool shuffled = !lua_isnoneornil(L, 3);
-  if (shuffled) check_seed(L, 3, &random);
+  if (shuffled) gr_random_seed(&random, gr_check_seed(L, 3));
   gr_labels *l = NULL;
   if (!lua_isnoneornil(L, 4)) {
     const gr_tensor *y = gr_check_tensor(L, 4);
@@ -176,7 +168,7 @@ static int data_waste(lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_Integer size = luaL_checkinteger(L, 2), parts = luaL_len(L, 1);
   gr_random random;
-  check_seed(L, 3, &random);
+  gr_random_seed(&random, gr_check_seed(L, 3));
   lua_createtable(L, (int)parts, 0);
   for (lua_Integer p = 1; p <= parts; p++) {
     lua_geti(L, 1, p);

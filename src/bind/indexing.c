@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/interrupt.h"
 #include "kernel/elementwise.h"
 
 static const char *shape_of(const gr_tensor *t, char *text) { return gr_shape_text(text, t->ndim, t->shape); }
@@ -179,7 +178,7 @@ static int take_rows(lua_State *L) {
     if (mask && value == 0) continue;
     if (!mask && !(fabs(value) < 0x1p63 && value == floor(value)))
       return luaL_error(L, "take: %f is no position: positions are whole numbers from 1", value);
-    if ((i & 0xffff) == 0xffff) GR_TRY(L, gr_interrupt_poll(&err));
+    gr_poll_sometimes(L, i);
     gr_tensor from, into;
     gr_tensor_view_select(&from, t, 0, mask ? i : position(L, t, 0, t->shape[0], (int64_t)value));
     gr_tensor_view_select(&into, out, 0, to++);
@@ -317,7 +316,7 @@ static void push_nested(lua_State *L, const gr_tensor *t) {
     gr_tensor row;
     gr_tensor_view_select(&row, t, 0, i);
     push_nested(L, &row);
-    if ((i & 0xffff) == 0xffff) GR_TRY(L, gr_interrupt_poll(&err));
+    gr_poll_sometimes(L, i);
     lua_rawseti(L, -2, i + 1);
   }
 }

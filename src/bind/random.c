@@ -6,7 +6,6 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "base/interrupt.h"
 #include "bind/bind.h"
 #include "kernel/elementwise.h"
 #include "tensor/format.h"
@@ -69,10 +68,6 @@ static int check_parameters(lua_State *L, const char *function, double *a, doubl
 
 // ---- real numbers ----
 
-static void poll_sometimes(lua_State *L, int64_t i) {
-  if ((i & 0xffff) == 0xffff) GR_TRY(L, gr_interrupt_poll(&err));
-}
-
 typedef double (*distribution)(gr_random *, double, double);
 
 static int push_draws(lua_State *L, const sizes *s, distribution draw, double a, double b) {
@@ -91,7 +86,7 @@ static int push_draws(lua_State *L, const sizes *s, distribution draw, double a,
       ((float *)t->data)[i] = (float)x;
     else
       ((double *)t->data)[i] = x;
-    poll_sometimes(L, i);
+    gr_poll_sometimes(L, i);
   }
   return 1;
 }
@@ -206,7 +201,7 @@ static int random_randint(lua_State *L) {
       ((int64_t *)t->data)[i] = draw_integer(r, low, range);
     else
       ((uint8_t *)t->data)[i] = draw_small(r, &words, s.dtype, low, range);
-    poll_sometimes(L, i);
+    gr_poll_sometimes(L, i);
   }
   return 1;
 }
@@ -227,7 +222,7 @@ static void copy_rows(lua_State *L, const gr_tensor *to, const gr_tensor *from, 
     gr_tensor_view_select(&out, to, 0, i);
     gr_tensor_view_select(&in, from, 0, order[i]);
     GR_TRY(L, gr_copy(&out, &in, &err));
-    poll_sometimes(L, i);
+    gr_poll_sometimes(L, i);
   }
 }
 
@@ -287,7 +282,7 @@ static int random_shuffle(lua_State *L) {
     lua_geti(L, 1, j);
     lua_seti(L, 1, i);
     lua_seti(L, 1, j);
-    poll_sometimes(L, i);
+    gr_poll_sometimes(L, i);
   }
   return 0;
 }
@@ -404,14 +399,14 @@ static int random_choice(lua_State *L) {
     accumulate(sums, p, n);
     for (int64_t i = 0; i < count; i++) {
       out[i] = find(sums, n, gr_random_double(r));
-      poll_sometimes(L, i);
+      gr_poll_sometimes(L, i);
     }
   } else if (p) {
     draw_distinct(L, out, count, p, sums, n);
   } else if (replace) {
     for (int64_t i = 0; i < count; i++) {
       out[i] = (int64_t)gr_random_interval(r, (uint64_t)n - 1);
-      poll_sometimes(L, i);
+      gr_poll_sometimes(L, i);
     }
   } else {
     const int64_t *order = push_order(L, n);
@@ -427,14 +422,6 @@ static int random_choice(lua_State *L) {
 
 // ---- seeds and states ----
 
-static uint32_t check_seed(lua_State *L, int index) {
-  int is_integer;
-  lua_Integer seed = lua_tointegerx(L, index, &is_integer);
-  if (!is_integer || lua_type(L, index) != LUA_TNUMBER || seed < 0 || seed > UINT32_MAX)
-    luaL_error(L, "a seed is a whole number from 0 to 4294967295, not %s", luaL_tolstring(L, index, NULL));
-  return (uint32_t)seed;
-}
-
 static int random_seed(lua_State *L) {
   gr_random *r = generator(L);
   if (lua_isnoneornil(L, 1)) {
@@ -448,12 +435,12 @@ static int random_seed(lua_State *L) {
     uint32_t *seeds = lua_newuserdatauv(L, (size_t)n * sizeof *seeds, 0);
     for (lua_Integer i = 0; i < n; i++) {
       lua_geti(L, 1, i + 1);
-      seeds[i] = check_seed(L, -1);
+      seeds[i] = gr_check_seed(L, -1);
       lua_pop(L, 1);
     }
     gr_random_seed_array(r, seeds, (size_t)n);
   } else {
-    gr_random_seed(r, check_seed(L, 1));
+    gr_random_seed(r, gr_check_seed(L, 1));
   }
   return 0;
 }
