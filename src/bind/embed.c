@@ -1,4 +1,4 @@
-// Build tool: writes a C file with the Lua files as byte arrays.  embed OUT.c ROOT FILE...
+// Build tool: writes a C file with the Lua files as byte arrays.  embed OUT.c FILE...
 // Byte arrays, not string literals: C guarantees only 4095 characters of those.
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,11 +19,11 @@ static const char *chunk_name(const char *path) {
 }
 
 int main(int argc, char **argv) {
-  if (argc < 3) fail("run without", "OUT.c ROOT FILE...");
+  if (argc < 2) fail("run without", "OUT.c FILE...");
   FILE *out = fopen(argv[1], "w");
   if (!out) fail("write", argv[1]);
   fputs("#include \"bind/state.h\"\n", out);
-  for (int i = 3; i < argc; i++) {
+  for (int i = 2; i < argc; i++) {
     FILE *in = fopen(argv[i], "rb");
     if (!in) fail("read", argv[i]);
     fprintf(out, "static const unsigned char file_%d[] = {", i);
@@ -33,7 +33,7 @@ int main(int argc, char **argv) {
     fclose(in);
   }
   fputs("const gr_embedded_file gr_embedded_files[] = {\n", out);
-  for (int i = 3; i < argc; i++)
+  for (int i = 2; i < argc; i++)
     fprintf(out, "  {\"%s\", (const char *)file_%d, sizeof file_%d - 1},\n", chunk_name(argv[i]), i, i);
   fputs("  {0, 0, 0},\n};\n", out);
   return fclose(out) ? (fail("write", argv[1]), 1) : 0;
