@@ -266,8 +266,8 @@ static int open_all(lua_State *L) {
 lua_State *gr_state_new(const gr_state_options *options) {
   lua_State *L = luaL_newstate();
   state *s = calloc(1, sizeof *s);
-  gr_runtime *runtime = &s->runtime;
   if (!L || !s) goto fail;
+  gr_runtime *runtime = &s->runtime;
   s->memory.used = (size_t)lua_gc(L, LUA_GCCOUNT) * 1024 + (size_t)lua_gc(L, LUA_GCCOUNTB);
   s->memory.checked = s->memory.used + MEMORY_STEP;
   lua_setallocf(L, allocate, &s->memory);
