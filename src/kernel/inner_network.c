@@ -222,7 +222,7 @@ static ALWAYS_INLINE real clip(real p) { return p < least ? least : p > greatest
 // The derivative of the clip, TensorFlow's: 1 on the bounds, 0 outside. See loss.c.
 static ALWAYS_INLINE real inside(real p) { return !(p < least || p > greatest); }
 
-static ALWAYS_INLINE real label(gr_labels t, int64_t i) {
+static ALWAYS_INLINE real label(gr_label_view t, int64_t i) {
   switch (t.dtype) {
     case GR_F64: return (real)((const double *)t.data)[i];
     case GR_F32: return (real)((const float *)t.data)[i];
@@ -231,7 +231,7 @@ static ALWAYS_INLINE real label(gr_labels t, int64_t i) {
   }
 }
 
-static ALWAYS_INLINE int64_t class_label(gr_labels t, int64_t i) {
+static ALWAYS_INLINE int64_t class_label(gr_label_view t, int64_t i) {
   switch (t.dtype) {
     case GR_F64: return (int64_t)((const double *)t.data)[i];
     case GR_F32: return (int64_t)((const float *)t.data)[i];
@@ -261,7 +261,7 @@ static real log_sum_exp(const real *z, int64_t n) {
 }
 
 // One sample. `from` is the number of its first label in t.
-static ALWAYS_INLINE real row_loss(gr_loss loss, const real *p, gr_labels t, int64_t from, int64_t n) {
+static ALWAYS_INLINE real row_loss(gr_loss loss, const real *p, gr_label_view t, int64_t from, int64_t n) {
   double sum = 0;
   switch (loss) {
     case GR_MEAN_SQUARED_ERROR:
@@ -298,7 +298,7 @@ static ALWAYS_INLINE real row_loss(gr_loss loss, const real *p, gr_labels t, int
   }
 }
 
-static ALWAYS_INLINE void row_loss_backward(real *d, gr_loss loss, real g, const real *p, gr_labels t,
+static ALWAYS_INLINE void row_loss_backward(real *d, gr_loss loss, real g, const real *p, gr_label_view t,
                                             int64_t from, int64_t n, bool accumulate) {
   switch (loss) {
     case GR_MEAN_SQUARED_ERROR:
@@ -358,13 +358,14 @@ static int64_t labels_a_row(gr_loss loss, int64_t columns) {
   return gr_loss_takes_classes(loss) ? 1 : columns;
 }
 
-static void loss_rows(void *out, gr_loss loss, const void *p, gr_labels t, int64_t rows, int64_t columns) {
+static void loss_rows(void *out, gr_loss loss, const void *p, gr_label_view t, int64_t rows,
+                      int64_t columns) {
   const int64_t step = labels_a_row(loss, columns);
   for (int64_t i = 0; i < rows; i++)
     ((real *)out)[i] = row_loss(loss, (const real *)p + i * columns, t, i * step, columns);
 }
 
-static void loss_rows_backward(void *dp, gr_loss loss, const void *dout, const void *p, gr_labels t,
+static void loss_rows_backward(void *dp, gr_loss loss, const void *dout, const void *p, gr_label_view t,
                                int64_t rows, int64_t columns, bool accumulate) {
   const int64_t step = labels_a_row(loss, columns);
   for (int64_t i = 0; i < rows; i++)
@@ -372,7 +373,7 @@ static void loss_rows_backward(void *dp, gr_loss loss, const void *dout, const v
                       t, i * step, columns, accumulate);
 }
 
-static ALWAYS_INLINE int64_t arg_max_labels(gr_labels t, int64_t from, int64_t n) {
+static ALWAYS_INLINE int64_t arg_max_labels(gr_label_view t, int64_t from, int64_t n) {
   int64_t best = 0;
   real most = label(t, from);
   for (int64_t j = 1; j < n; j++) {
@@ -385,8 +386,8 @@ static ALWAYS_INLINE int64_t arg_max_labels(gr_labels t, int64_t from, int64_t n
   return best;
 }
 
-static void hit_rows(void *out, gr_hit hit, const void *p, gr_labels t, int64_t rows, int64_t columns) {
-  const gr_labels guess = {p, real_dtype};
+static void hit_rows(void *out, gr_hit hit, const void *p, gr_label_view t, int64_t rows, int64_t columns) {
+  const gr_label_view guess = {p, real_dtype};
   real *result = out;
   for (int64_t i = 0; i < rows; i++) {
     if (hit == GR_BINARY_ACCURACY) {

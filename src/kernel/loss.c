@@ -86,7 +86,7 @@ static gr_code check(const gr_tensor *out, const gr_tensor *p, const gr_tensor *
   return code;
 }
 
-static gr_labels labels_of(const gr_tensor *t) { return (gr_labels){t->data, (gr_dtype)t->dtype}; }
+static gr_label_view labels_of(const gr_tensor *t) { return (gr_label_view){t->data, (gr_dtype)t->dtype}; }
 
 static gr_code check_loss(const gr_tensor *out, gr_loss loss, const gr_tensor *p, const gr_tensor *t,
                           gr_err *err) {

@@ -15,10 +15,10 @@ typedef struct gr_window_view {
 } gr_window_view;
 
 // Labels of any dtype, read element by element when they are not `real`s.
-typedef struct gr_labels {
+typedef struct gr_label_view {
   const void *data;
   gr_dtype dtype;
-} gr_labels;
+} gr_label_view;
 
 // Whether the loss takes one class label a sample instead of a row.
 static inline bool gr_loss_takes_classes(gr_loss loss) {
@@ -46,10 +46,10 @@ typedef struct gr_network_table {
   void (*dropout)(void *out, const void *x, const uint8_t *mask, double keep, int64_t n, bool accumulate);
 
   // The labels of the sparse loss and metric are in range already.
-  void (*loss)(void *out, gr_loss loss, const void *p, gr_labels t, int64_t rows, int64_t columns);
-  void (*loss_backward)(void *dp, gr_loss loss, const void *dout, const void *p, gr_labels t, int64_t rows,
-                        int64_t columns, bool accumulate);
-  void (*hit)(void *out, gr_hit hit, const void *p, gr_labels t, int64_t rows, int64_t columns);
+  void (*loss)(void *out, gr_loss loss, const void *p, gr_label_view t, int64_t rows, int64_t columns);
+  void (*loss_backward)(void *dp, gr_loss loss, const void *dout, const void *p, gr_label_view t,
+                        int64_t rows, int64_t columns, bool accumulate);
+  void (*hit)(void *out, gr_hit hit, const void *p, gr_label_view t, int64_t rows, int64_t columns);
 
   void (*sgd)(void *w, const void *g, int64_t n, double learning_rate);
   void (*sgd_momentum)(void *w, const void *g, void *velocity, int64_t n, double learning_rate,
