@@ -146,9 +146,31 @@ static gr_node *result_node(lua_State *L, int index, const char *what) {
   return box->node;
 }
 
+// Replaces the list of weights at index 5 by a table that the recorded function cannot change, and pushes the
+// list of their nodes. Returns how many there are.
+static int push_weight_nodes(lua_State *L) {
+  luaL_checktype(L, 5, LUA_TTABLE);
+  lua_Integer n = luaL_len(L, 5);
+  if (n < 0 || n > MAX_WEIGHTS)
+    return luaL_error(L, "a network has at most %d weight tensors, not %I", MAX_WEIGHTS, n);
+  lua_newtable(L);  // 7: the nodes
+  lua_newtable(L);  // 8: the weights
+  for (lua_Integer i = 1; i <= n; i++) {
+    lua_geti(L, 5, i);
+    const gr_tensor *w = gr_check_tensor(L, -1);
+    if (!w->buffer) return luaL_error(L, "weight %I is not over memory that a program can share", i);
+    gr_push_leaf(L, w, true);
+    lua_rawseti(L, 7, i);
+    lua_rawseti(L, 8, i);
+  }
+  lua_replace(L, 5);
+  return (int)n;
+}
+
 // record{input=, target=, weights={...}, training=, call=function(x, t) return output, loss, metric... end}
-// -> program input and target are example batches of a few rows. Fails with a sentence when rows cannot be
-// told apart.
+//   -> program
+//
+// input and target are example batches of a few rows. Fails with a sentence when rows cannot be told apart.
 int gr_program_record(lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 1);
@@ -159,22 +181,7 @@ int gr_program_record(lua_State *L) {
   lua_getfield(L, 1, "training");  // 6
   gr_check_tensor(L, 3);
   if (!lua_isnil(L, 4)) gr_check_tensor(L, 4);
-  luaL_checktype(L, 5, LUA_TTABLE);
-  lua_Integer given = luaL_len(L, 5);
-  if (given < 0 || given > MAX_WEIGHTS)
-    return luaL_error(L, "a network has at most %d weight tensors", MAX_WEIGHTS);
-  int n_weights = (int)given;
-  lua_newtable(L);  // 7: the weights' nodes
-  lua_newtable(L);  // the weights, in a table that the function cannot change: takes the place of theirs
-  for (int i = 1; i <= n_weights; i++) {
-    lua_geti(L, 5, i);
-    const gr_tensor *w = gr_check_tensor(L, -1);
-    if (!w->buffer) return luaL_error(L, "weight %d is not over memory that a program can share", i);
-    gr_push_leaf(L, w, true);
-    lua_rawseti(L, 7, i);
-    lua_rawseti(L, 8, i);
-  }
-  lua_replace(L, 5);
+  int n_weights = push_weight_nodes(L);                 // 7: the weights' nodes
   program_box *p = lua_newuserdatauv(L, sizeof *p, 1);  // 8
   *p = (program_box){0};
   luaL_setmetatable(L, PROGRAM);

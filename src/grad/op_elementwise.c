@@ -85,14 +85,39 @@ static gr_code binary_forward(gr_call *c, gr_err *err) {
   return gr_binary(c->out, (gr_binary_op)c->args->kind, c->in[0], c->in[1], err);
 }
 
-static gr_code binary_backward(gr_call *c, gr_err *err) {
-  const gr_tensor *a = c->in[0], *b = c->in[1], *dout = c->dout;
-  pieces s = carve(c);
-  gr_code code;
+// In functions that have a gr_code `code`: goes on when the call succeeds.
 #define DO(call)                      \
   do {                                \
     if ((code = (call))) return code; \
   } while (0)
+
+// d(a^b) = b a^(b-1) da + a^b ln(a) db
+static gr_code pow_backward(gr_call *c, gr_err *err) {
+  const gr_tensor *a = c->in[0], *b = c->in[1], *dout = c->dout;
+  pieces s = carve(c);
+  gr_code code;
+  if (c->din[0]) {
+    DO(gr_copy(&s.b, b, err));
+    DO(gr_binary_scalar(&s.b, GR_SUB, &s.b, 1, false, err));
+    DO(gr_binary(&s.a, GR_POW, a, &s.b, err));
+    DO(gr_binary(&s.a, GR_MUL, &s.a, b, err));
+    DO(gr_binary(&s.a, GR_MUL, &s.a, dout, err));
+    DO(gr_call_give(c, 0, &s.a, s.spare, err));
+  }
+  if (c->din[1]) {
+    DO(gr_copy(&s.b, a, err));
+    DO(gr_unary(&s.a, GR_LOG, &s.b, err));
+    DO(gr_binary(&s.a, GR_MUL, &s.a, c->out, err));
+    DO(gr_binary(&s.a, GR_MUL, &s.a, dout, err));
+    DO(gr_call_give(c, 1, &s.a, s.spare, err));
+  }
+  return GR_OK;
+}
+
+static gr_code binary_backward(gr_call *c, gr_err *err) {
+  const gr_tensor *a = c->in[0], *b = c->in[1], *dout = c->dout;
+  pieces s = carve(c);
+  gr_code code;
   switch ((gr_binary_op)c->args->kind) {
     case GR_ADD: DO(gr_call_give(c, 0, dout, s.spare, err)); return gr_call_give(c, 1, dout, s.spare, err);
     case GR_SUB:
@@ -117,23 +142,7 @@ static gr_code binary_backward(gr_call *c, gr_err *err) {
       DO(gr_binary(&s.a, GR_MUL, &s.a, c->out, err));
       DO(gr_unary(&s.a, GR_NEG, &s.a, err));
       return gr_call_give(c, 1, &s.a, s.spare, err);
-    case GR_POW:  // d(a^b) = b a^(b-1) da + a^b ln(a) db
-      if (c->din[0]) {
-        DO(gr_copy(&s.b, b, err));
-        DO(gr_binary_scalar(&s.b, GR_SUB, &s.b, 1, false, err));
-        DO(gr_binary(&s.a, GR_POW, a, &s.b, err));
-        DO(gr_binary(&s.a, GR_MUL, &s.a, b, err));
-        DO(gr_binary(&s.a, GR_MUL, &s.a, dout, err));
-        DO(gr_call_give(c, 0, &s.a, s.spare, err));
-      }
-      if (c->din[1]) {
-        DO(gr_copy(&s.b, a, err));
-        DO(gr_unary(&s.a, GR_LOG, &s.b, err));
-        DO(gr_binary(&s.a, GR_MUL, &s.a, c->out, err));
-        DO(gr_binary(&s.a, GR_MUL, &s.a, dout, err));
-        DO(gr_call_give(c, 1, &s.a, s.spare, err));
-      }
-      return GR_OK;
+    case GR_POW: return pow_backward(c, err);
     case GR_MAXIMUM:
     case GR_MINIMUM: {
       gr_tensor zero = {.data = &(double){0}, .dtype = c->out->dtype};  // all bits 0 are 0 in float32 too

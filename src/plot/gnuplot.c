@@ -72,6 +72,30 @@ static bool move_up(int *fd) {
   return high >= 0;
 }
 
+// Starts the program, with the four files as its numbers 0 to 3, no signal held back or ignored, and a
+// process group of its own. Returns 0 or an errno.
+static int spawn(pid_t *pid, const char *program, const int theirs[4]) {
+  posix_spawn_file_actions_t files;
+  posix_spawnattr_t attributes;
+  posix_spawn_file_actions_init(&files);
+  posix_spawnattr_init(&attributes);
+  for (int i = 0; i < 4; i++) posix_spawn_file_actions_adddup2(&files, theirs[i], i);
+  sigset_t none, all;
+  sigemptyset(&none);
+  sigfillset(&all);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setsigdefault(&attributes, &all);
+  posix_spawnattr_setpgroup(&attributes, 0);
+  posix_spawnattr_setflags(&attributes,
+                           POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+  // -d: no ~/.gnuplot, so that a figure looks the same for everyone.
+  char *const argv[] = {(char *)program, "-d", NULL};
+  int failure = posix_spawnp(pid, program, &files, &attributes, argv, environ);
+  posix_spawn_file_actions_destroy(&files);
+  posix_spawnattr_destroy(&attributes);
+  return failure;
+}
+
 static gr_code start(gr_gnuplot *g, gr_err *err) {
   const char *program = g->program ? g->program : getenv("GRADUS_GNUPLOT");
   if (!program || !*program) program = "gnuplot";
@@ -92,27 +116,7 @@ static gr_code start(gr_gnuplot *g, gr_err *err) {
   fcntl(out[OURS], F_SETFL, O_NONBLOCK);
   fcntl(errs[OURS], F_SETFL, O_NONBLOCK);
 
-  posix_spawn_file_actions_t files;
-  posix_spawnattr_t attributes;
-  posix_spawn_file_actions_init(&files);
-  posix_spawnattr_init(&attributes);
-  posix_spawn_file_actions_adddup2(&files, in[THEIRS], 0);
-  posix_spawn_file_actions_adddup2(&files, out[THEIRS], 1);
-  posix_spawn_file_actions_adddup2(&files, errs[THEIRS], 2);
-  posix_spawn_file_actions_adddup2(&files, script, 3);
-  sigset_t none, all;
-  sigemptyset(&none);
-  sigfillset(&all);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setflags(&attributes,
-                           POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-  // -d: no ~/.gnuplot, so that a figure looks the same for everyone.
-  char *const argv[] = {(char *)program, "-d", NULL};
-  int failure = posix_spawnp(&g->pid, program, &files, &attributes, argv, environ);
-  posix_spawn_file_actions_destroy(&files);
-  posix_spawnattr_destroy(&attributes);
+  int failure = spawn(&g->pid, program, (int[]){in[THEIRS], out[THEIRS], errs[THEIRS], script});
   if (failure) {
     g->pid = 0;
     if (failure == ENOENT)
