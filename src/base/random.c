@@ -138,8 +138,7 @@ gr_code gr_random_permutation(gr_random *r, int64_t *out, int64_t n, gr_err *err
 // splittable pseudorandom number generators", OOPSLA 2014); the mixer is variant 13 of D. Stafford ("Better
 // bit mixing", 2011), whose avalanche is near ideal. One round is SplitMix64 itself, whose streams differ
 // only in where they start; the second round, with the other half of the key between the two, makes streams
-// independent also when they share one half. Four multiplications a number, without branches: loops over
-// counters vectorise.
+// independent also when they share one half. Four multiplications a number and no branch.
 
 static inline uint64_t mix(uint64_t x) {
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;

@@ -358,7 +358,7 @@ static int plot_write(lua_State *L) {
   uint8_t colour[3];
   for (int c = 0; c < 3; c++) colour[c] = (uint8_t)luaL_checkinteger(L, 2 + c);
   gr_str *text = gr_push_str(L);
-  gr_ink_set(text, ink, colour, 0);
+  gr_ink_set(text, ink, colour, false);
   return gr_return_str(L, text);
 }
 
@@ -370,8 +370,8 @@ static int plot_paint(lua_State *L) {
   int light = 299 * paper[0] + 587 * paper[1] + 114 * paper[2] > 128000;
   uint8_t text_colour[3] = {light ? 0 : 255, light ? 0 : 255, light ? 0 : 255};
   gr_str *text = gr_push_str(L);
-  gr_ink_set(text, ink, paper, 1);
-  gr_ink_set(text, ink, text_colour, 0);
+  gr_ink_set(text, ink, paper, true);
+  gr_ink_set(text, ink, text_colour, false);
   return gr_return_str(L, text);
 }
 

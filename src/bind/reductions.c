@@ -38,11 +38,7 @@ static unsigned read_axes(lua_State *L, const char *name, int ndim, bool *keepdi
 // Pushes t reduced over `axes`: a number when nothing is left.
 static void reduce(lua_State *L, const gr_tensor *t, gr_reduce_op op, unsigned axes, bool keepdims) {
   int64_t shape[GR_MAX_DIMS];
-  int ndim = 0;
-  for (int i = 0; i < t->ndim; i++) {
-    bool gone = axes & 1u << i;
-    if (!gone || keepdims) shape[ndim++] = gone ? 1 : t->shape[i];
-  }
+  int ndim = gr_reduce_shape(shape, t, axes, keepdims);
   gr_tensor *out = gr_push_tensor(L, gr_reduce_dtype(op, t->dtype), ndim, shape);
   GR_TRY(L, gr_reduce(out, op, t, axes, &err));
   if (op == GR_ARGMIN || op == GR_ARGMAX) {  // positions count from 1

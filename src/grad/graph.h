@@ -31,10 +31,10 @@ gr_code gr_node_apply(gr_node **out, const gr_op *op, const gr_op_args *args, in
 gr_node *gr_node_retain(gr_node *node);  // accepts NULL
 void gr_node_release(gr_node *node);     // accepts NULL
 
-// Fails when numbers that a derivative needs have been overwritten since: the gradient would be of something
-// that was never computed.
 // Adds d root / d node to the gradient of every node below `root` that needs one. `root` holds one number.
-// The gradients of inner nodes start from zero at each call; those of leaves add up, as in PyTorch.
+// The gradients of inner nodes start from zero at each call; those of leaves add up, as in PyTorch. Fails
+// when numbers that a derivative needs have been overwritten since: the gradient would be of something that
+// was never computed.
 gr_code gr_node_backward(gr_node *root, const gr_run *run, gr_err *err);
 
 // Cross-entropy of a softmax (binary: of a sigmoid) loses its gradient where a probability has rounded to 0

@@ -12,7 +12,7 @@
 
 #define GR_OP_INPUTS 3
 
-// What an operation was called with besides tensors. Each uses the fields that its comment in this file
+// What an operation was called with besides tensors. Each uses the fields that the list of operations below
 // names.
 typedef struct gr_op_args {
   int kind;          // a gr_unary_op, gr_binary_op, gr_reduce_op, gr_loss or gr_hit
@@ -20,9 +20,9 @@ typedef struct gr_op_args {
   gr_window window;  // convolution, pooling
   bool same;         // their padding
   unsigned axes;     // reductions
-  bool keepdims;  // reductions: keep reduced axes with size 1. reshape: axis 0 stays, `shape` is that of one
-                  // row
-  int ndim;       // reshape
+  // Reductions: keep reduced axes with size 1. Reshape: axis 0 stays, and `shape` is that of one row.
+  bool keepdims;
+  int ndim;  // reshape
   int64_t shape[GR_MAX_DIMS];
   int order[GR_MAX_DIMS];  // transpose
   uint64_t layer;          // dropout: which stream of the run's it draws from

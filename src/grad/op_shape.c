@@ -10,11 +10,7 @@
 static gr_code reduce_plan(gr_call *c, size_t *scratch, gr_err *err) {
   const gr_tensor *a = c->in[0];
   int64_t shape[GR_MAX_DIMS];
-  int ndim = 0;
-  for (int i = 0; i < a->ndim; i++) {
-    bool gone = c->args->axes & 1u << i;
-    if (!gone || c->args->keepdims) shape[ndim++] = gone ? 1 : a->shape[i];
-  }
+  int ndim = gr_reduce_shape(shape, a, c->args->axes, c->args->keepdims);
   *scratch = gr_scratch_round(gr_tensor_bytes(a));
   return gr_tensor_layout(c->out, gr_reduce_dtype((gr_reduce_op)c->args->kind, a->dtype), ndim, shape, err);
 }

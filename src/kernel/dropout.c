@@ -1,3 +1,5 @@
+// Dropout in two passes: the mask, a call of the stream for each number, which is the slower one; then the
+// product. The backward pass reads the mask again, so that it drops what the forward pass dropped.
 #include "kernel/check.h"
 #include "kernel/table.h"
 

@@ -1,13 +1,12 @@
-// Elementwise operations on whole tensors of any strides. The caller prepares `out` (shape and dtype as
-// the *_result functions say, memory its own); `out` may share memory with an input only when both are
-// the same view. Inner loops are compiled per type and instruction set (table.h).
+// Elementwise operations on whole tensors of any strides. The caller prepares `out` (the broadcast
+// shape, the dtype that gr_unary_dtype or gr_binary_dtype says, memory its own); `out` may share memory with
+// an input only when both are the same view. Inner loops are compiled per type and instruction set (table.h).
 #ifndef GR_KERNEL_ELEMENTWISE_H
 #define GR_KERNEL_ELEMENTWISE_H
 
 #include "tensor/tensor.h"
 
-// Integers and masks enter as float64; ABS, NEG, SIGN of int64 stay int64 only in gr_copy's sense: not at
-// all.
+// Integers and masks enter as float64, also where the result would be whole (neg, abs, sign).
 typedef enum gr_unary_op {
   GR_NEG,
   GR_ABS,

@@ -122,6 +122,8 @@ static double all_fold(const void *a, double center, int64_t n) {
   return all;
 }
 
+// A row of accumulators, in double, and a row of numbers: n independent results side by side, which
+// vectorises without changing the order of any sum. The caller keeps the accumulators in the first cache.
 #define ROWS(expression)                         \
   do {                                           \
     const real *p = a;                           \

@@ -178,7 +178,8 @@ static void max_pool_backward(void *dimage, const void *dout, const uint8_t *arg
 
 // ---- softmax --------------------------------------------------------------------------------------------
 
-// Row by row: maximum, exponentials and their sum, division. The shift keeps exp from overflowing.
+// x, out (rows, columns). Row by row, which stays in the first cache: maximum, exponentials and their sum,
+// division. The shift keeps exp from overflowing. The exponentials are what limits it.
 static void softmax(void *out, const void *x, int64_t rows, int64_t columns) {
   const real *a = x;
   real *y = out;
@@ -205,7 +206,7 @@ static void softmax_backward(void *dx, const void *dout, const void *out, int64_
 
 // ---- dropout --------------------------------------------------------------------------------------------
 
-// Forward and backward are the same product; a dropped NaN or infinity is 0.
+// Forward and backward are the same product; a dropped NaN or infinity is 0. One pass, limited by memory.
 static void dropout(void *out, const void *x, const uint8_t *mask, double keep, int64_t n, bool accumulate) {
   const real *a = x, divisor = (real)keep;
   real *y = out;
@@ -213,6 +214,9 @@ static void dropout(void *out, const void *x, const uint8_t *mask, double keep, 
 }
 
 // ---- losses ---------------------------------------------------------------------------------------------
+//
+// p (rows, columns), sample by sample, each class in turn. Batches are small beside the layers that made p:
+// what limits them is the exponential or logarithm of each element, and they are written to be read.
 
 // Keras's epsilon. In float32, 1 - 1e-7 is the nearest number below 1, 0.99999988.
 static const real least = (real)1e-7, greatest = (real)1 - (real)1e-7;
@@ -405,12 +409,14 @@ static void hit_rows(void *out, gr_hit hit, const void *p, gr_label_view t, int6
 
 // ---- updates --------------------------------------------------------------------------------------------
 
+// 2 reals in and 1 out a weight, one operation: limited by memory.
 static void sgd(void *w, const void *g, int64_t n, double learning_rate) {
   real *restrict weight = w;
   const real *restrict gradient = g, rate = (real)learning_rate;
   for (int64_t i = 0; i < n; i++) weight[i] -= rate * gradient[i];
 }
 
+// 3 reals in and 2 out: limited by memory too. The velocity carries the sign of the step, as in Keras.
 static void sgd_momentum(void *w, const void *g, void *velocity, int64_t n, double learning_rate,
                          double momentum, bool nesterov) {
   real *restrict weight = w, *restrict speed = velocity;

@@ -1,6 +1,6 @@
 // Forward and backward of what networks are made of: convolution, pooling, softmax, losses, dropout,
 // optimizer updates. Tensors are contiguous, all of one float dtype unless said; images are NHWC, kernels
-// HWIO. These are the plain references (im2col and OpenBLAS, one image at a time); `scratch` is memory of the
+// HWIO. A convolution is a matrix product, band by band (conv.c); `scratch` is memory of the
 // caller's, so that a training step allocates nothing. A backward with `accumulate` adds to its result.
 #ifndef GR_KERNEL_NETWORK_H
 #define GR_KERNEL_NETWORK_H
@@ -62,7 +62,7 @@ gr_code gr_loss_forward(gr_tensor *out, gr_loss loss, const gr_tensor *p, const 
 gr_code gr_loss_backward(gr_tensor *dp, gr_loss loss, const gr_tensor *dout, const gr_tensor *p,
                          const gr_tensor *t, bool accumulate, gr_err *err);
 
-// Metrics: 1 or 0 a sample into out (n).
+// Metrics: one number a sample into out (n), 1 where it is right and 0 where it is not.
 typedef enum gr_hit {
   GR_BINARY_ACCURACY,              // p, t (n, k): mean over k of (p > 0.5) == (t > 0.5)
   GR_CATEGORICAL_ACCURACY,         // p, t (n, k): the same arg max

@@ -1,3 +1,4 @@
+// Max pooling: checks, then image by image through the loops of inner_network.c, which say how they run.
 #include <inttypes.h>
 #include <string.h>
 

@@ -39,6 +39,15 @@ gr_dtype gr_reduce_dtype(gr_reduce_op op, gr_dtype a) {
   }
 }
 
+int gr_reduce_shape(int64_t *shape, const gr_tensor *a, unsigned axes, bool keepdims) {
+  int ndim = 0;
+  for (int i = 0; i < a->ndim; i++) {
+    bool gone = axes & 1u << i;
+    if (!gone || keepdims) shape[ndim++] = gone ? 1 : a->shape[i];
+  }
+  return ndim;
+}
+
 typedef struct job {
   gr_reduce_op op;
   gr_dtype compute;
@@ -476,11 +485,12 @@ gr_code gr_cumsum(gr_tensor *out, const gr_tensor *a, int axis, gr_err *err) {
       const void *p = gr_walk_read(&in, &block, n);
       gr_code code = GR_OK;
       for (int64_t i = 0; i < n && !code; i++) {
-        if (compute == GR_I64) code = fold_integers(&j, (const int64_t *)p + i, 1, &exact);
-        if (compute == GR_I64)
+        if (compute == GR_I64) {
+          code = fold_integers(&j, (const int64_t *)p + i, 1, &exact);
           target.i64[i] = exact;
-        else
+        } else {
           target.f64[i] = sum += ((const double *)p)[i];
+        }
       }
       if (!code) code = worked(&j, n);
       if (code) return code;

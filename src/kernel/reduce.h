@@ -22,6 +22,10 @@ const char *gr_reduce_name(gr_reduce_op op);
 // float32 stays float32; integers give float64 (sum, prod, min, max of integers: int64); any/all: bool.
 gr_dtype gr_reduce_dtype(gr_reduce_op op, gr_dtype a);
 
+// The shape of a reduction of `a` over `axes`, which keep size 1 with `keepdims` and go without; returns its
+// ndim.
+int gr_reduce_shape(int64_t *shape, const gr_tensor *a, unsigned axes, bool keepdims);
+
 // Bit i of `axes` reduces axis i. `out` has those axes with size 1 (keepdims form) or, with the same number
 // of elements, any contiguous shape. min, max, argmin, argmax of nothing is GR_ERR_VALUE.
 gr_code gr_reduce(gr_tensor *out, gr_reduce_op op, const gr_tensor *a, unsigned axes, gr_err *err);

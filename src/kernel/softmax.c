@@ -1,3 +1,4 @@
+// Softmax over the last axis: checks; the other axes, contiguous, are rows to the loops of inner_network.c.
 #include "kernel/check.h"
 #include "kernel/table.h"
 

@@ -1,3 +1,4 @@
+// Optimizer updates: checks; the loops are in inner_network.c. A weight of any shape is one run of numbers.
 #include "kernel/check.h"
 #include "kernel/table.h"
 

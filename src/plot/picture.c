@@ -1,7 +1,6 @@
 #include "plot/picture.h"
 
 #include <math.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,7 +53,7 @@ static int colour_256(const uint8_t c[3]) {
   return grey_error < cube_error ? 232 + step : 16 + 36 * cube[0] + 6 * cube[1] + cube[2];
 }
 
-void gr_ink_set(gr_str *out, gr_ink ink, const uint8_t rgb[3], int background) {
+void gr_ink_set(gr_str *out, gr_ink ink, const uint8_t rgb[3], bool background) {
   int first = background ? 48 : 38;
   if (ink == GR_INK_TRUE)
     gr_str_format(out, "\033[%d;2;%d;%d;%dm", first, rgb[0], rgb[1], rgb[2]);
@@ -82,10 +81,10 @@ void gr_picture_blocks(gr_str *out, const gr_picture *p, int columns, gr_ink ink
         continue;
       }
       mean_colour(above, p, x, x_end, y, y_mid);
-      if (i == 0 || memcmp(above, last_above, 3) != 0) gr_ink_set(out, ink, above, 0);
+      if (i == 0 || memcmp(above, last_above, 3) != 0) gr_ink_set(out, ink, above, false);
       if (!half) {
         mean_colour(below, p, x, x_end, y_mid, y_end);
-        if (i == 0 || memcmp(below, last_below, 3) != 0) gr_ink_set(out, ink, below, 1);
+        if (i == 0 || memcmp(below, last_below, 3) != 0) gr_ink_set(out, ink, below, true);
         memcpy(last_below, below, 3);
       }
       memcpy(last_above, above, 3);

@@ -2,6 +2,7 @@
 #ifndef GR_PLOT_PICTURE_H
 #define GR_PLOT_PICTURE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -28,7 +29,8 @@ void gr_picture_resize(uint8_t *out, int64_t width, int64_t height, const gr_pic
 // pixel is repeated `times` along both axes: gnuplot draws no picture of a single row or column.
 void gr_picture_numbers(gr_str *out, const gr_picture *picture, int times);
 
-// The escape sequence that sets the colour of what follows ("background" or text); nothing for GR_INK_NONE.
-void gr_ink_set(gr_str *out, gr_ink ink, const uint8_t rgb[3], int background);
+// The escape sequence that sets the colour of the text that follows, or of its background; nothing for
+// GR_INK_NONE.
+void gr_ink_set(gr_str *out, gr_ink ink, const uint8_t rgb[3], bool background);
 
 #endif

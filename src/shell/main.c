@@ -12,8 +12,8 @@
 #include "bind/state.h"
 #include "shell/readline.h"
 
-static lua_State *interrupted_state;  // a signal handler has no other way to reach it
-
+// Written once, before the handler is set: a signal handler has no other way to reach them.
+static lua_State *interrupted_state;
 static pthread_t main_thread;
 
 static void on_interrupt(int number) {

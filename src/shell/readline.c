@@ -39,7 +39,7 @@ static void got_line(char *text) {
   rl_callback_handler_remove();
 }
 
-// ---- completion: a Lua function (text, position) -> first position of the word, list of words ----
+// ---- completion: a Lua function (text, position) -> list of words (set_completer) ----
 
 static size_t match_count, match_next;
 static char **matches;
