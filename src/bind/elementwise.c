@@ -234,8 +234,8 @@ static const gr_function both[] = {
     BINARY("logical_or", GR_OR, "A mask: true where one is.",
            "> logical_or(tensor{true, false}, tensor{false, false})\n[ True False]"),
     {"clip", clip,
-     "clip(x, low, high) -> tensor\n\n"
-     "Each element, but not below low nor above high.\n\n"
+     "clip(x, low, high) -> tensor or number\n\n"
+     "Each element, but not below low nor above high. Shapes broadcast; nan stays nan.\n\n"
      "> clip(tensor{-1, 0.5, 2}, 0, 1)\n"
      "[0.  0.5 1. ]"},
     {NULL},

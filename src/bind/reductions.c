@@ -147,13 +147,15 @@ static const gr_function both[] = {
      GR_ALL},
     {"argmin", reduction,
      "argmin(t, axis) -> integer or tensor\n\n"
-     "The position of the least element, counted from 1; the first of equals.\n\n"
+     "The position of the least element, counted from 1, over axes as in sum; over several it counts in "
+     "row-major order. The first of equals, and of nans if there are any.\n\n"
      "> argmin(tensor{3, 1, 2})\n"
      "2",
      GR_ARGMIN},
     {"argmax", reduction,
      "argmax(t, axis) -> integer or tensor\n\n"
-     "The position of the greatest element, counted from 1; the first of equals.\n\n"
+     "The position of the greatest element, counted from 1, over axes as in sum; over several it counts in "
+     "row-major order. The first of equals, and of nans if there are any.\n\n"
      "> argmax(tensor{{3, 1}, {2, 5}}, 2)\n"
      "[1 2]",
      GR_ARGMAX},
@@ -171,7 +173,7 @@ static const gr_function both[] = {
      "1.0"},
     {"cumsum", cumsum,
      "cumsum(t, axis) -> tensor\n\n"
-     "The running sum along an axis.\n\n"
+     "The running sum along an axis, in the shape of t. A tensor of one axis needs none named.\n\n"
      "> cumsum(tensor{1, 2, 3})\n"
      "[1. 3. 6.]"},
     {NULL},

@@ -51,7 +51,7 @@ static int reshape(lua_State *L) {
 
 static int flatten(lua_State *L) {
   gr_refuse_tracked(L, 1, "flatten");
-  int base = contiguous(L, (gr_check_tensor(L, 1), 1));
+  int base = contiguous(L, 1);
   const gr_tensor *t = gr_check_tensor(L, base);
   int64_t size = gr_tensor_size(t);
   gr_tensor view;
@@ -234,7 +234,7 @@ static const gr_function both[] = {
      "{4, 50, 50, 1}"},
     {"squeeze", squeeze,
      "squeeze(t, axis) -> tensor\n\n"
-     "A view without its axes of size 1, or without the one named.\n\n"
+     "A view without its axes of size 1, or without the one named, which must have size 1.\n\n"
      "> tensor{{1, 2, 3}}:squeeze()\n"
      "[1. 2. 3.]"},
     {"clone", clone,
@@ -255,7 +255,8 @@ static const gr_function both[] = {
 static const gr_function functions[] = {
     {"concatenate", concatenate,
      "concatenate({t1, t2, ...}, axis=1) -> tensor\n\n"
-     "The tensors one behind the other along an axis; their other sizes must be equal.\n\n"
+     "The tensors one behind the other along an axis; their other sizes must be equal. Dtypes that differ "
+     "become the one that arithmetic on them has.\n\n"
      "> concatenate{tensor{1, 2}, tensor{3}}\n"
      "[1. 2. 3.]"},
     {"stack", stack,

@@ -61,7 +61,8 @@ int gr_open_tensor(lua_State *L) {
   lua_createtable(L, 0, 128);
   tables.methods = lua_gettop(L);
 
-  luaL_setfuncs(L, (lua_pushvalue(L, tables.metatable), metamethods), 0);
+  lua_pushvalue(L, tables.metatable);
+  luaL_setfuncs(L, metamethods, 0);
   lua_pop(L, 1);
   lua_pushstring(L, "tensor");
   lua_setfield(L, tables.metatable, "__name");
