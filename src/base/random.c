@@ -118,17 +118,20 @@ uint64_t gr_random_interval(gr_random *r, uint64_t max) {
   return value;
 }
 
-gr_code gr_random_permutation(gr_random *r, int64_t *out, int64_t n, gr_err *err) {
-  for (int64_t i = 0; i < n; i++) out[i] = i;
+gr_code gr_random_shuffle(gr_random *r, int64_t *items, int64_t n, gr_err *err) {
   for (int64_t i = n - 1; i > 0; i--) {
-    int64_t j = (int64_t)gr_random_interval(r, (uint64_t)i);
-    int64_t t = out[i];
-    out[i] = out[j];
-    out[j] = t;
+    int64_t j = (int64_t)gr_random_interval(r, (uint64_t)i), item = items[i];
+    items[i] = items[j];
+    items[j] = item;
     gr_code code = (i & 0xffff) ? GR_OK : gr_interrupt_poll(err);
     if (code) return code;
   }
   return GR_OK;
+}
+
+gr_code gr_random_permutation(gr_random *r, int64_t *out, int64_t n, gr_err *err) {
+  for (int64_t i = 0; i < n; i++) out[i] = i;
+  return gr_random_shuffle(r, out, n, err);
 }
 
 // ---- counter-based streams ----

@@ -25,6 +25,9 @@ double gr_random_gauss(gr_random *r);                             // N(0, 1), po
 double gr_random_uniform(gr_random *r, double low, double high);  // [low, high)
 double gr_random_normal(gr_random *r, double mean, double deviation);
 uint64_t gr_random_interval(gr_random *r, uint64_t max);  // 0..max inclusive, masked rejection
+// The items in another order, in place (Fisher and Yates, from the end, as NumPy's). Fails on an interrupt
+// only.
+gr_code gr_random_shuffle(gr_random *r, int64_t *items, int64_t n, gr_err *err);
 // 0..n-1 shuffled. Fails on an interrupt only.
 gr_code gr_random_permutation(gr_random *r, int64_t *out, int64_t n, gr_err *err);
 

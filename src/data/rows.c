@@ -100,15 +100,7 @@ void gr_labels_finish(gr_labels *l) {
 
 // ---- splits ----
 
-static void shuffle(int64_t *items, int64_t n, gr_random *random) {
-  for (int64_t i = random ? n - 1 : 0; i > 0; i--) {
-    int64_t j = (int64_t)gr_random_interval(random, (uint64_t)i), item = items[i];
-    items[i] = items[j];
-    items[j] = item;
-  }
-}
-
-// The class of item i, and how many classes there are; without labels all are of one class.
+// The class of item i; without labels all are of one class.
 static int64_t class_of(const gr_labels *l, int64_t i) { return l ? l->label[i] : 0; }
 
 gr_code gr_split(int64_t *order, int64_t *sizes, int64_t n, const double *ratios, int n_parts,
@@ -132,9 +124,9 @@ gr_code gr_split(int64_t *order, int64_t *sizes, int64_t n, const double *ratios
     start[0] = 0;
     memset(sizes, 0, (size_t)n_parts * sizeof *sizes);
     double due[GR_MAX_PARTS] = {0};  // how many items each part should have by now
-    for (int64_t c = 0; c < n_classes; c++) {
+    for (int64_t c = 0; !code && c < n_classes; c++) {
       int64_t size = start[c + 1] - start[c], at = start[c];
-      shuffle(items + at, size, random);
+      if (random) code = gr_random_shuffle(random, items + at, size, err);
       for (int p = 0; p < n_parts; p++) due[p] += ratios[p] * (double)size;
       for (int p = 0; p < n_parts; p++) {
         int64_t left = start[c + 1] - at, take = llround(due[p]) - sizes[p];
@@ -147,9 +139,9 @@ gr_code gr_split(int64_t *order, int64_t *sizes, int64_t n, const double *ratios
     }
     // Within a part the classes must not lie in blocks: the items are gathered in a shuffled order.
     for (int64_t i = 0; i < n; i++) items[i] = i;
-    shuffle(items, n, random);
+    if (random && !code) code = gr_random_shuffle(random, items, n, err);
     int64_t at = 0;
-    for (int p = 0; p < n_parts; p++)
+    for (int p = 0; !code && p < n_parts; p++)
       for (int64_t i = 0; i < n; i++)
         if (part[items[i]] == p) order[at++] = items[i];
   }
