@@ -1,8 +1,7 @@
 -- How a model learns: compile, fit, evaluate, predict. Methods of nn.Sequential.
 --
--- A step is recorded once, by running the layers on three made-up samples, and then replayed in C over each
--- batch: no Lua
--- runs inside a step, and a warm step allocates nothing.
+-- A step is recorded once, by running the layers on three made-up samples, and then replayed in C over each batch: no
+-- Lua runs inside a step, and a warm step allocates nothing.
 
 local baseline = require "gradus.metrics.baseline"
 local core = require "gradus.core.grad"
@@ -86,8 +85,7 @@ local function same_list(a, b)
   return true
 end
 
--- The program for `mode` ("train", "test" or "predict"), recorded anew when a weight or a layer's option
--- (the rate of a
+-- The program for `mode` ("train", "test" or "predict"), recorded anew when a weight or a layer's option (the rate of a
 -- Dropout, say) was exchanged or y has another form.
 local function program_for(model, mode, y)
   local chosen = {}
@@ -171,18 +169,28 @@ local function prepare(model, what)
   model.programs = model.programs or {}
 end
 
+-- The loss and the metrics by name, in the order in which a program returns them.
+local function score_names(model)
+  local names = {"loss"}
+  for i, metric in ipairs(model.metrics) do names[i + 1] = metric.name end
+  return names
+end
+
+-- One step of gradient descent, on `count` samples of x and y from position `first` of `order`: the program computes
+-- the gradients, the optimizer changes the weights. `key` and `number` (of this step) say what Dropout draws. Returns
+-- the loss and the metrics (at most four: there are no more), summed over the samples; as values and not as a table,
+-- so that a step leaves no garbage.
 local function train_step(model, step, x, y, order, first, count, key, number)
   local loss, m1, m2, m3, m4 = step.program:run(x, y, order, first, count, true, key[1], key[2], number)
   if loss ~= loss or loss == math.huge then
-    error(string.format("the loss became %s in batch %d; the weights are those from before it. Usual causes: a "
-      .. "learning rate that is too high, input that is not scaled (0..255 instead of 0..1), a log of 0", loss, number), 0)
+    error(string.format("the loss became %s in batch %d; the weights are those from before it. Usual causes: a learning "
+      .. "rate that is too high, input that is not scaled (0..255 instead of 0..1), a log of 0", loss, number), 0)
   end
   model.optimizer:apply(step.weights, step.gradients)
   return loss, m1, m2, m3, m4
 end
 
--- The optimizer keeps numbers beside each weight; it starts anew for other weights, such as those of
--- another model.
+-- The optimizer keeps numbers beside each weight; it starts anew for other weights, such as those of another model.
 local function prepare_optimizer(model, weights)
   local optimizer = model.optimizer
   if optimizer.weights and same_list(optimizer.weights, weights) then return end
@@ -202,6 +210,57 @@ local function measure(model, x, y, batch_size)
   end
   for i = 1, #sums do sums[i] = sums[i] / n end
   return sums
+end
+
+-- ---- fit ----
+
+-- The samples to train on and those to validate on: x, y, then validation_data as given, or the last part of x and y,
+-- or nil and nil.
+local function set_aside(model, read, x, y)
+  local held, split = read.validation_data, read.validation_split
+  local vx, vy
+  if held ~= nil then
+    if type(held) ~= "table" then
+      error("fit: validation_data is a table of two, {x, y}, not a " .. type(held), 0)
+    end
+    vx = check_x(model, held[1], "fit: validation_data")
+    vy = check_y(model, vx, held[2], "fit: validation_data")
+    if #vx == 0 then error("fit: validation_data has not one sample", 0) end
+  end
+  if split == 0 then return x, y, vx, vy end
+  if type(split) ~= "number" or not (split > 0 and split < 1) then
+    error("fit: validation_split is a number between 0 and 1, not " .. tostring(split), 0)
+  end
+  if vx then error("fit: give validation_data or validation_split, not both", 0) end
+  local total = #x
+  local n = math.floor(total * (1 - split))
+  if n == 0 then
+    error(string.format("fit: validation_split=%s of %d samples leaves not one to train on", split, total), 0)
+  end
+  -- Keras's rule: the last rows, as they stand.
+  return x[{{1, n}}], y[{{1, n}}], x[{{n + 1, total}}], y[{{n + 1, total}}]
+end
+
+-- One pass over the samples, a step after each batch. Returns the means of the loss and the metrics by name: each batch
+-- was measured with the weights of its moment, so they differ from what evaluate says afterwards.
+local function train_epoch(run)
+  local model, sums, batch = run.model, {}, 0
+  for i = 1, #run.names do sums[i] = 0.0 end
+  for first = 1, run.samples, run.batch_size do
+    local count = math.min(run.batch_size, run.samples - first + 1)
+    batch = batch + 1
+    local s1, s2, s3, s4, s5 = train_step(model, run.step, run.x, run.y, run.order, first, count, run.key,
+      model.optimizer.iterations + 1)
+    sums[1] = sums[1] + s1
+    if s2 then sums[2] = sums[2] + s2 end
+    if s3 then sums[3] = sums[3] + s3 end
+    if s4 then sums[4] = sums[4] + s4 end
+    if s5 then sums[5] = sums[5] + s5 end
+    run.reporter:batch_done(batch, run.names, sums, first + count - 1)
+  end
+  local means = {}
+  for i, name in ipairs(run.names) do means[name] = sums[i] / run.samples end
+  return means
 end
 
 M.fit = doc("model.fit", [[
@@ -231,73 +290,34 @@ true
   local x = check_x(model, read.x, "fit")
   prepare(model, "fit")
   local y = check_y(model, x, read.y, "fit")
+  if #x == 0 then error("fit: there is not one sample to train on", 0) end
   local vx, vy
-  local held, split = read.validation_data, read.validation_split
-  if held ~= nil then
-    if type(held) ~= "table" then
-      error("fit: validation_data is a table of two, {x, y}, not a " .. type(held), 0)
-    end
-    vx = check_x(model, held[1], "fit: validation_data")
-    vy = check_y(model, vx, held[2], "fit: validation_data")
-    if #vx == 0 then error("fit: validation_data has not one sample", 0) end
-  end
+  x, y, vx, vy = set_aside(model, read, x, y)
   local n = #x
-  if split ~= 0 then
-    -- Keras's rule: the last rows, as they stand.
-    if type(split) ~= "number" or not (split > 0 and split < 1) then
-      error("fit: validation_split is a number between 0 and 1, not " .. tostring(split), 0)
-    end
-    if vx then error("fit: give validation_data or validation_split, not both", 0) end
-    local total = n
-    n = math.floor(total * (1 - split))
-    if n > 0 then
-      vx, vy = x[{{n + 1, total}}], y[{{n + 1, total}}]
-      x, y = x[{{1, n}}], y[{{1, n}}]
-    end
-  end
-  if n == 0 then
-    error(#x == 0 and "fit: there is not one sample to train on"
-      or string.format("fit: validation_split=%s of %d samples leaves not one to train on", split, #x), 0)
-  end
-  read.batch_size = math.min(read.batch_size, n)
+  local batch_size = math.min(read.batch_size, n)
 
   local step = program_for(model, "train", y)
   prepare_optimizer(model, step.weights)
-  local names = {"loss"}
-  for i, metric in ipairs(model.metrics) do names[i + 1] = metric.name end
-  local record = history.new(model, {epochs = read.epochs, batch_size = read.batch_size, samples = n})
+  local names = score_names(model)
+  local record = history.new(model, {epochs = read.epochs, batch_size = batch_size, samples = n})
   record.baseline = baseline.of(model, y)
   record.val_baseline = vy and baseline.of(model, vy) or nil
   model.history = record
-  local order = tensor.arange(1, n + 1, {dtype = "int64"})
-  local key = {random.new_key()}
-  local reporter = progress.new(read.verbose, read.epochs, (n + read.batch_size - 1) // read.batch_size, record, names,
-    vx ~= nil)
-
+  local run = {
+    model = model, step = step, x = x, y = y, samples = n, batch_size = batch_size, names = names,
+    order = tensor.arange(1, n + 1, {dtype = "int64"}),
+    key = {random.new_key()},
+    reporter = progress.new(read.verbose, read.epochs, (n + batch_size - 1) // batch_size, record, names, vx ~= nil),
+  }
   for epoch = 1, read.epochs do
-    if read.shuffle then core.shuffle_order(order, key[1], key[2], epoch) end
-    local sums = {}
-    for i = 1, #names do sums[i] = 0.0 end
-    reporter:epoch_begins(epoch)
-    local batch = 0
-    for first = 1, n, read.batch_size do
-      local count = math.min(read.batch_size, n - first + 1)
-      batch = batch + 1
-      local s1, s2, s3, s4, s5 = train_step(model, step, x, y, order, first, count, key, model.optimizer.iterations + 1)
-      sums[1] = sums[1] + s1
-      if s2 then sums[2] = sums[2] + s2 end
-      if s3 then sums[3] = sums[3] + s3 end
-      if s4 then sums[4] = sums[4] + s4 end
-      if s5 then sums[5] = sums[5] + s5 end
-      reporter:batch_done(batch, names, sums, first + count - 1)
-    end
-    local means = {}
-    for i, name in ipairs(names) do means[name] = sums[i] / n end
+    if read.shuffle then core.shuffle_order(run.order, run.key[1], run.key[2], epoch) end
+    run.reporter:epoch_begins(epoch)
+    local means = train_epoch(run)
     if vx then
-      for i, value in ipairs(measure(model, vx, vy, read.batch_size)) do means["val_" .. names[i]] = value end
+      for i, value in ipairs(measure(model, vx, vy, batch_size)) do means["val_" .. names[i]] = value end
     end
     record:add(epoch, means)
-    reporter:epoch_ends(means)
+    run.reporter:epoch_ends(means)
   end
   return record
 end)
@@ -368,9 +388,7 @@ baseline beside an accuracy, and returns a table: results.loss, results.accuracy
   prepare(model, "evaluate")
   local y = check_y(model, x, read.y, "evaluate")
   if #x == 0 then error("evaluate: there is not one sample", 0) end
-  local names = {"loss"}
-  for i, metric in ipairs(model.metrics) do names[i + 1] = metric.name end
-  local results = result_table.new(names, measure(model, x, y, read.batch_size), baseline.of(model, y))
+  local results = result_table.new(score_names(model), measure(model, x, y, read.batch_size), baseline.of(model, y))
   if read.verbose ~= 0 then result_table.say(results) end
   return results
 end)
