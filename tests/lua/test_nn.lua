@@ -425,6 +425,7 @@ test("options of fit that cannot be are sentences", function()
     return function() return m:fit(given) end
   end
   expect.error(fit{validation_split = 0.99}, "leaves not one to train on")
+  expect.error(fit{validation_split = 1e-20}, "leaves not one to validate on")
   expect.error(fit{validation_split = "a"}, "validation_split is a number between 0 and 1")
   expect.error(fit{validation_data = 3}, "validation_data is a table of two")
   expect.error(fit{validation_data = {zeros(0, 2), zeros(0, 1)}}, "not one sample")

@@ -234,8 +234,9 @@ local function set_aside(model, read, x, y)
   if vx then error("fit: give validation_data or validation_split, not both", 0) end
   local total = #x
   local n = math.floor(total * (1 - split))
-  if n == 0 then
-    error(string.format("fit: validation_split=%s of %d samples leaves not one to train on", split, total), 0)
+  if n == 0 or n == total then
+    error(string.format("fit: validation_split=%s of %d samples leaves not one to %s on", split, total,
+      n == 0 and "train" or "validate"), 0)
   end
   -- Keras's rule: the last rows, as they stand.
   return x[{{1, n}}], y[{{1, n}}], x[{{n + 1, total}}], y[{{n + 1, total}}]
