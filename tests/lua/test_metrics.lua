@@ -38,6 +38,11 @@ test("more than two classes stand in the order of their labels", function()
   expect.equal(cm.TP, nil)
 end)
 
+test("names of classes that are not UTF-8 still make a table", function()
+  local cm = metrics.confusion_matrix({0, 1}, {0, 1}, {classes = {"\xfcber", "unter"}})
+  expect.ok(tostring(cm):find("\xfcber", 1, true))
+end)
+
 test("precision, recall, specificity and F1 come from the four cells", function()
   local t, p = {1, 1, 1, 1, 0, 0, 0, 0, 0, 0}, {1, 1, 1, 0, 1, 1, 0, 0, 0, 0}
   expect.close(metrics.precision_score(t, p), 3 / 5)

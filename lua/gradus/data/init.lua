@@ -4,15 +4,16 @@
 -- classes, and where it comes from. Its metatable makes it print as a summary.
 
 require "gradus.core.tensor"  -- tensors have their metatable from there
+local columns = require "gradus.columns"
 local core = require "gradus.core.data"
 local help = require "gradus.help"
 local options = require "gradus.options"
 local root = require "gradus.core.session".root
 
 local doc = help.doc
-local print, error, type, tostring, ipairs, pairs = print, error, type, tostring, ipairs, pairs
-local pcall, setmetatable, math, utf8, table, package = pcall, setmetatable, math, utf8, table, package
-local format, rep, concat = string.format, string.rep, table.concat
+local error, type, tostring, ipairs, pairs = error, type, tostring, ipairs, pairs
+local pcall, setmetatable, math, table = pcall, setmetatable, math, table
+local format, concat = string.format, table.concat
 
 local data = {}
 
@@ -55,24 +56,10 @@ local function say(text)
   require("gradus.session").say(text .. "\n")
 end
 
--- ---- tables of text ----
+-- ---- the summary ----
 
--- Columns lined up, those that `right` names to the right. `rows` are tables of texts.
-local function layout(rows, right)
-  local width = {}
-  for _, row in ipairs(rows) do
-    for i, cell in ipairs(row) do width[i] = math.max(width[i] or 0, utf8.len(cell) or #cell) end
-  end
-  local lines = {}
-  for n, row in ipairs(rows) do
-    local cells = {}
-    for i, cell in ipairs(row) do
-      local space = rep(" ", width[i] - (utf8.len(cell) or #cell))
-      cells[i] = right[i] and space .. cell or cell .. space
-    end
-    lines[n] = "  " .. concat(cells, "  "):gsub(" +$", "")
-  end
-  return concat(lines, "\n")
+local function table_text(rows, right)
+  return "  " .. columns(rows, right):gsub("\n", "\n  ")
 end
 
 local function short(x)
@@ -89,8 +76,6 @@ local function class_name(d, label)
   local name = d.classes and d.classes[label + 1]
   return name and name ~= tostring(label) and format("%d %s", label, name) or tostring(label)
 end
-
--- ---- the summary ----
 
 local function parts_of(d)
   local found = {}
@@ -112,7 +97,7 @@ local function array_rows(d, parts)
       end
     end
   end
-  return layout(rows, {false, false, false, true, true, true})
+  return table_text(rows, {false, false, false, true, true, true})
 end
 
 local MOST_CLASSES = 24  -- lines of the class table
@@ -142,7 +127,7 @@ local function class_rows(d, parts)
     end
     rows[#rows + 1] = row
   end
-  local text = layout(rows, right)
+  local text = table_text(rows, right)
   local more = classes - MOST_CLASSES
   if more > 0 then text = text .. format("\n  ... and %d more classes", more) end
   -- Accuracy never stands alone: what always giving the most frequent answer is worth.

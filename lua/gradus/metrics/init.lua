@@ -1,8 +1,8 @@
--- Classification metrics, with scikit-learn's names. All are made from counts over the whole set, never
--- from averages of
--- batches. Where a ratio is 0/0 it is nan in numbers and "undefined (0/0)" in print, with the reason.
+-- Classification metrics, with scikit-learn's names. All are made from counts over the whole set, never from averages
+-- of batches. Where a ratio is 0/0 it is nan in numbers and "undefined (0/0)" in print, with the reason.
 
 local baseline = require "gradus.metrics.baseline"
+local columns = require "gradus.columns"
 local doc = require("gradus.help").doc
 local options = require "gradus.options"
 local tensor = require "gradus.core.tensor"
@@ -43,27 +43,6 @@ local Confusion = {}
 Confusion.__index = Confusion
 Confusion.__name = "confusion matrix"
 
-local function pad(text, width)
-  return string.rep(" ", width - utf8.len(text)) .. text
-end
-
--- Rows of cells under a header, columns as wide as they need.
-local function table_text(rows)
-  local widths = {}
-  for _, row in ipairs(rows) do
-    for j, cell in ipairs(row) do widths[j] = math.max(widths[j] or 0, utf8.len(cell)) end
-  end
-  local lines = {}
-  for i, row in ipairs(rows) do
-    local parts = {}
-    for j, cell in ipairs(row) do
-      parts[j] = j == 1 and cell .. string.rep(" ", widths[1] - utf8.len(cell)) or pad(cell, widths[j])
-    end
-    lines[i] = (table.concat(parts, "  "):gsub("%s+$", ""))
-  end
-  return table.concat(lines, "\n")
-end
-
 local words = {
   TP = "TP true positive",
   FN = "FN false negative, Type II",
@@ -72,8 +51,8 @@ local words = {
 }
 
 function Confusion:__tostring()
-  local head = {"actual \\ predicted"}
-  for j, name in ipairs(self.classes) do head[j + 1] = name end
+  local head, right = {"actual \\ predicted"}, {}
+  for j, name in ipairs(self.classes) do head[j + 1], right[j + 1] = name, true end
   local rows = {head}
   for i, name in ipairs(self.classes) do
     local row = {name}
@@ -83,7 +62,7 @@ function Confusion:__tostring()
     end
     rows[#rows + 1] = row
   end
-  return table_text(rows)
+  return columns(rows, right)
 end
 
 -- Labels that occur, or 0..k-1 when class names say how many there are.
@@ -261,18 +240,7 @@ end
 function Report:__tostring()
   local rows = {{"metric", "formula", "here", "value", "what it says"}}
   for i, row in ipairs(self.rows) do rows[i + 1] = row end
-  local widths = {}
-  for _, row in ipairs(rows) do
-    for j, cell in ipairs(row) do widths[j] = math.max(widths[j] or 0, #cell) end
-  end
-  local lines = {}
-  for i, row in ipairs(rows) do
-    local text = ""
-    for j, cell in ipairs(row) do text = text .. cell .. string.rep(" ", widths[j] - #cell + 2) end
-    lines[i] = (text:gsub("%s+$", ""))
-  end
-  table.move(self.remarks, 1, #self.remarks, #lines + 1, lines)
-  return table.concat(lines, "\n")
+  return table.concat({columns(rows, {}), table.unpack(self.remarks)}, "\n")
 end
 
 metrics.report = doc("metrics.report", [[
