@@ -5,11 +5,16 @@ local options = {}
 --- The name in the list that is nearest to `word`, or nil when none is near.
 options.nearest = require "gradus.core.nearest"
 
+--- ': did you mean "x"?' or nothing.
+function options.did_you_mean(word, names)
+  local near = options.nearest(word, names)
+  return near and string.format(': did you mean "%s"?', near) or ""
+end
+
 --- ': did you mean "x"?' or '; the choices are: a, b, c'.
 function options.suggest(word, names)
-  local near = options.nearest(tostring(word), names)
-  if near then return string.format(': did you mean "%s"?', near) end
-  return "; the choices are: " .. table.concat(names, ", ")
+  local near = options.did_you_mean(tostring(word), names)
+  return near ~= "" and near or "; the choices are: " .. table.concat(names, ", ")
 end
 
 --- Reads the one table of a call. `spec` lists the options in positional order; each is {name, default} or

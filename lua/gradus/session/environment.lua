@@ -15,12 +15,6 @@ local function is_in(list, word)
   return false
 end
 
--- "hint" for a wrong name among `names`: ': did you mean "zeros"?' or nothing.
-local function did_you_mean(word, names)
-  local near = options.nearest(word, names)
-  return near and string.format(': did you mean "%s"?', near) or ""
-end
-
 -- A copy of a module's table for the learner. Fields that the module makes on demand still come, calls still work,
 -- and a field that does not exist is an error with a suggestion.
 local function copy_module(name, module)
@@ -38,7 +32,7 @@ local function copy_module(name, module)
         if type(k) == "string" then names[#names + 1] = k end
       end
       table.sort(names)
-      error(string.format('%s has no "%s"%s', name, key, did_you_mean(key, names)), 2)
+      error(string.format('%s has no "%s"%s', name, key, options.did_you_mean(key, names)), 2)
     end,
     __newindex = original.__newindex and function(_, key, value) module[key] = value end,
     __call = original.__call and function(_, ...) return module(...) end,
@@ -226,7 +220,7 @@ function environment.new(session)
       for key in next, env do
         if type(key) == "string" then known[#known + 1] = key end
       end
-      error(string.format("%s is not defined%s", name, did_you_mean(name, known)), 2)
+      error(string.format("%s is not defined%s", name, options.did_you_mean(name, known)), 2)
     end,
     __newindex = function(_, name, value)
       if value ~= nil and not told[name] and lookup(name) ~= nil then

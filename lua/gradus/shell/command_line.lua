@@ -39,8 +39,7 @@ local function complain(text)
 end
 
 local function did_you_mean(word, names)
-  local near = require("gradus.options").nearest(word, names)
-  return near and string.format('; did you mean "%s"?', near) or ""
+  return require("gradus.options").did_you_mean(word, names)  -- loaded when something is wrong, to start at once
 end
 
 local function whole_number(option, text, low, high)
