@@ -1,5 +1,5 @@
--- The majority baseline: the accuracy of always answering the most frequent class. Accuracy never stands
--- alone.
+-- The majority baseline: the accuracy of always answering the most frequent class. Accuracy never stands alone: 90 %
+-- sounds good, and is worthless where 90 % of the samples are of one class.
 
 local tensor = require "gradus.core.tensor"
 
@@ -22,12 +22,16 @@ function M.of_labels(labels)
   return n > 0 and most / n or 0
 end
 
---- The same for the truth of a model: labels, one-hot rows, or 0 and 1. Nil where the truth is no classes
--- at all.
+--- The same for the truth of a model: labels, one-hot rows, or 0 and 1. Nil where the truth is no classes at all.
 function M.of(model, y)
   if #model.metrics == 0 then return nil end
   if model.loss.labels or y.ndim == 1 or y.shape[2] == 1 then return M.of_labels(y) end
   if y.ndim == 2 then return M.of_labels(tensor.argmax(y, 2)) end
+end
+
+--- Whether a metric of that name ("accuracy", "val_accuracy", "binary_accuracy") is one to show the baseline beside.
+function M.belongs_to(name)
+  return name:find("accuracy", 1, true) ~= nil
 end
 
 return M

@@ -7,6 +7,7 @@
 -- In a terminal the line of the epoch that runs fills up, with a bar at its end. Accuracy never stands alone: beside
 -- each stands what always answering the most frequent class would reach.
 
+local baseline = require "gradus.metrics.baseline"
 local options = require "gradus.options"
 local session = require "gradus.session"
 
@@ -19,16 +20,12 @@ local REDRAW = 0.1      -- seconds between two drawings of the bar
 local BAR = 24          -- columns of the bar, at most
 local HEAD_EVERY = 20   -- epochs, in a terminal, whose older lines are soon out of sight
 
-local function is_accuracy(name)
-  return name:find("accuracy", 1, true) ~= nil
-end
-
 -- One group of columns a metric: {title=, columns={{key=, title=, baseline=, width=}...}}, where `key` is the name of
 -- the column's value in the means of an epoch.
 local function groups_of(names, record, validated)
   local groups = {}
   for i, name in ipairs(names) do
-    local judged = is_accuracy(name)
+    local judged = baseline.belongs_to(name)
     local group = {title = judged and name .. " (majority baseline)" or name}
     group.columns = {{key = name, title = validated and "train" or group.title, baseline = judged and record.baseline}}
     if validated then

@@ -1,5 +1,6 @@
 -- What evaluate returns: {loss=, accuracy=, ..., baseline=}, which prints as one line.
 
+local majority = require "gradus.metrics.baseline"
 local session = require "gradus.session"
 
 local Results = {}
@@ -22,26 +23,21 @@ function Results:__tostring()
   local parts = {}
   for i, name in ipairs(about[self].names) do
     parts[i] = ("%s %.4f"):format(name, self[name])
-    if self.baseline and name:find("accuracy", 1, true) then
+    if self.baseline and majority.belongs_to(name) then
       parts[i] = ("%s (majority baseline %.4f)"):format(parts[i], self.baseline)
     end
   end
   return table.concat(parts, "  ")
 end
 
-local function entry_now()
-  local current = session.current()
-  return current and current.entries
-end
-
 --- Prints the line; when the results are the value of the same entry, it is not printed again.
 function M.say(results)
   session.say(tostring(results) .. "\n")
-  about[results].entry = entry_now()
+  about[results].entry = session.entry()
 end
 
 function Results:__echo()
-  if about[self].entry ~= entry_now() then M.say(self) end
+  if about[self].entry ~= session.entry() then M.say(self) end
 end
 
 return M

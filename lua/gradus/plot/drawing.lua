@@ -3,25 +3,17 @@
 local doc = require "gradus.help".doc
 local figures = require "gradus.plot.figure"
 local output = require "gradus.plot.output"
-
-local loaded, type = package.loaded, type
+local session = require "gradus.session"
 
 local M = {last = nil}
 
 local methods = figures.metatable
 
--- The number of the entry that the session is at, so that a figure is not drawn twice in one.
-local function entry_now()
-  local session = loaded["gradus.session"]
-  local current = type(session) == "table" and session.current and session.current()
-  return current and current.entries or nil
-end
-
 --- Draws a new figure and returns it.
 function M.draw(figure)
   M.last = figure
   output.show(figure)
-  figure.drawn_at = entry_now()
+  figure.drawn_at = session.entry()
   figure.fresh = true
   return figure
 end
@@ -36,7 +28,7 @@ shown, and looks the same wherever that was. Fails, naming the figure, when the 
 > tostring(fig:save("/tmp/gradus-four.svg"))
 figure: four, 2 x 2 matrix]], function(figure, path)
   output.save(figure, path)
-  figure.drawn_at, figure.fresh = entry_now(), true  -- as the value of an entry it need not appear once more
+  figure.drawn_at, figure.fresh = session.entry(), true  -- as the value of an entry it need not appear once more
   return figure
 end)
 
@@ -52,7 +44,7 @@ figure: 2 bars]], function(figure) return M.draw(figure) end)
 -- A figure that is the value of an entry: it has just been drawn if this entry made it, otherwise it is drawn
 -- again.
 function methods.__echo(figure)
-  local entry = entry_now()
+  local entry = session.entry()
   local just_drawn = figure.fresh and figure.drawn_at == entry
   figure.fresh = false
   if not just_drawn then

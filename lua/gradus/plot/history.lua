@@ -6,6 +6,7 @@ local curves = require "gradus.plot.curves"
 local doc = require "gradus.help".doc
 local draw = require "gradus.plot.drawing".draw
 local figures = require "gradus.plot.figure"
+local majority = require "gradus.metrics.baseline"
 
 local error, ipairs, pairs, pcall, tostring, type = error, ipairs, pairs, pcall, tostring, type
 local abs, huge, max = math.abs, math.huge, math.max
@@ -20,8 +21,8 @@ M.history = doc("plot.history", [[
 plot.history(history, {title=}) -> figure
 
 Draws what `fit` recorded: one panel for the loss and one for each metric, training and validation in each, against
-the epoch. The epoch with the least validation loss is marked, and beside an accuracy stands the majority baseline. `history` is what `fit` returned, or a table such as
-{loss={...}, val_loss={...}, accuracy={...}, val_accuracy={...}}.
+the epoch. The epoch with the least validation loss is marked, and beside an accuracy stands the majority baseline.
+`history` is what `fit` returned, or a table such as {loss={...}, val_loss={...}, accuracy={...}, val_accuracy={...}}.
 
 > fig = plot.history {loss={0.7, 0.5, 0.4}, val_loss={0.7, 0.6, 0.65}}
 > tostring(fig)
@@ -67,7 +68,7 @@ figure: training history, 2 series]], function(history, given)
           style = count_of(y) <= 12 and "linespoints" or "lines"}
       end
     end
-    if type(baseline) == "number" and metric:find("accuracy", 1, true) then
+    if type(baseline) == "number" and majority.belongs_to(metric) then
       local level = core.array({baseline, baseline}, "plot.history: the baseline")
       list[#list + 1] = {x = core.array({1, max(longest, 2)}, "epochs"), y = level, label = "baseline", color = 3,
         dash = 2, style = "lines"}

@@ -7,6 +7,7 @@ local files = require "gradus.core.file"
 local gnuplot = require "gradus.plot.gnuplot"
 local options = require "gradus.options"
 local session_core = require "gradus.core.session"
+local session = require "gradus.session"
 local text = require "gradus.plot.text"
 local themes = require "gradus.plot.theme"
 
@@ -15,7 +16,6 @@ local tostring, type = tostring, type
 local floor, max, min = math.floor, math.max, math.min
 local string_format, concat = string.format, table.concat
 local getenv, io_open, io_write, os_remove = os.getenv, io.open, io.write, os.remove
-local loaded = package.loaded
 local utf8_codes, utf8_offset = utf8.codes, utf8.offset
 
 local M = {}
@@ -59,14 +59,9 @@ end
 
 -- ---- choosing ----
 
--- The session that runs now, and where its output goes; nil without a session.
-local function session()
-  local module = loaded["gradus.session"]
-  return type(module) == "table" and module.current and module.current()
-end
-
+-- Where the output of the session that runs goes; nil without a session.
 local function sink()
-  local current = session()
+  local current = session.current()
   return current and current.sink
 end
 
@@ -254,7 +249,7 @@ end
 local function window(figure, name)
   local theme = theme_for(figure)
   -- A script's windows stay when it is over.
-  local front = session()
+  local front = session.current()
   local persist = not (front and front.interactive)
   local opening = string_format("set terminal %s noenhanced %s size %d,%d font %s title %s", name,
     persist and "persist" or "", theme.width, theme.height, quoted_font(theme), gnuplot.quote(figure.title or "gradus", 100))

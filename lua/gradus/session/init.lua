@@ -26,6 +26,12 @@ function session.current()
   return current
 end
 
+--- The number of the entry that runs, or nil without a session. What an entry has shown already is not shown once more
+--- as its value.
+function session.entry()
+  return current and current.entries
+end
+
 --- session.new{sink=, interactive=false}. The sink is the process's output unless given. An interactive session
 --- says things that a script has no use for: a built-in that is now hidden, a local that is already gone.
 function session.new(given)
