@@ -14,9 +14,8 @@ local Layer = {}
 Layer.__index = Layer
 Layer.__name = "layer"
 
---- Layer.define("Dense", {options...}, is_first): a new kind of layer. Returns its class (methods go there)
--- and the
---- constructor. Each kind takes `name` and, so that it may stand first in a network, `input_shape`.
+--- Layer.define("Dense", {options...}): a new kind of layer. Returns its class (methods go there) and the constructor.
+--- Each kind takes `name` and, so that it may stand first in a network, `input_shape`.
 function Layer.define(class_name, spec)
   local class = setmetatable({class_name = class_name}, {__index = Layer})
   class.__index = class
@@ -51,8 +50,7 @@ function Layer:build(input_shape)
   end
 end
 
---- An error when a weight that was exchanged, or an option that was changed by hand, has made the two
--- disagree.
+--- An error when a weight that was exchanged, or an option that was changed by hand, has made the two disagree.
 function Layer:check_weights(input_shape)
   for _, weight in ipairs(self:weight_shapes(input_shape)) do
     local name, shape = table.unpack(weight)
@@ -64,8 +62,7 @@ function Layer:check_weights(input_shape)
   end
 end
 
---- The layer's weights in order, as tensors over memory that recorded programs share. A plain tensor that a
--- learner has
+--- The layer's weights in order, as tensors over memory that recorded programs share. A plain tensor that a learner has
 --- put in a weight's place (layer.kernel = tensor{...}) is taken over here.
 function Layer:weights()
   local list = {}

@@ -48,8 +48,7 @@ function Dense:call(x)
   return self.activate(z)
 end
 
--- ---- Conv2D: each output pixel of a filter is the sum of a window times the filter's kernel, plus its
--- bias ----
+-- ---- Conv2D: an output pixel is the sum of a window times the filter's kernel, plus its bias ----
 
 local Conv2D, conv2d = Layer.define("Conv2D", {
   {"filters", required = true},
@@ -83,7 +82,9 @@ local function check_window(self, what)
   options.choice(what, "padding", self.padding, {"valid", "same"})
 end
 
--- Keras's rule for one axis; the kernels in C have the same (gr_window_output).
+-- How many windows of `size` fit into n pixels when each starts `stride` after the last: Keras's rule for one axis. A
+-- dilated kernel leaves dilation - 1 pixels out between its own, so it reaches further. The kernels in C have the same
+-- rule (gr_window_output).
 local function window_output(self, n, size, stride, dilation)
   local reach = (size - 1) * dilation + 1
   if self.padding == "same" then return (n + stride - 1) // stride end
@@ -156,7 +157,7 @@ function MaxPooling2D:call(x)
   return core.max_pool2d(x, self.window)
 end
 
--- ---- Flatten ----
+-- ---- Flatten: a picture as a row of numbers, for Dense ----
 
 local Flatten, flatten = Layer.define("Flatten", {})
 
@@ -179,7 +180,7 @@ function Flatten:call(x)
   return core.reshape_rows(x, self.output_shape)
 end
 
--- ---- Dropout ----
+-- ---- Dropout: in training some numbers are missing, so that none is relied on alone ----
 
 local Dropout, dropout = Layer.define("Dropout", {
   {"rate", required = true},
@@ -210,7 +211,7 @@ function Dropout:call(x, training)
   return training and core.dropout(x, self.rate, self.position) or x
 end
 
--- ---- Activation ----
+-- ---- Activation: the function that other layers take as an option, as a layer of its own ----
 
 local Activation, activation = Layer.define("Activation", {
   {"activation", required = true},

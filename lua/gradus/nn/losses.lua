@@ -1,14 +1,25 @@
--- Losses and training metrics by name. Each is one number a sample; the mean over the samples is what fit
--- reports.
+-- Losses and training metrics by name. Each is one number a sample; the mean over the samples is what fit reports.
+-- The loss is what training makes smaller, so it must change smoothly with the weights; accuracy does not (a class is
+-- right or wrong), which is why it is only reported.
+--
+-- With the output p and the truth t of one sample, over its k outputs:
+--
+--   mean_squared_error                mean of (p - t)^2
+--   binary_crossentropy               mean of -(t log p + (1 - t) log(1 - p)): t is 0 or 1
+--   categorical_crossentropy          -sum of t log p: t is a one-hot row, so this is -log of the p of the true class
+--   sparse_categorical_crossentropy   the same, with the true class given by its label
+--
+-- Cross-entropy is the surprise: 0 for a class that was given the probability 1, log k = 2.30 for a guess among k = 10
+-- classes, without bound for a wrong class called certain. Keras clips p to between 1e-7 and 1 - 1e-7, so that log(0)
+-- does not happen.
 
 local core = require "gradus.core.grad"
 local options = require "gradus.options"
 
 local M = {}
 
--- Numbers of gr_loss and gr_hit in src/kernel/network.h. `labels`: the truth is one class label a sample;
--- otherwise it has
--- the shape of the output.
+-- Numbers of gr_loss and gr_hit in src/kernel/network.h. `labels`: the truth is one class label a sample; otherwise it
+-- has the shape of the output.
 local losses = {
   mean_squared_error = {0},
   binary_crossentropy = {1},
@@ -19,6 +30,7 @@ local short = {mse = "mean_squared_error"}
 local names = {"mean_squared_error", "mse", "binary_crossentropy", "categorical_crossentropy",
   "sparse_categorical_crossentropy"}
 
+-- A sample is a hit (1) or not (0): the output is on the right side of 0.5, or the greatest one is that of the class.
 local hits = {binary_accuracy = 0, categorical_accuracy = 1, sparse_categorical_accuracy = 2}
 
 --- The loss of that name: {name=, labels=, call=function(output, truth)}.

@@ -2,8 +2,7 @@
 
 local M = {}
 
--- Keras's columns end at 29, 55 and 65; where a layer's name needs more room, they move instead of cutting
--- it off.
+-- Keras's columns end at 29, 55 and 65; where a layer's name needs more room, they move instead of cutting it off.
 local NAME, SHAPE, COUNT = 29, 26, 10
 
 local function with_commas(n)

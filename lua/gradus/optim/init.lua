@@ -1,5 +1,6 @@
--- Optimizers: how weights follow their gradients. The loop over the numbers is in C, in one pass a weight;
--- the policy is here.
+-- Optimizers: how weights follow their gradients. A gradient says by how much the loss grows when a weight grows by a
+-- little; so each weight goes a step the other way. How long a step is the optimizer's affair. The loop over the numbers
+-- is in C, in one pass a weight; the policy is here.
 
 local core = require "gradus.core.grad"
 local doc = require("gradus.help").doc
@@ -30,15 +31,19 @@ local function beside(weights)
 end
 
 -- ---- SGD: w = w - learning_rate * g ----
+--
+-- With momentum the steps have a memory: the velocity v keeps a part of the last step, as a ball keeps rolling, so that
+-- steps that agree add up (to 1 / (1 - momentum) times as long) and those that go to and fro cancel out.
 
 local SGD = {}
 
 optim.SGD = doc("optim.SGD", [[
 optim.SGD{learning_rate=0.01, momentum=0, nesterov=false}
 
-Gradient descent: w = w - learning_rate * gradient. With momentum m: v = m v - learning_rate * gradient, w =
-w + v; nesterov looks one step ahead: w = w + m v - learning_rate * gradient. The learning rate may be
-changed at any time.
+Gradient descent: w = w - learning_rate * gradient. With momentum m (from 0 up to 1, often 0.9) a step keeps
+a part of the last one: v = m v - learning_rate * gradient, w = w + v; nesterov looks one step ahead: w = w +
+m v - learning_rate * gradient. The learning rate may be changed at any time: model.optimizer.learning_rate =
+0.001.
 
 > optim.SGD{0.1}
 SGD, learning rate 0.1
@@ -55,16 +60,21 @@ function SGD:apply(weights, gradients)
   end
 end
 
--- ---- Adam ----
+-- ---- Adam: every weight has a learning rate of its own ----
+--
+-- m is the running mean of a weight's gradients, sqrt(v) their usual size: m / sqrt(v) is about 1 where the gradients
+-- agree and about 0 where they go to and fro, be they large or small. Both means begin at 0 and are too small at first
+-- by the factors 1 - beta_1^t and 1 - beta_2^t after t steps, which `rate` divides out.
 
 local Adam = {}
 
 optim.Adam = doc("optim.Adam", [[
 optim.Adam{learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7}
 
-Each weight has its own step: m and v are running means of its gradient and of the gradient's square, and w
-= w - a m / (sqrt(v) + epsilon) with a = learning_rate * sqrt(1 - beta_2^t) / (1 - beta_1^t) (Kingma and Ba
-2015).
+Each weight has its own step, about learning_rate long where its gradients agree and shorter where they go to
+and fro. m and v are running means of the gradient and of its square: m = beta_1 m + (1 - beta_1) gradient, v =
+beta_2 v + (1 - beta_2) gradient^2, and in step t (from 1) w = w - a m / (sqrt(v) + epsilon) with a =
+learning_rate sqrt(1 - beta_2^t) / (1 - beta_1^t) (Kingma and Ba 2015).
 
 > optim.Adam{}
 Adam, learning rate 0.001
