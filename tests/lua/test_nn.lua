@@ -234,7 +234,16 @@ end)
 test("training that diverges stops at the first non-finite loss and says what to look at", function()
   local model = nn.Sequential{nn.Dense{1, input_shape = {1}}, dtype = "float64"}
   model:compile{optimizer = optim.SGD{1e200}, loss = "mse"}
-  expect.error(function() model:fit{tensor{{1}, {2}}, tensor{{3}, {4}}, epochs = 50, verbose = 0} end, "learning rate")
+  local function fit() model:fit{tensor{{1}, {2}}, tensor{{3}, {4}}, epochs = 50, verbose = 0} end
+  expect.error(fit, "learning rate")
+  expect.error(fit, string.format("in step %d of the optimizer", model.optimizer.iterations + 1))
+end)
+
+test("options of an optimizer that it cannot work with are refused when it is made", function()
+  expect.error(function() optim.SGD{0.1, momentum = "x"} end, "momentum is a number from 0 to 1, not x")
+  expect.error(function() optim.SGD{0 / 0} end, "learning_rate is a number from 0, not")
+  expect.error(function() optim.Adam{beta_1 = 1} end, "beta_1 is a number from 0 up to, not including, 1, not 1")
+  expect.error(function() optim.Adam{epsilon = -1} end, "epsilon is a number from 0, not -1")
 end)
 
 test("a softmax that is certain and wrong still learns", function()

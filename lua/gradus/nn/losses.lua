@@ -10,8 +10,9 @@
 --   sparse_categorical_crossentropy   the same, with the true class given by its label
 --
 -- Cross-entropy is the surprise: 0 for a class that was given the probability 1, log k = 2.30 for a guess among k = 10
--- classes, without bound for a wrong class called certain. Keras clips p to between 1e-7 and 1 - 1e-7, so that log(0)
--- does not happen.
+-- classes, without bound for a wrong class called certain. p is clipped to between 1e-7 and 1 - 1e-7, as in Keras, so
+-- that log(0) does not happen; only where p comes straight from a softmax or a sigmoid it is not, since there the two
+-- are computed as one, from the scores.
 
 local core = require "gradus.core.grad"
 local options = require "gradus.options"

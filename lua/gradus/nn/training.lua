@@ -183,8 +183,9 @@ end
 local function train_step(model, step, x, y, order, first, count, key, number)
   local loss, m1, m2, m3, m4 = step.program:run(x, y, order, first, count, true, key[1], key[2], number)
   if loss ~= loss or loss == math.huge then
-    error(string.format("the loss became %s in batch %d; the weights are those from before it. Usual causes: a learning "
-      .. "rate that is too high, input that is not scaled (0..255 instead of 0..1), a log of 0", loss, number), 0)
+    error(string.format("the loss became %s in step %d of the optimizer; the weights are those from before it. Usual "
+      .. "causes: a learning rate that is too high, input that is not scaled (0..255 instead of 0..1), a log of 0",
+      loss ~= loss and "nan" or "inf", number), 0)
   end
   model.optimizer:apply(step.weights, step.gradients)
   return loss, m1, m2, m3, m4

@@ -9,15 +9,32 @@ local tensor = require "gradus.core.tensor"
 
 local optim = {}
 
+-- What an option may be. A beta of 1 would divide by 0, a negative epsilon could.
+local ranges = {
+  learning_rate = {"a number from 0", function(v) return v >= 0 and v < math.huge end},
+  momentum = {"a number from 0 to 1", function(v) return v >= 0 and v <= 1 end},
+  beta_1 = {"a number from 0 up to, not including, 1", function(v) return v >= 0 and v < 1 end},
+  beta_2 = {"a number from 0 up to, not including, 1", function(v) return v >= 0 and v < 1 end},
+  epsilon = {"a number from 0", function(v) return v >= 0 and v < math.huge end},
+}
+
+local function check_options(what, given, spec)
+  for _, option in ipairs(spec) do
+    local name = option[1]
+    local value, range = given[name], ranges[name]
+    if range and not (type(value) == "number" and range[2](value)) then
+      error(string.format("%s: %s is %s, not %s", what, name, range[1], tostring(value)), 0)
+    end
+  end
+end
+
 local function define(class_name, spec, methods)
   methods.__index = methods
   methods.class_name = class_name
   methods.__tostring = function(self) return string.format("%s, learning rate %g", class_name, self.learning_rate) end
   return function(given)
     local self = setmetatable(options.read("optim." .. class_name, given, spec), methods)
-    if type(self.learning_rate) ~= "number" or not (self.learning_rate >= 0 and self.learning_rate < math.huge) then
-      error("optim." .. class_name .. ": learning_rate is a number from 0, not " .. tostring(self.learning_rate), 2)
-    end
+    check_options("optim." .. class_name, self, spec)
     self.iterations = 0
     return self
   end
