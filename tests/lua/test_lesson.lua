@@ -95,30 +95,44 @@ local mistakes = {
     "---\ntitle: T\nslug: t\nminutes: ten\n---\n"},
   {"a bad slug", step, 'the slug "My Lesson"', "---\ntitle: T\nslug: My Lesson\n---\n"},
   {"no step", "text\n", "no step"},
-  {"a step without an id", "## Define it\n", "x.md:5: the step \"Define it\" has no id; write: ## Define it {#define-it}"},
+  {"a step without an id", "## Define it\n",
+    "x.md:5: the step \"Define it\" has no id; write: ## Define it {#define-it}"},
   {"a bad id", "## A {#A b}\n", 'the id "A b" must be small letters'},
   {"a duplicate id", step .. "\n## B {#a}\n", 'x.md:7: the id "a" is taken by the step in line 5'},
-  {"an unknown fence", step .. "```lua exersise\n```\n", 'x.md:6: "lua exersise" is no kind of cell: did you mean "lua exercise"?'},
+  {"an unknown fence", step .. "```lua exersise\n```\n",
+    'x.md:6: "lua exersise" is no kind of cell: did you mean "lua exercise"?'},
   {"a cell before the first step", "```lua\nx = 1\n```\n", "x.md:5: this cell stands before the first step"},
   {"a cell in a list", step .. "- a\n\n  ```lua\n  x = 1\n  ```\n", "x.md:8: a cell inside a list"},
-  {"a check without an exercise", step .. "```lua check\ncheck.that(true)\n```\n", "no exercise that this check could belong to"},
+  {"a check without an exercise", step .. "```lua check\ncheck.that(true)\n```\n",
+    "no exercise that this check could belong to"},
   {"a hint without an exercise", step .. "```hint\nh\n```\n", "no exercise that this hint"},
   {"two exercises", step .. "```lua exercise\n```\n```lua exercise\n```\n", "has an exercise already, in line 6"},
-  {"an exercise without an answer", step .. "```lua exercise\n```\n```lua check\ncheck.that(x)\n```\n", "x.md:7: the exercise of the step \"a\" has no answer"},
+  {"an exercise without an answer", step .. "```lua exercise\n```\n```lua check\ncheck.that(x)\n```\n",
+    "x.md:7: the exercise of the step \"a\" has no answer"},
   {"an exercise without a check", step .. "```lua exercise\n```\n```lua answer\nx = 1\n```\n", "has no check"},
-  {"a check that checks nothing", step .. "```lua exercise\n```\n```lua check\nx = 1\n```\n", "this check checks nothing"},
-  {"a check that does not compile", step .. "```lua exercise\n```\n```lua check\nx = = check.that\n```\n", "x.md:9: this check does not compile"},
-  {"a cell that does not compile", step .. "```lua\nx = 1\ny = = 2\n```\n", "x.md:8: this code does not compile: unexpected symbol near '='"},
+  {"a check that checks nothing", step .. "```lua exercise\n```\n```lua check\nx = 1\n```\n",
+    "this check checks nothing"},
+  {"a check that does not compile", step .. "```lua exercise\n```\n```lua check\nx = = check.that\n```\n",
+    "x.md:9: this check does not compile"},
+  {"a cell that does not compile", step .. "```lua\nx = 1\ny = = 2\n```\n",
+    "x.md:8: this code does not compile: unexpected symbol near '='"},
   {"a cell that breaks off", step .. "```lua\nfor i = 1, 2 do\n```\n", "does not compile: 'end' expected"},
   {"a local", step .. "```lua\nlocal x = 1\n```\n", 'x.md:7: cells run as if typed'},
   {"an empty cell", step .. "```lua\n```\n", "this cell is empty"},
-  {"a wrong try without a message", step .. "```lua exercise\n```\n```lua wrong\nx = 1\n```\n", "names the message it must get"},
-  {"a prediction without a cell", step .. "```predict\nask: a?\nexpect: 1\n```\n", "x.md:7: a prediction is asked before a cell runs"},
-  {"a prediction without expect", step .. "```predict\nask: a?\n```\n```lua\nx = 1\n```\n", 'this prediction needs "expect: ..."'},
-  {"a prediction of an unknown kind", step .. "```predict\nask: a?\nexpect: 1\nkind: shap\n```\n```lua\nx = 1\n```\n", 'cannot be of kind "shap": did you mean "shape"?'},
-  {"a prediction with an unknown key", step .. "```predict\nask: a?\nexpects: 1\n```\n```lua\nx = 1\n```\n", 'x.md:8: a prediction has no "expects": did you mean "expect"?'},
-  {"an expectation that does not compile", step .. "```predict\nask: a?\nexpect: 1 +\n```\n```lua\nx = 1\n```\n", "is not a Lua expression"},
-  {"a quiz without a right choice", step .. "```quiz\nq?\n\n- [ ] a\n- [ ] b\n```\n", "no choice of this quiz is right"},
+  {"a wrong try without a message", step .. "```lua exercise\n```\n```lua wrong\nx = 1\n```\n",
+    "names the message it must get"},
+  {"a prediction without a cell", step .. "```predict\nask: a?\nexpect: 1\n```\n",
+    "x.md:7: a prediction is asked before a cell runs"},
+  {"a prediction without expect", step .. "```predict\nask: a?\n```\n```lua\nx = 1\n```\n",
+    'this prediction needs "expect: ..."'},
+  {"a prediction of an unknown kind", step .. "```predict\nask: a?\nexpect: 1\nkind: shap\n```\n```lua\nx = 1\n```\n",
+    'cannot be of kind "shap": did you mean "shape"?'},
+  {"a prediction with an unknown key", step .. "```predict\nask: a?\nexpects: 1\n```\n```lua\nx = 1\n```\n",
+    'x.md:8: a prediction has no "expects": did you mean "expect"?'},
+  {"an expectation that does not compile", step .. "```predict\nask: a?\nexpect: 1 +\n```\n```lua\nx = 1\n```\n",
+    "is not a Lua expression"},
+  {"a quiz without a right choice", step .. "```quiz\nq?\n\n- [ ] a\n- [ ] b\n```\n",
+    "no choice of this quiz is right"},
   {"a quiz with one choice", step .. "```quiz\nq?\n\n- [x] a\n```\n", "two choices or more"},
   {"a quiz without a question", step .. "```quiz\n- [x] a\n- [ ] b\n```\n", "no question"},
   {"a choice without its mark", step .. "```quiz\nq?\n\n- [x] a\n- b\n```\n", 'x.md:10: a choice is written'},
@@ -129,9 +143,11 @@ for _, mistake in ipairs(mistakes) do
 end
 
 test("a misspelt fence is one mistake, not one for each that needs it", function()
-  local report = errors_of(step .. "```lua exersise\n```\n```lua check\ncheck.that(x)\n```\n```lua answer\nx = 1\n```\n")
+  local report = errors_of(step .. "```lua exersise\n```\n```lua check\ncheck.that(x)\n```\n"
+    .. "```lua answer\nx = 1\n```\n")
   lacks(report, "\n")
-  expect.equal(errors_of(step .. "```lua Exercise\n```\n```lua Check\ncheck.that(x)\n```\n```Lua answer\nx = 1\n```\n"), "")
+  expect.equal(errors_of(step .. "```lua Exercise\n```\n```lua Check\ncheck.that(x)\n```\n"
+    .. "```Lua answer\nx = 1\n```\n"), "")
 end)
 
 test("the feedback of a choice stands behind a dash, or two hyphens", function()
@@ -142,7 +158,8 @@ test("the feedback of a choice stands behind a dash, or two hyphens", function()
 end)
 
 test("carriage returns and a byte order mark do not disturb", function()
-  local lesson, errors = parse.text("\xEF\xBB\xBF" .. (front .. step .. "```lua\nx = 1\ny = 2\n```\n"):gsub("\n", "\r\n"), "x.md")
+  local with_crlf = (front .. step .. "```lua\nx = 1\ny = 2\n```\n"):gsub("\n", "\r\n")
+  local lesson, errors = parse.text("\xEF\xBB\xBF" .. with_crlf, "x.md")
   expect.equal(#errors, 0)
   expect.equal(lesson.steps[1].cells[1].code, "x = 1\ny = 2")
 end)
@@ -425,7 +442,8 @@ test("checks say what is wrong", function()
   expect.equal(message "check.equal('a', 'a')", nil)
   expect.equal(message "check.that(false, 'no')", "no")
   expect.equal(message "check.is_function(3, 'f')", "f should be a function, but it is the number 3")
-  expect.equal(message "check.calls(function(x) end, 1, 2)", "called with 1, your function returns nothing: is a return missing?")
+  expect.equal(message "check.calls(function(x) end, 1, 2)",
+    "called with 1, your function returns nothing: is a return missing?")
   contains(message "check.calls(function(x) error 'oops' end, 1, 2)", "your function failed: ")
   contains(message "nothing_here()", "nothing_here")
   expect.equal(message "check.shape({1, 2}, {2}, 'not said of what is no tensor')",
@@ -477,7 +495,8 @@ test("played unattended, a failing cell, answer or expectation is an error with 
   local ok, failure = run_text(step .. "```lua\nerror 'boom'\n```\n")
   expect.equal(ok, false)
   contains(failure.text, "boom")
-  ok, failure = run_text(step .. "```lua exercise\n```\n```lua check\ncheck.that(false, 'never')\n```\n```lua answer\nx = 1\n```\n")
+  ok, failure = run_text(step .. "```lua exercise\n```\n```lua check\ncheck.that(false, 'never')\n```\n"
+    .. "```lua answer\nx = 1\n```\n")
   expect.equal(ok, false)
   contains(failure.text, "never")
   ok, failure = run_text(step .. "```predict\nask: a?\nexpect: 'text'\n```\n```lua\nx = 1\n```\n")
@@ -556,11 +575,12 @@ test("every shipped lesson passes the author's check", function()
   end)
 end)
 
-test("the cnn lesson takes one class of the learner's own pictures against the rest, and says what does not fit", function()
+test("the cnn lesson takes one class of own pictures against the rest, and says what does not fit", function()
   local function load_step(options)
     local session = sessions.new {sink = sinks.capture()}
     session.env.data = setmetatable({load = function()
-      return {x = tensor.zeros({40, 20, 20}, {dtype = "uint8"}), y = tensor.concatenate{tensor.full({30}, 3), tensor.full({10}, 2)}:astype("uint8")}
+      return {x = tensor.zeros({40, 20, 20}, {dtype = "uint8"}),
+        y = tensor.concatenate{tensor.full({30}, 3), tensor.full({10}, 2)}:astype("uint8")}
     end}, {__index = require "gradus.data"})
     local p = lessons.open("cnn " .. options, session)
     p:goto_step "load"

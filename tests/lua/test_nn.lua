@@ -46,7 +46,8 @@ test("the summary of the course's CNN is the slide's", function()
 end)
 
 test("the summary of the course's MLP is the slide's", function()
-  local model = nn.Sequential{nn.Flatten{input_shape = {50, 50, 1}}, nn.Dense{128, activation = "relu"}, nn.Dropout{0.5}, nn.Dense{2}}
+  local model = nn.Sequential{nn.Flatten{input_shape = {50, 50, 1}}, nn.Dense{128, activation = "relu"},
+    nn.Dropout{0.5}, nn.Dense{2}}
   local rule, double = string.rep("_", 65), string.rep("=", 65)
   expect.equal(summary_of(model), lines(
     'Model: "sequential"', rule,
@@ -109,7 +110,8 @@ conformance("float32", 1e-4)
 
 local function small(dtype)
   random.seed(3)
-  return nn.Sequential{nn.Dense{8, activation = "tanh", input_shape = {2}}, nn.Dropout{0.25}, nn.Dense{2, activation = "softmax"},
+  return nn.Sequential{nn.Dense{8, activation = "tanh", input_shape = {2}}, nn.Dropout{0.25},
+    nn.Dense{2, activation = "softmax"},
     dtype = dtype}
 end
 
@@ -227,7 +229,8 @@ test("a misspelt option, layer entry, loss, optimizer or metric gets a suggestio
   local model = small()
   expect.error(function() model:compile{optimizer = "adm", loss = "mse"} end, 'did you mean "adam"')
   expect.error(function() model:compile{optimizer = "adam", loss = "crossentropy"} end, "crossentropy")
-  expect.error(function() model:compile{optimizer = "adam", loss = "mse", metrics = {"acuracy"}} end, 'did you mean "accuracy"')
+  expect.error(function() model:compile{optimizer = "adam", loss = "mse", metrics = {"acuracy"}} end,
+    'did you mean "accuracy"')
   expect.error(function() model:fit{zeros(2, 2), zeros(2)} end, "compile the model first")
 end)
 
@@ -295,7 +298,8 @@ test("an option of a layer that is changed by hand holds from the next step on",
   model.layers[1].activation = "relu"
   expect.ok(math.abs(model:train_on_batch(x, y) - kept) > 1e-6)
   model.layers[1].units = 9
-  expect.error(function() model:predict(x) end, "dense.kernel has shape (2, 8), but the options of the layer ask for (2, 9)")
+  expect.error(function() model:predict(x) end,
+    "dense.kernel has shape (2, 8), but the options of the layer ask for (2, 9)")
   model.layers[1].units = 8
   model.layers[1].bias = zeros(3)
   expect.error(function() model:predict(x) end, "dense.bias has shape (3,)")
@@ -308,7 +312,8 @@ test("a layer that two networks share keeps its weights, and cannot have two sha
   local second = nn.Sequential{shared, dtype = "float64"}
   expect.equal(second:predict(tensor{{1, 0}})[{1, 1}], 7.0)
   expect.equal(first.layers[1].kernel[{1, 2}], 7.0)
-  expect.error(function() nn.Sequential{nn.Flatten{input_shape = {5}}, shared, dtype = "float64"} end, "already belongs")
+  expect.error(function() nn.Sequential{nn.Flatten{input_shape = {5}}, shared, dtype = "float64"} end,
+    "already belongs")
   expect.equal(first.layers[1].input_shape[1], 2)
 end)
 
@@ -320,7 +325,8 @@ end)
 test("fit with parentheses says that it takes one table", function()
   local model = small()
   model:compile{optimizer = "adam", loss = "mse"}
-  expect.error(function() model:fit(ones(2, 2), ones(2, 2)) end, "fit takes one table, as in fit{...}, but got a tensor")
+  expect.error(function() model:fit(ones(2, 2), ones(2, 2)) end,
+    "fit takes one table, as in fit{...}, but got a tensor")
 end)
 
 test("losses never broadcast", function()
@@ -362,7 +368,9 @@ test("fit tells of each epoch in a line of a table, the majority baseline beside
   for line in printed(code, 80):gmatch "[^\n]*" do lines[#lines + 1] = line end
   expect.equal(lines[1], "              loss                accuracy (majority baseline)")
   expect.equal(lines[2], "epoch   time  train   validation  train            validation")
-  expect.ok(lines[3]:match "^ 1/25   %d%.%ds  %d%.%d%d%d%d  %d%.%d%d%d%d      %d%.%d%d%d%d %(0%.7500%)  %d%.%d%d%d%d %(0%.5000%)$")
+  local value = "%d%.%d%d%d%d"
+  expect.ok(lines[3]:match("^ 1/25   %d%.%ds  " .. value .. "  " .. value .. "      " .. value .. " %(0%.7500%)  "
+    .. value .. " %(0%.5000%)$"))
   expect.ok(lines[27]:find("^25/25"))
   expect.equal(#lines, 28)  -- the last one is empty
   contains(printed(training:format "verbose=2", 80), "epoch   time  loss    accuracy (majority baseline)\n 1/25 ")

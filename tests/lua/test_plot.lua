@@ -141,7 +141,8 @@ test("gnuplot takes every kind of figure", function()
 end)
 
 test("series without extent, without points or without finite numbers are drawn all the same", function()
-  for _, y in ipairs {{}, {1}, {0}, {2, 2, 2}, {nan, nan}, {inf, -inf}, {nan, 1, inf}, {1e308, -1e308}, {1e-320, 2e-320},
+  for _, y in ipairs {{}, {1}, {0}, {2, 2, 2}, {nan, nan}, {inf, -inf}, {nan, 1, inf}, {1e308, -1e308},
+    {1e-320, 2e-320},
     {1e15, 1e15 + 1}, {0, 0, 0}} do
     for _, style in ipairs {"lines", "points", "bars", "steps"} do check(plot(y, {style = style, legend = "one"})) end
     check(plot(y, {log = "y"}))
@@ -178,7 +179,8 @@ end)
 local hostile = {
   "`touch /tmp/gradus-hostile-1`", "$(touch /tmp/gradus-hostile-2)", "@macro", "x_{1}^{2} & ~ %s %d %",
   "it's \"quoted\"", "'. system('touch /tmp/gradus-hostile-3') .'", "line\nplot sin(x)\n!touch /tmp/gradus-hostile-4",
-  "back\\slash\\n", "tab\tand\0nul\27[31mescape", "\xff\xfe not UTF-8", "{/Times=40 big}", "\\\n!touch /tmp/gradus-hostile-5",
+  "back\\slash\\n", "tab\tand\0nul\27[31mescape", "\xff\xfe not UTF-8", "{/Times=40 big}",
+  "\\\n!touch /tmp/gradus-hostile-5",
   string.rep("long ", 500), "# comment", "EOD", "", " ", "日本語 ñ ü",
 }
 

@@ -49,7 +49,8 @@ end)
 
 test("Input is incomplete only where more of it could help", function()
   local s = fresh()
-  for _, text in ipairs {"for i = 1, 2 do", "f(", "x =", "x = [[a", "--[[ a", "if x then", "{1,", "1 +", "x = 3; f(", "x = 'a\\"} do
+  for _, text in ipairs {"for i = 1, 2 do", "f(", "x =", "x = [[a", "--[[ a", "if x then", "{1,", "1 +",
+    "x = 3; f(", "x = 'a\\"} do
     expect.ok(not s:is_complete(text), text .. " is complete")
   end
   for _, text in ipairs {"x = = 1", "1 1", "'abc", "x = 'abc", "x", "x = 3; x", "end", ")", "", "local x = 3\nx"} do

@@ -273,8 +273,8 @@ Writes a lesson to start from. The file is to be called NN-slug.md; one that exi
     local name = tostring(path):match "([^/]+)$" or ""
     local slug = name:match "^%d+%-(%l[%l%d-]*)%.md$"
     if not slug then
-      error(string.format('a lesson\'s file is called NN-slug.md, with a number and a slug of small letters, digits and '
-        .. 'hyphens, as in lessons/40-waves.md, not "%s"', name), 0)
+      error(string.format('a lesson\'s file is called NN-slug.md, with a number and a slug of small letters, digits '
+        .. 'and hyphens, as in lessons/40-waves.md, not "%s"', name), 0)
     end
     local existing = io.open(path, "rb")
     if existing then

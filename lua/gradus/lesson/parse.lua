@@ -121,7 +121,8 @@ function Reader:open_step(block)
     title, id = heading, id_from(heading)
     self:complain(block.first_line, 'the step "%s" has no id; write: ## %s {#%s}', heading, heading, id)
   elseif not id:match "^%l[%l%d-]*$" then
-    self:complain(block.first_line, 'the id "%s" must be small letters, digits and hyphens, as in {#%s}', id, id_from(id))
+    self:complain(block.first_line, 'the id "%s" must be small letters, digits and hyphens, as in {#%s}', id,
+      id_from(id))
   elseif title == "" then
     self:complain(block.first_line, "the step {#%s} has no title: write one before its id", id)
   end
@@ -144,8 +145,8 @@ function Reader:close_step()
   local exercise = step.exercise
   if not exercise or step.unread then return end
   if #exercise.checks == 0 then
-    self:complain(exercise.line, 'the exercise of the step "%s" has no check: add ```lua check, or nobody can tell when '
-      .. "it is solved", step.id)
+    self:complain(exercise.line, 'the exercise of the step "%s" has no check: add ```lua check, or nobody can tell '
+      .. "when it is solved", step.id)
   end
   if #exercise.answers == 0 then
     self:complain(exercise.line, 'the exercise of the step "%s" has no answer: add ```lua answer with code that passes '
@@ -181,8 +182,8 @@ local function forbid_locals(reader, cell)
   local line = cell.line
   for row in (cell.code .. "\n"):gmatch "(.-)\n" do
     if row:match "^local%s" then
-      reader:complain(line, 'cells run as if typed at the prompt, where a "local" is gone after its own line: leave out '
-        .. '"local"')
+      reader:complain(line, 'cells run as if typed at the prompt, where a "local" is gone after its own line: leave '
+        .. 'out "local"')
     end
     line = line + 1
   end
@@ -275,7 +276,8 @@ end
 
 -- ---- quizzes ----
 
---- The runs of "[x] a choice — its feedback", or with " -- " in place of the dash, as right, runs, feedback; nil when it is no choice.
+-- The runs of "[x] a choice — its feedback", or with " -- " in place of the dash, as right, runs, feedback; nil when it
+-- is no choice.
 local function read_choice(runs)
   local first = runs[1]
   local mark, rest = (first and not first.code and first.text or ""):match "^%[([ xX])%]%s+(.*)$"

@@ -261,7 +261,8 @@ function await.exercise(self, cell)
     self:say("dim", "This is a start: type your own version%s.", self:way_to_edit())
   end
   if not self.unattended then
-    self:say("dim", self.checks and "[your turn; :hint helps]" or "[an exercise; checks are off, Enter plays the answer]")
+    self:say("dim", self.checks and "[your turn; :hint helps]"
+      or "[an exercise; checks are off, Enter plays the answer]")
   end
 end
 
@@ -271,7 +272,9 @@ function Player:finish_step()
   local following = self.lesson.steps[self.step_index + 1]
   if not following then
     self.state = "finished"
-    if not self.unattended then self:say("good", "This was the lesson “%s”. :lessons lists the others.", self.lesson.title) end
+    if not self.unattended then
+      self:say("good", "This was the lesson “%s”. :lessons lists the others.", self.lesson.title)
+    end
   elseif not self.unattended then
     self:say("dim", "[Enter: %s]", following.title)
   end

@@ -234,7 +234,9 @@ function M:play()
 end
 
 function M:resume()
-  if self.state == "left" then return self:say("dim", "This lesson has been left; :lesson %s takes it up.", self.lesson.slug) end
+  if self.state == "left" then
+    return self:say("dim", "This lesson has been left; :lesson %s takes it up.", self.lesson.slug)
+  end
   self.playing = false
   self:again()
 end

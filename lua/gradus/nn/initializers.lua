@@ -1,5 +1,5 @@
--- How weights start. Were they all equal, all units of a layer would compute the same and learn the same: so kernels are
--- drawn at random. How large decides whether a deep network learns: a sum of n products grows with n, so the more
+-- How weights start. Were they all equal, all units of a layer would compute the same and learn the same: so kernels
+-- are drawn at random. How large decides whether a deep network learns: a sum of n products grows with n, so the more
 -- inputs a unit has, the smaller its weights must be, or the signal would swell from layer to layer (or fade away).
 --
 -- Keras's names and formulas. fan_in is how many numbers one output is the sum of, fan_out how many outputs one input

@@ -84,9 +84,9 @@ function Sequential:build(input_shape)
   for i, layer in ipairs(self.layers) do
     shapes[i + 1] = layer:output_shape_for(shapes[i])
     if layer.output_shape and (layer.dtype ~= self.dtype or not same_shape(layer.input_shape, shapes[i])) then
-      error(string.format("%s (%s) already belongs to a network, with samples of shape %s in %s; this one would give it %s "
-        .. "in %s: make a new nn.%s{...} for it", layer.name, layer.class_name, Layer.shape_text(layer.input_shape),
-        layer.dtype, Layer.shape_text(shapes[i]), self.dtype, layer.class_name), 0)
+      error(string.format("%s (%s) already belongs to a network, with samples of shape %s in %s; this one would give "
+        .. "it %s in %s: make a new nn.%s{...} for it", layer.name, layer.class_name,
+        Layer.shape_text(layer.input_shape), layer.dtype, Layer.shape_text(shapes[i]), self.dtype, layer.class_name), 0)
     end
   end
   for i, layer in ipairs(self.layers) do
@@ -125,8 +125,8 @@ function Sequential:call(x, in_training)
   for _, layer in ipairs(self.layers) do
     x = layer:call(x, in_training)
     if type(x) ~= "userdata" then
-      error(string.format("%s (%s) gave %s where the next layer needs a tensor; is a return missing in a function of yours?",
-        layer.name, layer.class_name, type(x)), 0)
+      error(string.format("%s (%s) gave %s where the next layer needs a tensor; is a return missing in a function of "
+        .. "yours?", layer.name, layer.class_name, type(x)), 0)
     end
   end
   return x

@@ -1,6 +1,6 @@
 -- Optimizers: how weights follow their gradients. A gradient says by how much the loss grows when a weight grows by a
--- little; so each weight goes a step the other way. How long a step is the optimizer's affair. The loop over the numbers
--- is in C, in one pass a weight; the policy is here.
+-- little; so each weight goes a step the other way. How long a step is the optimizer's affair. The loop over the
+-- numbers is in C, in one pass a weight; the policy is here.
 
 local core = require "gradus.core.grad"
 local doc = require("gradus.help").doc

@@ -5,7 +5,8 @@
 --   {kind="bars",    labels={...}, values={...}}
 --   {kind="matrix",  data=array, rows=, columns=, low=, high=, palette=, cells={{row=, column=, lines={...}}}}
 --   {kind="picture", rgb=, width=, height=, sheet=}, where a contact sheet has
---                    sheet={count=, columns=, gap=, cell_width=, cell_height=, captions=, items={{rgb=, width=, height=}}}
+--                    sheet={count=, columns=, gap=, cell_width=, cell_height=, captions=,
+--                           items={{rgb=, width=, height=}}}
 -- with title, xlabel, ylabel, xrange, yrange ({low, high}, always finite), log ("", "x", "y" or "xy").
 
 local core = require "gradus.core.plot"

@@ -8,8 +8,8 @@ local core = require "gradus.core.plot"
 local palette = require "gradus.plot.palette"
 
 local ipairs, select, tostring = ipairs, select, tostring
-local abs, ceil, floor, huge, log, min, max, sqrt = math.abs, math.ceil, math.floor, math.huge, math.log, math.min, math.max,
-  math.sqrt
+local abs, ceil, floor, huge = math.abs, math.ceil, math.floor, math.huge
+local log, min, max, sqrt = math.log, math.min, math.max, math.sqrt
 local string_format, concat = string.format, table.concat
 local utf8_len, utf8_offset = utf8.len, utf8.offset
 
@@ -260,7 +260,8 @@ function kinds.matrix(out, panel, theme, _, block)
     for _, line in ipairs(c.lines) do longest = max(longest, #line) end
     local size = min(theme.size * 1.3, cell / longest * 1.0, cell / #c.lines * 0.35)
     out("set label %s at first %d, first %d center offset character 0, %g font %s tc rgb '%s' front",
-      quote(concat(c.lines, "\n")), c.column - 1, c.row - 1, 0.5 * (#c.lines - 1), font(theme, max(5, floor(size))), colour)
+      quote(concat(c.lines, "\n")), c.column - 1, c.row - 1, 0.5 * (#c.lines - 1), font(theme, max(5, floor(size))),
+      colour)
   end
   if core.range(panel.data) then
     local times = (panel.rows == 1 or panel.columns == 1) and 2 or 1

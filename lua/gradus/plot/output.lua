@@ -252,7 +252,8 @@ local function window(figure, name)
   local front = session.current()
   local persist = not (front and front.interactive)
   local opening = string_format("set terminal %s noenhanced %s size %d,%d font %s title %s", name,
-    persist and "persist" or "", theme.width, theme.height, quoted_font(theme), gnuplot.quote(figure.title or "gradus", 100))
+    persist and "persist" or "", theme.width, theme.height, quoted_font(theme),
+    gnuplot.quote(figure.title or "gradus", 100))
   run(gnuplot.script(figure, theme, opening, false, theme.paper))
 end
 

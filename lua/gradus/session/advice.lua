@@ -30,7 +30,8 @@ local function neighbours(text, near)
   local tokens = lexer.tokens(text)
   for i = 2, #tokens do
     local before, here = tokens[i - 1], tokens[i]
-    if (here.text == near or near == "<eof>") and (here.kind == "name" or here.kind == "number" or here.kind == "keyword")
+    if (here.text == near or near == "<eof>")
+      and (here.kind == "name" or here.kind == "number" or here.kind == "keyword")
       and (before.kind == "name" or before.kind == "number") then
       return before.text, here.text
     end

@@ -1,5 +1,6 @@
--- Where a session's output goes. A sink has the methods text(s), display(data), flush() and current_width(), and the facts a printer wants
--- to know: is_terminal, colour, width. `data` maps MIME types to strings; every sink can show "text/plain".
+-- Where a session's output goes. A sink has the methods text(s), display(data), flush() and current_width(), and the
+-- facts a printer wants to know: is_terminal, colour, width. `data` maps MIME types to strings; every sink can show
+-- "text/plain".
 
 local core = require "gradus.core.session"
 

@@ -24,7 +24,8 @@ end
 
 -- The version of gnuplot, and those of its terminals that plots can use.
 local function gnuplot()
-  local said, why = plot.run("set print '-'\nprint GPVAL_VERSION, ' ', GPVAL_PATCHLEVEL\nprint GPVAL_TERMINALS\nset print\n", 10)
+  local said, why = plot.run("set print '-'\nprint GPVAL_VERSION, ' ', GPVAL_PATCHLEVEL\n"
+    .. "print GPVAL_TERMINALS\nset print\n", 10)
   if not said then return why end
   local version, patch, list = said:match("(%S+)%s+(%S+)\n(.*)")
   if not version then return "does not say what it is" end
