@@ -22,7 +22,8 @@ layers.Dense = doc("nn.Dense", [[
 nn.Dense{units, activation=nil, use_bias=true, kernel_initializer="glorot_uniform", bias_initializer="zeros"}
 
 A fully connected layer: activation(x W + b), with x (n, inputs), W = layer.kernel (inputs, units), b =
-layer.bias (units,). Parameters: inputs * units + units.
+layer.bias (units,). Parameters: inputs * units + units. `activation` is a name, see nn.Activation, or a
+function; an initializer is "glorot_uniform", "he_uniform", "zeros", "ones" or a function of the shape.
 
 > nn.Sequential{nn.Dense{2, input_shape={2500}}}:count_params()
 5002
@@ -63,12 +64,14 @@ local Conv2D, conv2d = Layer.define("Conv2D", {
 })
 
 layers.Conv2D = doc("nn.Conv2D", [[
-nn.Conv2D{filters, kernel_size, strides=1, padding="valid", dilation_rate=1, activation=nil, use_bias=true}
+nn.Conv2D{filters, kernel_size, strides=1, padding="valid", dilation_rate=1, activation=nil, use_bias=true, ...}
 
 Convolution (a correlation, as everywhere in deep learning) of images (n, rows, columns, channels) with
 `filters` kernels: layer.kernel is (kernel rows, kernel columns, channels, filters), layer.bias (filters,).
-padding="same" keeps the size at stride 1 by zeros around the image, "valid" uses no zeros. Parameters: rows
-* columns * channels * filters + filters.
+kernel_size, strides (pixels from one window to the next) and dilation_rate (pixels from one of the kernel to
+the next) are whole numbers or {rows, columns}. padding="same" keeps the size at stride 1 by zeros around the
+image, "valid" uses no zeros: n pixels become n - kernel size + 1. Parameters: rows * columns * channels *
+filters + filters. activation, kernel_initializer and bias_initializer are as in nn.Dense.
 
 > m = nn.Sequential{nn.Conv2D{16, 3, padding="same", input_shape={50, 50, 1}}}
 > m:count_params()
