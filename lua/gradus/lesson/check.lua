@@ -1,6 +1,8 @@
 -- `check`, the table that the check cells of a lesson use. Checks look at values and at behaviour, never at text;
 -- a failed one says what is wrong and what was found, not what to type.
 
+local shapes = require "gradus.shapes"
+
 local check = {}
 
 local is_tensor, shape_of, numbers_of
@@ -43,15 +45,7 @@ check.shape_of = shape_of
 
 local function shape_text(shape)
   if #shape == 0 then return "a single number" end
-  return "shape (" .. table.concat(shape, ", ") .. (#shape == 1 and ",)" or ")")
-end
-
-local function same_shape(a, b)
-  if #a ~= #b then return false end
-  for i = 1, #a do
-    if a[i] ~= b[i] then return false end
-  end
-  return true
+  return "shape " .. shapes.text(shape)
 end
 
 local function number_text(x)
@@ -89,7 +83,7 @@ local function difference(value, expected, tolerance)
     return string.format("expected %s, got %s", what_it_is(expected), what_it_is(value))
   end
   if not shape then return string.format("expected %s, got %s", what_it_is(expected), what_it_is(value)) end
-  if not same_shape(shape, wanted) then
+  if not shapes.equal(shape, wanted) then
     return string.format("the result has %s where %s is expected", shape_text(shape), shape_text(wanted))
   end
   local a, b = numbers_of(value), numbers_of(expected)
@@ -167,9 +161,9 @@ function check.new(session)
   function api.shape(value, wanted, message)
     local shape = shape_of(value)
     if not shape then fail("expected a tensor of %s, got %s", shape_text(wanted), what_it_is(value)) end
-    if not same_shape(shape, wanted) then
-      fail("%s", message or string.format("the shape is (%s) where (%s) is expected", table.concat(shape, ", "),
-        table.concat(wanted, ", ")))
+    if not shapes.equal(shape, wanted) then
+      fail("%s", message or string.format("the shape is %s where %s is expected", shapes.text(shape),
+        shapes.text(wanted)))
     end
   end
 

@@ -1,6 +1,7 @@
 -- Predictions: reading a guess, and comparing it with what came out.
 
 local check = require "gradus.lesson.check"
+local shapes = require "gradus.shapes"
 
 local predict = {}
 
@@ -56,10 +57,6 @@ function predict.read(prediction, text)
   return readers[prediction.kind](text)
 end
 
-local function shape_text(shape)
-  return "(" .. table.concat(shape, ", ") .. (#shape == 1 and ",)" or ")")
-end
-
 -- What came out, in the form of a guess; nil and why when the expression does not fit its kind.
 local function outcome(prediction, value)
   if prediction.kind == "shape" then
@@ -76,13 +73,13 @@ local function outcome(prediction, value)
 end
 
 local function agrees(prediction, guess, actual)
-  if prediction.kind == "shape" then return shape_text(guess) == shape_text(actual) end
+  if prediction.kind == "shape" then return shapes.text(guess) == shapes.text(actual) end
   if prediction.kind == "direction" then return guess == actual end
   return math.abs(guess - actual) <= (prediction.tolerance or 1e-6)
 end
 
 local function as_text(prediction, value)
-  if prediction.kind == "shape" then return shape_text(value) end
+  if prediction.kind == "shape" then return shapes.text(value) end
   if prediction.kind == "direction" then return value end
   return math.type(value) == "integer" and tostring(value) or string.format("%.6g", value)
 end

@@ -5,6 +5,7 @@ local baseline = require "gradus.metrics.baseline"
 local columns = require "gradus.columns"
 local doc = require("gradus.help").doc
 local options = require "gradus.options"
+local shapes = require "gradus.shapes"
 local tensor = require "gradus.core.tensor"
 
 local metrics = {}
@@ -18,8 +19,8 @@ local function labels(what, name, given)
   end
   if given.ndim == 2 and given.shape[2] == 1 then given = given:reshape(-1) end
   if given.ndim ~= 1 then
-    error(string.format("%s: %s has shape (%s); class labels are one number a sample: model:predict_classes(x), not "
-      .. "model:predict(x)", what, name, table.concat(given.shape, ", ")), 0)
+    error(string.format("%s: %s has shape %s; class labels are one number a sample: model:predict_classes(x), not "
+      .. "model:predict(x)", what, name, shapes.text(given.shape)), 0)
   end
   return given
 end

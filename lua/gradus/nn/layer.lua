@@ -9,6 +9,7 @@
 local core = require "gradus.core.grad"
 local initializers = require "gradus.nn.initializers"
 local options = require "gradus.options"
+local shapes = require "gradus.shapes"
 
 local Layer = {}
 Layer.__index = Layer
@@ -55,9 +56,9 @@ function Layer:check_weights(input_shape)
   for _, weight in ipairs(self:weight_shapes(input_shape)) do
     local name, shape = table.unpack(weight)
     local got = self[name].shape
-    if table.concat(got, ",") ~= table.concat(shape, ",") then
+    if not shapes.equal(got, shape) then
       error(string.format("%s.%s has shape %s, but the options of the layer ask for %s; make a new model to change "
-        .. "its shape", self.name, name, Layer.shape_text(got), Layer.shape_text(shape)), 0)
+        .. "its shape", self.name, name, shapes.text(got), shapes.text(shape)), 0)
     end
   end
 end
@@ -95,16 +96,11 @@ function Layer:count_params()
   return n
 end
 
-local function shape_text(shape)
-  return "(" .. table.concat(shape, ", ") .. (#shape == 1 and ",)" or ")")
-end
-Layer.shape_text = shape_text
-
 function Layer:__tostring()
   local text = string.format("%s (%s)", self.name or "layer", self.class_name)
   if self.output_shape then
-    text = text .. string.format(": %s -> %s, %d parameters", shape_text(self.input_shape),
-      shape_text(self.output_shape), self:count_params())
+    text = text .. string.format(": %s -> %s, %d parameters", shapes.text(self.input_shape),
+      shapes.text(self.output_shape), self:count_params())
   end
   return text
 end
@@ -139,7 +135,7 @@ function Layer:expect_axes(input_shape, n, meaning)
     fix = "; put a nn.Flatten{} before it"
   end
   error(string.format("%s (%s) takes samples of shape %s, but here one sample has shape %s%s",
-    self.name or "this layer", self.class_name, meaning, shape_text(input_shape), fix), 0)
+    self.name or "this layer", self.class_name, meaning, shapes.text(input_shape), fix), 0)
 end
 
 return Layer

@@ -1,9 +1,9 @@
 -- nn.Sequential: layers one after the other. What a model is; how it learns is in training.lua.
 
 local doc = require("gradus.help").doc
-local Layer = require "gradus.nn.layer"
 local options = require "gradus.options"
 local session = require "gradus.session"
+local shapes = require "gradus.shapes"
 local summary = require "gradus.nn.summary"
 local training = require "gradus.nn.training"
 
@@ -73,29 +73,25 @@ model:compile{...}, model:fit{...}, model:evaluate{...}, model:predict(x).
 320386
 ]], make)
 
-local function same_shape(a, b)
-  return table.concat(a, ",") == table.concat(b, ",")
-end
-
 --- Works out every shape and draws the weights. `input_shape` is that of one sample.
 function Sequential:build(input_shape)
   -- All shapes first: a network that cannot be leaves its layers as they were.
-  local shapes = {{table.unpack(input_shape)}}
+  local sizes = {{table.unpack(input_shape)}}
   for i, layer in ipairs(self.layers) do
-    shapes[i + 1] = layer:output_shape_for(shapes[i])
-    if layer.output_shape and (layer.dtype ~= self.dtype or not same_shape(layer.input_shape, shapes[i])) then
+    sizes[i + 1] = layer:output_shape_for(sizes[i])
+    if layer.output_shape and (layer.dtype ~= self.dtype or not shapes.equal(layer.input_shape, sizes[i])) then
       error(string.format("%s (%s) already belongs to a network, with samples of shape %s in %s; this one would give "
         .. "it %s in %s: make a new nn.%s{...} for it", layer.name, layer.class_name,
-        Layer.shape_text(layer.input_shape), layer.dtype, Layer.shape_text(shapes[i]), self.dtype, layer.class_name), 0)
+        shapes.text(layer.input_shape), layer.dtype, shapes.text(sizes[i]), self.dtype, layer.class_name), 0)
     end
   end
   for i, layer in ipairs(self.layers) do
     local shared = layer.output_shape ~= nil  -- with another network: it keeps its weights, as in Keras
     layer.dtype, layer.position = self.dtype, i
-    layer.input_shape, layer.output_shape = shapes[i], shapes[i + 1]
-    if not shared then layer:build(shapes[i]) end
+    layer.input_shape, layer.output_shape = sizes[i], sizes[i + 1]
+    if not shared then layer:build(sizes[i]) end
   end
-  self.input_shape, self.output_shape = shapes[1], shapes[#shapes]
+  self.input_shape, self.output_shape = sizes[1], sizes[#sizes]
 end
 
 --- Works out every shape again after options of layers were changed by hand; weights stay as they are.
@@ -179,7 +175,7 @@ end)
 function Sequential:__tostring()
   if not self.output_shape then return string.format("%s: %d layers, not built yet", self.name, #self.layers) end
   return string.format("%s: %d layers, %s -> %s, %d parameters", self.name, #self.layers,
-    Layer.shape_text(self.input_shape), Layer.shape_text(self.output_shape), self:count_params())
+    shapes.text(self.input_shape), shapes.text(self.output_shape), self:count_params())
 end
 
 for name, method in pairs(training) do Sequential[name] = method end

@@ -14,6 +14,7 @@ local progress = require "gradus.nn.progress"
 local history = require "gradus.nn.history"
 local random = require "gradus.core.random"
 local result_table = require "gradus.nn.results"
+local shapes = require "gradus.shapes"
 local tensor = require "gradus.core.tensor"
 
 local M = {}
@@ -45,7 +46,7 @@ local function check_x(model, x, what)
   elseif #got == #want then
     hint = "; is it one sample instead of a batch? expand_dims(x, 1)"
   end
-  error(string.format("%s: x has shape %s, but this network takes (n, %s)%s", what, Layer.shape_text(got),
+  error(string.format("%s: x has shape %s, but this network takes (n, %s)%s", what, shapes.text(got),
     table.concat(want, ", "), hint), 0)
 end
 
@@ -54,16 +55,16 @@ local function check_y(model, x, y, what)
   if not is_tensor(y) then error(what .. ": y is a tensor with one row a sample, not " .. type(y), 0) end
   local n, outputs = #x, model.output_shape[#model.output_shape]
   if y.ndim == 0 or #y ~= n then
-    error(string.format("%s: x has %d samples, but y has shape %s", what, n, Layer.shape_text(y.shape)), 0)
+    error(string.format("%s: x has %d samples, but y has shape %s", what, n, shapes.text(y.shape)), 0)
   end
   if #model.output_shape ~= 1 then
     error(string.format("%s: the network ends in %s; end it with nn.Flatten{} and nn.Dense{...}", what,
-      Layer.shape_text(model.output_shape)), 0)
+      shapes.text(model.output_shape)), 0)
   end
   if model.loss.labels then
     if y.ndim == 1 or (y.ndim == 2 and y.shape[2] == 1) then return y end
     error(string.format("%s: %s takes one class label a sample, y of shape (%d,), but y has shape %s; for one-hot rows "
-      .. "use categorical_crossentropy", what, model.loss.name, n, Layer.shape_text(y.shape)), 0)
+      .. "use categorical_crossentropy", what, model.loss.name, n, shapes.text(y.shape)), 0)
   end
   if y.ndim == 1 and outputs == 1 then return expand_dims(y, 2) end
   if y.ndim == 2 and y.shape[2] == outputs then return y end
@@ -72,7 +73,7 @@ local function check_y(model, x, y, what)
     hint = "; for class labels use sparse_categorical_crossentropy"
   end
   error(string.format("%s: %s compares y with the output (%d, %d), but y has shape %s: they never broadcast%s", what,
-    model.loss.name, n, outputs, Layer.shape_text(y.shape), hint), 0)
+    model.loss.name, n, outputs, shapes.text(y.shape), hint), 0)
 end
 
 -- ---- recorded steps ----
@@ -429,7 +430,7 @@ where it exceeds 0.5.
 ]], function(model, x)
   local p = M.predict(model, x)
   if p.ndim ~= 2 then
-    error("predict_classes: the network ends in " .. Layer.shape_text(model.output_shape) .. ", not in scores", 0)
+    error("predict_classes: the network ends in " .. shapes.text(model.output_shape) .. ", not in scores", 0)
   end
   if p.shape[2] == 1 then return tensor.gt(p:reshape(-1), 0.5):astype("int64") end
   return (p:argmax(2) - 1):astype("int64")
