@@ -93,9 +93,10 @@ metrics.confusion_matrix = doc("metrics.confusion_matrix", [[
 metrics.confusion_matrix(y_true, y_pred, {classes=nil, positive=1, layout="course"}) -> confusion matrix
 
 How many samples of each actual class (rows) were predicted as each class (columns). Labels are 0-based, one
-a sample: tensors of shape (n,) or (n, 1), or lists; `classes` gives their names. With two classes the positive one comes first, as in the course: {{TP, FN},
-{FP, TN}}, and the cells are named; layout="sklearn" puts it last: {{TN, FP}, {FN, TP}}. cm.counts holds the
-numbers, cm.TP, cm.FN, cm.FP and cm.TN the cells of two classes.
+a sample: tensors of shape (n,) or (n, 1), or lists; `classes` gives their names. With two classes the
+positive one comes first, as in the course: {{TP, FN}, {FP, TN}}, and the cells are named; layout="sklearn"
+puts it last: {{TN, FP}, {FN, TP}}. cm.counts holds the numbers, cm.TP, cm.FN, cm.FP and cm.TN the cells of
+two classes.
 
 > metrics.confusion_matrix({1, 1, 0, 0, 0}, {1, 0, 0, 0, 1}, {classes={"no bottle", "bottle"}})
 actual \ predicted                       bottle                     no bottle
@@ -151,7 +152,8 @@ end
 metrics.accuracy_score = doc("metrics.accuracy_score", [[
 metrics.accuracy_score(y_true, y_pred) -> number
 
-The share of samples whose label was predicted right, from 0 to 1; labels as for metrics.confusion_matrix. Look at metrics.majority_baseline(y_true) beside it.
+The share of samples whose label was predicted right, from 0 to 1; labels as for metrics.confusion_matrix.
+Look at metrics.majority_baseline(y_true) beside it.
 
 > metrics.accuracy_score({1, 0, 0, 1}, {1, 0, 1, 1})
 0.75

@@ -271,11 +271,11 @@ model:fit{x, y, batch_size=32, epochs=1, verbose="auto", validation_split=0, val
 
 Trains: each epoch is one pass over the samples in a fresh random order, in batches; after each batch the
 optimizer takes one step. x has shape (n, ...), one sample a row; y is (n,) labels for
-sparse_categorical_crossentropy, otherwise (n, outputs) numbers. validation_data={x, y} (or the last part, validation_split=0.1, of the samples) is
-measured after each epoch and never trained on. verbose: 0 nothing, 1 a progress bar, 2 a line an epoch,
-"auto" a bar in a terminal and lines elsewhere. Beside each accuracy stands the majority baseline: what
-always answering the most frequent class would reach. Returns the history: history.history.loss[1] is the
-loss of the first epoch; plot.history(history) draws it.
+sparse_categorical_crossentropy, otherwise (n, outputs) numbers. validation_data={x, y} (or the last part,
+validation_split=0.1, of the samples) is measured after each epoch and never trained on. verbose: 0 nothing,
+1 a progress bar, 2 a line an epoch, "auto" a bar in a terminal and lines elsewhere. Beside each accuracy
+stands the majority baseline: what always answering the most frequent class would reach. Returns the history:
+history.history.loss[1] is the loss of the first epoch; plot.history(history) draws it.
 
 > random.seed(1)
 > x = tensor{{0, 0, 1}, {1, 1, 1}, {1, 0, 1}, {0, 1, 1}}
@@ -375,8 +375,9 @@ end)
 M.evaluate = doc("model.evaluate", [[
 model:evaluate{x, y, batch_size=32, verbose="auto"} -> results
 
-The mean loss and metrics over x without learning, x and y as in model.fit; Dropout does nothing. Prints them, with the majority
-baseline beside an accuracy, and returns a table: results.loss, results.accuracy, results.baseline.
+The mean loss and metrics over x without learning, x and y as in model.fit; Dropout does nothing. Prints
+them, with the majority baseline beside an accuracy, and returns a table: results.loss, results.accuracy,
+results.baseline.
 
 > m = nn.Sequential{nn.Dense{1, input_shape={1}}, dtype="float64"}
 > m.layers[1].kernel[{1, 1}] = 1

@@ -2,6 +2,7 @@
 
 local core = require "gradus.core.session"
 local help = require "gradus.help"
+local layout = require "gradus.lesson.layout"
 local options = require "gradus.options"
 
 local help_page = {}
@@ -10,10 +11,9 @@ local function paint(shell, code, text)
   return shell.colour and "\27[" .. code .. "m" .. text .. "\27[0m" or text
 end
 
--- Breaks a paragraph's lines at `width` columns. Indented lines are layout and stay; a line that was broken because the
+-- Wraps a paragraph at `width` columns. Indented lines are layout and stay; a line that was broken because the
 -- source ended its own (a long one) goes on with the next.
 local function wrap(text, width)
-  local out = {}
   local lines, broken = {}, false
   for line in (text .. "\n"):gmatch("(.-)\n") do
     if broken and line:find("^%S") then
@@ -23,15 +23,10 @@ local function wrap(text, width)
     end
     broken = #line >= 80 and not line:find("^%s")
   end
-  for _, line in ipairs(lines) do
-    while #line > width and not line:find("^%s") do
-      local at = line:sub(1, width + 1):match("^.*()%s") or width + 1
-      out[#out + 1] = line:sub(1, at - 1)
-      line = line:sub(at):gsub("^%s+", "")
-    end
-    out[#out + 1] = line
+  for i, line in ipairs(lines) do
+    if #line > width and not line:find("^%s") then lines[i] = layout.wrap_text(line, width) end
   end
-  return table.concat(out, "\n")
+  return table.concat(lines, "\n")
 end
 
 --- Shows the entry's signature, paragraph and examples.
