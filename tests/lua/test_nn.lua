@@ -242,6 +242,24 @@ test("training that diverges stops at the first non-finite loss and says what to
   expect.error(fit, string.format("in step %d of the optimizer", model.optimizer.iterations + 1))
 end)
 
+test("a batch of fit makes no garbage", function()
+  local model = nn.Sequential{nn.Dense{2, input_shape = {4}}}
+  model:compile{optimizer = "adam", loss = "sparse_categorical_crossentropy", metrics = {"accuracy"}}
+  local x, y = zeros(6400, 4), zeros(6400)
+  local function kilobytes(epochs)
+    collectgarbage()
+    collectgarbage("stop")
+    local before = collectgarbage("count")
+    model:fit{x, y, epochs = epochs, batch_size = 16, verbose = 0}
+    local made = collectgarbage("count") - before
+    collectgarbage("restart")
+    return made
+  end
+  kilobytes(1)
+  local one, eleven = kilobytes(1), kilobytes(11)
+  expect.ok(eleven - one < 16, string.format("10 epochs of 400 batches made %.1f KiB", eleven - one))
+end)
+
 test("options of an optimizer that it cannot work with are refused when it is made", function()
   expect.error(function() optim.SGD{0.1, momentum = "x"} end, "momentum is a number from 0 to 1, not x")
   expect.error(function() optim.SGD{0 / 0} end, "learning_rate is a number from 0, not")
