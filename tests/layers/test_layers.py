@@ -1,4 +1,5 @@
-"""Who may include whom: a folder of src includes lower ranks or itself, and a foreign library has one door."""
+"""Who may include whom: a folder of src includes lower ranks or itself, and a foreign library has one door. And how wide a
+line may be."""
 
 import pathlib
 import re
@@ -80,6 +81,16 @@ def _():
                                str(path)], capture_output=True, text=True)
         if done.returncode:
             yield f"{path.relative_to(root)}: {done.stderr.splitlines()[0]}"
+
+
+@test("No line is wider than 110 columns in C and 120 in Lua")
+def _():
+    widths = {".c": 110, ".h": 110, ".lua": 120}
+    for folder in ("src", "lua", "lessons", "tests"):
+        for path in sorted((root / folder).rglob("*")):
+            for number, line in enumerate(path.read_text().splitlines(), 1) if path.suffix in widths else ():
+                if len(line) > widths[path.suffix]:
+                    yield f"{path.relative_to(root)}:{number}: {len(line)} columns"
 
 
 print(f"1..{len(tests)}")
