@@ -14,12 +14,12 @@ local model = nn.Sequential{
   nn.Conv2D{64, 3, padding = "same", activation = "relu"},
   nn.MaxPooling2D{2},
   nn.Flatten{},
-  nn.Dropout{0.3},
+  nn.Dropout{0.5},
   nn.Dense{10, activation = "softmax"},
 }
 model:summary()
 model:compile{optimizer = "adam", loss = "sparse_categorical_crossentropy", metrics = {"accuracy"}}
-history = model:fit{s.x_train, s.y_train, epochs = 30, validation_data = {s.x_val, s.y_val}}
+history = model:fit{s.x_train, s.y_train, epochs = 60, validation_data = {s.x_val, s.y_val}}
 
 results = model:evaluate{s.x_test, s.y_test}
 plot.history(history)
