@@ -43,6 +43,16 @@ test("names of classes that are not UTF-8 still make a table", function()
   expect.ok(tostring(cm):find("\xfcber", 1, true))
 end)
 
+test("one class against the rest is asked for with masks; other labels than 0 and 1 have a positive one", function()
+  local t, p = tensor{0, 1, 2, 2}, tensor{0, 2, 2, 1}
+  expect.error(function() metrics.confusion_matrix(t, p, {positive = 2}) end, "there are 3")
+  local cm = metrics.confusion_matrix(eq(t, 2), eq(p, 2))
+  expect.equal(cm.TP, 1)
+  expect.equal(cm.FN, 1)
+  expect.equal(metrics.confusion_matrix({3, 5}, {5, 5}).classes[1], "5")
+  expect.error(function() metrics.confusion_matrix({3, 5}, {5, 5}, {positive = 1}) end, "positive=1 is not among")
+end)
+
 test("precision, recall, specificity and F1 come from the four cells", function()
   local t, p = {1, 1, 1, 1, 0, 0, 0, 0, 0, 0}, {1, 1, 1, 0, 1, 1, 0, 0, 0, 0}
   expect.close(metrics.precision_score(t, p), 3 / 5)

@@ -22,6 +22,7 @@ local function labels(what, name, given)
     error(string.format("%s: %s has shape %s; class labels are one number a sample: model:predict_classes(x), not "
       .. "model:predict(x)", what, name, shapes.text(given.shape)), 0)
   end
+  if given.dtype == "bool" then given = given:astype("int64") end  -- a mask: true is class 1
   return given
 end
 
@@ -90,13 +91,13 @@ local function label_list(truth, predicted, names)
 end
 
 metrics.confusion_matrix = doc("metrics.confusion_matrix", [[
-metrics.confusion_matrix(y_true, y_pred, {classes=nil, positive=1, layout="course"}) -> confusion matrix
+metrics.confusion_matrix(y_true, y_pred, {classes=nil, positive=nil, layout="course"}) -> confusion matrix
 
-How many samples of each actual class (rows) were predicted as each class (columns). Labels are 0-based, one
-a sample: tensors of shape (n,) or (n, 1), or lists; `classes` gives their names. With two classes the
-positive one comes first, as in the course: {{TP, FN}, {FP, TN}}, and the cells are named; layout="sklearn"
-puts it last: {{TN, FP}, {FN, TP}}. cm.counts holds the numbers, cm.TP, cm.FN, cm.FP and cm.TN the cells of
-two classes.
+How many samples of each actual class (rows) were predicted as each class (columns). Labels are 0-based,
+one a sample: tensors of shape (n,) or (n, 1), or lists; `classes` gives their names. With two classes the
+positive one (1, or else the greater label) comes first, as in the course: {{TP, FN}, {FP, TN}}, and the
+cells are named; layout="sklearn" puts it last: {{TN, FP}, {FN, TP}}. cm.counts holds the numbers, cm.TP,
+cm.FN, cm.FP and cm.TN the cells of two classes.
 
 > metrics.confusion_matrix({1, 1, 0, 0, 0}, {1, 0, 0, 0, 1}, {classes={"no bottle", "bottle"}})
 actual \ predicted                       bottle                     no bottle
@@ -104,22 +105,26 @@ bottle                       1 TP true positive  1 FN false negative, Type II
 no bottle           1 FP false positive, Type I            2 TN true negative
 ]], function(y_true, y_pred, given)
   local what = "metrics.confusion_matrix"
-  local read = options.read(what, given, {{"classes"}, {"positive", 1}, {"layout", "course"}})
+  local read = options.read(what, given, {{"classes"}, {"positive"}, {"layout", "course"}})
   options.choice(what, "layout", read.layout, {"course", "sklearn"})
   local truth, predicted = read_pair(what, y_true, y_pred)
   local list = label_list(truth, predicted, read.classes)
   local cm = {counts = {}, classes = {}, layout = read.layout}
   if #list == 2 then
-    local negative = list[1] == read.positive and list[2] or list[1]
-    if list[1] ~= read.positive and list[2] ~= read.positive then
-      error(string.format("%s: positive=%s is not among the labels %s and %s", what, read.positive, list[1],
-        list[2]), 0)
+    local positive = read.positive
+    if positive == nil then positive = list[1] == 1 and 1 or list[2] end
+    local negative = list[1] == positive and list[2] or list[1]
+    if list[1] ~= positive and list[2] ~= positive then
+      error(string.format("%s: positive=%s is not among the labels %s and %s", what, positive, list[1], list[2]), 0)
     end
     if read.layout == "course" then
-      list, cm.cells = {read.positive, negative}, {{"TP", "FN"}, {"FP", "TN"}}
+      list, cm.cells = {positive, negative}, {{"TP", "FN"}, {"FP", "TN"}}
     else
-      list, cm.cells = {negative, read.positive}, {{"TN", "FP"}, {"FN", "TP"}}
+      list, cm.cells = {negative, positive}, {{"TN", "FP"}, {"FN", "TP"}}
     end
+  elseif read.positive ~= nil then
+    error(string.format("%s: positive says which of two classes comes first, but there are %d; for one class against "
+      .. "the rest compare eq(y_true, c) with eq(y_pred, c)", what, #list), 0)
   end
   for i, actual in ipairs(list) do
     local here = tensor.eq(truth, actual)
