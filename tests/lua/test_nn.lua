@@ -347,6 +347,24 @@ test("fit with parentheses says that it takes one table", function()
     "fit takes one table, as in fit{...}, but got a tensor")
 end)
 
+test("gradients are those of the last step, whatever the form of its labels", function()
+  local x = tensor{{1, 0}, {0, 1}}
+  local model = small("float64")
+  model.layers[2].rate = 0
+  model:compile{optimizer = optim.SGD{0}, loss = "sparse_categorical_crossentropy"}
+  local function last(y)
+    model:train_on_batch(x, y)
+    return model:gradients()[1]:clone()
+  end
+  local row, column = tensor{0, 1}, tensor{{1}, {0}}
+  local first, second = last(row), last(column)
+  expect.ok(max(abs(first - second)) > 1e-3)
+  for _ = 1, 3 do
+    expect.ok(all(eq(last(row), first)))
+    expect.ok(all(eq(last(column), second)))
+  end
+end)
+
 test("losses never broadcast", function()
   local model = nn.Sequential{nn.Dense{2, input_shape = {1}}}
   model:compile{optimizer = "adam", loss = "mse"}

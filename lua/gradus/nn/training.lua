@@ -154,7 +154,7 @@ Adam, learning rate 0.001
   end
   -- Nothing is changed before everything is known to be right.
   model.optimizer, model.loss, model.metric_names = optimizer, loss, metric_names
-  model.metrics = nil
+  model.metrics, model.last_step = nil, nil
   model.programs = {}
 end)
 
@@ -189,6 +189,7 @@ local function train_step(model, step, x, y, order, first, count, key, number)
       loss ~= loss and "nan" or "inf", number), 0)
   end
   model.optimizer:apply(step.weights, step.gradients)
+  model.last_step = step
   return loss, m1, m2, m3, m4
 end
 
@@ -366,10 +367,10 @@ model:weights(): ordinary tensors to print and plot.
 > m:gradients()[1]
 [[-4.]]
 ]=], function(model)
-  for key, kept in pairs(model.programs or {}) do
-    if key:sub(1, 5) == "train" then return {table.unpack(kept.gradients)} end
+  if not model.last_step then
+    error("gradients: there are none before the first training step (fit or train_on_batch)", 0)
   end
-  error("gradients: there are none before the first training step (fit or train_on_batch)", 0)
+  return {table.unpack(model.last_step.gradients)}
 end)
 
 M.evaluate = doc("model.evaluate", [[
