@@ -131,6 +131,8 @@ gr_tensor *gr_push_view(lua_State *L, const gr_tensor *view, int base);
 // reader of files, say): gr_box_adopt takes its reference over and leaves `*t` empty.
 gr_tensor *gr_push_empty(lua_State *L);
 void gr_box_adopt(lua_State *L, int index, gr_tensor *t);
+// Pushes a box over the counted buffer of `t`, which is retained.
+gr_tensor *gr_push_shared(lua_State *L, const gr_tensor *t);
 // Points a box that is in use at another tensor over a counted buffer, which is retained. Views of the old
 // one keep its memory.
 void gr_box_follow(lua_State *L, int index, const gr_tensor *t);

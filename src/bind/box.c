@@ -78,6 +78,13 @@ void gr_box_adopt(lua_State *L, int index, gr_tensor *t) {
   if (h->buffer) account(L, h->buffer->size);
 }
 
+gr_tensor *gr_push_shared(lua_State *L, const gr_tensor *t) {
+  gr_tensor *out = gr_push_empty(L), shared;
+  gr_tensor_share(&shared, t);
+  gr_box_adopt(L, -1, &shared);
+  return out;
+}
+
 void gr_box_follow(lua_State *L, int index, const gr_tensor *t) {
   index = lua_absindex(L, index);
   gr_push_owned(L, sizeof(holder), "gradus.buffer", holder_gc);  // a new one: views anchor the old

@@ -85,36 +85,39 @@ static gr_code constant(lua_State *L, int index, gr_dtype dtype, gr_node **out, 
   return code;
 }
 
-bool gr_apply_tracked(lua_State *L, const gr_op *op, const gr_op_args *args, int n, const int *operands) {
+// The node of `op` on the operands: what is tracked as it is, the rest as constants, which take `dtype` where
+// they are numbers or integers.
+static gr_code apply_nodes(lua_State *L, const gr_op *op, const gr_op_args *args, int n, const int *operands,
+                           gr_dtype dtype, gr_node **out, gr_err *err) {
   gr_node *in[GR_OP_INPUTS] = {NULL};
-  bool made[GR_OP_INPUTS] = {false}, tracked = false;
+  gr_code code = GR_OK;
+  for (int i = 0; !code && i < n; i++) {
+    gr_box *box = operands[i] ? gr_test_box(L, operands[i]) : NULL;
+    if (box && box->node)
+      in[i] = gr_node_retain(box->node);
+    else if (operands[i])
+      code = constant(L, operands[i], dtype, &in[i], err);
+  }
+  if (!code) code = gr_node_apply(out, op, args, n, in, &eager, err);
+  for (int i = 0; i < n; i++) gr_node_release(in[i]);
+  return code;
+}
+
+bool gr_apply_tracked(lua_State *L, const gr_op *op, const gr_op_args *args, int n, const int *operands) {
+  bool tracked = false;
   gr_dtype dtype = GR_F64;
   for (int i = 0; i < n; i++) {
     gr_box *box = operands[i] ? gr_test_box(L, operands[i]) : NULL;
-    if (!box) {
-      if (operands[i] && lua_type(L, operands[i]) != LUA_TNUMBER)
-        luaL_typeerror(L, operands[i], "tensor or number");
-      continue;
-    }
-    in[i] = box->node;
-    if (!box->node) continue;
+    if (!box && operands[i] && lua_type(L, operands[i]) != LUA_TNUMBER)
+      luaL_typeerror(L, operands[i], "tensor or number");
+    if (!box || !box->node) continue;
     tracked = true;
     dtype = box->tensor.dtype;
   }
   if (!tracked) return false;
   node_holder *h = push_tracked(L);
-  gr_err err;
-  gr_code code = GR_OK;
-  for (int i = 0; !code && i < n; i++)
-    if (operands[i] && !in[i]) {
-      code = constant(L, operands[i], dtype, &in[i], &err);
-      made[i] = !code;
-    }
-  gr_node *node = NULL;
-  if (!code) code = gr_node_apply(&node, op, args, n, in, &eager, &err);
-  for (int i = 0; i < n; i++)
-    if (made[i]) gr_node_release(in[i]);
-  if (code) gr_raise(L, &err);
+  gr_node *node;
+  GR_TRY(L, apply_nodes(L, op, args, n, operands, dtype, &node, &err));
   adopt_node(L, lua_gettop(L), h, node);
   return true;
 }
@@ -148,10 +151,7 @@ static int backward(lua_State *L) {
 static int gradient(lua_State *L) {
   gr_node *node = check_node(L, 1, "gradient");
   if (!node->gradient.buffer) return lua_pushnil(L), 1;  // not nothing: type(x:gradient()) is "nil"
-  gr_push_empty(L);
-  gr_tensor shared;
-  gr_tensor_share(&shared, &node->gradient);
-  gr_box_adopt(L, lua_gettop(L), &shared);
+  gr_push_shared(L, &node->gradient);
   return 1;
 }
 
@@ -175,18 +175,12 @@ static int detach(lua_State *L) {
 static int apply(lua_State *L, const gr_op *op, const gr_op_args *args, int n, const int *operands) {
   if (gr_apply_tracked(L, op, args, n, operands)) return 1;
   gr_push_empty(L);
-  gr_node *in[GR_OP_INPUTS] = {NULL}, *node = NULL;
-  gr_err err;
-  gr_code code = GR_OK;
-  for (int i = 0; !code && i < n; i++)
-    if (operands[i]) code = constant(L, operands[i], GR_F64, &in[i], &err);
-  if (!code) code = gr_node_apply(&node, op, args, n, in, &eager, &err);
-  for (int i = 0; i < n; i++) gr_node_release(in[i]);
-  if (code) return gr_raise(L, &err);
+  gr_node *node;
+  GR_TRY(L, apply_nodes(L, op, args, n, operands, GR_F64, &node, &err));
   gr_tensor shared;
   gr_tensor_share(&shared, &node->value);
   gr_node_release(node);
-  gr_box_adopt(L, lua_gettop(L), &shared);
+  gr_box_adopt(L, -1, &shared);
   return 1;
 }
 

@@ -47,10 +47,7 @@ static int program_gradients(lua_State *L) {
     lua_pop(L, 1);
     lua_createtable(L, p->n_weights, 0);
     for (int i = 0; i < p->n_weights; i++) {
-      gr_push_empty(L);
-      gr_tensor shared;
-      gr_tensor_share(&shared, gr_program_gradient(p->program, i));
-      gr_box_adopt(L, -1, &shared);
+      gr_push_shared(L, gr_program_gradient(p->program, i));
       lua_rawseti(L, 2, i + 1);
     }
     lua_pushvalue(L, 2);

@@ -77,6 +77,8 @@ extern const gr_op gr_op_hit;      // kind; prediction, target -> one number a r
 // `spare` has room for two float64 tensors of input i's shape and is used where a sum, an addition or a
 // conversion are due at once.
 gr_code gr_call_give(gr_call *c, int i, const gr_tensor *g, void *spare, gr_err *err);
+// by_rows of operations whose first input alone has rows.
+bool gr_first_by_rows(const gr_call *c, unsigned rows);
 // Bytes rounded up so that several pieces of scratch may follow each other.
 size_t gr_scratch_round(size_t bytes);
 

@@ -53,9 +53,7 @@ static gr_code conv2d_backward(gr_call *c, gr_err *err) {
                             &c->args->window, c->scratch, err);
 }
 
-static bool first_by_rows(const gr_call *c, unsigned rows) { return rows == 1; }
-
-const gr_op gr_op_conv2d = {"conv2d", conv2d_plan, conv2d_forward, conv2d_backward, first_by_rows};
+const gr_op gr_op_conv2d = {"conv2d", conv2d_plan, conv2d_forward, conv2d_backward, gr_first_by_rows};
 
 // ---- pooling ----
 
@@ -82,7 +80,7 @@ static gr_code pool_backward(gr_call *c, gr_err *err) {
   return gr_max_pool2d_backward(c->din[0], c->dout, c->aux, &c->args->window, c->accumulate[0], err);
 }
 
-const gr_op gr_op_max_pool2d = {"max_pool2d", pool_plan, pool_forward, pool_backward, first_by_rows};
+const gr_op gr_op_max_pool2d = {"max_pool2d", pool_plan, pool_forward, pool_backward, gr_first_by_rows};
 
 // ---- softmax ----
 
@@ -129,7 +127,7 @@ static gr_code dropout_backward(gr_call *c, gr_err *err) {
   return gr_dropout_backward(c->din[0], c->dout, c->aux, c->args->rate, c->accumulate[0], err);
 }
 
-const gr_op gr_op_dropout = {"dropout", dropout_plan, dropout_forward, dropout_backward, first_by_rows};
+const gr_op gr_op_dropout = {"dropout", dropout_plan, dropout_forward, dropout_backward, gr_first_by_rows};
 
 // ---- losses and metrics: one number a row ----
 

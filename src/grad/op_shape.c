@@ -73,9 +73,9 @@ static gr_code matmul_backward(gr_call *c, gr_err *err) {
   return code;
 }
 
-static bool first_by_rows(const gr_call *c, unsigned rows) { return rows == 1; }
+bool gr_first_by_rows(const gr_call *c, unsigned rows) { return rows == 1; }
 
-const gr_op gr_op_matmul = {"matmul", matmul_plan, matmul_forward, matmul_backward, first_by_rows};
+const gr_op gr_op_matmul = {"matmul", matmul_plan, matmul_forward, matmul_backward, gr_first_by_rows};
 
 // ---- reshape and transpose ----
 

@@ -13,18 +13,11 @@
 #include <lauxlib.h>
 
 #include "bind/state.h"
+#include "wrapped.h"
 
 // The linker sends every allocation of ours, and Lua's through our allocator, here (see tests/meson.build).
 // The threads of the pool allocate nothing.
 static long left = -1;  // allocations until one fails; negative: none does
-void *__real_malloc(size_t);
-void *__real_calloc(size_t, size_t);
-void *__real_realloc(void *, size_t);
-void *__real_aligned_alloc(size_t, size_t);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t m);
-void *__wrap_realloc(void *p, size_t n);
-void *__wrap_aligned_alloc(size_t a, size_t n);
 static bool fails(void) { return left >= 0 && left-- == 0; }
 void *__wrap_malloc(size_t n) { return fails() ? NULL : __real_malloc(n); }
 void *__wrap_calloc(size_t n, size_t m) { return fails() ? NULL : __real_calloc(n, m); }

@@ -5,17 +5,10 @@
 #include <stdatomic.h>
 
 #include "grad/program.h"
+#include "wrapped.h"
 
 // The linker sends every allocation of ours through these (see tests/meson.build).
 static atomic_long allocations;
-void *__real_malloc(size_t);
-void *__real_calloc(size_t, size_t);
-void *__real_realloc(void *, size_t);
-void *__real_aligned_alloc(size_t, size_t);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t m);
-void *__wrap_realloc(void *p, size_t n);
-void *__wrap_aligned_alloc(size_t a, size_t n);
 void *__wrap_malloc(size_t n) {
   allocations++;
   return __real_malloc(n);
