@@ -283,8 +283,8 @@ static int tensor_newindex(lua_State *L) {
     lua_replace(L, 3);
   }
   const gr_tensor *source = gr_check_operand(L, 3, GR_F64, &number, &value);
-  if (gr_tensor_overlap(&view,
-                        source)) {  // t["2:"] = t["1:-2"]: elements would be read after they were written
+  if (gr_tensor_overlap(&view, source)) {
+    // t["2:"] = t["1:-2"]: elements would be read after they were written.
     gr_tensor *own = gr_push_tensor(L, source->dtype, source->ndim, source->shape);
     GR_TRY(L, gr_copy(own, source, &err));
     source = own;
