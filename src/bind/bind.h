@@ -97,6 +97,7 @@ typedef struct gr_runtime {
   gr_pool *pool;                // NULL until first asked for: starting threads costs
   int threads;
   gr_random random;             // the one generator for everything a learner draws
+  gr_run run;                   // what operations on tracked tensors run with
   size_t unaccounted;           // bytes of buffers that the collector has not been told of yet
   size_t unchecked;             // bytes of buffers made since the machine was asked what is left
   int tensor_metatable;         // registry reference
@@ -159,7 +160,10 @@ void gr_push_leaf(lua_State *L, const gr_tensor *t, bool needs_gradient);
 gr_node *gr_held_node(lua_State *L, int index);
 // A tracked box over a copy of the tensor.
 void gr_push_tracked_leaf(lua_State *L, const gr_tensor *t, bool needs_gradient);
-int gr_program_record(lua_State *L);  // program.c
+gr_node *gr_check_node(lua_State *L, int index, const char *name);  // of a tracked tensor, or raises
+void gr_add_graph(lua_State *L);                                    // graph.c: into the table on top
+int gr_push_gradient(lua_State *L, int index);                      // x.grad: a tensor or nil
+int gr_program_record(lua_State *L);                                // program.c
 int gr_shuffle_order(lua_State *L);
 void gr_register_program(lua_State *L);
 

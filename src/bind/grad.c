@@ -60,9 +60,6 @@ void gr_push_tracked_leaf(lua_State *L, const gr_tensor *t, bool needs_gradient)
   adopt_node(L, lua_gettop(L), h, node);
 }
 
-// What a call outside a program runs with.
-static const gr_run eager = {.training = false};
-
 // A counted tensor with the numbers at `index` (number, boolean or tensor), converted to `dtype` if it is not
 // a float.
 static gr_code constant(lua_State *L, int index, gr_dtype dtype, gr_node **out, gr_err *err) {
@@ -98,7 +95,7 @@ static gr_code apply_nodes(lua_State *L, const gr_op *op, const gr_op_args *args
     else if (operands[i])
       code = constant(L, operands[i], dtype, &in[i], err);
   }
-  if (!code) code = gr_node_apply(out, op, args, n, in, &eager, err);
+  if (!code) code = gr_node_apply(out, op, args, n, in, &gr_runtime_of(L)->run, err);
   for (int i = 0; i < n; i++) gr_node_release(in[i]);
   return code;
 }
@@ -133,7 +130,7 @@ static int track(lua_State *L) {
   return 1;
 }
 
-static gr_node *check_node(lua_State *L, int index, const char *name) {
+gr_node *gr_check_node(lua_State *L, int index, const char *name) {
   gr_check_tensor(L, index);
   gr_box *box = gr_test_box(L, index);
   if (!box->node)
@@ -143,20 +140,22 @@ static gr_node *check_node(lua_State *L, int index, const char *name) {
 }
 
 static int backward(lua_State *L) {
-  gr_node *node = check_node(L, 1, "backward");
-  GR_TRY(L, gr_node_backward(node, &eager, &err));
+  gr_node *node = gr_check_node(L, 1, "backward");
+  GR_TRY(L, gr_node_backward(node, &gr_runtime_of(L)->run, &err));
   return 0;
 }
 
-static int gradient(lua_State *L) {
-  gr_node *node = check_node(L, 1, "gradient");
+int gr_push_gradient(lua_State *L, int index) {
+  gr_node *node = gr_check_node(L, index, "grad");
   if (!node->gradient.buffer) return lua_pushnil(L), 1;  // not nothing: type(x:gradient()) is "nil"
   gr_push_shared(L, &node->gradient);
   return 1;
 }
 
+static int gradient(lua_State *L) { return gr_push_gradient(L, 1); }
+
 static int zero_gradient(lua_State *L) {
-  gr_tensor_finish(&check_node(L, 1, "zero_grad")->gradient);
+  gr_tensor_finish(&gr_check_node(L, 1, "zero_grad")->gradient);
   return 0;
 }
 
@@ -387,6 +386,7 @@ int gr_open_grad(lua_State *L) {
   gr_register_program(L);
   lua_createtable(L, 0, 24);
   gr_register(L, NULL, internal);
+  gr_add_graph(L);
   lua_createtable(L, 0, 4);
   gr_register(L, "grad", learner);
   lua_setfield(L, -2, "learner");

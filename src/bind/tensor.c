@@ -45,6 +45,7 @@ int gr_tensor_property(lua_State *L, const gr_tensor *t, const char *name) {
   if (strcmp(name, "shape") == 0) return push_shape(L, t);
   if (strcmp(name, "ndim") == 0) return lua_pushinteger(L, t->ndim), 1;
   if (strcmp(name, "size") == 0) return lua_pushinteger(L, gr_tensor_size(t)), 1;
+  if (strcmp(name, "grad") == 0) return gr_push_gradient(L, 1);
   if (strcmp(name, "dtype") == 0) return lua_pushstring(L, gr_dtype_name(t->dtype)), 1;
   return 0;
 }

@@ -31,6 +31,7 @@ void gr_node_release(gr_node *node) {
     gr_tensor_finish(&dead->value);
     gr_tensor_finish(&dead->aux);
     gr_tensor_finish(&dead->gradient);
+    gr_tensor_finish(&dead->tangent);
     free(dead);
     dead = next;
   }
@@ -166,14 +167,25 @@ static gr_code check_unchanged(const gr_node *node, gr_err *err) {
       "before backward, or change a clone of them");
 }
 
+gr_code gr_node_call(gr_call *call, size_t *scratch, gr_node *node, const gr_run *run, gr_err *err) {
+  gr_tensor out, aux = {0};  // plan writes layouts; what the node has is kept
+  *call = (gr_call){.args = &node->args, .inputs = node->inputs, .out = &out, .aux = &aux, .run = run};
+  for (int i = 0; i < node->inputs; i++) call->in[i] = node->in[i] ? &node->in[i]->value : NULL;
+  *scratch = 0;
+  gr_code code = check_unchanged(node, err);
+  if (!code && !node->op->backward) code = gr_fail(err, GR_ERR_VALUE, "%s has no derivative", node->op->name);
+  if (!code) code = node->op->plan(call, scratch, err);
+  call->out = &node->value;
+  call->aux = &node->aux;
+  call->dout = &node->gradient;
+  return code;
+}
+
 static gr_code backward_through(gr_node *node, const gr_run *run, void **scratch, size_t *scratch_size,
                                 gr_err *err) {
-  gr_tensor out, aux = {0};
-  gr_call call = {.args = &node->args, .inputs = node->inputs, .out = &out, .aux = &aux, .run = run};
+  gr_call call;
   size_t bytes;
-  for (int i = 0; i < node->inputs; i++) call.in[i] = node->in[i] ? &node->in[i]->value : NULL;
-  gr_code code = check_unchanged(node, err);
-  if (!code) code = node->op->plan(&call, &bytes, err);
+  gr_code code = gr_node_call(&call, &bytes, node, run, err);
   if (code) return code;
   if (bytes > *scratch_size) {
     gr_free(*scratch);
@@ -183,9 +195,6 @@ static gr_code backward_through(gr_node *node, const gr_run *run, void **scratch
     *scratch_size = bytes;
   }
   call.scratch = *scratch;
-  call.out = &node->value;
-  call.aux = &node->aux;
-  call.dout = &node->gradient;
   for (int i = 0; i < node->inputs; i++) {
     gr_node *in = node->in[i];
     if (!in || !in->needs_gradient) continue;
@@ -193,8 +202,22 @@ static gr_code backward_through(gr_node *node, const gr_run *run, void **scratch
     call.accumulate[i] = true;
     call.din[i] = &in->gradient;
   }
-  if (!node->op->backward) return gr_fail(err, GR_ERR_VALUE, "%s has no derivative", node->op->name);
   return node->op->backward(&call, err);
+}
+
+gr_code gr_node_contribution(gr_tensor *out, gr_node *node, int i, const gr_run *run, gr_err *err) {
+  gr_call call;
+  size_t bytes;
+  void *scratch = NULL;
+  const gr_tensor *in = &node->in[i]->value;
+  gr_code code = gr_node_call(&call, &bytes, node, run, err);
+  if (!code) code = gr_alloc(&scratch, bytes, "scratch memory of a backward pass", err);
+  if (!code) code = gr_tensor_init_zeros(out, in->dtype, in->ndim, in->shape, err);
+  call.scratch = scratch;
+  call.din[i] = out;
+  if (!code) code = node->op->backward(&call, err);
+  gr_free(scratch);
+  return code;
 }
 
 gr_code gr_node_backward(gr_node *root, const gr_run *run, gr_err *err) {
@@ -214,7 +237,10 @@ gr_code gr_node_backward(gr_node *root, const gr_run *run, gr_err *err) {
     gr_tensor_finish(&n->gradient);
     code = gr_tensor_init_zeros(&n->gradient, n->value.dtype, n->value.ndim, n->value.shape, err);
   }
-  if (!code && root->needs_gradient) code = gr_fill(&root->gradient, 1, err);
+  // Of a leaf that is its own root the derivative is 1 too, and adds up like any other.
+  if (!code && root->needs_gradient)
+    code = root->op ? gr_fill(&root->gradient, 1, err)
+                    : gr_binary_scalar(&root->gradient, GR_ADD, &root->gradient, 1, false, err);
   for (size_t i = count; !code && i-- > 0;)
     if (nodes[i]->op && nodes[i]->needs_gradient)
       code = backward_through(nodes[i], run, &scratch, &scratch_size, err);

@@ -18,6 +18,7 @@ struct gr_node {
   uint64_t version[GR_OP_INPUTS];  // of the inputs' buffers when they were read
   gr_tensor value, aux;
   gr_tensor gradient;   // empty until a backward pass has reached this node
+  gr_tensor tangent;    // empty: zero. Of a leaf, what forward mode starts from; of the others, what it found
   bool needs_gradient;  // a leaf that asks for it, or something computed from one
   bool visited;         // used by passes over the graph; false between them
   gr_node *next_dead;   // used by gr_node_release
@@ -36,6 +37,18 @@ void gr_node_release(gr_node *node);     // accepts NULL
 // when numbers that a derivative needs have been overwritten since: the gradient would be of something that
 // was never computed.
 gr_code gr_node_backward(gr_node *root, const gr_run *run, gr_err *err);
+
+// Forward mode: from the tangents of the leaves below `root`, those of everything computed from them, into
+// the nodes.
+gr_code gr_node_forward_mode(gr_node *root, const gr_run *run, gr_err *err);
+
+// What `node` adds to the gradient of its input `i`, of that input's shape, after a backward pass; `out` is
+// empty before.
+gr_code gr_node_contribution(gr_tensor *out, gr_node *node, int i, const gr_run *run, gr_err *err);
+
+// A call of a node's operation on what it has computed, for its backward; `*scratch` is how many bytes that
+// needs. Fails when numbers that it needs have been overwritten since.
+gr_code gr_node_call(gr_call *call, size_t *scratch, gr_node *node, const gr_run *run, gr_err *err);
 
 // Cross-entropy of a softmax (binary: of a sigmoid) loses its gradient where a probability has rounded to 0
 // or 1. When `p` is such an output of `*loss`, returns the node of the scores behind it and makes `*loss` the

@@ -48,6 +48,15 @@ typedef struct gr_call {
   const gr_run *run;
 } gr_call;
 
+// How a small change of the inputs changes the output, for forward mode (graph.h).
+typedef enum gr_tangent_rule {
+  GR_TANGENT_BY_BACKWARD,  // one output after the other, by the operation's own backward: always right, and
+                           // slow
+  GR_TANGENT_ELEMENTWISE,  // output i depends on element i of the broadcast inputs only
+  GR_TANGENT_LINEAR,       // the operation itself, of the changes
+  GR_TANGENT_PRODUCT       // linear in input 0, in input 1, and in input 2 where there is one
+} gr_tangent_rule;
+
 typedef struct gr_op {
   const char *name;
   // Sets the layout (shape, dtype, no memory) of out and aux, and the bytes of scratch, from in and args.
@@ -58,6 +67,7 @@ typedef struct gr_op {
   // Whether row i of out depends on row i of the inputs only, when the inputs whose bit is set in `rows` have
   // rows along axis 0 and the others are the same for all rows. Such operations may run on slices of a batch.
   bool (*by_rows)(const gr_call *c, unsigned rows);
+  gr_tangent_rule tangent;
 } gr_op;
 
 extern const gr_op gr_op_unary;       // kind

@@ -168,7 +168,8 @@ static bool broadcast_by_rows(const gr_call *c, unsigned rows) {
   return true;
 }
 
-const gr_op gr_op_binary = {"binary", binary_plan, binary_forward, binary_backward, broadcast_by_rows};
+const gr_op gr_op_binary = {"binary",        binary_plan,       binary_forward,
+                            binary_backward, broadcast_by_rows, GR_TANGENT_ELEMENTWISE};
 
 // ---- one operand ----
 
@@ -238,4 +239,5 @@ static gr_code unary_backward(gr_call *c, gr_err *err) {
   return direct ? GR_OK : gr_call_give(c, 0, result, s.spare, err);
 }
 
-const gr_op gr_op_unary = {"unary", unary_plan, unary_forward, unary_backward, broadcast_by_rows};
+const gr_op gr_op_unary = {"unary",        unary_plan,        unary_forward,
+                           unary_backward, broadcast_by_rows, GR_TANGENT_ELEMENTWISE};

@@ -53,7 +53,8 @@ static gr_code conv2d_backward(gr_call *c, gr_err *err) {
                             &c->args->window, c->scratch, err);
 }
 
-const gr_op gr_op_conv2d = {"conv2d", conv2d_plan, conv2d_forward, conv2d_backward, gr_first_by_rows};
+const gr_op gr_op_conv2d = {"conv2d",        conv2d_plan,      conv2d_forward,
+                            conv2d_backward, gr_first_by_rows, GR_TANGENT_PRODUCT};
 
 // ---- pooling ----
 
@@ -80,7 +81,8 @@ static gr_code pool_backward(gr_call *c, gr_err *err) {
   return gr_max_pool2d_backward(c->din[0], c->dout, c->aux, &c->args->window, c->accumulate[0], err);
 }
 
-const gr_op gr_op_max_pool2d = {"max_pool2d", pool_plan, pool_forward, pool_backward, gr_first_by_rows};
+const gr_op gr_op_max_pool2d = {"max_pool2d",  pool_plan,        pool_forward,
+                                pool_backward, gr_first_by_rows, GR_TANGENT_BY_BACKWARD};
 
 // ---- softmax ----
 
@@ -100,7 +102,8 @@ static gr_code softmax_backward(gr_call *c, gr_err *err) {
 
 static bool softmax_by_rows(const gr_call *c, unsigned rows) { return c->in[0]->ndim > 1; }
 
-const gr_op gr_op_softmax = {"softmax", softmax_plan, softmax_forward, softmax_backward, softmax_by_rows};
+const gr_op gr_op_softmax = {"softmax",        softmax_plan,    softmax_forward,
+                             softmax_backward, softmax_by_rows, GR_TANGENT_BY_BACKWARD};
 
 // ---- dropout ----
 
@@ -127,7 +130,8 @@ static gr_code dropout_backward(gr_call *c, gr_err *err) {
   return gr_dropout_backward(c->din[0], c->dout, c->aux, c->args->rate, c->accumulate[0], err);
 }
 
-const gr_op gr_op_dropout = {"dropout", dropout_plan, dropout_forward, dropout_backward, gr_first_by_rows};
+const gr_op gr_op_dropout = {"dropout",        dropout_plan,     dropout_forward,
+                             dropout_backward, gr_first_by_rows, GR_TANGENT_BY_BACKWARD};
 
 // ---- losses and metrics: one number a row ----
 
@@ -154,10 +158,11 @@ static gr_code loss_backward(gr_call *c, gr_err *err) {
 
 static bool both_by_rows(const gr_call *c, unsigned rows) { return rows == 3; }
 
-const gr_op gr_op_loss = {"loss", rows_plan, loss_forward, loss_backward, both_by_rows};
+const gr_op gr_op_loss = {"loss",        rows_plan,    loss_forward,
+                          loss_backward, both_by_rows, GR_TANGENT_BY_BACKWARD};
 
 static gr_code hit_forward(gr_call *c, gr_err *err) {
   return gr_hit_forward(c->out, (gr_hit)c->args->kind, c->in[0], c->in[1], err);
 }
 
-const gr_op gr_op_hit = {"metric", rows_plan, hit_forward, NULL, both_by_rows};
+const gr_op gr_op_hit = {"metric", rows_plan, hit_forward, NULL, both_by_rows, GR_TANGENT_BY_BACKWARD};

@@ -43,7 +43,8 @@ static gr_code reduce_backward(gr_call *c, gr_err *err) {
 
 static bool reduce_by_rows(const gr_call *c, unsigned rows) { return !(c->args->axes & 1u); }
 
-const gr_op gr_op_reduce = {"reduce", reduce_plan, reduce_forward, reduce_backward, reduce_by_rows};
+const gr_op gr_op_reduce = {"reduce",        reduce_plan,    reduce_forward,
+                            reduce_backward, reduce_by_rows, GR_TANGENT_BY_BACKWARD};
 
 // ---- matmul ----
 
@@ -75,7 +76,8 @@ static gr_code matmul_backward(gr_call *c, gr_err *err) {
 
 bool gr_first_by_rows(const gr_call *c, unsigned rows) { return rows == 1; }
 
-const gr_op gr_op_matmul = {"matmul", matmul_plan, matmul_forward, matmul_backward, gr_first_by_rows};
+const gr_op gr_op_matmul = {"matmul",        matmul_plan,      matmul_forward,
+                            matmul_backward, gr_first_by_rows, GR_TANGENT_PRODUCT};
 
 // ---- reshape and transpose ----
 
@@ -109,7 +111,8 @@ static gr_code reshape_backward(gr_call *c, gr_err *err) {
 
 static bool reshape_by_rows(const gr_call *c, unsigned rows) { return c->args->keepdims; }
 
-const gr_op gr_op_reshape = {"reshape", reshape_plan, reshape_forward, reshape_backward, reshape_by_rows};
+const gr_op gr_op_reshape = {"reshape",        reshape_plan,    reshape_forward,
+                             reshape_backward, reshape_by_rows, GR_TANGENT_LINEAR};
 
 static gr_code transpose_plan(gr_call *c, size_t *scratch, gr_err *err) {
   gr_tensor view;
@@ -136,5 +139,5 @@ static bool transpose_by_rows(const gr_call *c, unsigned rows) {
   return c->in[0]->ndim > 0 && c->args->order[0] == 0;
 }
 
-const gr_op gr_op_transpose = {"transpose", transpose_plan, transpose_forward, transpose_backward,
-                               transpose_by_rows};
+const gr_op gr_op_transpose = {"transpose",        transpose_plan,    transpose_forward,
+                               transpose_backward, transpose_by_rows, GR_TANGENT_LINEAR};

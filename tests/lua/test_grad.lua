@@ -1,5 +1,9 @@
 local test, expect = dofile(os.getenv "GRADUS_TESTS" .. "/lua/tap.lua")
 
+local function expect_match(text, pattern)
+  expect.ok(text:find(pattern), text .. "\nshould match " .. pattern)
+end
+
 -- The largest difference between x:gradient() of f and central differences.
 local function worst(f, x0)
   local x = grad.track(x0)
@@ -67,6 +71,26 @@ for _, name in ipairs(names) do
   end)
 end
 
+for _, name in ipairs(names) do
+  test("forward mode through " .. name .. " agrees with backward", function()
+    local x, v = grad.track(A), random.randn(3, 4)
+    local y = cases[name](x)
+    y:backward()
+    local forward = grad.forward(cases[name], {A}, {direction = v}).derivatives[1]
+    local along = sum(x.grad * v)
+    expect.ok(math.abs(forward - along) <= 1e-12 * math.max(1, math.abs(along)), forward .. " and " .. along)
+  end)
+end
+
+test("forward mode gives every output of a function in one pass", function()
+  local function f(x) return softmax(x:dot(B)) end
+  local v, h = random.randn(3, 4), 1e-6
+  local got = grad.forward(f, {A}, {direction = v}).derivatives[1]
+  local want = (f(A + h * v) - f(A - h * v)) / (2 * h)
+  expect.equal(tostring(got.shape[1] .. got.shape[2]), "32")
+  expect.ok(max(abs(got - want)) < 1e-8)
+end)
+
 test("a row vector that is stretched gets the sum of its gradients", function()
   local b = grad.track(row)
   local y = sum(A * b)
@@ -81,6 +105,75 @@ test("the function of the survey has the gradient of the survey", function()
   expect.close(f:detach():item(), 11.652071455223084, 1e-15)
   expect.close(x1:gradient():item(), 5.5, 1e-15)
   expect.close(x2:gradient():item(), 1.7163378145367738, 1e-15)
+end)
+
+test("both traces of the survey's function stand there as in its tables", function()
+  local function f(x1, x2) return log(x1) + x1 * x2 - sin(x2) end
+  local forward, reverse = grad.forward(f, {2, 5}), grad.reverse(f, {2, 5})
+  for _, trace in ipairs {forward, reverse} do
+    expect.close(trace.value, 11.652071455223084, 1e-15)
+    expect.close(trace.derivatives[1], 5.5, 1e-15)
+    expect.close(trace.derivatives[2], 1.7163378145367738, 1e-15)
+  end
+  local order = {"v-1  = x1", "v0   = x2", "v1   = log(v-1)", "v2   = v-1 * v0", "v3   = sin(v0)", "v4   = v1 + v2",
+    "v5   = v4 - v3"}
+  for _, trace in ipairs {forward, reverse} do
+    local at = 1
+    for _, row in ipairs(order) do
+      local found = tostring(trace):find(row, at, true)
+      expect.ok(found, row .. " in its place")
+      at = found
+    end
+  end
+  expect_match(tostring(forward), "v2' = v%-1' %* v0 %+ v0' %* v%-1")
+  expect_match(tostring(reverse), "dy/dv0   = %-0.28366218546322%d* %+ dy/dv2 %* v%-1 +1.7163378145367738")
+end)
+
+test("a trace of a function that does not compute with tensors says so", function()
+  expect.error(function() grad.forward(function() return 3 end, {2}) end, "not computed from its inputs")
+  expect.error(function() grad.reverse(function(x) return x:detach() end, {2}) end, "untracked")
+  expect.error(function() grad.forward(sin, {tensor{1, 2}}) end, "one direction at a time")
+  expect.error(function() grad.forward(sin, {"2"}) end, "input 1 is a string")
+end)
+
+local function check(f, x, options) return tostring(grad.check(f, x, options)) end
+
+test("a check of a right gradient says so", function()
+  local made = grad.check(function(x) return sum(x:dot(B) ^ 2) end, A,
+    {gradient = function(x) return 2 * x:dot(B):dot(B.T) end})
+  expect.ok(made.ok)
+  expect.ok(made.error < 1e-7)
+  expect_match(check(function(x) return sum(sigmoid(x)) end, A), "^right: 12 derivatives")
+end)
+
+test("a check of a wrong gradient names the worst element and what it looks like", function()
+  local function square(x) return sum(x * x) end
+  local S = random.uniform(0.3, 2, 3, 3)
+  expect_match(check(square, A, {gradient = A}), "half of what it should be")
+  expect_match(check(square, A, {gradient = 4 * A}), "twice too large")
+  expect_match(check(square, A, {gradient = -2 * A}), "the sign is wrong everywhere")
+  expect_match(check(function(x) return mean(sum(x, 2)) end, A, {gradient = ones(3, 4)}),
+    "3 times too large: is the 1/m of a mean over m = 3 samples missing")
+  expect_match(check(function(x) return sum(x * S) end, S, {gradient = S.T}), "transpose")
+  expect_match(check(square, A, {gradient = zeros(3, 4)}), "0 everywhere")
+  local off = 2 * A
+  off[{2, 3}] = 7
+  local one = grad.check(square, A, {gradient = off})
+  expect_match(tostring(one), "wrong: .*element %[2, 3%], given 7, .*1 of 12 elements are off")
+  expect.equal(one.ok, false)
+  expect.error(function() grad.check(square, A, {gradient = A.T}) end, "other way round, .T")
+  expect.error(function() grad.check(function(x) return x end, A) end, "gives one number")
+end)
+
+test("a check on a corner does not call the gradient wrong", function()
+  expect_match(check(function(x) return sum(relu(x)) end, tensor{-1, 0, 1}), "undecided: .*corner")
+end)
+
+test("backward from a tracked leaf adds up as from anything else", function()
+  local x = grad.track(tensor(3))
+  x:backward()
+  x:backward()
+  expect.equal(x.grad:item(), 2.0)
 end)
 
 test("gradients of several backward calls add up until they are zeroed", function()

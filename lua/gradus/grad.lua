@@ -1,3 +1,0 @@
--- What a learner sees of automatic differentiation.
-
-return require("gradus.core.grad").learner

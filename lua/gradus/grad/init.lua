@@ -1,0 +1,10 @@
+-- What a learner sees of automatic differentiation: tracking and backward (src/bind/grad.c), the two modes as traces,
+-- and the check of a derivative made by hand.
+
+local grad = require("gradus.core.grad").learner
+
+local trace = require "gradus.grad.trace"
+grad.forward, grad.reverse = trace.forward, trace.reverse
+grad.check = require "gradus.grad.check"
+
+return grad
