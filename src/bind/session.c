@@ -1,6 +1,7 @@
 // What the session core needs from C: running a learner's code so that any failure comes back as a value with
 // its frames, the interrupt, and a few facts about the terminal.
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
@@ -41,13 +42,54 @@ static void push_frame(lua_State *L, lua_Debug *ar) {
   lua_setfield(L, -2, "tail");
 }
 
+// Whether the frame runs a learner's Lua: neither C nor ours.
+static bool is_learners(lua_State *L, lua_Debug *ar) {
+  lua_getinfo(L, "S", ar);
+  return *ar->what != 'C' && strncmp(ar->source, "@lua/gradus/", 12) != 0;
+}
+
+// Pushes what the frame at `level` was called with: {name=, how= ("method", "global", "metamethod"...), n=,
+// values...}. Of a C function these are the first slots of its stack, of which it may have changed or added
+// some.
+static void push_call(lua_State *L, int level) {
+  enum { MOST = 8 };
+  lua_Debug ar;
+  lua_getstack(L, level, &ar);
+  lua_createtable(L, MOST, 4);
+  lua_getinfo(L, "Snuf", &ar);
+  lua_setfield(L, -2, "func");
+  lua_pushstring(L, ar.name);
+  lua_setfield(L, -2, "name");
+  lua_pushstring(L, ar.namewhat);
+  lua_setfield(L, -2, "how");
+  int most = *ar.what == 'C' || ar.nparams > MOST ? MOST : ar.nparams, n = 0;
+  while (n < most && lua_getlocal(L, &ar, n + 1)) lua_rawseti(L, -2, ++n);
+  for (int i = 1; *ar.what != 'C' && n < most + ar.isvararg * MOST && lua_getlocal(L, &ar, -i); i++)
+    lua_rawseti(L, -2, ++n);
+  lua_pushinteger(L, n);
+  lua_setfield(L, -2, "n");
+}
+
+// Pushes the local variables and upvalues that the frame at `level` sees, by name.
+static void push_variables(lua_State *L, int level) {
+  lua_Debug ar;
+  lua_getstack(L, level, &ar);
+  lua_newtable(L);
+  const char *name;
+  lua_getinfo(L, "f", &ar);
+  for (int i = 1; (name = lua_getupvalue(L, -1, i)); i++) lua_setfield(L, -3, name);
+  lua_pop(L, 1);
+  for (int i = 1; (name = lua_getlocal(L, &ar, i)); i++) lua_setfield(L, -2, name);  // inner ones come later
+}
+
 // The message handler. It is C because a hook may be waiting to interrupt the next Lua instruction.
 //
 // The error value becomes {value=, interrupted=, frames={{source=, short=, what=, line=, name=, tail=}...}}.
 // Of a deep stack the frames in the middle are left out: `skipped` of them, behind frame `skipped_after`.
+// Of the innermost frame that is the learner's it holds the `variables`, and the `call` made from there.
 static int describe_error(lua_State *L) {
   lua_settop(L, 1);
-  lua_createtable(L, 0, 3);
+  lua_createtable(L, 0, 5);
   lua_insert(L, 1);
   lua_setfield(L, 1, "value");
   lua_pushboolean(L, gr_interrupt_pending());
@@ -55,6 +97,7 @@ static int describe_error(lua_State *L) {
   lua_createtable(L, 8, 0);
   lua_Debug ar;
   int depth = 1, written = 0;
+  bool found = false;
   // How deep the stack is: galloping, then bisecting.
   for (int step = 1; lua_getstack(L, depth + step, &ar); step *= 2) depth += step;
   int low = depth, high = 2 * depth + 2;
@@ -77,6 +120,15 @@ static int describe_error(lua_State *L) {
     if (!lua_getstack(L, level, &ar) || is_session_call(L, &ar)) break;
     push_frame(L, &ar);
     lua_seti(L, -2, ++written);
+    if (!found && is_learners(L, &ar)) {
+      found = true;
+      push_variables(L, level);
+      lua_setfield(L, 1, "variables");
+      if (level > 1) {
+        push_call(L, level - 1);
+        lua_setfield(L, 1, "call");
+      }
+    }
   }
   lua_setfield(L, 1, "frames");
   return 1;

@@ -144,7 +144,7 @@ def _(folder):
     shell.do("function f(x)", ">> ")
     shell.do("  error('too small')", ">> ")
     shell.do("end")
-    equal(shell.do("f(1)"), "error: entry 1, line 2: too small")
+    equal(shell.do("f(1)"), "error: entry 1, line 2: too small\n  error('too small')")
     contains(shell.do(":trace"), "entry 1, line 2: in f")
 
 

@@ -95,9 +95,10 @@ end
 environment.read_file = read_file
 
 -- load, dofile, loadfile and require compile into the learner's globals, not into ours.
-local function add_loading(base, env)
+local function add_loading(base, env, session)
   -- Text only: Lua does not check compiled chunks, and a broken one crashes it.
   function base.load(chunk, name, _, ...)
+    if type(chunk) == "string" and type(name) == "string" then session:remember_source(name, chunk) end
     if select("#", ...) > 0 then return load(chunk, name, "t", (...)) end
     return load(chunk, name, "t", env)
   end
@@ -107,7 +108,9 @@ local function add_loading(base, env)
     text = text:gsub("^#[^\n]*", "")
     local into = env
     if select("#", ...) > 0 then into = ... end
-    return load(text, path and "@" .. path or "=stdin", "t", into)
+    local name = path and "@" .. path or "=stdin"
+    session:remember_source(name, text)
+    return load(text, name, "t", into)
   end
   function base.dofile(path)
     local chunk, why = base.loadfile(path)
@@ -232,7 +235,7 @@ function environment.new(session)
   })
   base._G = env
   add_output(base, session)
-  add_loading(base, env)
+  add_loading(base, env, session)
   add_xpcall(base)
   return env, {lookup = lookup, names = names}
 end

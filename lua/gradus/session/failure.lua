@@ -2,6 +2,10 @@
 -- the learner's code, and the chain of calls that are the learner's.
 
 local advice = require "gradus.session.advice"
+local fit = require "gradus.session.fit"
+local operands = require "gradus.session.operands"
+local picture = require "gradus.session.picture"
+local shapes = require "gradus.shapes"
 
 local failure = {}
 
@@ -54,8 +58,44 @@ local function line_of(text, number)
   end
 end
 
---- From what core.call returned. `chunk` is what ran: its short name, its text, and whether it is a single line.
---- Fields: message, place (or nil), text (both), traceback (lines, innermost first), interrupted, syntax, value.
+-- The source of the learner's frame, as far as it is known: a chunk of load() without a name has it as its name.
+local function source_of(frame, chunk)
+  if not frame then return nil end
+  return chunk.sources and chunk.sources[frame.source] or not frame.source:find("^[=@]") and frame.source or nil
+end
+
+-- The expression that failed, or nil; see operands.find.
+local function find_expression(record, mine, text)
+  if not text or not record.call then return nil end
+  local variables = record.variables
+  local globals = type(variables._ENV) == "table" and variables._ENV or {}
+  return operands.find(text, mine.line, record.call, function(name)
+    if variables[name] ~= nil then return variables[name] end
+    return rawget(globals, name)
+  end)
+end
+
+-- The picture of the expression and the hint that belongs to it, {code=, shape=}; nil for what is not drawn.
+local function explain_shapes(found, width)
+  local trouble = found and fit.trouble(found)
+  if not trouble then return nil end
+  local hint = trouble.remedy and {code = picture.remedied(found, trouble), shape = trouble.remedy.shape}
+  return picture.of_shapes(found, trouble, width), hint
+end
+
+local function indented(text)
+  return "  " .. text:gsub("\n", "\n  ")
+end
+
+local function hint_text(hint)
+  if not hint.shape then return "try " .. hint.code end
+  return string.format("%s gives %s", hint.code, #hint.shape == 0 and "a number" or shapes.text(hint.shape))
+end
+
+--- From what core.call returned. `chunk` is what ran: its short name, its text, and whether it is a single line; and
+--- `sources`, the texts of all chunks by their full names, and `width`, for pictures.
+--- Fields: message, place (or nil), picture (or nil), hint ({code=, shape=} or nil), text (all of these), traceback
+--- (lines, innermost first), interrupted, syntax, value.
 function failure.new(record, chunk)
   if type(record) ~= "table" or not record.frames then  -- no memory for more, or an error in an error handler
     record = {value = record, frames = {}, interrupted = false}
@@ -81,10 +121,30 @@ function failure.new(record, chunk)
   if message == "not enough memory" then
     message = "not enough memory: what Lua was to keep does not fit into what this machine has left"
   end
-  if record.interrupted then message = "interrupted" end
+  local drawn, hint
+  if record.interrupted then
+    message = "interrupted"
+  else
+    -- What explains an error must not be one: memory may be short, and a learner's values may be anything.
+    local ok, first, second = pcall(function()
+      return explain_shapes(find_expression(record, mine, source_of(mine, chunk)), (chunk.width or 80) - 2)
+    end)
+    if ok then drawn, hint = first, second end
+  end
+  -- Without a picture the line itself, where it is not what was just typed.
+  if not drawn and where and not record.interrupted then
+    local text = source_of(mine, chunk)
+    local source_line = text and line and mine.short == short and line_of(text, line)
+    drawn = source_line and #source_line < 200 and source_line:match "^%s*(.-)%s*$" or nil
+    if drawn == "" then drawn = nil end
+  end
+  local parts = {where and where .. ": " .. message or message}
+  if drawn then parts[#parts + 1] = indented(drawn) end
+  if hint then parts[#parts + 1] = indented(hint_text(hint)) end
   return {
-    message = message, place = where, interrupted = record.interrupted, value = record.value, line = line,
-    text = where and where .. ": " .. message or message, traceback = table.concat(lines, "\n"), calls = #lines,
+    message = message, place = where, picture = drawn, hint = hint, interrupted = record.interrupted,
+    value = record.value, line = line, text = table.concat(parts, "\n"), traceback = table.concat(lines, "\n"),
+    calls = #lines,
   }
 end
 

@@ -41,6 +41,7 @@ function session.new(given)
     interactive = read.interactive,
     history = {},  -- entries as typed, several lines in one string
     entries = 0,
+    sources = {},  -- the text of each chunk by its full name ("=entry 3", "@FILE"), for errors
   }, methods)
   local access
   self.env, access = environment.new(self)
@@ -137,6 +138,12 @@ function methods:inspect(value)
   return inspect.value(value, self.sink.width)
 end
 
+--- Keeps the text of a chunk, so that an error in it can show it. A name that comes again with another text (a cell
+--- that was changed) stands for the last one.
+function methods:remember_source(name, text)
+  self.sources[name] = text
+end
+
 -- Shows the values of an expression and keeps the last one as `ans`.
 local function echo(self, values, quiet)
   local last = values[values.n]
@@ -173,7 +180,9 @@ function methods:execute(text, given)
     self.entries = self.entries + 1
     name = "=entry " .. self.entries
   end
-  local chunk = {short = name:gsub("^[=@]", ""), text = text, one_line = not text:find("\n.*%S")}
+  self:remember_source(name, text)
+  local chunk = {short = name:gsub("^[=@]", ""), text = text, one_line = not text:find("\n.*%S"),
+    sources = self.sources, width = self.sink:current_width()}
   local code, how = compile(text, name, self.env, given.script)
   if not code then return {ok = false, error = failure.syntax(how, chunk)} end
   local args = given.args or {}
