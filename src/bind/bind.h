@@ -58,7 +58,7 @@ int gr_open_file(lua_State *L);
 int gr_open_grad(lua_State *L);
 int gr_open_session(lua_State *L);
 int gr_open_random(lua_State *L);
-void gr_add_random_state(lua_State *L);  // random_state.c: its functions, into the table on top of the stack
+int gr_open_math(lua_State *L);  // random_integers.c: what a learner has in place of Lua's own
 int gr_open_tensor(lua_State *L);
 int gr_open_data(lua_State *L);
 int gr_open_plot(lua_State *L);
