@@ -93,7 +93,7 @@ static gr_code apply_nodes(lua_State *L, const gr_op *op, const gr_op_args *args
     if (box && box->node)
       in[i] = gr_node_retain(box->node);
     else if (operands[i])
-      code = constant(L, operands[i], dtype, &in[i], err);
+      code = constant(L, operands[i], op->whole & 1u << i ? GR_I64 : dtype, &in[i], err);
   }
   if (!code) code = gr_node_apply(out, op, args, n, in, &gr_runtime_of(L)->run, err);
   for (int i = 0; i < n; i++) gr_node_release(in[i]);

@@ -83,8 +83,9 @@ static int program_run(lua_State *L) {
       .stream = gr_stream_derive(check_key(L, 8), (uint64_t)luaL_checkinteger(L, 10)),
       .predictions = lua_isnil(L, 11) ? NULL : gr_check_tensor(L, 11),
   };
-  if (batch.order && (batch.order->dtype != GR_I64 || batch.order->ndim != 1))
-    return luaL_error(L, "the order of a batch is an int64 tensor of positions");
+  if (batch.order &&
+      (batch.order->dtype != GR_I64 || batch.order->ndim != 1 || !gr_tensor_is_contiguous(batch.order)))
+    return luaL_error(L, "the order of a batch is a contiguous int64 tensor of positions");
   double sums[GR_PROGRAM_SCORES];
   GR_TRY(L, gr_program_run(p->program, gr_runtime_pool(L), &batch, lua_toboolean(L, 7), sums, &err));
   refresh_gradients(L, p);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "bind/moving.h"
 #include "kernel/elementwise.h"
 
 // A contiguous version of the tensor at `index`: itself, or a clone that is pushed and whose index is
@@ -60,21 +61,6 @@ static int flatten(lua_State *L) {
   return 1;
 }
 
-// The tensor at index 1 with its axes in another order (0-based): a view, or a tracked tensor of a tracked
-// one.
-int gr_push_transposed(lua_State *L, const int *axes) {
-  const gr_tensor *t = gr_check_tensor(L, 1);
-  if (gr_is_tracked(t)) {
-    gr_op_args args = {0};
-    memcpy(args.order, axes, t->ndim * sizeof axes[0]);
-    return gr_apply_tracked(L, &gr_op_transpose, &args, 1, (int[]){1});
-  }
-  gr_tensor view;
-  GR_TRY(L, gr_tensor_view_permute(&view, t, axes, &err));
-  gr_push_view(L, &view, 1);
-  return 1;
-}
-
 static int transpose(lua_State *L) {
   const gr_tensor *t = gr_check_tensor(L, 1);
   int axes[GR_MAX_DIMS], n = lua_gettop(L) - 1;
@@ -85,7 +71,8 @@ static int transpose(lua_State *L) {
         t->ndim, t->ndim, n);
   for (int i = 0; i < t->ndim; i++)
     axes[i] = n ? gr_check_axis(L, i + 2, t->ndim, "transpose") : t->ndim - 1 - i;
-  return gr_push_transposed(L, axes);
+  gr_push_permuted(L, 1, axes);
+  return 1;
 }
 
 static int expand_dims(lua_State *L) {

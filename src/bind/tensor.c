@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "bind/moving.h"
 #include "tensor/format.h"
 
 static int tensor_tostring(lua_State *L) {
@@ -40,7 +41,8 @@ int gr_tensor_property(lua_State *L, const gr_tensor *t, const char *name) {
   if (strcmp(name, "T") == 0) {
     int axes[GR_MAX_DIMS];
     for (int i = 0; i < t->ndim; i++) axes[i] = t->ndim - 1 - i;
-    return gr_push_transposed(L, axes);
+    gr_push_permuted(L, 1, axes);
+    return 1;
   }
   if (strcmp(name, "shape") == 0) return push_shape(L, t);
   if (strcmp(name, "ndim") == 0) return lua_pushinteger(L, t->ndim), 1;
@@ -69,11 +71,10 @@ int gr_open_tensor(lua_State *L) {
   lua_setfield(L, tables.metatable, "__name");
   gr_add_creation(L, &tables);
   gr_add_indexing(L, &tables);
+  gr_add_picking(L, &tables);
   gr_add_shaping(L, &tables);
   gr_add_elementwise(L, &tables);
   gr_add_reductions(L, &tables);
-  gr_add_sorting(L, &tables);
-  gr_add_statistics(L, &tables);
   gr_add_products(L, &tables);
 
   lua_pushvalue(L, tables.methods);

@@ -19,14 +19,14 @@ typedef struct gr_op_args {
   double rate;       // dropout
   gr_window window;  // convolution, pooling
   bool same;         // their padding
-  unsigned axes;     // reductions; of a scan the one axis
-  double ddof;       // reductions of a kind GR_VAR or GR_STD
+  unsigned axes;     // reductions
   // Reductions: keep reduced axes with size 1. Reshape: axis 0 stays, and `shape` is that of one row.
   bool keepdims;
-  int ndim;  // reshape
+  int ndim;  // reshape, expand
   int64_t shape[GR_MAX_DIMS];
-  int order[GR_MAX_DIMS];  // transpose
-  uint64_t layer;          // dropout: which stream of the run's it draws from
+  int64_t start[GR_MAX_DIMS], step[GR_MAX_DIMS];  // slice, take, pad, join
+  int order[GR_MAX_DIMS];                         // transpose
+  uint64_t layer;                                 // dropout: which stream of the run's it draws from
 } gr_op_args;
 
 // One execution: what all operations of a forward and backward pass share.
@@ -69,15 +69,23 @@ typedef struct gr_op {
   // rows along axis 0 and the others are the same for all rows. Such operations may run on slices of a batch.
   bool (*by_rows)(const gr_call *c, unsigned rows);
   gr_tangent_rule tangent;
+  unsigned whole;  // inputs that are int64 positions, not numbers to compute with
 } gr_op;
 
-extern const gr_op gr_op_unary;       // kind
-extern const gr_op gr_op_binary;      // kind; both operands broadcast
-extern const gr_op gr_op_reduce;      // kind, axes, keepdims, ddof; not any, all, argmin, argmax
-extern const gr_op gr_op_scan;        // kind GR_SUM, axes
-extern const gr_op gr_op_matmul;      // (m, k) (k, n)
-extern const gr_op gr_op_reshape;     // ndim, shape, keepdims
-extern const gr_op gr_op_transpose;   // order
+extern const gr_op gr_op_unary;      // kind
+extern const gr_op gr_op_binary;     // kind; both operands broadcast
+extern const gr_op gr_op_reduce;     // kind GR_SUM or GR_MEAN, axes, keepdims
+extern const gr_op gr_op_matmul;     // (m, k) (k, n)
+extern const gr_op gr_op_reshape;    // ndim, shape, keepdims
+extern const gr_op gr_op_transpose;  // order
+// Axis i: start[i], start[i] + step[i], ..., shape[i] of them, or all as they are where shape[i] is -1. Those
+// whose bit is set in `axes`, of one element then, go.
+extern const gr_op gr_op_slice;
+// x, positions (0-based, one axis): start[0] and step[0] are the axis and number of axes of a gr_picks.
+extern const gr_op gr_op_take;
+extern const gr_op gr_op_expand;      // ndim, shape (-1 first: as many rows as there are), kind: the dtype
+extern const gr_op gr_op_pad;         // zeros: start[i] before and shape[i] after axis i
+extern const gr_op gr_op_join;        // two tensors along axis start[0]
 extern const gr_op gr_op_conv2d;      // window, same; x, kernel, bias or NULL
 extern const gr_op gr_op_max_pool2d;  // window, same
 extern const gr_op gr_op_softmax;
@@ -89,6 +97,8 @@ extern const gr_op gr_op_hit;      // kind; prediction, target -> one number a r
 // `spare` has room for two float64 tensors of input i's shape and is used where a sum, an addition or a
 // conversion are due at once.
 gr_code gr_call_give(gr_call *c, int i, const gr_tensor *g, void *spare, gr_err *err);
+// What gr_op_slice reads, as a view of `t`.
+gr_tensor gr_slice_view(const gr_op_args *args, const gr_tensor *t);
 // by_rows of operations whose first input alone has rows.
 bool gr_first_by_rows(const gr_call *c, unsigned rows);
 // Bytes rounded up so that several pieces of scratch may follow each other.

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/interrupt.h"
+#include "kernel/gather.h"
 
 // A slice's values, and their gradients, should stay in a core's second-level cache: 1 MiB on the smallest
 // machine we care for, half of it left to weights and to whatever the kernels pack.
@@ -335,20 +336,16 @@ static void set_rows(gr_program *p, arena *a, int64_t rows) {
 // Rows first..first+n-1 of the batch from `all` into `out`, through the order of the epoch.
 static gr_code gather(gr_tensor *out, const gr_tensor *all, const gr_batch *batch, int64_t first, int64_t n,
                       gr_err *err) {
-  gr_tensor from, into;
   if (!batch->order) {
+    gr_tensor from;
     gr_tensor_view_slice(&from, all, 0, batch->first + first, 1, n);
     return gr_copy(out, &from, err);
   }
-  for (int64_t i = 0; i < n; i++) {
-    int64_t position =
-        ((const int64_t *)batch->order->data)[(batch->first + first + i) * batch->order->stride[0]] - 1;
-    gr_tensor_view_select(&from, all, 0, position);
-    gr_tensor_view_select(&into, out, 0, i);
-    gr_code code = gr_copy(&into, &from, err);
-    if (code) return code;
-  }
-  return GR_OK;
+  const gr_picks picks = {.axes = 1,
+                          .position = (const int64_t *)batch->order->data + batch->first + first,
+                          .count = n,
+                          .first = 1};
+  return gr_gather(out, all, &picks, err);
 }
 
 static void set_call(gr_call *call, gr_program *p, arena *a, step *s, int i, const gr_run *shared) {

@@ -58,8 +58,9 @@ static gr_code linear(gr_node *node, const gr_run *run, gr_err *err) {
   gr_code code = GR_OK;
   for (int i = 0; !code && i < node->inputs; i++)
     if (node->in[i]) {
-      code = change_of(&changes[i], node->in[i], err);
-      in[i] = &changes[i];
+      bool whole = node->op->whole & 1u << i;  // positions stay what they are
+      if (!whole) code = change_of(&changes[i], node->in[i], err);
+      in[i] = whole ? &node->in[i]->value : &changes[i];
     }
   if (!code) code = add_forward(node, in, run, err);
   for (int i = 0; i < node->inputs; i++) gr_tensor_finish(&changes[i]);

@@ -125,6 +125,42 @@ bool gr_tensor_overlap(const gr_tensor *a, const gr_tensor *b) {
   return low_a < high_b && low_b < high_a;
 }
 
+// Gives `view`, which has as many elements as `t`, the strides under which it reads t's memory in order;
+// false where no strides do. Both shapes are cut into the smallest groups of axes with equal products; within
+// a group of t each axis must continue the next, and the view's axes then share the last one's stride.
+static bool regroup(gr_tensor *view, const gr_tensor *t) {
+  if (gr_tensor_size(t) == 0) return true;
+  int from = 0, to = 0;
+  while (from < t->ndim || to < view->ndim) {
+    int from_end = from, to_end = to;
+    int64_t have = 1, want = 1;
+    do {
+      if (have <= want && from_end < t->ndim)
+        have *= t->shape[from_end++];
+      else
+        want *= view->shape[to_end++];
+    } while (have != want || (from_end == from && to_end == to));
+    int64_t step = 1, reach = 0;  // of the group's last axis, and what the axis before must have
+    bool first = true;
+    for (int i = from_end; i-- > from;) {
+      if (t->shape[i] == 1) continue;
+      if (first)
+        step = t->stride[i];
+      else if (t->stride[i] != reach)
+        return false;
+      first = false;
+      reach = t->stride[i] * t->shape[i];
+    }
+    for (int i = to_end; i-- > to;) {
+      view->stride[i] = step;
+      step *= view->shape[i];
+    }
+    from = from_end;
+    to = to_end;
+  }
+  return true;
+}
+
 gr_code gr_tensor_view_reshape(gr_tensor *out, const gr_tensor *t, int ndim, const int64_t *shape,
                                gr_err *err) {
   gr_tensor view;
@@ -135,9 +171,10 @@ gr_code gr_tensor_view_reshape(gr_tensor *out, const gr_tensor *t, int ndim, con
     return gr_fail(err, GR_ERR_SHAPE, "cannot reshape %s (%" PRId64 " elements) to %s (%" PRId64 " elements)",
                    gr_shape_text(from, t->ndim, t->shape), gr_tensor_size(t), gr_shape_text(to, ndim, shape),
                    gr_tensor_size(&view));
-  if (!gr_tensor_is_contiguous(t))
+  if (!regroup(&view, t))
     return gr_fail(err, GR_ERR_SHAPE,
-                   "a view that is not contiguous cannot be reshaped in place: clone it first");
+                   "the numbers of this view do not lie so that shape %s could share them: clone it first",
+                   gr_shape_text(to, ndim, shape));
   view.buffer = t->buffer;
   view.data = t->data;
   *out = view;
@@ -196,6 +233,24 @@ gr_code gr_tensor_view_broadcast(gr_tensor *out, const gr_tensor *t, int ndim, c
   view.data = t->data;
   *out = view;
   return GR_OK;
+}
+
+gr_code gr_tensor_position(int64_t *out, const gr_tensor *t, int axis, int64_t i, gr_err *err) {
+  int64_t size = axis < 0 ? gr_tensor_size(t) : t->shape[axis];
+  if (i != 0 && i <= size && i >= -size) {
+    *out = i > 0 ? i - 1 : i + size;
+    return GR_OK;
+  }
+  char shape[GR_SHAPE_TEXT], along[32] = "among all elements";
+  gr_shape_text(shape, t->ndim, t->shape);
+  if (axis >= 0) snprintf(along, sizeof along, "along axis %d", axis + 1);
+  if (i == 0)
+    return gr_fail(err, GR_ERR_VALUE,
+                   "index 0 %s of a tensor of shape %s: positions count from 1 (NumPy's 0 is gradus's 1)",
+                   along, shape);
+  return gr_fail(err, GR_ERR_VALUE,
+                 "index %" PRId64 " is out of range %s, which has size %" PRId64 " (shape %s)", i, along,
+                 size, shape);
 }
 
 gr_code gr_broadcast_shape(int *ndim, int64_t *shape, const gr_tensor *a, const gr_tensor *b, gr_err *err) {

@@ -61,6 +61,10 @@ void gr_tensor_view_select(gr_tensor *out, const gr_tensor *t, int axis, int64_t
 gr_code gr_tensor_view_broadcast(gr_tensor *out, const gr_tensor *t, int ndim, const int64_t *shape,
                                  gr_err *err);
 
+// Position `i` along `axis` of `t` (among all its elements when `axis` is -1) as a learner writes it, 1-based
+// and negative from the end, made 0-based. GR_ERR_VALUE names the index, the axis and its size.
+gr_code gr_tensor_position(int64_t *out, const gr_tensor *t, int axis, int64_t i, gr_err *err);
+
 // The shape to which both broadcast, by NumPy's rule. On GR_ERR_SHAPE the message has both shapes and the
 // axis.
 gr_code gr_broadcast_shape(int *ndim, int64_t *shape, const gr_tensor *a, const gr_tensor *b, gr_err *err);

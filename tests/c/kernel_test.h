@@ -24,8 +24,8 @@ static gr_tensor make(gr_dtype dtype, int ndim, const int64_t *shape) {
   return t;
 }
 
-static double get(const gr_tensor *t, int64_t i) { return gr_tensor_get(t, &i); }
-static void set(gr_tensor *t, int64_t i, double x) { gr_tensor_set(t, &i, x); }
+static inline double get(const gr_tensor *t, int64_t i) { return gr_tensor_get(t, &i); }
+static inline void set(gr_tensor *t, int64_t i, double x) { gr_tensor_set(t, &i, x); }
 
 // A view of the given shape over fresh memory: permuted, with gaps, flipped, perhaps broadcast.
 static gr_tensor random_view(gr_dtype dtype, int ndim, const int64_t *shape, bool may_broadcast,

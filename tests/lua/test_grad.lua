@@ -193,8 +193,7 @@ end)
 
 test("operations without a derivative refuse tracked tensors instead of dropping a piece", function()
   local x = grad.track(tensor{1, 2})
-  expect.error(function() return x[1] end, "has no gradient yet")
-  expect.error(function() return cumprod(x) end, "has no gradient yet")
+  expect.error(function() return max(x) end, "has no gradient yet")
   expect.error(function() sum(floor(x)):backward() end, "floor has no gradient")
   expect.error(function() tensor{1}:backward() end, "not tracked")
   expect.error(function() (x * 2):backward() end, "backward starts from one number")
@@ -223,7 +222,7 @@ end)
 test("copies and assignments that would lose the gradient are refused", function()
   local x = grad.track(tensor{1, 2})
   for _, lose in ipairs {clone, tensor, function(t) return t:astype("float32") end,
-    function(t) return take(t, tensor{1}) end, function(t) zeros(2)[{{}}] = t end} do
+    function(t) zeros(2):put({1}, t) end, function(t) zeros(2)[{{}}] = t end} do
     expect.error(function() lose(x) end, "detach")
   end
 end)
