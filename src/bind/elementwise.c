@@ -41,7 +41,9 @@ static int binary(lua_State *L, gr_binary_op op) {
                         gr_binary_name(op));
     if (t) return luaL_typeerror(L, other, "tensor or number");
     // Two numbers: the function of them, as a number.
-    double x = luaL_checknumber(L, 1), y = luaL_checknumber(L, 2), z;
+    for (int i = 1; i <= 2; i++)
+      if (!lua_isnumber(L, i)) return luaL_typeerror(L, i, "tensor or number");
+    double x = lua_tonumber(L, 1), y = lua_tonumber(L, 2), z;
     gr_tensor scalar = {.data = &x, .dtype = GR_F64}, result = {.data = &z};
     result.dtype = (uint8_t)gr_binary_dtype(op, GR_F64, GR_F64);
     GR_TRY(L, gr_binary_scalar(&result, op, &scalar, y, false, &err));
@@ -64,7 +66,8 @@ static int binary_function(lua_State *L) {
 static int unary(lua_State *L, gr_unary_op op) {
   gr_box *box = gr_test_box(L, 1);
   if (!box) {
-    double x = luaL_checknumber(L, 1), y;
+    if (!lua_isnumber(L, 1)) return luaL_typeerror(L, 1, "tensor or number");
+    double x = lua_tonumber(L, 1), y;
     gr_tensor in = {.data = &x, .dtype = GR_F64},
               out = {.data = &y, .dtype = (uint8_t)gr_unary_dtype(op, GR_F64)};
     GR_TRY(L, gr_unary(&out, op, &in, &err));

@@ -188,6 +188,134 @@ test("what a hint suggests runs and gives the shape that it promises, on 3,000 r
   expect.ok(failed > 800 and drawn > 0.95 * failed and hinted > failed / 3)
 end)
 
+-- ---- the words ----
+
+local function says(cases, ...)
+  for code, words in pairs(cases) do
+    local e = failure(code, ...)
+    if not e.text:find(words, 1, true) then error(string.format("%s\n%s\nlacks: %s", code, e.text, words), 0) end
+  end
+end
+
+test("an operand of the wrong type is named as the learner wrote it", function()
+  says({
+    ["X + nil"] = "+ takes a tensor or number, not nil",
+    ["X * t.rate"] = "* takes a tensor or number, but t.rate is nil",
+    ["X + 'a'"] = "but 'a' is a string",
+    ["'a' - X"] = "- takes a tensor or number, not a string",
+    ["t - X"] = "but t is a table (tensor(t) makes a tensor of it)",
+    ["X:dot{1, 2}"] = "dot takes a tensor, but {1, 2} is a table (tensor({1, 2}) makes a tensor of it)",
+    ["X:dot()"] = "dot takes a tensor as argument 1, which is missing",
+    ["sqrt('a')"] = "sqrt takes a tensor or number, but 'a' is a string",
+    ["maximum(X, print)"] = "maximum takes a tensor or number, but print is a function",
+    ["math.sqrt(X)"] = "for tensors it is sqrt(X)",
+    ["t.lr * 2"] = "t.lr is nil: arithmetic takes numbers and tensors",
+    ["t.sub.x"] = 't.sub is nil, so it has no "x"',
+    ["t.sub.x = 1"] = 't.sub is nil, so it has no "x"',
+    ["X[1][2][3]"] = "what is indexed here is a number: this index goes a level too deep",
+    ["t .. 'a'"] = "t is a table: .. joins strings and numbers",
+    ["'a' + 'b'"] = "strings are joined with ..",
+    ["t < 1"] = "a table and a number cannot be compared",
+    ["#nil"] = "nil has no length",
+    ["t[nil] = 1"] = "the key is nil",
+    ["t[0/0] = 1"] = "the key is nan",
+    ["1 // 0"] = "a whole number cannot be divided by 0",
+    ["1 % 0"] = "the remainder of a division by 0",
+    ["for i = 1, 'x' do end"] = "a counting loop is a number",
+    ["for i = 1, 2, 0 do end"] = "steps of 0",
+    ["string.format('%d', 1.5)"] = "format takes a whole number, not 1.5",
+    ["undefined_name + 1"] = "undefined_name is not defined",
+    ["X + undefined_name"] = "undefined_name is not defined",
+  }, SETUP, "t = {}")
+end)
+
+test("calling what is no function says what it is", function()
+  says({
+    ["X(1)"] = "X is a tensor and is not called: an element is X[1]",
+    ["X.T()"] = "write X.T, without brackets",
+    ["X:shape()"] = "write X.shape, without brackets",
+    ["t.f(1)"] = "t.f is nil: there is no such function",
+    ["t:f(1)"] = "t has no method f",
+    ["('x'):foo()"] = "('x') has no method foo",
+    ["n(1)"] = "n is a number and cannot be called",
+    ["zeros(3)"] = "zeros is a number now and cannot be called; zeros = nil brings the built-in back",
+    ["sum(X)(1)"] = "is an operator missing?",
+    ["for row in X do end"] = "a tensor is gone through by position",
+    ["for v in t do end"] = "ipairs(t)",
+    ["for i in 10 do end"] = "for i = 1, 10 do",
+    ["ones:X()"] = "ones is a function: it is called, as in ones(X)",
+  }, SETUP, "t = {} n = 3 zeros = 4")
+end)
+
+test("a method called with a dot, and a comparison with an operator, come with the code that works", function()
+  for code, fix in pairs {
+    ["X.dot(w)"] = "X:dot(w)", ["o = X.T.dot(ones(4))"] = "X.T:dot(ones(4))", ["X.sum()"] = "X:sum()",
+    ["X > 1"] = "gt(X, 1)", ["X.T <= ones(3, 4)"] = "le(X.T, ones(3, 4))", ["X == ones(4, 3)"] = "eq(X, ones(4, 3))",
+    ["X ~= ones(4, 3)"] = "ne(X, ones(4, 3))", ["1 < X"] = "lt(1, X)",
+    ["where(X == 1, 1, 0)"] = "eq(X, 1)", ["math.exp(X)"] = "exp(X)",
+  } do
+    local e, s = failure(code, SETUP)
+    expect.ok(e.hint ~= nil, e.text)
+    expect.equal(e.hint.code, fix)
+    expect.ok(e.text:find(fix, 1, true), e.text)
+    local result = s:execute("result = " .. fix)
+    expect.ok(result.ok, result.error and result.error.text)
+  end
+end)
+
+test("names that other languages have are told by Lua's", function()
+  says({
+    ["x = True"] = "Lua writes true", ["None"] = "Lua writes nil", ["np.zeros(3)"] = "zeros(3), not np.zeros(3)",
+    ["len(t)"] = "the length of x is #x", ["range(3)"] = "for i = 1, 10 do", ["exit()"] = ":quit leaves the shell",
+    ["randn(3)"] = 'did you mean "random.randn"?', ["# note"] = "a comment begins with --",
+  })
+end)
+
+test("habits of syntax get one sentence with what Lua writes instead", function()
+  says({
+    ["def f(x):"] = "function f(x) return ... end",
+    ["for i in range(10):"] = "for i = 1, 10 do ... end",
+    ["for i in range(10): print(i)"] = "for i = 1, 10 do ... end",
+    ["for (i = 0; i < 3; i++) {"] = "for i = 1, 10 do ... end",
+    ["while x < 1:"] = "while x < 1 do ... end",
+    ["if x == 1:"] = "if a then ... elseif b then",
+    ["x = 3 # three"] = "a comment begins with --",
+    ["// note"] = "a comment begins with --",
+    ["x = [i * 2 for i in t]"] = "there are no comprehensions",
+    ["x = {'a': 1}"] = '{a = 1, ["b c"] = 2}',
+    ["X[1:3, :]"] = 'x["1:3, :"]', ["X[:, 1]"] = 'x["1:3, :"]', ["X[1:3]"] = 'x["1:3, :"]',
+    ["x ** 2"] = "x ^ 2", ["x++"] = "x = x + 1", ["x *= 2"] = "x = x + 1", ["a && b"] = "x and y", ["!a"] = "not x",
+    ["x ? 1 : 2"] = "c and a or b", ["y = 1 if x else 2"] = "c and a or b", ["X @ w"] = "A:dot(B)",
+    ["X:sum(axis=1)"] = "x:sum{axis=1}", ["try:"] = "pcall", ["x = 3x"] = "write 3 * x", ["sin y"] = "sin(y)",
+    ["x = y = 1"] = "x = 1, then y = 1", ["class A:"] = "no classes", ["let x = 1"] = "x = 1", ["x := 1"] = "x = 1",
+    ["'abc"] = "a string ends on the line", ["end"] = "nothing that this end could close",
+  })
+end)
+
+test("a line that begins a block as Python does is no beginning of a longer entry", function()
+  local s = fresh()
+  for _, text in ipairs {"for i in range(10):", "while True:", "if x == 1:", "else:", "def f(x):", "class A:"} do
+    expect.ok(s:is_complete(text), text)
+  end
+  expect.ok(not s:is_complete "for i = 1, 10 do" and not s:is_complete "x =")
+end)
+
+test("a local that ended with its entry is explained when it is missed", function()
+  says({
+    ["z"] = "the local z ended with its entry; z = ... without local stays",
+    ["z + 1"] = "the local z ended", ["f3"] = "the local f3 ended",
+    ["inner"] = "inner is not defined", ["inside"] = "inside is not defined",
+  }, "local z = 3 print(z)", "local function f3(inner) local inside = 1 return inside end do local inside = 2 end")
+  expect.equal(failure("inside", "do local inside = 1 end").text:find("ended"), nil)
+end)
+
+test("an error value that is no string, or whose text fails, is still one sentence", function()
+  says({
+    ["error()"] = "error(nil) was called", ["error({})"] = "error was called with a table",
+    ["error(setmetatable({}, {__tostring = function() error 'no' end}))"] = "error was called with a table",
+  })
+end)
+
 test("expressions are read with Lua's own precedence", function()
   local function read(text)
     local list = {}

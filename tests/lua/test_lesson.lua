@@ -529,7 +529,7 @@ test("the author's check finds a wrong try that passes, or gets another message"
   expect.equal(problems_of(good .. "```lua wrong\n-- 2 where 1\nx = 2\n```\n"), "")
   contains(problems_of(good .. "```lua wrong\n-- 2 where 1\nx = 1\n```\n"), "x.md:17: this wrong try passes")
   contains(problems_of(good .. "```lua wrong\n-- 3 where 1\nx = 2\n```\n"), 'gets the message "2 where 1 is expected"')
-  expect.equal(problems_of(good .. "```lua wrong\n-- arithmetic on a nil value\nx = nil + 1\n```\n"), "")
+  expect.equal(problems_of(good .. "```lua wrong\n-- arithmetic takes numbers\nx = nil + 1\n```\n"), "")
 end)
 
 test("the author's check finds code that is too long for a line of the terminal", function()

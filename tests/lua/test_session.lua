@@ -211,9 +211,9 @@ test("habits from elsewhere are told how Lua has it", function()
     ["if n = 1 then end"] = "(to compare, write ==)",
     ["what do I do now"] = "(between \"what\" and \"do\" something is missing, or this is no code)",
     ["4 x 3 I think"] = "(between \"4\" and \"x\" something is missing, or this is no code)",
-    ["X.dot(w)"] = "dot is a method and is called with a colon: X:dot(...)",
-    ["w.T.dot(X)"] = "dot is a method and is called with a colon: w.T:dot(...)",
-    ["X.sum()"] = "sum is a method and is called with a colon: X:sum(...)",
+    ["X.dot(w)"] = "dot is a method and is called with a colon: X:dot(w)",
+    ["w.T.dot(X)"] = "dot is a method and is called with a colon: w.T:dot(X)",
+    ["X.sum()"] = "sum is a method and is called with a colon: X:sum()",
   } do
     local result = s:execute(entry)
     expect.equal(result.ok, false)

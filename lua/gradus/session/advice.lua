@@ -7,23 +7,108 @@ local lexer = require "gradus.session.lexer"
 local advice = {}
 
 local FUNCTION = "a function is written: function f(x) return ... end"
+local IMPORT = "nothing needs to be imported: it is all there"
+local PART = 'a part of x is x["1:3, :"], from 1 and with both ends, or x[{{1, 3}, {}}]'
+local COUNT = "a loop is written: for i = 1, 10 do ... end, with i from 1 to 10"
+local IF = "a choice is written: if a then ... elseif b then ... else ... end"
+local COMMENT = "a comment begins with --"
 
 -- {what Lua stopped at, or nil for anything; a pattern in the line; the advice}. The first that fits is given.
 local habits = {
+  {nil, "^%s*#", COMMENT},
+  {nil, "^%s*//", COMMENT},
+  {"#", "[%w_%)%]}\"']%s+#", COMMENT},
   {nil, "^%s*def%s", FUNCTION},
   {"=", "^%s*[%a_][%w_]*%s*%b()%s*=[^=]", FUNCTION},
   {nil, "%f[%a]lambda%f[%A]", "a function without a name is written: function(x) return ... end"},
-  {nil, "^%s*import%s", "nothing needs to be imported: it is all there"},
-  {nil, "^%s*from%s+%S+%s+import%s", "nothing needs to be imported: it is all there"},
+  {nil, "^%s*import%s", IMPORT},
+  {nil, "^%s*from%s+%S+%s+import%s", IMPORT},
+  {nil, "^%s*class%s", "Lua has no classes: a table holds values and functions, as in t = {a = 1}"},
+  {nil, "^%s*for%s+.-%s+in%s+range%s*%(", COUNT},
+  {nil, "^%s*for%s*%(", COUNT},
+  {nil, "^%s*for%s+[%w_, ]+%s+in%s[^\n]*:", "a table is gone through with: for i, value in ipairs(t) do ... end"},
+  {nil, "[%[({]%s*[^%]})]-%f[%a]for%f[%A].-%f[%a]in%f[%A]",
+    "there are no comprehensions: a loop fills a table, and arithmetic works on whole tensors"},
+  {nil, "^%s*while%s[^\n]*:%s*$", "a loop is written: while x < 1 do ... end"},
+  {nil, "^%s*elif%f[%A]", IF},
+  {nil, "%f[%a]if%f[%A][^\n]*:", IF},
+  {nil, "^%s*else%s*:", IF},
+  {"{", "^%s*if%f[%A]", IF},
+  {"{", "^%s*while%f[%A]", "a loop is written: while x < 1 do ... end"},
+  {nil, "^%s*[^\n=]-=%s*.-%f[%a]if%f[%A].-%f[%a]else%f[%A]", "a choice between values is written: c and a or b"},
+  {nil, "^%s*try%s*:", "an error is caught with: ok, message = pcall(function() ... end)"},
+  {nil, "^%s*switch%f[%A]", IF},
+  {nil, "^%s*del%s", "a variable is forgotten with: x = nil"},
+  {nil, "^%s*var%s", "a variable needs no word before it: x = 1"},
+  {nil, "^%s*let%s", "a variable needs no word before it: x = 1"},
+  {nil, "^%s*const%s", "a variable needs no word before it: x = 1"},
   {nil, "^%s*print%s+[^%s(]", "print takes brackets: print(x)"},
   {"[", "[=,({]%s*%[", "a list is written in braces: {1, 2, 3}"},
+  {"[", "^%s*%[", "a list is written in braces: {1, 2, 3}"},
+  {":", "{%s*[\"'%w][^}]-:", "a table with names is written {a = 1, [\"b c\"] = 2}"},
   {"!", "!=", '"not equal" is written ~='},
+  {"!", "!", '"not" is a word: not x'},
+  {"&", "&&", '"and" is a word: x and y'},
+  {"|", "||", '"or" is a word: x or y'},
+  {"?", "%?", "a choice between values is written: c and a or b"},
+  {"==", "===", "to compare, write =="},
+  {"=", ":=", "a value is given with =: x = 1"},
+  {">", "[-=]>", FUNCTION},
+  {"@", "@", "the matrix product is written A:dot(B)"},
   {"=", "%f[%a]if%f[%A]", "to compare, write =="},
   {"*", "%*%*", "a power is written x ^ 2"},
+  {"=", "[%+%-%*/%%%^]=", "there is no += and its like: write x = x + 1"},
   {nil, "[%+%-%*/]=", "there is no += and its like: write x = x + 1"},
+  {"+", "%+%+", "there is no ++: write x = x + 1"},
   {",", "%(%(", "double brackets hold one value only: write f(3, 1), not f((3, 1))"},
+  {"=", "[%w_]%s*%([^()]*[%a_][%w_]*%s*=[^=]",
+    "an argument with a name goes into braces: x:sum{axis=1}, sum(x, {axis=1})"},
+  {":", "%[[^%]]*:", PART},
+  {",", "%[[^%]]*:", PART},
   {",", "%[[^%]]*,", "an element is x[{1, 2}], a part of x is x[{{1, 2}, {}}]"},
+  {"=", "^%s*[%a_][%w_%.]*%s*=%s*[%a_][%w_%.]*%s*=", "each value is given by itself: x = 1, then y = 1"},
+  {nil, "^%s*x?%d*%.?%d+[%a_]", "a product needs its sign: write 3 * x"},
+  {nil, "[^%w_]%d+%.?%d*[%a_]", "a product needs its sign: write 3 * x"},
 }
+
+local finished = {
+  ["unfinished string"] = "a string ends on the line where it begins, with the same quote",
+  ["<eof> expected near 'end'"] = "there is nothing that this end could close",
+  ["<eof> expected near ')'"] = "there is no bracket that this one could close",
+}
+
+-- What other languages call what Lua has under another name.
+local foreign = {
+  True = "Lua writes true", False = "Lua writes false", None = "Lua writes nil", null = "Lua writes nil",
+  NULL = "Lua writes nil", undefined = "Lua writes nil",
+  len = "the length of x is #x", range = "a loop counts with for i = 1, 10 do ... end, and arange(10) is a tensor",
+  str = "the text of x is tostring(x)",
+  int = "math.floor(x) gives a whole number, x:astype(\"int64\") a tensor of them",
+  float = "tonumber(s) reads a number, x:astype(\"float64\") makes a tensor of them",
+  list = "a list is written {1, 2, 3}",
+  dict = "a table with names is written {a = 1}", array = "a tensor is written tensor{1, 2, 3}",
+  enumerate = "for i, value in ipairs(t) do ... end goes through a list",
+  printf = "print(string.format(\"%g\", x)) writes a number as you like it", disp = "print(x) shows a value",
+  exit = ":quit leaves the shell", quit = ":quit leaves the shell", cls = "Ctrl-L clears the screen",
+  clear = "Ctrl-L clears the screen", pi = "it is math.pi", inf = "it is math.huge", nan = "it is 0/0",
+}
+for name in ("np numpy torch tf tensorflow keras jnp jax"):gmatch "%S+" do
+  foreign[name] = "nothing needs a prefix here: zeros(3), not " .. name .. ".zeros(3)"
+end
+for name in ("plt matplotlib pylab"):gmatch "%S+" do foreign[name] = "curves are drawn with plot: ?plot tells more" end
+
+--- What to say about a name that is not defined but that another language has, or nil.
+function advice.name(name)
+  return foreign[name]
+end
+
+--- Whether `text` begins a block as Python does: more lines could never make Lua of it.
+function advice.is_foreign_block(text)
+  local first = text:match "^%s*(%a+)"
+  local opens = first == "for" or first == "while" or first == "if" or first == "elif" or first == "else"
+    or first == "def" or first == "class" or first == "try" or first == "with"
+  return opens and text:find ":%s*$" ~= nil or text:find "^%s*for%s+.-%s+in%s+range%s*%b()%s*:" ~= nil
+end
 
 -- "what" and "is" of "what is this": two names or numbers with nothing between them, the second where Lua stopped.
 local function neighbours(text, near)
@@ -40,6 +125,9 @@ end
 
 --- For a message of load() about `line`, the line of the source that it names. A sentence, or nil.
 function advice.syntax(message, line)
+  for words, text in pairs(finished) do
+    if message:find(words, 1, true) then return text end
+  end
   local near = message:match "near '(.*)'$" or message:match "near (<eof>)$"
   if not near then return nil end
   for _, habit in ipairs(habits) do
@@ -47,19 +135,10 @@ function advice.syntax(message, line)
   end
   local first, second = neighbours(line, near)
   if first and near ~= "<eof>" then
-    return string.format('between "%s" and "%s" something is missing, or this is no code', first, second)
-  end
-end
-
---- For an error of code that ran, in `line`: a tensor's method that was called as a field. A message, or nil.
-function advice.call(message, line)
-  local name = message:match "^bad argument #%d+ to '([%w_]+)' %(tensor expected, got "
-  if not name then return nil end
-  for receiver in line:gmatch("([%w_%.%)%]]+)%." .. name .. "%s*[%({\"']") do
-    if not builtins.is_module(receiver) then
-      local shown = receiver:match "^[%a_][%w_%.]*$" or "x"
-      return string.format("%s is a method and is called with a colon: %s:%s(...)", name, shown, name)
+    if type(builtins.get(first)) == "function" then
+      return string.format("a function takes its argument in brackets: %s(%s)", first, second)
     end
+    return string.format('between "%s" and "%s" something is missing, or this is no code', first, second)
   end
 end
 

@@ -1,6 +1,7 @@
 -- The learner's globals: Lua's own library in copies, the built-ins behind them, and an error for a name that
 -- stands for nothing. Nothing that a learner assigns reaches the tables that our own Lua uses.
 
+local advice = require "gradus.session.advice"
 local builtins = require "gradus.builtins"
 local core = require "gradus.core.session"
 local inspect = require "gradus.session.inspect"
@@ -187,6 +188,18 @@ local function behind(session)
   return base
 end
 
+-- A near name, or a module's field of just that name: "random.randn" for randn.
+local function suggest(name, known)
+  local near = options.did_you_mean(name, known)
+  if near ~= "" then return near end
+  for _, module in ipairs(builtins.names()) do
+    if builtins.is_module(module) and builtins.get(module)[name] ~= nil then
+      return string.format(': did you mean "%s.%s"?', module, name)
+    end
+  end
+  return ""
+end
+
 --- A fresh table of globals for `session`. Its parts are in the fields of the second result:
 --- `lookup(name)` (a built-in or library function, or nil) and `names()` (all of them, sorted).
 function environment.new(session)
@@ -223,7 +236,9 @@ function environment.new(session)
       for key in next, env do
         if type(key) == "string" then known[#known + 1] = key end
       end
-      error(string.format("%s is not defined%s", name, options.did_you_mean(name, known)), 2)
+      local more = advice.name(name) or session:was_local(name)
+        and string.format("the local %s ended with its entry; %s = ... without local stays", name, name)
+      error(string.format("%s is not defined%s", name, more and ": " .. more or suggest(name, known)), 2)
     end,
     __newindex = function(_, name, value)
       if value ~= nil and not told[name] and lookup(name) ~= nil then

@@ -6,6 +6,7 @@ local fit = require "gradus.session.fit"
 local operands = require "gradus.session.operands"
 local picture = require "gradus.session.picture"
 local shapes = require "gradus.shapes"
+local wording = require "gradus.session.wording"
 
 local failure = {}
 
@@ -64,23 +65,29 @@ local function source_of(frame, chunk)
   return chunk.sources and chunk.sources[frame.source] or not frame.source:find("^[=@]") and frame.source or nil
 end
 
--- The expression that failed, or nil; see operands.find.
-local function find_expression(record, mine, text)
-  if not text or not record.call then return nil end
-  local variables = record.variables
+-- Where it happened, as gradus.session.wording wants to know it.
+local function site_of(record, mine, text, built_in)
+  local variables = record.variables or {}
   local globals = type(variables._ENV) == "table" and variables._ENV or {}
-  return operands.find(text, mine.line, record.call, function(name)
+  local function look_up(name)
     if variables[name] ~= nil then return variables[name] end
     return rawget(globals, name)
-  end)
+  end
+  local found = text and record.call and operands.find(text, mine.line, record.call, look_up) or nil
+  return {text = text, line = mine and mine.line, call = record.call, look_up = look_up, built_in = built_in,
+    found = found}
 end
 
--- The picture of the expression and the hint that belongs to it, {code=, shape=}; nil for what is not drawn.
-local function explain_shapes(found, width)
-  local trouble = found and fit.trouble(found)
-  if not trouble then return nil end
-  local hint = trouble.remedy and {code = picture.remedied(found, trouble), shape = trouble.remedy.shape}
-  return picture.of_shapes(found, trouble, width), hint
+-- The message in the learner's terms, the picture of the expression, and the hint that belongs to it: {code=, shape=,
+-- said= (the message has it already)}.
+local function explain(message, site, width)
+  local trouble = site.found and fit.trouble(site.found)
+  if not trouble then
+    local words, fix = wording.of(message, site)
+    return words, nil, fix and {code = fix, said = true}
+  end
+  local hint = trouble.remedy and {code = picture.remedied(site.found, trouble), shape = trouble.remedy.shape}
+  return message, picture.of_shapes(site.found, trouble, width), hint
 end
 
 local function indented(text)
@@ -93,7 +100,7 @@ local function hint_text(hint)
 end
 
 --- From what core.call returned. `chunk` is what ran: its short name, its text, and whether it is a single line; and
---- `sources`, the texts of all chunks by their full names, and `width`, for pictures.
+--- `sources` (the texts of all chunks by their full names), `width` (of pictures), built_in (gives one by its name).
 --- Fields: message, place (or nil), picture (or nil), hint ({code=, shape=} or nil), text (all of these), traceback
 --- (lines, innermost first), interrupted, syntax, value.
 function failure.new(record, chunk)
@@ -115,32 +122,28 @@ function failure.new(record, chunk)
   local message, short, line = strip_position(message_of(record.value), sources)
   if mine and (short == nil or short:sub(1, 11) == "lua/gradus/") then short, line = mine.short, mine.line end
   message = message:gsub("^stack overflow.*", "the calls nest too deeply: does a function call itself without end?")
-  local source = chunk.text and line and short == chunk.short and line_of(chunk.text, line)
-  message = source and advice.call(message, source) or message
   local where = short and line and place(short, line, chunk.short, chunk.one_line) or nil
-  if message == "not enough memory" then
-    message = "not enough memory: what Lua was to keep does not fit into what this machine has left"
-  end
+  local text = source_of(mine, chunk)
   local drawn, hint
   if record.interrupted then
     message = "interrupted"
+  elseif message == "not enough memory" then
+    message = "not enough memory: what Lua was to keep does not fit into what this machine has left"
   else
     -- What explains an error must not be one: memory may be short, and a learner's values may be anything.
-    local ok, first, second = pcall(function()
-      return explain_shapes(find_expression(record, mine, source_of(mine, chunk)), (chunk.width or 80) - 2)
+    local ok, words, first, second = pcall(function()
+      return explain(message, site_of(record, mine, text, chunk.built_in), (chunk.width or 80) - 2)
     end)
-    if ok then drawn, hint = first, second end
+    if ok then message, drawn, hint = words, first, second end
   end
   -- Without a picture the line itself, where it is not what was just typed.
-  if not drawn and where and not record.interrupted then
-    local text = source_of(mine, chunk)
-    local source_line = text and line and mine.short == short and line_of(text, line)
-    drawn = source_line and #source_line < 200 and source_line:match "^%s*(.-)%s*$" or nil
-    if drawn == "" then drawn = nil end
+  if not drawn and where and text and line and mine.short == short and not record.interrupted then
+    local source_line = line_of(text, line)
+    drawn = source_line and #source_line < 200 and source_line:match "^%s*(.*%S)" or nil
   end
   local parts = {where and where .. ": " .. message or message}
   if drawn then parts[#parts + 1] = indented(drawn) end
-  if hint then parts[#parts + 1] = indented(hint_text(hint)) end
+  if hint and not hint.said then parts[#parts + 1] = indented(hint_text(hint)) end
   return {
     message = message, place = where, picture = drawn, hint = hint, interrupted = record.interrupted,
     value = record.value, line = line, text = table.concat(parts, "\n"), traceback = table.concat(lines, "\n"),

@@ -5,6 +5,7 @@
 --   local result = s:execute("1 + 1")       prints 2 through the sink
 --   if not result.ok then print(result.error.text) end
 
+local advice = require "gradus.session.advice"
 local complete = require "gradus.session.complete"
 local core = require "gradus.core.session"
 local environment = require "gradus.session.environment"
@@ -130,6 +131,7 @@ function methods:is_complete(text)
   if expression then return true end
   local chunk, message = load(text, "=entry", "t")
   if chunk or not (breaks_off(message, text) or breaks_off(why, text)) then return true end
+  if advice.is_foreign_block(text) then return true end
   return compile_last_expression(text, "=entry", nil, false) ~= nil
 end
 
@@ -168,6 +170,14 @@ local function tell_about_locals(self, text)
     table.concat(names, ", "), names[1]))
 end
 
+--- Whether an entry declared `name` as a local outside of functions and blocks, where it ended with the entry.
+function methods:was_local(name)
+  for source, text in pairs(self.sources) do
+    if source:find "^=entry " and text:find(name, 1, true) and lexer.declares_local(text, name) then return true end
+  end
+  return false
+end
+
 --- Runs `text`: an expression, whose values are printed unless a semicolon ends it, or statements.
 --- Options: name (the chunk's name, "@FILE" for a file), script=true (statements only, nothing printed by itself),
 --- args (what `...` is in the chunk).
@@ -182,7 +192,7 @@ function methods:execute(text, given)
   end
   self:remember_source(name, text)
   local chunk = {short = name:gsub("^[=@]", ""), text = text, one_line = not text:find("\n.*%S"),
-    sources = self.sources, width = self.sink:current_width()}
+    sources = self.sources, width = self.sink:current_width(), built_in = self.lookup}
   local code, how = compile(text, name, self.env, given.script)
   if not code then return {ok = false, error = failure.syntax(how, chunk)} end
   local args = given.args or {}

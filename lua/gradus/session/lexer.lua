@@ -130,6 +130,29 @@ function lexer.only_locals(text)
   return names
 end
 
+local opens_block = {["function"] = true, ["do"] = true, ["if"] = true, ["repeat"] = true}
+local closes_block = {["end"] = true, ["until"] = true}
+
+--- Whether `text` declares `name` with "local" outside of all functions and blocks.
+function lexer.declares_local(text, name)
+  local depth, declares = 0, false
+  for _, token in ipairs(lexer.tokens(text)) do
+    if token.text == "local" then
+      declares = depth == 0
+    elseif token.text == name and declares then
+      return true
+    elseif token.text == "function" and declares then  -- local function f: the name is to come
+      depth = depth + 1
+    else
+      declares = declares and (token.kind == "name" or token.text == ",")
+      if token.kind == "keyword" then
+        depth = depth + (opens_block[token.text] and 1 or closes_block[token.text] and -1 or 0)
+      end
+    end
+  end
+  return false
+end
+
 --- Whether the last token is a semicolon.
 function lexer.ends_in_semicolon(text)
   if not text:find(";", 1, true) then return false end
