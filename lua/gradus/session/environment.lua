@@ -208,7 +208,7 @@ function environment.new(session)
   local told = {}
 
   local function lookup(name)
-    local value = base[name]
+    local value = rawget(base, name)
     if value ~= nil then return value end
     value = builtins.get(name)
     if value == nil then return nil end
@@ -226,20 +226,22 @@ function environment.new(session)
     return list
   end
 
+  -- Two tables, and only then a function: a built-in in a loop costs a look into each and no call.
+  setmetatable(base, {__index = function(_, name)
+    local value = lookup(name)
+    if value ~= nil or type(name) ~= "string" then return value end
+    local known = names()
+    for key in next, env do
+      if type(key) == "string" then known[#known + 1] = key end
+    end
+    local more = advice.name(name) or session:was_local(name)
+      and string.format("the local %s ended with its entry; %s = ... without local stays", name, name)
+    error(string.format("%s is not defined%s", name, more and ": " .. more or suggest(name, known)), 2)
+  end})
   setmetatable(env, {
     __name = "globals",
     __tostring = function() return "the globals" end,
-    __index = function(_, name)
-      local value = lookup(name)
-      if value ~= nil or type(name) ~= "string" then return value end
-      local known = names()
-      for key in next, env do
-        if type(key) == "string" then known[#known + 1] = key end
-      end
-      local more = advice.name(name) or session:was_local(name)
-        and string.format("the local %s ended with its entry; %s = ... without local stays", name, name)
-      error(string.format("%s is not defined%s", name, more and ": " .. more or suggest(name, known)), 2)
-    end,
+    __index = base,
     __newindex = function(_, name, value)
       if value ~= nil and not told[name] and lookup(name) ~= nil then
         told[name] = true
