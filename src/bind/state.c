@@ -1,8 +1,9 @@
 // Making a Lua state, finding our Lua files, interrupting it.
 #include "bind/state.h"
 
-#include <stdlib.h>
+#include <malloc.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -223,16 +224,89 @@ static void set_up_require(lua_State *L) {
 // memory".
 #define MEMORY_STEP ((size_t)64 << 20)
 
+// Every operation on small tensors makes a userdata of a few hundred bytes, which the collector lets go by
+// the thousand: more than malloc keeps at hand for its next request, so that it joins them with their
+// neighbours and splits them again, at 30 ns each. So some are kept here, by size, the last one freed on top.
+// Not where AddressSanitizer is to notice that freed memory is used.
+#if defined(__SANITIZE_ADDRESS__)
+#define KEEP_BLOCKS 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define KEEP_BLOCKS 0
+#endif
+#endif
+#ifndef KEEP_BLOCKS
+#define KEEP_BLOCKS 1
+#endif
+enum { KEPT_STEP = 64, KEPT_FROM = 128, KEPT_TO = 512, KEPT_SIZES = (KEPT_TO - KEPT_FROM) / KEPT_STEP };
+#define KEPT_MOST 4096  // blocks of a size
+#define KIND_BYTES(kind) ((size_t)(KEPT_FROM + ((kind) + 1) * KEPT_STEP))
+
+typedef struct free_block {
+  struct free_block *next;
+} free_block;
+
 typedef struct memory {
   size_t used, checked;  // bytes held; bytes up to which nobody needs to ask
+  struct {
+    free_block *first;
+    int count;
+  } kept[KEPT_SIZES];  // each of KIND_BYTES
 } memory;
+
+// Which of the kept sizes a request has, or -1.
+static int kept_size(size_t size) {
+  return KEEP_BLOCKS && size > KEPT_FROM && size <= KEPT_TO ? (int)((size - KEPT_FROM - 1) / KEPT_STEP) : -1;
+}
+
+static void *take_block(memory *m, int kind) {
+  free_block *block = m->kept[kind].first;
+  if (!block) return malloc(KIND_BYTES(kind));
+  m->kept[kind].first = block->next;
+  m->kept[kind].count--;
+  return block;
+}
+
+// The first blocks of a state are not from take_block, and no larger than they had to be.
+static void let_go(memory *m, void *block, size_t size) {
+  int kind = kept_size(size);
+  if (kind < 0 || m->kept[kind].count == KEPT_MOST || malloc_usable_size(block) < KIND_BYTES(kind)) {
+    free(block);
+    return;
+  }
+  free_block *kept = block;
+  kept->next = m->kept[kind].first;
+  m->kept[kind].first = kept;
+  m->kept[kind].count++;
+}
+
+static void free_kept(memory *m) {
+  for (int i = 0; i < KEPT_SIZES; i++)
+    for (free_block *block = m->kept[i].first, *next; block; block = next) {
+      next = block->next;
+      free(block);
+    }
+}
+
+// realloc, where a block may change between ours and malloc's sizes.
+static void *resized(memory *m, void *block, size_t old_size, size_t size) {
+  int from = block ? kept_size(old_size) : -1, to = kept_size(size);
+  if (from < 0 && to < 0) return realloc(block, size);
+  if (from == to && malloc_usable_size(block) >= KIND_BYTES(to)) return block;
+  void *moved = to < 0 ? malloc(size) : take_block(m, to);
+  if (moved && block) {
+    memcpy(moved, block, old_size < size ? old_size : size);
+    let_go(m, block, old_size);
+  }
+  return moved;
+}
 
 static void *allocate(void *context, void *block, size_t old_size, size_t size) {
   memory *m = context;
   if (!block) old_size = 0;  // Lua passes the kind of the object there
   if (size == 0) {
     m->used -= old_size;
-    free(block);
+    if (block) let_go(m, block, old_size);
     return NULL;
   }
   if (size > old_size && size - old_size > m->checked - m->used) {
@@ -240,7 +314,7 @@ static void *allocate(void *context, void *block, size_t old_size, size_t size) 
     if (growth > available - available / 8) return NULL;
     m->checked = m->used + growth + (available - growth > 2 * MEMORY_STEP ? MEMORY_STEP : 0);
   }
-  void *moved = realloc(block, size);
+  void *moved = resized(m, block, old_size, size);
   if (moved) {
     m->used += size - old_size;
     if (m->checked < m->used) m->checked = m->used;
@@ -283,6 +357,7 @@ lua_State *gr_state_new(const gr_state_options *options) {
   return L;
 fail:
   if (L) lua_close(L);
+  if (s) free_kept(&s->memory);
   free(s);
   return NULL;
 }
@@ -291,5 +366,6 @@ void gr_state_free(lua_State *L) {
   gr_runtime *runtime = gr_runtime_of(L);
   lua_close(L);  // buffers go first: nothing of theirs needs the pool
   gr_pool_free(runtime->pool);
+  free_kept(&((state *)runtime)->memory);
   free((state *)runtime);
 }
