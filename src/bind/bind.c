@@ -31,8 +31,6 @@ int gr_return_str(lua_State *L, gr_str *text) {
   return 1;
 }
 
-gr_runtime *gr_runtime_of(lua_State *L) { return *(gr_runtime **)lua_getextraspace(L); }
-
 gr_pool *gr_runtime_pool(lua_State *L) {
   gr_runtime *runtime = gr_runtime_of(L);
   gr_err err;

@@ -96,15 +96,14 @@ typedef struct gr_runtime {
   int calls;                    // protected calls and loops of the session core that are running
   gr_pool *pool;                // NULL until first asked for: starting threads costs
   int threads;
-  gr_random random;             // the one generator for everything a learner draws
-  gr_run run;                   // what operations on tracked tensors run with
-  size_t unaccounted;           // bytes of buffers that the collector has not been told of yet
-  size_t unchecked;             // bytes of buffers made since the machine was asked what is left
-  int tensor_metatable;         // registry reference
-  const void *tensor_identity;  // the same table, to know a tensor by (faster than by name)
+  gr_random random;      // the one generator for everything a learner draws
+  gr_run run;            // what operations on tracked tensors run with
+  size_t unaccounted;    // bytes of buffers that the collector has not been told of yet
+  size_t unchecked;      // bytes of buffers made since the machine was asked what is left
+  int tensor_metatable;  // registry reference
 } gr_runtime;
 
-gr_runtime *gr_runtime_of(lua_State *L);
+static inline gr_runtime *gr_runtime_of(lua_State *L) { return *(gr_runtime **)lua_getextraspace(L); }
 gr_pool *gr_runtime_pool(lua_State *L);  // starts it
 
 // ---- boxes ----
@@ -114,7 +113,8 @@ gr_pool *gr_runtime_pool(lua_State *L);  // starts it
 // what it views alive the same way.
 typedef struct gr_box {
   gr_tensor tensor;
-  gr_node *node;  // where it stands in a recorded computation; NULL for plain tensors
+  gr_node *node;      // where it stands in a recorded computation; NULL for plain tensors
+  const void *brand;  // what boxes are known by: see gr_test_box
 } gr_box;
 
 #define GR_INLINE_BYTES 256  // numbers up to this many bytes live inside the userdata

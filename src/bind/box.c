@@ -19,10 +19,12 @@ static int holder_gc(lua_State *L) {
   return 0;
 }
 
+// Its address is in every box and in no other userdata: none but C code writes into those.
+static const char brand;
+
 static gr_box *push_box(lua_State *L, size_t extra, int user_values) {
   gr_box *box = lua_newuserdatauv(L, sizeof *box + extra, user_values);
-  box->tensor = (gr_tensor){0};
-  box->node = NULL;
+  *box = (gr_box){.brand = &brand};
   lua_rawgeti(L, LUA_REGISTRYINDEX, gr_runtime_of(L)->tensor_metatable);
   lua_setmetatable(L, -2);
   return box;
@@ -108,16 +110,31 @@ gr_tensor *gr_push_shareable(lua_State *L, gr_dtype dtype, int ndim, const int64
   return out;
 }
 
+// The bytes of such a tensor, or more than GR_INLINE_BYTES if it is larger or its shape is wrong.
+static size_t inline_bytes(gr_dtype dtype, int ndim, const int64_t *shape) {
+  size_t bytes = gr_dtype_size(dtype);
+  for (int i = 0; i < ndim; i++) {
+    if ((uint64_t)shape[i] > GR_INLINE_BYTES || bytes > GR_INLINE_BYTES) return SIZE_MAX;
+    bytes *= (size_t)shape[i];
+  }
+  return bytes;
+}
+
+// Every operation on small tensors comes through here: the layout is written into the box and nowhere else.
 gr_tensor *gr_push_tensor(lua_State *L, gr_dtype dtype, int ndim, const int64_t *shape) {
-  gr_tensor t;
-  gr_err err;
-  if (gr_tensor_layout(&t, dtype, ndim, shape, &err)) gr_raise(L, &err);
-  size_t bytes = gr_tensor_bytes(&t);
+  size_t bytes = ndim <= GR_MAX_DIMS ? inline_bytes(dtype, ndim, shape) : SIZE_MAX;
   if (bytes > GR_INLINE_BYTES) return gr_push_shareable(L, dtype, ndim, shape);
   gr_box *box = push_box(L, bytes, 0);
-  t.data = box + 1;
-  box->tensor = t;
-  return &box->tensor;
+  gr_tensor *t = &box->tensor;
+  t->data = box + 1;
+  t->dtype = (uint8_t)dtype;
+  t->ndim = (uint8_t)ndim;
+  for (int64_t i = ndim, product = 1; i-- > 0;) {
+    t->shape[i] = shape[i];
+    t->stride[i] = product;
+    product *= shape[i] ? shape[i] : 1;  // as gr_tensor_layout
+  }
+  return t;
 }
 
 gr_tensor *gr_push_view(lua_State *L, const gr_tensor *view, int base) {
@@ -137,11 +154,11 @@ gr_tensor *gr_push_view(lua_State *L, const gr_tensor *view, int base) {
   return &box->tensor;
 }
 
+// Two calls into Lua; to compare metatables would take five. A light userdata has no length.
 gr_box *gr_test_box(lua_State *L, int index) {
-  if (lua_type(L, index) != LUA_TUSERDATA || !lua_getmetatable(L, index)) return NULL;
-  bool same = lua_topointer(L, -1) == gr_runtime_of(L)->tensor_identity;
-  lua_pop(L, 1);
-  return same ? lua_touserdata(L, index) : NULL;
+  if (lua_rawlen(L, index) < sizeof(gr_box)) return NULL;
+  gr_box *box = lua_touserdata(L, index);
+  return box && box->brand == &brand ? box : NULL;
 }
 
 gr_tensor *gr_test_tensor(lua_State *L, int index) {

@@ -80,7 +80,6 @@ int gr_open_tensor(lua_State *L) {
   lua_pushvalue(L, tables.methods);
   lua_setfield(L, tables.metatable, "__methods");  // for completion, help and the methods that Lua adds
   lua_pushvalue(L, tables.metatable);
-  gr_runtime_of(L)->tensor_identity = lua_topointer(L, -1);
   gr_runtime_of(L)->tensor_metatable = luaL_ref(L, LUA_REGISTRYINDEX);
   lua_settop(L, tables.metatable);
   lua_setfield(L, tables.module, "metatable");

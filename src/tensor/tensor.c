@@ -4,22 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct {
-  const char *name;
-  uint8_t size;
-} dtypes[GR_N_DTYPES] = {
-    [GR_F64] = {"float64", 8}, [GR_F32] = {"float32", 4}, [GR_I64] = {"int64", 8},
-    [GR_U8] = {"uint8", 1},    [GR_BOOL] = {"bool", 1},
-};
-
-size_t gr_dtype_size(gr_dtype dtype) { return dtypes[dtype].size; }
-const char *gr_dtype_name(gr_dtype dtype) { return dtypes[dtype].name; }
-bool gr_dtype_is_float(gr_dtype dtype) { return dtype == GR_F64 || dtype == GR_F32; }
-
-gr_dtype gr_dtype_promote(gr_dtype a, gr_dtype b) {
-  if (a == GR_F32 && b != GR_F64) return GR_F32;
-  if (b == GR_F32 && a != GR_F64) return GR_F32;
-  return GR_F64;
+const char *gr_dtype_name(gr_dtype dtype) {
+  static const char *const names[GR_N_DTYPES] = {
+      [GR_F64] = "float64", [GR_F32] = "float32", [GR_I64] = "int64", [GR_U8] = "uint8", [GR_BOOL] = "bool",
+  };
+  return names[dtype];
 }
 
 const char *gr_shape_text(char text[GR_SHAPE_TEXT], int ndim, const int64_t *shape) {
@@ -81,28 +70,6 @@ void gr_tensor_share(gr_tensor *out, const gr_tensor *t) {
 void gr_tensor_finish(gr_tensor *t) {
   gr_buffer_release(t->buffer);
   *t = (gr_tensor){0};
-}
-
-int64_t gr_tensor_size(const gr_tensor *t) {
-  int64_t n = 1;
-  for (int i = 0; i < t->ndim; i++) n *= t->shape[i];
-  return n;
-}
-
-size_t gr_tensor_bytes(const gr_tensor *t) { return (size_t)gr_tensor_size(t) * gr_dtype_size(t->dtype); }
-
-bool gr_tensor_is_contiguous(const gr_tensor *t) {
-  int64_t expected = 1;
-  for (int i = t->ndim; i-- > 0;) {
-    if (t->shape[i] == 0) return true;
-    if (t->shape[i] != 1 && t->stride[i] != expected) return false;
-    expected *= t->shape[i];
-  }
-  return true;
-}
-
-bool gr_tensor_same_shape(const gr_tensor *a, const gr_tensor *b) {
-  return a->ndim == b->ndim && memcmp(a->shape, b->shape, a->ndim * sizeof a->shape[0]) == 0;
 }
 
 static void range(const gr_tensor *t, const char **low, const char **high) {
