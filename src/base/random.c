@@ -3,29 +3,42 @@
 #include "base/random.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/interrupt.h"
 
 // ---- MT19937 ----
 //
 // M. Matsumoto and T. Nishimura, "Mersenne Twister", ACM Transactions on Modeling and Computer Simulation 8
-// (1998), with the initialisation of 2002.
+// (1998), with the initialisation of 2002. A block of 624 words is made at a time, and tempered at a time: no
+// word waits for the one before it, so that both loops run on vectors.
 
-#define WORDS 624
+#define WORDS GR_RANDOM_WORDS
 #define MIDDLE 397
 
-static uint32_t twist(uint32_t high, uint32_t low) {
+static inline uint32_t twist(uint32_t high, uint32_t low) {
   uint32_t y = (high & 0x80000000u) | (low & 0x7fffffffu);
-  return (y >> 1) ^ (low & 1 ? 0x9908b0dfu : 0);
+  return (y >> 1) ^ (-(low & 1) & 0x9908b0dfu);
 }
 
-static void next_block(gr_random *r) {
+static void temper(gr_random *r) {
+  for (int i = 0; i < WORDS; i++) {
+    uint32_t y = r->key[i];
+    y ^= y >> 11;
+    y ^= (y << 7) & 0x9d2c5680u;
+    y ^= (y << 15) & 0xefc60000u;
+    r->words[i] = y ^ (y >> 18);
+  }
+}
+
+void gr_random_next_block(gr_random *r) {
   uint32_t *k = r->key;
   int i = 0;
   for (; i < WORDS - MIDDLE; i++) k[i] = k[i + MIDDLE] ^ twist(k[i], k[i + 1]);
   for (; i < WORDS - 1; i++) k[i] = k[i + MIDDLE - WORDS] ^ twist(k[i], k[i + 1]);
   k[WORDS - 1] = k[MIDDLE - 1] ^ twist(k[WORDS - 1], k[0]);
   r->position = 0;
+  temper(r);
 }
 
 void gr_random_seed(gr_random *r, uint32_t seed) {
@@ -60,25 +73,36 @@ void gr_random_seed_array(gr_random *r, const uint32_t *seeds, size_t n) {
   k[0] = 0x80000000u;  // never all zeros
 }
 
-uint32_t gr_random_u32(gr_random *r) {
-  if (r->position == WORDS) next_block(r);
-  uint32_t y = r->key[r->position++];
-  y ^= y >> 11;
-  y ^= (y << 7) & 0x9d2c5680u;
-  y ^= (y << 15) & 0xefc60000u;
-  return y ^ (y >> 18);
+void gr_random_restore(gr_random *r, const uint32_t *key, int position, bool has_gauss, double gauss) {
+  memcpy(r->key, key, sizeof r->key);
+  temper(r);
+  r->position = position;
+  r->has_gauss = has_gauss;
+  r->gauss = gauss;
 }
 
-// ---- distributions, as RandomState draws them ----
+// ---- real numbers, as RandomState draws them ----
 
-uint64_t gr_random_u64(gr_random *r) {
-  uint64_t high = gr_random_u32(r);
-  return high << 32 | gr_random_u32(r);
+static inline double to_double(const uint32_t *words) {
+  // Both parts are below 2^31: signed, they convert on vectors.
+  return ((int32_t)(words[0] >> 5) * 67108864.0 + (int32_t)(words[1] >> 6)) / 9007199254740992.0;
 }
 
-double gr_random_double(gr_random *r) {
-  uint32_t a = gr_random_u32(r) >> 5, b = gr_random_u32(r) >> 6;
-  return (a * 67108864.0 + b) / 9007199254740992.0;  // (a 2^26 + b) / 2^53
+void gr_random_doubles(gr_random *r, double *out, int64_t n) {
+  while (n > 0) {
+    if (r->position == WORDS) gr_random_next_block(r);
+    int64_t pairs = (WORDS - r->position) / 2, count = pairs < n ? pairs : n;
+    if (count == 0) {  // one word is left: this number takes its second from the next block
+      *out++ = gr_random_double(r);
+      n--;
+      continue;
+    }
+    const uint32_t *words = r->words + r->position;
+    for (int64_t i = 0; i < count; i++) out[i] = to_double(words + 2 * i);
+    r->position += 2 * (int)count;
+    out += count;
+    n -= count;
+  }
 }
 
 double gr_random_gauss(gr_random *r) {
@@ -100,17 +124,60 @@ double gr_random_gauss(gr_random *r) {
   return f * x2;
 }
 
-double gr_random_uniform(gr_random *r, double low, double high) {
-  return low + (high - low) * gr_random_double(r);
+// At most `wanted` pairs of normals out of the words that are left in the block; returns how many there were.
+// The points of the square that miss the disc are squeezed out without a branch: one in five misses, which no
+// processor predicts. The logarithm is the C library's, since the stream is defined by it.
+static int gauss_pairs(gr_random *r, double *out, int wanted) {
+  enum { MOST = WORDS / 4 };
+  double x1[MOST], x2[MOST], r2[MOST];
+  int used[MOST];  // words, up to and including this point's
+  int points = (WORDS - r->position) / 4, found = 0;
+  const uint32_t *words = r->words + r->position;
+  for (int i = 0; i < points && found < wanted; i++) {
+    double a = 2.0 * to_double(words + 4 * i) - 1.0, b = 2.0 * to_double(words + 4 * i + 2) - 1.0;
+    double square = a * a + b * b;
+    x1[found] = a;
+    x2[found] = b;
+    r2[found] = square;
+    used[found] = 4 * (i + 1);
+    found += (square < 1.0) & (square != 0.0);
+  }
+  r->position += found == wanted ? used[found - 1] : 4 * points;
+  for (int i = 0; i < found; i++) out[2 * i] = log(r2[i]);
+  for (int i = 0; i < found; i++) {
+    double f = sqrt(-2.0 * out[2 * i] / r2[i]);
+    out[2 * i] = f * x2[i];
+    out[2 * i + 1] = f * x1[i];
+  }
+  return found;
 }
 
-double gr_random_normal(gr_random *r, double mean, double deviation) {
-  return mean + deviation * gr_random_gauss(r);
+void gr_random_gausses(gr_random *r, double *out, int64_t n) {
+  if (n > 0 && r->has_gauss) {
+    *out++ = gr_random_gauss(r);
+    n--;
+  }
+  while (n >= 2) {
+    if (WORDS - r->position < 4) {  // these two straddle two blocks
+      *out++ = gr_random_gauss(r);
+      *out++ = gr_random_gauss(r);
+      n -= 2;
+      continue;
+    }
+    int pairs = gauss_pairs(r, out, n / 2 < WORDS ? (int)(n / 2) : WORDS);
+    out += 2 * pairs;
+    n -= 2 * pairs;
+  }
+  if (n == 1) *out = gr_random_gauss(r);
 }
+
+// ---- whole numbers ----
+
+static uint64_t mask_of(uint64_t max) { return max ? UINT64_MAX >> __builtin_clzll(max) : 0; }
 
 uint64_t gr_random_interval(gr_random *r, uint64_t max) {
   if (max == 0) return 0;  // draws nothing, as NumPy
-  uint64_t mask = UINT64_MAX >> __builtin_clzll(max), value;
+  uint64_t mask = mask_of(max), value;
   if (max <= UINT32_MAX)
     while ((value = gr_random_u32(r) & mask) > max) continue;
   else
@@ -118,12 +185,58 @@ uint64_t gr_random_interval(gr_random *r, uint64_t max) {
   return value;
 }
 
+void gr_random_intervals(gr_random *r, uint64_t *out, int64_t n, uint64_t max) {
+  if (max == 0 || max > UINT32_MAX) {
+    for (int64_t i = 0; i < n; i++) out[i] = gr_random_interval(r, max);
+    return;
+  }
+  uint32_t mask = (uint32_t)mask_of(max), most = (uint32_t)max;
+  for (int64_t i = 0; i < n;) {
+    if (r->position == WORDS) gr_random_next_block(r);
+    while (i < n && r->position < WORDS) {  // keeps the value or writes over it: no branch to mispredict
+      uint32_t value = r->words[r->position++] & mask;
+      out[i] = value;
+      i += value <= most;
+    }
+  }
+}
+
+// Draws with which of the items 0..i to swap item i, then i - 1, and so on: `count` of them, at most i, for
+// i < 2^32. What is drawn does not depend on the items, so that many swaps are under way at a time.
+static void draw_partners(gr_random *r, uint32_t *out, uint32_t i, int count) {
+  for (int k = 0; k < count;) {
+    if (r->position == WORDS) gr_random_next_block(r);
+    uint32_t most = i - (uint32_t)k, mask = (uint32_t)mask_of(most), least = mask / 2 + 1;
+    while (k < count && most >= least && r->position < WORDS) {
+      uint32_t value = r->words[r->position++] & mask;
+      out[k] = value;
+      uint32_t accepted = value <= most;
+      k += (int)accepted;
+      most -= accepted;
+    }
+  }
+}
+
 gr_code gr_random_shuffle(gr_random *r, int64_t *items, int64_t n, gr_err *err) {
-  for (int64_t i = n - 1; i > 0; i--) {
+  enum { AT_ONCE = 1024 };
+  uint32_t partners[AT_ONCE];
+  int64_t i = n - 1;
+  for (; i > UINT32_MAX; i--) {
     int64_t j = (int64_t)gr_random_interval(r, (uint64_t)i), item = items[i];
     items[i] = items[j];
     items[j] = item;
     gr_code code = (i & 0xffff) ? GR_OK : gr_interrupt_poll(err);
+    if (code) return code;
+  }
+  while (i > 0) {
+    int count = i < AT_ONCE ? (int)i : AT_ONCE;
+    draw_partners(r, partners, (uint32_t)i, count);
+    for (int k = 0; k < count; k++, i--) {
+      int64_t j = partners[k], item = items[i];
+      items[i] = items[j];
+      items[j] = item;
+    }
+    gr_code code = gr_interrupt_poll(err);
     if (code) return code;
   }
   return GR_OK;

@@ -9,22 +9,43 @@
 
 #include "base/err.h"
 
+#define GR_RANDOM_WORDS 624
+
 typedef struct gr_random {
-  uint32_t key[624];
-  int position;    // next word of `key`; 624 when a new block is due
-  bool has_gauss;  // the polar method makes two normals at a time
+  uint32_t key[GR_RANDOM_WORDS];    // the state of MT19937
+  uint32_t words[GR_RANDOM_WORDS];  // the numbers that this state gives; valid from `position` on
+  int position;                     // the next of them; GR_RANDOM_WORDS when a new block is due
+  bool has_gauss;                   // the polar method makes two normals at a time
   double gauss;
 } gr_random;
 
 void gr_random_seed(gr_random *r, uint32_t seed);
 void gr_random_seed_array(gr_random *r, const uint32_t *seeds, size_t n);  // n >= 1
-uint32_t gr_random_u32(gr_random *r);
-uint64_t gr_random_u64(gr_random *r);                             // high word first
-double gr_random_double(gr_random *r);                            // [0, 1), 53 bits
-double gr_random_gauss(gr_random *r);                             // N(0, 1), polar
-double gr_random_uniform(gr_random *r, double low, double high);  // [low, high)
-double gr_random_normal(gr_random *r, double mean, double deviation);
+// Goes on from a saved state: the key, the position in it (0 to GR_RANDOM_WORDS), the normal that waits.
+void gr_random_restore(gr_random *r, const uint32_t *key, int position, bool has_gauss, double gauss);
+void gr_random_next_block(gr_random *r);
+
+static inline uint32_t gr_random_u32(gr_random *r) {
+  if (r->position == GR_RANDOM_WORDS) gr_random_next_block(r);
+  return r->words[r->position++];
+}
+
+static inline uint64_t gr_random_u64(gr_random *r) {  // high word first
+  uint64_t high = gr_random_u32(r);
+  return high << 32 | gr_random_u32(r);
+}
+
+static inline double gr_random_double(gr_random *r) {  // [0, 1), 53 bits: (a 2^26 + b) / 2^53
+  uint32_t a = gr_random_u32(r) >> 5, b = gr_random_u32(r) >> 6;
+  return (a * 67108864.0 + b) / 9007199254740992.0;
+}
+
+double gr_random_gauss(gr_random *r);                     // N(0, 1), polar
 uint64_t gr_random_interval(gr_random *r, uint64_t max);  // 0..max inclusive, masked rejection
+// Many at once: the same numbers, and the generator left in the same state, as n calls would.
+void gr_random_doubles(gr_random *r, double *out, int64_t n);
+void gr_random_gausses(gr_random *r, double *out, int64_t n);
+void gr_random_intervals(gr_random *r, uint64_t *out, int64_t n, uint64_t max);
 // The items in another order, in place (Fisher and Yates, from the end, as NumPy's). Fails on an interrupt
 // only.
 gr_code gr_random_shuffle(gr_random *r, int64_t *items, int64_t n, gr_err *err);

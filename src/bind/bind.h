@@ -58,7 +58,7 @@ int gr_open_file(lua_State *L);
 int gr_open_grad(lua_State *L);
 int gr_open_session(lua_State *L);
 int gr_open_random(lua_State *L);
-void gr_add_random_state(lua_State *L);  // random_state.c: its functions, into the table on top of the stack
+int gr_open_math(lua_State *L);  // random_integers.c: what a learner has in place of Lua's own
 int gr_open_tensor(lua_State *L);
 int gr_open_data(lua_State *L);
 int gr_open_plot(lua_State *L);
@@ -75,6 +75,8 @@ void gr_add_picking(lua_State *L, const gr_tensor_tables *tables);
 void gr_add_shaping(lua_State *L, const gr_tensor_tables *tables);
 void gr_add_elementwise(lua_State *L, const gr_tensor_tables *tables);
 void gr_add_reductions(lua_State *L, const gr_tensor_tables *tables);
+void gr_add_sorting(lua_State *L, const gr_tensor_tables *tables);
+void gr_add_statistics(lua_State *L, const gr_tensor_tables *tables);
 void gr_add_products(lua_State *L, const gr_tensor_tables *tables);
 // A property of the tensor at index 1 ("T", "shape", ...): pushes it and returns 1, or returns 0.
 int gr_tensor_property(lua_State *L, const gr_tensor *t, const char *name);
@@ -174,6 +176,23 @@ void gr_register_program(lua_State *L);
 const gr_tensor *gr_check_operand(lua_State *L, int index, gr_dtype dtype, gr_tensor *number, double *value);
 // An axis, 1-based, negative from the end; 0-based in C. `name` is the function's, for the message.
 int gr_check_axis(lua_State *L, int index, int ndim, const char *name);
+// What (t), (t, axis), (t, {axis, ...}) and options behind or among them say, from stack index `at` on: bit i
+// of `mask` is axis i, all of them where none is named (count 0). `names` lists the options, "axis" and
+// "keepdims" among them where the function has those; `options` is the index of their table, or 0.
+typedef struct gr_axes {
+  unsigned mask;
+  int count, options;
+  bool keepdims;
+} gr_axes;
+gr_axes gr_read_axes(lua_State *L, int at, const char *name, int ndim, const char *const *names);
+// The same for functions along one axis: 0-based, or -1 where none is named.
+int gr_read_axis(lua_State *L, int at, const char *name, int ndim, const char *const *names, int *options);
+// Options out of the table at `options` (0: none was given).
+double gr_number_option(lua_State *L, int options, const char *function, const char *name, double otherwise);
+bool gr_boolean_option(lua_State *L, int options, const char *function, const char *name);
+// Pushes the tensor at `index` reduced over `axes`: a number where nothing is left, a tracked tensor of a
+// tracked one. Positions count from 1. ddof: of GR_VAR and GR_STD.
+void gr_push_reduced(lua_State *L, int index, gr_reduce_op op, const gr_axes *axes, double ddof);
 // A 0-d result as the Lua value it is: a number, an integer (int64, uint8) or a boolean.
 void gr_push_element(lua_State *L, const gr_tensor *t, const int64_t *index);
 // Creation functions end in an optional table of options. Sets the dtype that it names and returns the index

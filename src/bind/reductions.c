@@ -2,99 +2,235 @@
 #include "bind/bind.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "kernel/elementwise.h"
 #include "kernel/reduce.h"
 
-// Reads (t), (t, axis), (t, {axis, ..}) or (t, {axis=, keepdims=}) into a mask of axes. `axis` may be a table
-// of axes.
-static unsigned read_axes(lua_State *L, const char *name, int ndim, bool *keepdims) {
-  unsigned all = ndim ? (1u << ndim) - 1 : 0, axes = 0;
-  int at = 2;
-  *keepdims = false;
-  if (lua_isnoneornil(L, 2)) return all;
-  if (lua_istable(L, 2)) {
-    static const char *const names[] = {"axis", "keepdims", NULL};
-    gr_check_options(L, 2, name, names);
-    if (gr_option(L, 2, "keepdims")) {
-      *keepdims = lua_toboolean(L, -1);
-      lua_pop(L, 1);
-    }
-    if (gr_option(L, 2, "axis"))
-      at = lua_gettop(L);
-    else if (luaL_len(L, 2) == 0)
-      return all;
-  }
-  if (!lua_istable(L, at)) return 1u << gr_check_axis(L, at, ndim, name);
-  lua_Integer n = luaL_len(L, at);
-  for (lua_Integer i = 1; i <= n; i++) {
-    lua_geti(L, at, i);
-    axes |= 1u << gr_check_axis(L, -1, ndim, name);
-    lua_pop(L, 1);
-  }
-  return axes;
-}
+static const char *const plain_options[] = {"axis", "keepdims", NULL};
 
-// Pushes t reduced over `axes`: a number when nothing is left.
-static void reduce(lua_State *L, const gr_tensor *t, gr_reduce_op op, unsigned axes, bool keepdims) {
+void gr_push_reduced(lua_State *L, int index, gr_reduce_op op, const gr_axes *axes, double ddof) {
+  const gr_tensor *t = gr_check_tensor(L, index);
+  bool position = op == GR_ARGMIN || op == GR_ARGMAX;
+  if (gr_is_tracked(t) && !position && op != GR_ANY && op != GR_ALL) {  // those have no derivative
+    gr_op_args args = {.kind = (int)op, .axes = axes->mask, .keepdims = axes->keepdims, .ddof = ddof};
+    gr_apply_tracked(L, &gr_op_reduce, &args, 1, &index);
+    return;
+  }
   int64_t shape[GR_MAX_DIMS];
-  int ndim = gr_reduce_shape(shape, t, axes, keepdims);
+  int ndim = gr_reduce_shape(shape, t, axes->mask, axes->keepdims);
   gr_tensor *out = gr_push_tensor(L, gr_reduce_dtype(op, t->dtype), ndim, shape);
-  GR_TRY(L, gr_reduce(out, op, t, axes, &err));
-  if (op == GR_ARGMIN || op == GR_ARGMAX) {  // positions count from 1
+  GR_TRY(L, gr_reduce_spread(out, op, t, axes->mask, ddof, &err));
+  if (position) {  // they count from 1
     int64_t *at = out->data, n = gr_tensor_size(out);
     for (int64_t i = 0; i < n; i++) at[i]++;
   }
-  if (ndim == 0) gr_push_element(L, out, NULL);
+  if (ndim > 0) return;
+  gr_push_element(L, out, NULL);
+  lua_remove(L, -2);
 }
 
 static int reduction(lua_State *L) {
   gr_reduce_op op = (gr_reduce_op)lua_tointeger(L, lua_upvalueindex(1));
-  const gr_tensor *t = gr_check_tensor(L, 1);
-  bool keepdims;
-  unsigned axes = read_axes(L, gr_reduce_name(op), t->ndim, &keepdims);
-  if ((op == GR_SUM || op == GR_MEAN) && gr_is_tracked(t)) {
-    gr_op_args args = {.kind = (int)op, .axes = axes, .keepdims = keepdims};
-    return gr_apply_tracked(L, &gr_op_reduce, &args, 1, (int[]){1});
-  }
-  if (op == GR_PROD || op == GR_MIN || op == GR_MAX || op == GR_VAR)
-    gr_refuse_tracked(L, 1, gr_reduce_name(op));
-  reduce(L, t, op, axes, keepdims);
+  int ndim = gr_check_tensor(L, 1)->ndim;
+  gr_axes axes = gr_read_axes(L, 2, gr_reduce_name(op), ndim, plain_options);
+  gr_push_reduced(L, 1, op, &axes, 0);
   return 1;
 }
 
 // max and min of two numbers are Lua's own habit (math.max): be kind to those who write max(0, x) for
 // tensors.
 static int extreme(lua_State *L) {
+  const char *name = gr_reduce_name((gr_reduce_op)lua_tointeger(L, lua_upvalueindex(1)));
   if (lua_type(L, 1) == LUA_TNUMBER || (gr_test_tensor(L, 1) && gr_test_tensor(L, 2)))
-    return luaL_error(L, "%s reduces one tensor; element by element it is %simum(a, b)",
-                      gr_reduce_name((gr_reduce_op)lua_tointeger(L, lua_upvalueindex(1))),
-                      gr_reduce_name((gr_reduce_op)lua_tointeger(L, lua_upvalueindex(1))));
+    return luaL_error(L, "%s reduces one tensor; element by element it is %simum(a, b)", name, name);
   return reduction(L);
 }
 
-static int standard_deviation(lua_State *L) {
-  const gr_tensor *t = gr_check_tensor(L, 1);
-  bool keepdims;
-  gr_refuse_tracked(L, 1, "std");
-  unsigned axes = read_axes(L, "std", t->ndim, &keepdims);
-  reduce(L, t, GR_VAR, axes, keepdims);
-  gr_tensor *variance = gr_test_tensor(L, -1);
-  if (variance)
-    GR_TRY(L, gr_unary(variance, GR_SQRT, variance, &err));
-  else
-    lua_pushnumber(L, sqrt(lua_tonumber(L, -1)));
+static int spread(lua_State *L) {
+  static const char *const names[] = {"axis", "keepdims", "ddof", NULL};
+  gr_reduce_op op = (gr_reduce_op)lua_tointeger(L, lua_upvalueindex(1));
+  int ndim = gr_check_tensor(L, 1)->ndim;
+  gr_axes axes = gr_read_axes(L, 2, gr_reduce_name(op), ndim, names);
+  gr_push_reduced(L, 1, op, &axes, gr_number_option(L, axes.options, gr_reduce_name(op), "ddof", 0));
   return 1;
 }
 
-static int cumsum(lua_State *L) {
+static int peak_to_peak(lua_State *L) {
   const gr_tensor *t = gr_check_tensor(L, 1);
-  gr_refuse_tracked(L, 1, "cumsum");
-  int axis = lua_isnoneornil(L, 2) ? 0 : gr_check_axis(L, 2, t->ndim, "cumsum");
-  if (t->ndim != 1 && lua_isnoneornil(L, 2))
-    return luaL_error(L, "cumsum of a tensor of %d axes needs the axis: cumsum(t, 1)", t->ndim);
-  gr_tensor *out = gr_push_tensor(L, gr_reduce_dtype(GR_SUM, t->dtype), t->ndim, t->shape);
-  GR_TRY(L, gr_cumsum(out, t, axis, &err));
+  gr_axes axes = gr_read_axes(L, 2, "ptp", t->ndim, plain_options);
+  gr_push_reduced(L, 1, GR_MAX, &axes, 0);
+  gr_push_reduced(L, 1, GR_MIN, &axes, 0);
+  lua_arith(L, LUA_OPSUB);
+  const gr_tensor *out = gr_test_tensor(L, -1);
+  if (out && !gr_dtype_is_float(t->dtype))  // whole numbers stay that
+    GR_TRY(L, gr_copy(gr_push_tensor(L, GR_I64, out->ndim, out->shape), out, &err));
+  return 1;
+}
+
+static int running(lua_State *L) {
+  static const char *const axis_option[] = {"axis", NULL};
+  gr_reduce_op op = (gr_reduce_op)lua_tointeger(L, lua_upvalueindex(1));
+  const char *name = op == GR_SUM ? "cumsum" : "cumprod";
+  const gr_tensor *t = gr_check_tensor(L, 1);
+  int options, axis = gr_read_axis(L, 2, name, t->ndim, axis_option, &options);
+  if (op == GR_PROD) gr_refuse_tracked(L, 1, name);
+  if (axis < 0 && t->ndim != 1)
+    return luaL_error(L, "%s of a tensor of %d axes needs the axis: %s(t, 1)", name, t->ndim, name);
+  if (axis < 0) axis = 0;
+  gr_op_args args = {.kind = (int)op, .axes = 1u << axis};
+  if (gr_is_tracked(t)) return gr_apply_tracked(L, &gr_op_scan, &args, 1, (int[]){1});
+  gr_tensor *out = gr_push_tensor(L, gr_reduce_dtype(op, t->dtype), t->ndim, t->shape);
+  GR_TRY(L, gr_scan(out, op, t, axis, false, &err));
+  return 1;
+}
+
+// ---- norms ----
+
+// Replaces the value on top of the stack, a tensor, by what its method of that name gives.
+static void apply_method(lua_State *L, const char *name) {
+  lua_getfield(L, -1, name);
+  lua_insert(L, -2);
+  lua_call(L, 1, 1);
+}
+
+// A matrix as a map: the largest (least) sum of absolute values in a column for 1 (-1), in a row for inf
+// (-inf).
+static int matrix_norm(lua_State *L, double order, gr_axes axes) {
+  if (fabs(order) != 1 && !isinf(order))
+    return luaL_error(
+        L, "norm: of a matrix the orders are \"fro\" (all squares), 1, -1, inf and -inf; for the length "
+           "of each row name one axis: norm(t, 2, 2)");
+  int first = __builtin_ctz(axes.mask), second = __builtin_ctz(axes.mask & (axes.mask - 1));
+  int summed = fabs(order) == 1 ? first : second;
+  gr_axes sums = {.mask = 1u << summed, .keepdims = true};
+  lua_pushvalue(L, 1);
+  apply_method(L, "abs");
+  gr_push_reduced(L, lua_gettop(L), GR_SUM, &sums, 0);
+  gr_push_reduced(L, lua_gettop(L), order > 0 ? GR_MAX : GR_MIN, &axes, 0);
+  return 1;
+}
+
+static void raise_to(lua_State *L, double power) {
+  lua_pushnumber(L, power);
+  lua_arith(L, LUA_OPPOW);
+}
+
+static int norm(lua_State *L) {
+  static const char *const names[] = {"axis", "keepdims", "ord", NULL};
+  const gr_tensor *t = gr_check_tensor(L, 1);
+  int at = lua_istable(L, 2) ? 2 : 3;  // of the axis: ord stands before it
+  gr_axes axes = gr_read_axes(L, at, "norm", t->ndim, names);
+  int given = at == 3 && !lua_isnoneornil(L, 2) ? 2 : 0;
+  if (axes.options && gr_option(L, axes.options, "ord")) given = lua_gettop(L);
+  double order = 2;
+  bool frobenius = !given;
+  if (given && lua_type(L, given) == LUA_TSTRING && strcmp(lua_tostring(L, given), "fro") == 0)
+    frobenius = true;
+  else if (given && lua_type(L, given) != LUA_TNUMBER)
+    return luaL_error(L, "norm: the order is a number (1, 2, math.huge, ...) or \"fro\", not %s",
+                      luaL_tolstring(L, given, NULL));
+  else if (given)
+    order = lua_tonumber(L, given);
+  int over = axes.count ? axes.count : t->ndim;
+  if (!frobenius && over == 2) return matrix_norm(L, order, axes);
+  if (!frobenius && over > 2)
+    return luaL_error(L,
+                      "norm of order %f is for vectors (one axis) or matrices (two), and these are %d axes",
+                      order, over);
+  if (frobenius || order == 2) {
+    gr_push_reduced(L, 1, GR_NORM, &axes, 0);
+    return 1;
+  }
+  lua_pushvalue(L, 1);
+  if (order == 0) {  // how many are not 0
+    gr_refuse_tracked(L, 1, "norm of order 0");
+    gr_tensor *mask = gr_push_tensor(L, GR_BOOL, t->ndim, t->shape);
+    GR_TRY(L, gr_binary_scalar(mask, GR_NE, t, 0, false, &err));
+    gr_push_reduced(L, lua_gettop(L), GR_SUM, &axes, 0);
+    raise_to(L, 1);  // as a float
+    return 1;
+  }
+  apply_method(L, "abs");
+  if (!isinf(order) && order != 1) raise_to(L, order);
+  gr_push_reduced(L, lua_gettop(L), isinf(order) ? order > 0 ? GR_MAX : GR_MIN : GR_SUM, &axes, 0);
+  if (!isinf(order) && order != 1) raise_to(L, 1 / order);
+  return 1;
+}
+
+// ---- without nan, and weighted ----
+
+// Pushes the mask of what is no nan, and t with 0 where it is one.
+static void push_without_nan(lua_State *L, const gr_tensor *t) {
+  gr_dtype dtype = gr_dtype_promote(t->dtype, t->dtype);
+  gr_tensor *mask = gr_push_tensor(L, GR_BOOL, t->ndim, t->shape);
+  gr_tensor *copy = gr_push_tensor(L, dtype, t->ndim, t->shape);
+  gr_tensor zero = {.data = &(double){0}, .dtype = dtype};  // all bits 0 are 0 in float32 too
+  GR_TRY(L, gr_copy(copy, t, &err));
+  GR_TRY(L, gr_binary(mask, GR_EQ, copy, copy, &err));
+  GR_TRY(L, gr_where(copy, mask, copy, &zero, &err));
+}
+
+static int sum_without_nan(lua_State *L) {
+  bool mean = lua_tointeger(L, lua_upvalueindex(1)) == GR_MEAN;
+  const char *name = mean ? "nanmean" : "nansum";
+  const gr_tensor *t = gr_check_tensor(L, 1);
+  gr_refuse_tracked(L, 1, name);
+  gr_axes axes = gr_read_axes(L, 2, name, t->ndim, plain_options);
+  push_without_nan(L, t);
+  int copy = lua_gettop(L);
+  gr_push_reduced(L, copy, GR_SUM, &axes, 0);
+  if (!mean) return 1;
+  gr_push_reduced(L, copy - 1, GR_SUM, &axes, 0);
+  lua_arith(L, LUA_OPDIV);
+  return 1;
+}
+
+static int average(lua_State *L) {
+  static const char *const names[] = {"axis", "keepdims", "weights", NULL};
+  const gr_tensor *t = gr_check_tensor(L, 1);
+  gr_axes axes = gr_read_axes(L, 2, "average", t->ndim, names);
+  if (!axes.options || !gr_option(L, axes.options, "weights")) {
+    gr_push_reduced(L, 1, GR_MEAN, &axes, 0);
+    return 1;
+  }
+  int weights = lua_gettop(L);
+  const gr_tensor *w = gr_test_tensor(L, weights);
+  if (!w) return luaL_error(L, "average: weights is a tensor, not %s", luaL_tolstring(L, weights, NULL));
+  if (!gr_tensor_same_shape(t, w)) {
+    int axis = axes.count == 1 ? __builtin_ctz(axes.mask) : -1;
+    char tt[GR_SHAPE_TEXT], tw[GR_SHAPE_TEXT];
+    if (axis < 0 || w->ndim != 1 || w->shape[0] != t->shape[axis])
+      return luaL_error(
+          L,
+          "average: the weights have shape %s and the numbers %s; they need the same shape, or one "
+          "axis and as many weights as that is long",
+          gr_shape_text(tw, w->ndim, w->shape), gr_shape_text(tt, t->ndim, t->shape));
+    lua_getfield(L, weights, "reshape");
+    lua_pushvalue(L, weights);
+    for (int i = 0; i < t->ndim; i++) lua_pushinteger(L, i == axis ? w->shape[0] : 1);
+    lua_call(L, 1 + t->ndim, 1);
+    weights = lua_gettop(L);
+  }
+  lua_pushvalue(L, 1);
+  lua_pushvalue(L, weights);
+  lua_arith(L, LUA_OPMUL);
+  gr_push_reduced(L, lua_gettop(L), GR_SUM, &axes, 0);
+  // The weights stretched as the numbers are, so that their sum has the same shape.
+  gr_axes weight_axes = axes;
+  if (gr_check_tensor(L, weights)->ndim == 0) weight_axes.mask = 0;
+  lua_pushvalue(L, weights);
+  gr_push_reduced(L, weights, GR_SUM, &weight_axes, 0);
+  const gr_tensor *total = gr_test_tensor(L, -1);
+  bool zero = !total && lua_tonumber(L, -1) == 0;
+  for (int64_t i = 0; total && i < gr_tensor_size(total); i++) {
+    gr_tensor flat = *total;
+    flat.ndim = 1, flat.shape[0] = gr_tensor_size(total), flat.stride[0] = 1;
+    zero |= gr_tensor_get(&flat, &i) == 0;
+  }
+  if (zero) return luaL_error(L, "average: the weights sum to 0, so there is nothing to divide by");
+  lua_remove(L, -2);
+  lua_arith(L, LUA_OPDIV);
   return 1;
 }
 
@@ -123,13 +259,17 @@ static const gr_function both[] = {
      GR_PROD},
     {"min", extreme,
      "min(t, axis) -> number or tensor\n\n"
-     "The least element, over axes as in sum; nan if there is one.\n\n"
+     "The least element, over axes as in sum; nan if there is one. Of a tracked tensor, equal ones share the "
+     "gradient "
+     "evenly.\n\n"
      "> min(tensor{3, 1, 2})\n"
      "1.0",
      GR_MIN},
     {"max", extreme,
      "max(t, axis) -> number or tensor\n\n"
-     "The greatest element, over axes as in sum; nan if there is one.\n\n"
+     "The greatest element, over axes as in sum; nan if there is one. Of a tracked tensor, equal ones share "
+     "the gradient "
+     "evenly.\n\n"
      "> max(tensor{{3, 1}, {2, 5}}, 2)\n"
      "[3. 5.]",
      GR_MAX},
@@ -159,23 +299,73 @@ static const gr_function both[] = {
      "> argmax(tensor{{3, 1}, {2, 5}}, 2)\n"
      "[1 2]",
      GR_ARGMAX},
-    {"var", reduction,
-     "var(t, axis) -> number or tensor\n\n"
-     "The variance: the mean square distance from the mean (divided by n, NumPy's ddof=0),\n"
-     "over axes as in sum.\n\n"
+    {"var", spread,
+     "var(t, axis, {ddof=0}) -> number or tensor\n\n"
+     "The variance: the sum of squared distances from the mean, divided by n - ddof, over axes as in sum. "
+     "ddof=1 "
+     "estimates the variance of what a sample was drawn from.\n\n"
      "> var(tensor{1, 2, 3, 4})\n"
-     "1.25",
+     "1.25\n"
+     "> var(tensor{1, 2, 3, 4}, {ddof=1})\n"
+     "1.6666666666666667",
      GR_VAR},
-    {"std", standard_deviation,
-     "std(t, axis) -> number or tensor\n\n"
-     "The standard deviation: the square root of var.\n\n"
+    {"std", spread,
+     "std(t, axis, {ddof=0}) -> number or tensor\n\n"
+     "The standard deviation: the square root of var, with the same options.\n\n"
      "> std(tensor{1, 1, 3, 3})\n"
-     "1.0"},
-    {"cumsum", cumsum,
+     "1.0",
+     GR_STD},
+    {"ptp", peak_to_peak,
+     "ptp(t, axis) -> number or tensor\n\n"
+     "Peak to peak: the greatest element less the least, over axes as in sum.\n\n"
+     "> ptp(tensor{3, -1, 2})\n"
+     "4.0"},
+    {"norm", norm,
+     "norm(t, ord, axis, {keepdims=false}) -> number or tensor\n\n"
+     "The length: the root of the sum of squares over all axes, or over those named, norm{axis=2} of each "
+     "row. Other "
+     "orders of a vector x: 1, the sum of |x|; math.huge, the greatest |x|; 0, how many are not 0; p, (sum "
+     "of "
+     "|x|^p)^(1/p). Over two axes, a matrix: 1 and math.huge, the greatest sum of a column and of a row; "
+     "\"fro\", all "
+     "squares. As numpy.linalg.norm.\n\n"
+     "> norm(tensor{3, 4})\n"
+     "5.0\n"
+     "> norm(tensor{3, -4}, 1)\n"
+     "7.0\n"
+     "> tensor{{3, 4}, {6, 8}}:norm{axis=2}\n"
+     "[ 5. 10.]"},
+    {"nansum", sum_without_nan,
+     "nansum(t, axis) -> number or tensor\n\n"
+     "The sum of all that is not nan, over axes as in sum.\n\n"
+     "> nansum(tensor{1, 0/0, 2})\n"
+     "3.0",
+     GR_SUM},
+    {"nanmean", sum_without_nan,
+     "nanmean(t, axis) -> number or tensor\n\n"
+     "The mean of all that is not nan, over axes as in sum; nan where nothing else is left.\n\n"
+     "> nanmean(tensor{1, 0/0, 2})\n"
+     "1.5",
+     GR_MEAN},
+    {"average", average,
+     "average(t, axis, {weights=w}) -> number or tensor\n\n"
+     "The weighted mean: sum(w * t) / sum(w), over axes as in sum. The weights have the shape of t or, along "
+     "one axis, "
+     "one weight for each of its positions.\n\n"
+     "> average(tensor{1, 2, 4}, {weights=tensor{1, 1, 2}})\n"
+     "2.75"},
+    {"cumsum", running,
      "cumsum(t, axis) -> tensor\n\n"
      "The running sum along an axis, in the shape of t. A tensor of one axis needs none named.\n\n"
      "> cumsum(tensor{1, 2, 3})\n"
-     "[1. 3. 6.]"},
+     "[1. 3. 6.]",
+     GR_SUM},
+    {"cumprod", running,
+     "cumprod(t, axis) -> tensor\n\n"
+     "The running product along an axis, as cumsum.\n\n"
+     "> cumprod(tensor{1, 2, 3})\n"
+     "[1. 2. 6.]",
+     GR_PROD},
     {NULL},
 };
 

@@ -22,8 +22,9 @@ static const struct {
     {"gradus.core.data", gr_open_data},       {"gradus.core.file", gr_open_file},
     {"gradus.core.grad", gr_open_grad},       {"gradus.core.help", gr_open_help},
     {"gradus.core.nearest", gr_open_nearest}, {"gradus.core.session", gr_open_session},
-    {"gradus.core.random", gr_open_random},   {"gradus.core.tensor", gr_open_tensor},
-    {"gradus.core.plot", gr_open_plot},       {"gradus.core.text", gr_open_text},
+    {"gradus.core.math", gr_open_math},       {"gradus.core.random", gr_open_random},
+    {"gradus.core.tensor", gr_open_tensor},   {"gradus.core.plot", gr_open_plot},
+    {"gradus.core.text", gr_open_text},
 };
 
 // ---- the interrupt ----

@@ -75,6 +75,8 @@ int gr_open_tensor(lua_State *L) {
   gr_add_shaping(L, &tables);
   gr_add_elementwise(L, &tables);
   gr_add_reductions(L, &tables);
+  gr_add_sorting(L, &tables);
+  gr_add_statistics(L, &tables);
   gr_add_products(L, &tables);
 
   lua_pushvalue(L, tables.methods);

@@ -19,7 +19,8 @@ typedef struct gr_op_args {
   double rate;       // dropout
   gr_window window;  // convolution, pooling
   bool same;         // their padding
-  unsigned axes;     // reductions
+  unsigned axes;     // reductions; of a scan the one axis
+  double ddof;       // reductions of a kind GR_VAR or GR_STD
   // Reductions: keep reduced axes with size 1. Reshape: axis 0 stays, and `shape` is that of one row.
   bool keepdims;
   int ndim;  // reshape, expand
@@ -72,12 +73,13 @@ typedef struct gr_op {
   unsigned whole;  // inputs that are int64 positions, not numbers to compute with
 } gr_op;
 
-extern const gr_op gr_op_unary;      // kind
-extern const gr_op gr_op_binary;     // kind; both operands broadcast
-extern const gr_op gr_op_reduce;     // kind GR_SUM or GR_MEAN, axes, keepdims
-extern const gr_op gr_op_matmul;     // (m, k) (k, n)
-extern const gr_op gr_op_reshape;    // ndim, shape, keepdims
-extern const gr_op gr_op_transpose;  // order
+extern const gr_op gr_op_unary;       // kind
+extern const gr_op gr_op_binary;      // kind; both operands broadcast
+extern const gr_op gr_op_reduce;      // kind, axes, keepdims, ddof; not any, all, argmin, argmax
+extern const gr_op gr_op_scan;        // kind GR_SUM, axes
+extern const gr_op gr_op_matmul;      // (m, k) (k, n)
+extern const gr_op gr_op_reshape;     // ndim, shape, keepdims
+extern const gr_op gr_op_transpose;   // order
 // Axis i: start[i], start[i] + step[i], ..., shape[i] of them, or all as they are where shape[i] is -1. Those
 // whose bit is set in `axes`, of one element then, go.
 extern const gr_op gr_op_slice;

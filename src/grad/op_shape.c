@@ -1,50 +1,9 @@
-// Reductions, products, reshape, transpose and their derivatives.
+// Products, reshape, transpose and their derivatives.
 #include "grad/op.h"
 
 #include <string.h>
 
 #include "kernel/matmul.h"
-
-// ---- sum and mean ----
-
-static gr_code reduce_plan(gr_call *c, size_t *scratch, gr_err *err) {
-  const gr_tensor *a = c->in[0];
-  int64_t shape[GR_MAX_DIMS];
-  int ndim = gr_reduce_shape(shape, a, c->args->axes, c->args->keepdims);
-  *scratch = gr_scratch_round(gr_tensor_bytes(a));
-  return gr_tensor_layout(c->out, gr_reduce_dtype((gr_reduce_op)c->args->kind, a->dtype), ndim, shape, err);
-}
-
-static gr_code reduce_forward(gr_call *c, gr_err *err) {
-  return gr_reduce(c->out, (gr_reduce_op)c->args->kind, c->in[0], c->args->axes, err);
-}
-
-static gr_code reduce_backward(gr_call *c, gr_err *err) {
-  const gr_tensor *a = c->in[0];
-  gr_tensor g = *c->dout, wide;
-  double count = 1;
-  // dout with the reduced axes back as axes of stride 0.
-  g.ndim = a->ndim;
-  for (int i = 0, k = 0; i < a->ndim; i++) {
-    bool gone = c->args->axes & 1u << i;
-    bool present = !gone || c->args->keepdims;
-    g.shape[i] = a->shape[i];
-    g.stride[i] = gone ? 0 : c->dout->stride[k];
-    if (gone) count *= (double)a->shape[i];
-    k += present;
-  }
-  if (c->args->kind == GR_SUM) return gr_call_give(c, 0, &g, NULL, err);
-  gr_code code = gr_tensor_layout(&wide, g.dtype, g.ndim, g.shape, err);
-  if (code) return code;
-  wide.data = c->scratch;
-  code = gr_binary_scalar(&wide, GR_DIV, &g, count, false, err);
-  return code ? code : gr_call_give(c, 0, &wide, NULL, err);
-}
-
-static bool reduce_by_rows(const gr_call *c, unsigned rows) { return !(c->args->axes & 1u); }
-
-const gr_op gr_op_reduce = {"reduce",        reduce_plan,    reduce_forward,
-                            reduce_backward, reduce_by_rows, GR_TANGENT_BY_BACKWARD};
 
 // ---- matmul ----
 

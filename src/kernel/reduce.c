@@ -1,26 +1,22 @@
 // Reductions. Axes are sorted into kept and reduced ones, each set merged where memory allows, and then
 // one of two orders is taken: along memory when the reduced axis is the inner one (a fold per result), or
 // a row of accumulators when the kept axis is (512 results at a time).
-#include "kernel/reduce.h"
-
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
 #include "base/interrupt.h"
-#include "kernel/table.h"
-#include "kernel/walk.h"
+#include "kernel/reduce_job.h"
 
 // Elements that a fold adds in lanes of its own type; folds of blocks are added pairwise, as doubles.
 #define LEAF 1024
 // Rows added to one row of accumulators before that is added to the row of totals.
 #define ROWS_PER_TOTAL 256
-// A reduced row shorter than this is not worth a call of its own.
-#define SHORT_ROW 16
 
 static const char *const names[GR_N_REDUCE] = {
-    [GR_SUM] = "sum", [GR_MEAN] = "mean", [GR_PROD] = "prod",     [GR_MIN] = "min",       [GR_MAX] = "max",
-    [GR_ANY] = "any", [GR_ALL] = "all",   [GR_ARGMIN] = "argmin", [GR_ARGMAX] = "argmax", [GR_VAR] = "var",
+    [GR_SUM] = "sum",       [GR_MEAN] = "mean", [GR_PROD] = "prod", [GR_MIN] = "min",
+    [GR_MAX] = "max",       [GR_ANY] = "any",   [GR_ALL] = "all",   [GR_ARGMIN] = "argmin",
+    [GR_ARGMAX] = "argmax", [GR_VAR] = "var",   [GR_STD] = "std",   [GR_NORM] = "norm",
 };
 
 const char *gr_reduce_name(gr_reduce_op op) { return names[op]; }
@@ -48,28 +44,14 @@ int gr_reduce_shape(int64_t *shape, const gr_tensor *a, unsigned axes, bool keep
   return ndim;
 }
 
-typedef struct job {
-  gr_reduce_op op;
-  gr_dtype compute;
-  const gr_tensor *a;
-  gr_tensor *out;
-  int kept, reduced;  // axes of each kind after merging, at least 1
-  int64_t kept_shape[GR_MAX_DIMS], reduced_shape[GR_MAX_DIMS];
-  int64_t kept_stride[2][GR_MAX_DIMS];     // in a, in out
-  int64_t reduced_stride[1][GR_MAX_DIMS];  // in a
-  int64_t results, count;                  // how many, and elements behind each
-  int64_t unpolled;
-  gr_err *err;
-} job;
-
-static gr_code worked(job *j, int64_t elements) {
+gr_code gr_reduce_worked(gr_reduce_job *j, int64_t elements) {
   j->unpolled += elements;
   if (j->unpolled < GR_POLL_ELEMENTS) return GR_OK;
   j->unpolled = 0;
   return gr_interrupt_poll(j->err);
 }
 
-static gr_fold fold_of(gr_reduce_op op) {
+gr_fold gr_reduce_fold(gr_reduce_op op) {
   switch (op) {
     case GR_PROD: return GR_FOLD_PROD;
     case GR_MIN:
@@ -78,6 +60,7 @@ static gr_fold fold_of(gr_reduce_op op) {
     case GR_ARGMAX: return GR_FOLD_MAX;
     case GR_ANY: return GR_FOLD_ANY;
     case GR_ALL: return GR_FOLD_ALL;
+    case GR_NORM: return GR_FOLD_SQUARES;
     default: return GR_FOLD_SUM;
   }
 }
@@ -125,12 +108,12 @@ static double cascade_total(const cascade *c) {
 }
 
 // The fold over everything behind one result, which starts at `at`.
-static gr_code fold_one(job *j, gr_fold fold, void *at, double center, double *result) {
+static gr_code fold_one(gr_reduce_job *j, gr_fold fold, void *at, double center, double *result) {
   gr_fold_loop *loop = gr_kernels()->fold[j->compute]->fold[fold];
   gr_dtype dtype = j->a->dtype;
   if (dtype == j->compute && j->reduced == 1 && j->reduced_stride[0][0] == 1 && j->count <= LEAF) {
     *result = loop(at, center, j->count);
-    return worked(j, j->count);
+    return gr_reduce_worked(j, j->count);
   }
   bool sums = fold == GR_FOLD_SUM || fold == GR_FOLD_SQUARES;
   double value = neutral(fold);
@@ -151,32 +134,42 @@ static gr_code fold_one(job *j, gr_fold fold, void *at, double center, double *r
     else
       value = combine(fold, value, part);
     done += n;
-    gr_code code = worked(j, n);
+    gr_code code = gr_reduce_worked(j, n);
     if (code) return code;
   }
   *result = sums ? cascade_total(&c) : value;
   return GR_OK;
 }
 
-static gr_code reduce_one(job *j, void *at, double *result) {
-  gr_code code = fold_one(j, fold_of(j->op), at, 0, result);
-  if (code || (j->op != GR_MEAN && j->op != GR_VAR)) return code;
+static bool is_spread(gr_reduce_op op) { return op == GR_VAR || op == GR_STD; }
+
+// The sum of squared distances from the mean as variance or deviation. Fewer numbers than ddof leave nothing
+// to divide by: NumPy's nan or inf.
+static double spread(const gr_reduce_job *j, double squares) {
+  double freedom = (double)j->count - j->ddof, variance = squares / (freedom > 0 ? freedom : 0);
+  return j->op == GR_STD ? sqrt(variance) : variance;
+}
+
+static gr_code reduce_one(gr_reduce_job *j, void *at, double *result) {
+  gr_code code = fold_one(j, gr_reduce_fold(j->op), at, 0, result);
+  if (code) return code;
+  if (j->op == GR_NORM) *result = sqrt(*result);
+  if (j->op != GR_MEAN && !is_spread(j->op)) return GR_OK;
   *result /= (double)j->count;
   if (j->op == GR_MEAN) return GR_OK;
   code = fold_one(j, GR_FOLD_SQUARES, at, *result, result);
-  *result /= (double)j->count;
+  *result = spread(j, *result);
   return code;
 }
 
-// Two walks over the kept axes, of which only the positions are used.
-static void start_kept(job *j, gr_walk *from, gr_walk *to) {
+void gr_reduce_start(gr_reduce_job *j, gr_walk *from, gr_walk *to) {
   gr_walk_start(from, j->a->data, j->a->dtype, j->a->dtype, j->kept, j->kept_shape, j->kept_stride[0]);
   gr_walk_start(to, j->out->data, j->out->dtype, j->out->dtype, j->kept, j->kept_shape, j->kept_stride[1]);
 }
 
-static gr_code reduce_along(job *j) {
+static gr_code reduce_along(gr_reduce_job *j) {
   gr_walk from, to;
-  start_kept(j, &from, &to);
+  gr_reduce_start(j, &from, &to);
   for (int64_t i = 0; i < j->results; i++) {
     double value;
     gr_code code = reduce_one(j, from.at, &value);
@@ -189,7 +182,8 @@ static gr_code reduce_along(job *j) {
 }
 
 // Folds n neighbouring results, which start at `at`, into total[n].
-static gr_code fold_rows(job *j, gr_fold fold, char *at, int64_t n, const double *center, double *total) {
+static gr_code fold_rows(gr_reduce_job *j, gr_fold fold, char *at, int64_t n, const double *center,
+                         double *total) {
   gr_rows_loop *loop = gr_kernels()->fold[j->compute]->rows[fold];
   int64_t size = (int64_t)gr_dtype_size(j->a->dtype), step = j->kept_stride[0][j->kept - 1] * size;
   bool sums = fold == GR_FOLD_SUM || fold == GR_FOLD_SQUARES;
@@ -209,153 +203,36 @@ static gr_code fold_rows(job *j, gr_fold fold, char *at, int64_t n, const double
         total[i] += partial[i];
         partial[i] = 0;
       }
-    gr_code code = worked(j, n);
+    gr_code code = gr_reduce_worked(j, n);
     if (code) return code;
   }
   return GR_OK;
 }
 
-static gr_code reduce_rows(job *j) {
+static gr_code reduce_rows(gr_reduce_job *j) {
   gr_walk from, to;
-  start_kept(j, &from, &to);
+  gr_reduce_start(j, &from, &to);
   int64_t row = j->kept_shape[j->kept - 1];
   for (int64_t i = 0, at = 0; i < j->results;) {
     int64_t n = row - at < GR_BLOCK ? row - at : GR_BLOCK;
-    double total[GR_BLOCK], center[GR_BLOCK];
-    gr_code code = fold_rows(j, fold_of(j->op), from.at, n, center, total);
+    double total[GR_BLOCK], center[GR_BLOCK] = {0};
+    gr_code code = fold_rows(j, gr_reduce_fold(j->op), from.at, n, center, total);
     if (code) return code;
-    if (j->op == GR_MEAN || j->op == GR_VAR)
+    if (j->op == GR_NORM)
+      for (int64_t k = 0; k < n; k++) total[k] = sqrt(total[k]);
+    if (j->op == GR_MEAN || is_spread(j->op))
       for (int64_t k = 0; k < n; k++) total[k] /= (double)j->count;
-    if (j->op == GR_VAR) {
+    if (is_spread(j->op)) {
       memcpy(center, total, (size_t)n * sizeof center[0]);
       code = fold_rows(j, GR_FOLD_SQUARES, from.at, n, center, total);
       if (code) return code;
-      for (int64_t k = 0; k < n; k++) total[k] /= (double)j->count;
+      for (int64_t k = 0; k < n; k++) total[k] = spread(j, total[k]);
     }
     gr_convert(to.at, j->out->dtype, to.step[to.last], total, GR_F64, sizeof total[0], n);
     gr_walk_skip(&from, n);
     gr_walk_skip(&to, n);
     i += n;
     at = at + n < row ? at + n : 0;
-  }
-  return GR_OK;
-}
-
-// Sums and products of integers are exact or refused; extremes need no care.
-static gr_code fold_integers(job *j, const int64_t *p, int64_t n, int64_t *value) {
-  bool overflow = false;
-  int64_t v = *value;
-  switch (j->op) {
-    case GR_SUM:
-      for (int64_t i = 0; i < n; i++) overflow |= __builtin_add_overflow(v, p[i], &v);
-      break;
-    case GR_PROD:
-      for (int64_t i = 0; i < n; i++) overflow |= __builtin_mul_overflow(v, p[i], &v);
-      break;
-    case GR_MIN:
-      for (int64_t i = 0; i < n; i++) v = p[i] < v ? p[i] : v;
-      break;
-    default:
-      for (int64_t i = 0; i < n; i++) v = p[i] > v ? p[i] : v;
-  }
-  *value = v;
-  if (overflow)
-    return gr_fail(j->err, GR_ERR_VALUE,
-                   "the %s of these integers passes 2^63 on its way: convert to float64 first", names[j->op]);
-  return GR_OK;
-}
-
-static gr_code reduce_integers(job *j) {
-  gr_walk from, to, w;
-  gr_block block;
-  start_kept(j, &from, &to);
-  for (int64_t i = 0; i < j->results; i++) {
-    int64_t value = j->op == GR_MIN ? INT64_MAX : j->op == GR_MAX ? INT64_MIN : j->op == GR_PROD;
-    gr_walk_start(&w, from.at, j->a->dtype, GR_I64, j->reduced, j->reduced_shape, j->reduced_stride[0]);
-    for (int64_t done = 0; done < j->count;) {
-      int64_t n = j->count - done < GR_BLOCK ? j->count - done : GR_BLOCK;
-      gr_code code = fold_integers(j, gr_walk_read(&w, &block, n), n, &value);
-      if (!code) code = worked(j, n);
-      if (code) return code;
-      done += n;
-    }
-    *(int64_t *)to.at = value;
-    gr_walk_skip(&from, 1);
-    gr_walk_skip(&to, 1);
-  }
-  return GR_OK;
-}
-
-// The first element of the block that is `best`; a NaN looks for a NaN.
-static int64_t find(const void *block, gr_dtype dtype, double best, int64_t best_integer) {
-  const double *d = block;
-  const float *f = block;
-  const int64_t *k = block;
-  int64_t i = 0;
-  if (dtype == GR_I64)
-    while (k[i] != best_integer) i++;
-  else if (dtype == GR_F64)
-    while (!(d[i] == best || (best != best && d[i] != d[i]))) i++;
-  else
-    while (!(f[i] == best || (best != best && f[i] != f[i]))) i++;
-  return i;
-}
-
-// A block's extreme is found first, which vectorises, and looked up only if it beats what there was.
-static gr_code find_extreme(job *j, void *at, int64_t *position) {
-  bool least = j->op == GR_ARGMIN, integers = j->compute == GR_I64;
-  gr_fold_loop *loop = integers ? NULL : gr_kernels()->fold[j->compute]->fold[fold_of(j->op)];
-  job extreme = *j;
-  extreme.op = least ? GR_MIN : GR_MAX;
-  double best = 0;
-  int64_t best_integer = 0;
-  gr_walk w;
-  gr_block block;
-  if (!integers && j->reduced == 1 && j->count <= SHORT_ROW) {  // as for ten classes: one plain look
-    gr_convert(block.f64, GR_F64, sizeof(double), at, j->a->dtype,
-               j->reduced_stride[0][0] * (int64_t)gr_dtype_size(j->a->dtype), j->count);
-    const double *x = block.f64;
-    int64_t first = 0;
-    for (int64_t i = 1; i < j->count; i++) {
-      bool beaten = least ? !(x[first] <= x[i]) : !(x[first] >= x[i]);
-      first = beaten && x[first] == x[first] ? i : first;
-    }
-    *position = first;
-    return worked(j, j->count);
-  }
-  gr_walk_start(&w, at, j->a->dtype, j->compute, j->reduced, j->reduced_shape, j->reduced_stride[0]);
-  for (int64_t done = 0; done < j->count;) {
-    int64_t n = j->count - done < GR_BLOCK ? j->count - done : GR_BLOCK;
-    const void *p = gr_walk_read(&w, &block, n);
-    bool better = done == 0;
-    if (integers) {
-      int64_t value = *(const int64_t *)p;
-      fold_integers(&extreme, p, n, &value);
-      better |= least ? value < best_integer : value > best_integer;
-      if (better) best_integer = value;
-    } else {
-      double value = loop(p, 0, n);
-      better |= best == best && (value != value || (least ? value < best : value > best));
-      if (better) best = value;
-    }
-    if (better) *position = done + find(p, j->compute, best, best_integer);
-    done += n;
-    gr_code code = worked(j, n);
-    if (code) return code;
-  }
-  return GR_OK;
-}
-
-static gr_code reduce_positions(job *j) {
-  gr_walk from, to;
-  start_kept(j, &from, &to);
-  for (int64_t i = 0; i < j->results; i++) {
-    int64_t position = 0;
-    gr_code code = find_extreme(j, from.at, &position);
-    if (code) return code;
-    *(int64_t *)to.at = position;
-    gr_walk_skip(&from, 1);
-    gr_walk_skip(&to, 1);
   }
   return GR_OK;
 }
@@ -375,7 +252,7 @@ static void sort_axes(int ndim, int64_t *shape, int operands, int64_t (*stride)[
     }
 }
 
-static gr_code plan(job *j, unsigned axes) {
+static gr_code plan(gr_reduce_job *j, unsigned axes) {
   const gr_tensor *a = j->a, *out = j->out;
   char text_a[GR_SHAPE_TEXT], text_out[GR_SHAPE_TEXT];
   bool keepdims = out->ndim == a->ndim;
@@ -418,87 +295,58 @@ static gr_code plan(job *j, unsigned axes) {
   return GR_OK;
 }
 
-static bool better_by_rows(const job *j) {
+bool gr_reduce_by_rows(const gr_reduce_job *j) {
   if (j->results == 1) return false;
   int64_t reduced = j->reduced_shape[j->reduced - 1], kept = j->kept_shape[j->kept - 1];
   int64_t reduced_stride = j->reduced_stride[0][j->reduced - 1], kept_stride = j->kept_stride[0][j->kept - 1];
   bool reduced_is_inner = magnitude(reduced_stride) <= magnitude(kept_stride);
-  return reduced_is_inner ? reduced < SHORT_ROW && kept >= SHORT_ROW : kept >= 4 || kept >= reduced;
+  return reduced_is_inner ? reduced < GR_SHORT_ROW && kept >= GR_SHORT_ROW : kept >= 4 || kept >= reduced;
 }
 
-static gr_code reduce_nothing(job *j) {
+static gr_code reduce_nothing(gr_reduce_job *j, unsigned axes) {
+  const gr_tensor *a = j->a;
   if (j->op == GR_MIN || j->op == GR_MAX || j->op == GR_ARGMIN || j->op == GR_ARGMAX) {
     char text[GR_SHAPE_TEXT];
-    return gr_fail(j->err, GR_ERR_VALUE, "%s of nothing: shape %s has no elements along the reduced axes",
-                   names[j->op], gr_shape_text(text, j->a->ndim, j->a->shape));
+    int empty = 0;
+    while (!(axes >> empty & 1) || a->shape[empty] != 0) empty++;
+    return gr_fail(j->err, GR_ERR_VALUE,
+                   "%s of nothing: axis %d of shape %s is empty, and no number is the %s of none",
+                   names[j->op], empty + 1, gr_shape_text(text, a->ndim, a->shape),
+                   j->op == GR_MIN || j->op == GR_ARGMIN ? "least" : "greatest");
   }
-  bool no_number = j->op == GR_MEAN || j->op == GR_VAR;
-  return gr_fill(j->out, no_number ? NAN : neutral(fold_of(j->op)), j->err);
+  bool no_number = j->op == GR_MEAN || is_spread(j->op);
+  return gr_fill(j->out, no_number ? NAN : neutral(gr_reduce_fold(j->op)), j->err);
 }
 
-gr_code gr_reduce(gr_tensor *out, gr_reduce_op op, const gr_tensor *a, unsigned axes, gr_err *err) {
+static gr_code reduce(gr_tensor *out, gr_reduce_op op, const gr_tensor *a, unsigned axes, double ddof,
+                      gr_err *err) {
   gr_dtype result = gr_reduce_dtype(op, a->dtype);
   if (out->dtype != result)
     return gr_fail(err, GR_ERR_TYPE, "%s of %s is %s, and the result was prepared as %s", names[op],
                    gr_dtype_name(a->dtype), gr_dtype_name(result), gr_dtype_name(out->dtype));
-  job j = {.op = op, .a = a, .out = out, .err = err, .compute = gr_dtype_promote(a->dtype, a->dtype)};
+  gr_reduce_job j = {.op = op,
+                     .a = a,
+                     .out = out,
+                     .err = err,
+                     .ddof = ddof,
+                     .compute = gr_dtype_promote(a->dtype, a->dtype)};
   gr_code code = plan(&j, axes);
   if (code || j.results == 0) return code;
-  if (j.count == 0) return reduce_nothing(&j);
+  if (j.count == 0) return reduce_nothing(&j, axes);
   bool integers = !gr_dtype_is_float(a->dtype);
   if (op == GR_ARGMIN || op == GR_ARGMAX) {
     if (integers) j.compute = GR_I64;
-    return reduce_positions(&j);
+    return gr_reduce_positions(&j);
   }
-  if (integers && result == GR_I64) return reduce_integers(&j);
-  return better_by_rows(&j) ? reduce_rows(&j) : reduce_along(&j);
+  if (integers && result == GR_I64) return gr_reduce_integers(&j);
+  return gr_reduce_by_rows(&j) ? reduce_rows(&j) : reduce_along(&j);
 }
 
-// One line after another along `axis`, summed as double (integers: exactly) and rounded on the way out.
-gr_code gr_cumsum(gr_tensor *out, const gr_tensor *a, int axis, gr_err *err) {
-  gr_dtype result = gr_reduce_dtype(GR_SUM, a->dtype), compute = result == GR_I64 ? GR_I64 : GR_F64;
-  if (out->dtype != result || !gr_tensor_same_shape(out, a))
-    return gr_fail(err, GR_ERR_SHAPE, "cumsum of %s gives %s of the same shape", gr_dtype_name(a->dtype),
-                   gr_dtype_name(result));
-  if (axis < 0 || axis >= a->ndim)
-    return gr_fail(err, GR_ERR_SHAPE, "cumsum along axis %d of a tensor with %d axes", axis + 1, a->ndim);
-  job j = {.op = GR_SUM, .a = a, .out = out, .err = err, .count = a->shape[axis]};
-  int64_t total = gr_tensor_size(a);
-  if (total == 0) return GR_OK;
-  for (int i = 0; i < a->ndim; i++)
-    if (i != axis) {
-      j.kept_shape[j.kept] = a->shape[i];
-      j.kept_stride[0][j.kept] = a->stride[i];
-      j.kept_stride[1][j.kept++] = out->stride[i];
-    }
-  j.kept = gr_coalesce(j.kept, j.kept_shape, 2, j.kept_stride);
-  gr_walk from, to, in, sums;
-  start_kept(&j, &from, &to);
-  for (int64_t line = 0; line < total / j.count; line++) {
-    gr_walk_start(&in, from.at, a->dtype, compute, 1, &j.count, &a->stride[axis]);
-    gr_walk_start(&sums, to.at, out->dtype, compute, 1, &j.count, &out->stride[axis]);
-    double sum = 0;
-    int64_t exact = 0;
-    for (int64_t done = 0; done < j.count;) {
-      int64_t n = j.count - done < GR_BLOCK ? j.count - done : GR_BLOCK;
-      gr_block block, target;
-      const void *p = gr_walk_read(&in, &block, n);
-      gr_code code = GR_OK;
-      for (int64_t i = 0; i < n && !code; i++) {
-        if (compute == GR_I64) {
-          code = fold_integers(&j, (const int64_t *)p + i, 1, &exact);
-          target.i64[i] = exact;
-        } else {
-          target.f64[i] = sum += ((const double *)p)[i];
-        }
-      }
-      if (!code) code = worked(&j, n);
-      if (code) return code;
-      gr_walk_put(&sums, &target, n);
-      done += n;
-    }
-    gr_walk_skip(&from, 1);
-    gr_walk_skip(&to, 1);
-  }
-  return GR_OK;
+gr_code gr_reduce(gr_tensor *out, gr_reduce_op op, const gr_tensor *a, unsigned axes, gr_err *err) {
+  return reduce(out, op, a, axes, 0, err);
+}
+
+gr_code gr_reduce_spread(gr_tensor *out, gr_reduce_op op, const gr_tensor *a, unsigned axes, double ddof,
+                         gr_err *err) {
+  return reduce(out, op, a, axes, ddof, err);
 }

@@ -15,6 +15,8 @@ typedef enum gr_reduce_op {
   GR_ARGMIN,
   GR_ARGMAX,  // one axis or all; int64, 0-based: bind adds 1. The first of equals; NaN wins
   GR_VAR,     // biased (NumPy's ddof=0); two passes
+  GR_STD,     // its root
+  GR_NORM,    // the root of the sum of squares
   GR_N_REDUCE
 } gr_reduce_op;
 
@@ -29,6 +31,12 @@ int gr_reduce_shape(int64_t *shape, const gr_tensor *a, unsigned axes, bool keep
 // Bit i of `axes` reduces axis i. `out` has those axes with size 1 (keepdims form) or, with the same number
 // of elements, any contiguous shape. min, max, argmin, argmax of nothing is GR_ERR_VALUE.
 gr_code gr_reduce(gr_tensor *out, gr_reduce_op op, const gr_tensor *a, unsigned axes, gr_err *err);
-gr_code gr_cumsum(gr_tensor *out, const gr_tensor *a, int axis, gr_err *err);
+// GR_VAR and GR_STD, dividing by count - ddof.
+gr_code gr_reduce_spread(gr_tensor *out, gr_reduce_op op, const gr_tensor *a, unsigned axes, double ddof,
+                         gr_err *err);
+
+// The running sum (GR_SUM) or product (GR_PROD) along an axis, in the shape of `a` and the dtype of that
+// reduction; with `reverse` from the end of the axis.
+gr_code gr_scan(gr_tensor *out, gr_reduce_op op, const gr_tensor *a, int axis, bool reverse, gr_err *err);
 
 #endif

@@ -106,6 +106,49 @@ static void the_second_normal_of_a_pair_waits_and_a_seed_forgets_it(void **state
   assert_next_to(gr_random_gauss(&r), 0x1.9fd5190657c50p+0);
 }
 
+// Many numbers at once, from every place in a block and with a normal waiting or not.
+static void many_at_once_are_the_numbers_one_at_a_time(void **state) {
+  (void)state;
+  static gr_random one, many;
+  static double got[2000];
+  static uint64_t whole[2000];
+  gr_random_seed(&one, 9);
+  many = one;
+  for (int round = 0; round < 300; round++) {
+    int n = round * 37 % 2000;
+    gr_random_doubles(&many, got, n);
+    for (int i = 0; i < n; i++) assert_same(got[i], gr_random_double(&one));
+    gr_random_intervals(&many, whole, round % 7, round < 200 ? 9 : 1ull << 40);
+    for (int i = 0; i < round % 7; i++)
+      assert_int_equal(whole[i], gr_random_interval(&one, round < 200 ? 9 : 1ull << 40));
+    gr_random_gausses(&many, got, n);
+    for (int i = 0; i < n; i++) assert_same(got[i], gr_random_gauss(&one));
+    assert_int_equal(one.position, many.position);
+    assert_int_equal(one.has_gauss, many.has_gauss);
+    assert_same(one.gauss, many.gauss);
+  }
+}
+
+static void a_shuffle_draws_as_if_one_item_at_a_time(void **state) {
+  (void)state;
+  static gr_random one, many;
+  static int64_t got[5000], wanted[5000];
+  gr_random_seed(&one, 3);
+  many = one;
+  for (int n = 0; n < 5000; n = n * 2 + 1) {
+    assert_int_equal(gr_random_permutation(&many, got, n, &err), GR_OK);
+    for (int i = 0; i < n; i++) wanted[i] = i;
+    for (int i = n - 1; i > 0; i--) {
+      int j = (int)gr_random_interval(&one, (uint64_t)i);
+      int64_t item = wanted[i];
+      wanted[i] = wanted[j];
+      wanted[j] = item;
+    }
+    assert_memory_equal(got, wanted, (size_t)n * sizeof *got);
+    assert_int_equal(one.position, many.position);
+  }
+}
+
 static void permutations_are_numpys(void **state) {
   (void)state;
   static const int64_t one[] = {2, 9, 6, 4, 0, 3, 1, 7, 8, 5}, zero[] = {2, 8, 4, 9, 1, 6, 7, 3, 0, 5},
@@ -257,6 +300,8 @@ int main(void) {
       cmocka_unit_test(the_weights_of_the_neuron_are_the_lectures),
       cmocka_unit_test(normals_are_numpys),
       cmocka_unit_test(the_second_normal_of_a_pair_waits_and_a_seed_forgets_it),
+      cmocka_unit_test(many_at_once_are_the_numbers_one_at_a_time),
+      cmocka_unit_test(a_shuffle_draws_as_if_one_item_at_a_time),
       cmocka_unit_test(permutations_are_numpys),
       cmocka_unit_test(intervals_are_numpys_small_and_large),
       cmocka_unit_test(an_interval_of_one_value_draws_nothing),

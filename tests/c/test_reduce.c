@@ -18,20 +18,23 @@ static long double naive(gr_reduce_op op, const long double *x, int64_t n) {
       case GR_ARGMAX:
         if (!isnan(x[best]) && !(x[best] >= x[i])) best = i;
         break;
+      case GR_NORM: r += x[i] * x[i]; break;
       default: r += x[i];
     }
   if (op == GR_ARGMIN || op == GR_ARGMAX) return best;
-  if (op == GR_SUM || (op != GR_MEAN && op != GR_VAR)) return r;
+  if (op == GR_NORM) return sqrtl(r);
+  bool spread = op == GR_VAR || op == GR_STD;
+  if (op != GR_MEAN && !spread) return r;
   r /= n;
   if (op == GR_MEAN) return r;
   long double v = 0;
   for (int64_t i = 0; i < n; i++) v += (x[i] - r) * (x[i] - r);
-  return v / n;
+  return op == GR_STD ? sqrtl(v / n) : v / n;
 }
 
 static void check_one(gr_reduce_op op, gr_dtype dtype, double got, const long double *x, int64_t n) {
   long double expected = naive(op, x, n), scale = fabsl(expected);
-  for (int64_t i = 0; i < n && (op == GR_SUM || op == GR_MEAN || op == GR_VAR); i++)
+  for (int64_t i = 0; i < n && (op == GR_SUM || op == GR_MEAN || op == GR_VAR || op == GR_STD); i++)
     if (scale < fabsl(x[i])) scale = fabsl(x[i]);
   if (isnan(got) && isnan(expected)) return;
   double tolerance = dtype == GR_F32 ? 1e-6 : 1e-13;
@@ -159,11 +162,11 @@ static void nothing_has_a_sum_and_a_product_but_no_extremes(void **state) {
     gr_code code = gr_reduce(&out, op, &a, 1, &err);
     if (op == GR_MIN || op == GR_MAX || op == GR_ARGMIN || op == GR_ARGMAX) {
       assert_int_equal(code, GR_ERR_VALUE);
-      assert_non_null(strstr(err.text, "of nothing"));
+      assert_non_null(strstr(err.text, "of nothing: axis 1 of shape (0, 3) is empty"));
     } else {
       assert_int_equal(code, GR_OK);
       double x = get(&out, 2);
-      if (op == GR_MEAN || op == GR_VAR)
+      if (op == GR_MEAN || op == GR_VAR || op == GR_STD)
         assert_true(isnan(x));
       else
         assert_true(x == (op == GR_PROD || op == GR_ALL));
@@ -194,30 +197,50 @@ static void integers_are_exact_or_refused(void **state) {
   gr_tensor_finish(&out);
 }
 
-static void cumulative_sums_run_along_one_axis(void **state) {
+// From either end, into any view. Factors are 1, -1 and a few twos.
+static void running_sums_and_products_go_along_one_axis(void **state) {
   gr_err err;
-  for (int round = 0; round < 500; round++) {
+  for (int round = 0; round < 1000; round++) {
     int64_t shape[GR_MAX_DIMS], index[GR_MAX_DIMS] = {0};
     int ndim = random_shape(shape);
     if (ndim == 0) continue;
     int axis = below(ndim);
+    bool product = below(2), reverse = below(2);
     gr_dtype dtype = below(GR_N_DTYPES);
+    gr_reduce_op op = product ? GR_PROD : GR_SUM;
     gr_tensor oa, oo, a = random_view(dtype, ndim, shape, false, &oa);
-    gr_tensor out = random_view(gr_reduce_dtype(GR_SUM, dtype), ndim, shape, false, &oo);
-    ok(gr_cumsum(&out, &a, axis, &err), &err);
+    for (int64_t i = 0, n = gr_tensor_size(&a); product && i < n; i++, next_index(index, ndim, shape))
+      gr_tensor_set(&a, index, index[axis] % 29 == 5 ? 2 : gr_dtype_is_float(dtype) && below(2) ? -1 : 1);
+    gr_tensor out = random_view(gr_reduce_dtype(op, dtype), ndim, shape, false, &oo);
+    ok(gr_scan(&out, op, &a, axis, reverse, &err), &err);
+    memset(index, 0, sizeof index);
     for (int64_t i = 0, n = gr_tensor_size(&a); i < n; i++, next_index(index, ndim, shape)) {
-      double sum = gr_tensor_get(&a, index);
+      double x = gr_tensor_get(&a, index);
       int64_t before[GR_MAX_DIMS];
       memcpy(before, index, sizeof before);
-      if (before[axis]-- > 0) sum += gr_tensor_get(&out, before);
-      assert_true(gr_tensor_get(&out, index) == sum);
+      before[axis] += reverse ? 1 : -1;
+      if (before[axis] >= 0 && before[axis] < shape[axis])
+        x = product ? x * gr_tensor_get(&out, before) : x + gr_tensor_get(&out, before);
+      assert_true(gr_tensor_get(&out, index) == x);
     }
     gr_tensor_finish(&oa);
     gr_tensor_finish(&oo);
   }
   gr_tensor t = make(GR_F64, 0, NULL);
-  assert_int_equal(gr_cumsum(&t, &t, 0, &err), GR_ERR_SHAPE);
+  assert_int_equal(gr_scan(&t, GR_SUM, &t, 0, false, &err), GR_ERR_SHAPE);
   gr_tensor_finish(&t);
+}
+
+static void a_spread_divides_by_the_count_less_ddof(void **state) {
+  gr_err err;
+  gr_tensor a = make(GR_F64, 1, (int64_t[]){4}), out = make(GR_F64, 0, NULL);
+  for (int i = 0; i < 4; i++) set(&a, i, i + 1);
+  ok(gr_reduce_spread(&out, GR_VAR, &a, 1, 1, &err), &err);
+  assert_true(fabs(gr_tensor_get(&out, NULL) - 5.0 / 3) < 1e-15);
+  ok(gr_reduce_spread(&out, GR_STD, &a, 1, 4, &err), &err);
+  assert_true(isinf(gr_tensor_get(&out, NULL)));
+  gr_tensor_finish(&a);
+  gr_tensor_finish(&out);
 }
 
 int main(int argc, char **argv) {
@@ -230,7 +253,8 @@ int main(int argc, char **argv) {
       cmocka_unit_test(variance_of_numbers_far_from_zero_is_right),
       cmocka_unit_test(nothing_has_a_sum_and_a_product_but_no_extremes),
       cmocka_unit_test(integers_are_exact_or_refused),
-      cmocka_unit_test(cumulative_sums_run_along_one_axis),
+      cmocka_unit_test(running_sums_and_products_go_along_one_axis),
+      cmocka_unit_test(a_spread_divides_by_the_count_less_ddof),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

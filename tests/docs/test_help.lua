@@ -54,6 +54,8 @@ walk_methods("model", getmetatable(nn.Sequential {nn.Dense {1}}))
 plot.terminal "none"  -- figures are made and shown nowhere
 walk_methods("figure", getmetatable(plot {1, 2}))
 
+for name, f in pairs(require "gradus.core.math") do public["math." .. name] = f end  -- in place of Lua's own
+
 local names = {}
 for name in pairs(public) do names[#names + 1] = name end
 table.sort(names)

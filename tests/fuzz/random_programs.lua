@@ -70,8 +70,25 @@ local operators = {
 
 local pool = {}  -- what the statements so far gave
 
-local function chance(p) return math.random() < p end
-local function pick(list) return list[math.random(#list)] end
+-- Dice of our own: the programs seed and draw from everyone else's (SplitMix64).
+local dice = 0
+
+local function draw()
+  dice = dice + 0x9e3779b97f4a7c15
+  local x = dice
+  x = (x ~ (x >> 30)) * 0xbf58476d1ce4e5b9
+  x = (x ~ (x >> 27)) * 0x94d049bb133111eb
+  return (x ~ (x >> 31)) >> 1
+end
+
+--- A whole number from `low` to `high`; from 1 without the latter.
+local function between(low, high)
+  if not high then low, high = 1, low end
+  return low + draw() % (high - low + 1)
+end
+
+local function chance(p) return draw() < p * 0x1p63 end
+local function pick(list) return list[between(#list)] end
 
 local numbers = {0, 1, 2, 3, -1, -2, 0.5, -0.5, 1.5, -0.0, 255, 256, 1e-3, 1e30, -1e30, 1e300, 5e-324, 0 / 0, 1 / 0,
   -1 / 0, 2 ^ 40, 1 << 40, 1 << 53, 1 << 62, math.maxinteger, math.mininteger, 2 ^ 63, 7, 33}
@@ -88,9 +105,9 @@ local keys = {"dtype", "axis", "keepdims", "x", "y", "batch_size", "verbose", "v
 -- One size at most is out of the ordinary: either small enough to be quick or too large for any machine.
 local function shape()
   local sizes = {}
-  for i = 1, chance(0.05) and 8 or math.random(0, 4) do sizes[i] = math.random(0, 4) end
+  for i = 1, chance(0.05) and 8 or between(0, 4) do sizes[i] = between(0, 4) end
   if #sizes > 0 and chance(0.1) then
-    sizes[math.random(#sizes)] = pick {8, 33, 65, 600, -1, 1 << 40, 1 << 62, math.maxinteger, math.mininteger}
+    sizes[between(#sizes)] = pick {8, 33, 65, 600, -1, 1 << 40, 1 << 62, math.maxinteger, math.mininteger}
   end
   return sizes
 end
@@ -105,13 +122,13 @@ local function fresh()
 end
 
 local function view(t)
-  local kind = math.random(6)
+  local kind = between(6)
   if kind == 1 then return t.T end
   if kind == 2 then return t["::-1"] end
   if kind == 3 then return t["::2"] end
   if kind == 4 then return t:expand_dims(1) end
   if kind == 5 then return t:reshape(-1) end
-  return t[{{1, -1, math.random(3)}}]
+  return t[{{1, -1, between(3)}}]
 end
 
 local function is_tensor(value)
@@ -120,7 +137,7 @@ end
 
 local function a_tensor()
   if #pool > 0 and chance(0.6) then
-    local value = pool[math.random(#pool)]
+    local value = pool[between(#pool)]
     if is_tensor(value) then return value end
   end
   local ok, t = pcall(fresh)
@@ -164,24 +181,24 @@ local strange = {
 
 local function a_table(depth)
   local t = {}
-  for i = 1, math.random(0, 3) do t[i] = any_value(depth + 1) end
-  for _ = 1, chance(0.4) and math.random(3) or 0 do t[pick(keys)] = any_value(depth + 1) end
+  for i = 1, between(0, 3) do t[i] = any_value(depth + 1) end
+  for _ = 1, chance(0.4) and between(3) or 0 do t[pick(keys)] = any_value(depth + 1) end
   return t
 end
 
 function any_value(depth)
   depth = depth or 0
-  local kind = math.random(100)
+  local kind = between(100)
   if kind <= 35 then return a_tensor() end
   if kind <= 50 then return pick(numbers) end
-  if kind <= 60 then return math.random(-3, 5) end
+  if kind <= 60 then return between(-3, 5) end
   if kind <= 68 then return pick(strings) end
   if kind <= 72 then return chance(0.5) end
   if kind <= 74 then return nil end
   if kind <= 78 then return pick(strange)() end
   if kind <= 84 then return shape() end
   if kind <= 93 and depth < 3 then return a_table(depth) end
-  return #pool > 0 and pool[math.random(#pool)] or 1
+  return #pool > 0 and pool[between(#pool)] or 1
 end
 
 -- ---- models: random enough, but often right, so that what comes after them is reached ----
@@ -189,10 +206,10 @@ end
 local function a_layer(input_shape)
   local activation = pick {"relu", "sigmoid", "softmax", false, function(x) return x * x end, pick(strange)()} or nil
   return pick {
-    function() return nn.Dense {math.random(4), activation = activation, input_shape = input_shape} end,
-    function() return nn.Conv2D {math.random(3), math.random(3), padding = pick {"same", "valid"},
-      activation = activation, strides = math.random(2), input_shape = input_shape} end,
-    function() return nn.MaxPooling2D {math.random(3), input_shape = input_shape} end,
+    function() return nn.Dense {between(4), activation = activation, input_shape = input_shape} end,
+    function() return nn.Conv2D {between(3), between(3), padding = pick {"same", "valid"},
+      activation = activation, strides = between(2), input_shape = input_shape} end,
+    function() return nn.MaxPooling2D {between(3), input_shape = input_shape} end,
     function() return nn.Flatten {input_shape = input_shape} end,
     function() return nn.Dropout {0.5, input_shape = input_shape} end,
     function() return nn.Activation {activation or "relu", input_shape = input_shape} end,
@@ -202,9 +219,9 @@ end
 local function a_model()
   local input_shape = pick {{3}, {3}, {4, 4, 1}, {4, 4, 2}, {0}, {2, 2}}
   local list = {dtype = pick {"float32", "float64"}}
-  for i = 1, math.random(3) do list[i] = a_layer(i == 1 and chance(0.8) and input_shape or nil) end
+  for i = 1, between(3) do list[i] = a_layer(i == 1 and chance(0.8) and input_shape or nil) end
   if chance(0.6) then list[#list + 1] = nn.Flatten {} end
-  if chance(0.8) then list[#list + 1] = nn.Dense {math.random(3), activation = pick {"softmax", "sigmoid"}} end
+  if chance(0.8) then list[#list + 1] = nn.Dense {between(3), activation = pick {"softmax", "sigmoid"}} end
   local model = nn.Sequential(list)
   local loss = pick {"mse", "binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy"}
   model:compile {optimizer = pick {"adam", "sgd", optim.SGD {0.1, momentum = 0.9}}, loss = loss,
@@ -247,9 +264,9 @@ end
 
 -- The name of a statement, what it calls and its arguments.
 local function statement()
-  local args = {n = math.random(0, 4)}
+  local args = {n = between(0, 4)}
   for i = 1, args.n do args[i] = any_value() end
-  local kind = math.random(100)
+  local kind = between(100)
   if kind <= 40 then
     local f = pick(functions)
     if chance(0.7) and args.n > 0 then args[1] = a_tensor() end
@@ -297,7 +314,7 @@ local function remember(...)
   for i = 1, math.min(select("#", ...), 2) do
     local value = select(i, ...)
     if is_tensor(value) and value.size <= LARGEST or type(value) == "table" or type(value) == "function" then
-      pool[#pool < 12 and #pool + 1 or math.random(12)] = value
+      pool[#pool < 12 and #pool + 1 or between(12)] = value
     end
   end
 end
@@ -346,10 +363,10 @@ local function run_statement()
 end
 
 local function run_program(seed)
-  math.randomseed(seed)
+  dice = seed
   random.seed(seed & 0xffffffff)
   pool = {}
-  for _ = 1, math.random(5, 30) do run_statement() end
+  for _ = 1, between(5, 30) do run_statement() end
   for _, value in ipairs(pool) do
     if is_tensor(value) then pcall(tostring, value) end
   end

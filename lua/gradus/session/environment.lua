@@ -185,6 +185,8 @@ local function behind(session)
   debug.getmetatable("").__metatable = "strings"  -- its __index is Lua's own table, not a copy
   for _, name in ipairs(basics) do base[name] = _G[name] end
   for name in pairs(environment.libraries) do base[name] = copy_module(name, safe[name] or _G[name]) end
+  -- One generator for everything a learner draws, so that one seed fixes a session.
+  for name, f in pairs(require "gradus.core.math") do base.math[name] = f end
   return base
 end
 

@@ -1,0 +1,2 @@
+#include "bind/bind.h"
+void gr_add_sorting(lua_State *L, const gr_tensor_tables *tables) {}
