@@ -4,7 +4,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "bind/moving.h"
 #include "kernel/elementwise.h"
+#include "kernel/gather.h"
 #include "tensor/format.h"
 
 #define AT_ONCE (1 << 16)  // draws between two looks for an interrupt
@@ -23,20 +25,15 @@ static gr_tensor *push_rows(lua_State *L, const gr_tensor *t, const int64_t *row
   if (ndim + t->ndim - 1 > GR_MAX_DIMS)
     luaL_error(L, "a tensor has at most %d axes, and these rows would have %d", GR_MAX_DIMS,
                ndim + t->ndim - 1);
-  if (!gr_tensor_is_contiguous(t)) {
-    gr_tensor *copy = gr_push_tensor(L, t->dtype, t->ndim, t->shape);
-    GR_TRY(L, gr_copy(copy, t, &err));
-    t = copy;
-  }
   int64_t sizes[GR_MAX_DIMS], count = 1;
-  size_t bytes = gr_dtype_size((gr_dtype)t->dtype);
   for (int i = 0; i < ndim; i++) count *= sizes[i] = shape[i];
-  for (int i = 1; i < t->ndim; i++) bytes *= (size_t)(sizes[ndim + i - 1] = t->shape[i]);
-  gr_tensor *out = gr_push_tensor(L, t->dtype, ndim + t->ndim - 1, sizes);
-  for (int64_t i = 0; bytes && i < count; i++) {
-    memcpy((char *)out->data + (size_t)i * bytes, (const char *)t->data + (size_t)rows[i] * bytes, bytes);
-    gr_poll_sometimes(L, i);
-  }
+  for (int i = 1; i < t->ndim; i++) sizes[ndim + i - 1] = t->shape[i];
+  gr_tensor *out = gr_push_tensor(L, t->dtype, ndim + t->ndim - 1, sizes), flat;
+  memmove(sizes + 1, t->shape + 1, (size_t)(t->ndim - 1) * sizeof sizes[0]);
+  sizes[0] = count;
+  const gr_picks picks = {.axes = 1, .position = rows, .count = count};
+  GR_TRY(L, gr_tensor_view_reshape(&flat, out, t->ndim, sizes, &err));
+  GR_TRY(L, gr_gather(&flat, t, &picks, &err));
   return out;
 }
 
@@ -70,12 +67,7 @@ static int random_shuffle(lua_State *L) {
   gr_tensor *t = gr_test_tensor(L, 1);
   if (t) {
     check_rows(L, t, "shuffle");
-    for (int axis = 0; axis < t->ndim; axis++)
-      if (t->stride[axis] == 0 && t->shape[axis] > 1)
-        return luaL_error(L,
-                          "shuffle changes the tensor in place, and this one repeats the same "
-                          "numbers along axis %d (it was broadcast): shuffle a clone of it",
-                          axis + 1);
+    gr_check_writable(L, t, "shuffle");
     int64_t n = t->shape[0];
     const gr_tensor *shuffled = push_rows(L, t, push_order(L, n), 1, &n);
     gr_buffer_changes(t->buffer);
