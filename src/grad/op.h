@@ -6,6 +6,7 @@
 #ifndef GR_GRAD_OP_H
 #define GR_GRAD_OP_H
 
+#include "kernel/conv_direct.h"
 #include "kernel/elementwise.h"
 #include "kernel/network.h"
 #include "kernel/reduce.h"
@@ -19,8 +20,11 @@ typedef struct gr_op_args {
   double rate;       // dropout
   gr_window window;  // convolution, pooling
   bool same;         // their padding
-  unsigned axes;     // reductions; of a scan the one axis
-  double ddof;       // reductions of a kind GR_VAR or GR_STD
+  // Convolution: what follows it in the same step, set by gr_fuse (fuse.h). `winners`: keep what its backward
+  // needs.
+  bool relu, pool, winners;
+  unsigned axes;  // reductions; of a scan the one axis
+  double ddof;    // reductions of a kind GR_VAR or GR_STD
   // Reductions: keep reduced axes with size 1. Reshape: axis 0 stays, and `shape` is that of one row.
   bool keepdims;
   int ndim;  // reshape, expand
@@ -47,6 +51,7 @@ typedef struct gr_call {
   gr_tensor *din[GR_OP_INPUTS];   // NULL where nobody needs that gradient
   bool accumulate[GR_OP_INPUTS];  // add to din[i] instead of writing it
   void *scratch;                  // as many bytes as plan asked for
+  void *prepared;                 // what `prepare` made; NULL: the operation makes it for itself, in scratch
   const gr_run *run;
 } gr_call;
 
@@ -71,15 +76,20 @@ typedef struct gr_op {
   bool (*by_rows)(const gr_call *c, unsigned rows);
   gr_tangent_rule tangent;
   unsigned whole;  // inputs that are int64 positions, not numbers to compute with
+  // What weights alone decide and each slice of a batch reads, such as weights in another order: a program
+  // has it made once a run, in `prepared`, of so many bytes; din[i] is not NULL where a backward pass will
+  // ask for that gradient. NULL: there is no such thing.
+  size_t (*prepared_bytes)(const gr_call *c);
+  void (*prepare)(gr_call *c);
 } gr_op;
 
-extern const gr_op gr_op_unary;       // kind
-extern const gr_op gr_op_binary;      // kind; both operands broadcast
-extern const gr_op gr_op_reduce;      // kind, axes, keepdims, ddof; not any, all, argmin, argmax
-extern const gr_op gr_op_scan;        // kind GR_SUM, axes
-extern const gr_op gr_op_matmul;      // (m, k) (k, n)
-extern const gr_op gr_op_reshape;     // ndim, shape, keepdims
-extern const gr_op gr_op_transpose;   // order
+extern const gr_op gr_op_unary;      // kind
+extern const gr_op gr_op_binary;     // kind; both operands broadcast
+extern const gr_op gr_op_reduce;     // kind, axes, keepdims, ddof; not any, all, argmin, argmax
+extern const gr_op gr_op_scan;       // kind GR_SUM, axes
+extern const gr_op gr_op_matmul;     // (m, k) (k, n)
+extern const gr_op gr_op_reshape;    // ndim, shape, keepdims
+extern const gr_op gr_op_transpose;  // order
 // Axis i: start[i], start[i] + step[i], ..., shape[i] of them, or all as they are where shape[i] is -1. Those
 // whose bit is set in `axes`, of one element then, go.
 extern const gr_op gr_op_slice;
@@ -103,6 +113,8 @@ gr_code gr_call_give(gr_call *c, int i, const gr_tensor *g, void *spare, gr_err 
 gr_tensor gr_slice_view(const gr_op_args *args, const gr_tensor *t);
 // by_rows of operations whose first input alone has rows.
 bool gr_first_by_rows(const gr_call *c, unsigned rows);
+// Whether x is a batch of float pictures; `name` is the operation's.
+gr_code gr_check_images(const char *name, const gr_tensor *x, gr_err *err);
 // Bytes rounded up so that several pieces of scratch may follow each other.
 size_t gr_scratch_round(size_t bytes);
 

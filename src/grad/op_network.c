@@ -1,4 +1,4 @@
-// The operations of networks: convolution, pooling, softmax, dropout, losses and metrics.
+// The operations of networks: pooling, softmax, dropout, losses and metrics.
 #include "grad/op.h"
 
 static gr_code check_float(const char *name, const gr_tensor *t, gr_err *err) {
@@ -8,7 +8,7 @@ static gr_code check_float(const char *name, const gr_tensor *t, gr_err *err) {
                  name, gr_dtype_name(t->dtype));
 }
 
-static gr_code check_images(const char *name, const gr_tensor *x, gr_err *err) {
+gr_code gr_check_images(const char *name, const gr_tensor *x, gr_err *err) {
   char text[GR_SHAPE_TEXT];
   if (x->ndim == 4) return check_float(name, x, err);
   return gr_fail(err, GR_ERR_SHAPE, "%s takes images of shape (n, rows, columns, channels), but got %s%s",
@@ -16,53 +16,13 @@ static gr_code check_images(const char *name, const gr_tensor *x, gr_err *err) {
                  x->ndim == 3 ? ": grey images need a channel axis, expand_dims(x, -1)" : "");
 }
 
-// ---- convolution ----
-
-static gr_code conv2d_plan(gr_call *c, size_t *scratch, gr_err *err) {
-  const gr_tensor *x = c->in[0], *k = c->in[1];
-  char tx[GR_SHAPE_TEXT], tk[GR_SHAPE_TEXT];
-  gr_code code = check_images("conv2d", x, err);
-  if (code) return code;
-  if (k->ndim != 4 || k->shape[2] != x->shape[3])
-    return gr_fail(
-        err, GR_ERR_SHAPE,
-        "conv2d: the kernel %s does not fit the images %s: it is (rows, columns, channels in, channels out)",
-        gr_shape_text(tk, k->ndim, k->shape), gr_shape_text(tx, x->ndim, x->shape));
-  if (k->dtype != x->dtype)
-    return gr_fail(err, GR_ERR_TYPE,
-                   "conv2d: the images are %s and the kernel is %s; make them alike with astype",
-                   gr_dtype_name(x->dtype), gr_dtype_name(k->dtype));
-  gr_window *w = &c->args->window;
-  w->size[0] = k->shape[0];
-  w->size[1] = k->shape[1];
-  int64_t size[2];
-  code = gr_window_output(size, w, (int64_t[]){x->shape[1], x->shape[2]}, c->args->same, err);
-  if (!code)
-    code =
-        gr_tensor_layout(c->out, x->dtype, 4, (int64_t[]){x->shape[0], size[0], size[1], k->shape[3]}, err);
-  *scratch = code ? 0 : gr_conv2d_scratch(x, k, c->out);
-  return code;
-}
-
-static gr_code conv2d_forward(gr_call *c, gr_err *err) {
-  return gr_conv2d(c->out, c->in[0], c->in[1], c->in[2], &c->args->window, c->scratch, err);
-}
-
-static gr_code conv2d_backward(gr_call *c, gr_err *err) {
-  return gr_conv2d_backward(c->din[0], c->din[1], c->din[2], c->accumulate, c->dout, c->in[0], c->in[1],
-                            &c->args->window, c->scratch, err);
-}
-
-const gr_op gr_op_conv2d = {"conv2d",        conv2d_plan,      conv2d_forward,
-                            conv2d_backward, gr_first_by_rows, GR_TANGENT_PRODUCT};
-
 // ---- pooling ----
 
 static gr_code pool_plan(gr_call *c, size_t *scratch, gr_err *err) {
   const gr_tensor *x = c->in[0];
   int64_t size[2];
   *scratch = 0;
-  gr_code code = check_images("max_pool2d", x, err);
+  gr_code code = gr_check_images("max_pool2d", x, err);
   if (!code)
     code =
         gr_window_output(size, &c->args->window, (int64_t[]){x->shape[1], x->shape[2]}, c->args->same, err);

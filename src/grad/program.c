@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/interrupt.h"
+#include "grad/step.h"
 #include "kernel/gather.h"
 
 // A slice's values, and their gradients, should stay in a core's second-level cache: 1 MiB on the smallest
@@ -11,21 +12,6 @@
 #define SLICE_BYTES (512u << 10)
 #define SLICE_ROWS 256
 #define PARTS 8
-
-// One node of the graph in execution order. Values with rows have a layout for one row here and live in a
-// thread's arena at run time; the others (weights, constants) share the node's memory.
-typedef struct step {
-  const gr_op *op;  // NULL for leaves
-  gr_op_args args;
-  int inputs, in[GR_OP_INPUTS];  // steps; -1 where absent
-  bool rows;                     // axis 0 counts rows of the batch
-  bool needs_gradient;
-  bool backward;             // the loss depends on it through operations that need gradients
-  bool first[GR_OP_INPUTS];  // in a backward pass this is the first contribution to in[i]'s gradient
-  int weight;                // which of the weights, or -1
-  gr_tensor value, aux;
-  size_t value_at, aux_at, gradient_at;  // offsets into an arena
-} step;
 
 // The memory of one thread.
 typedef struct arena {
@@ -35,7 +21,7 @@ typedef struct arena {
 
 struct gr_program {
   int n_steps, n_weights, n_scores;
-  step *steps;
+  gr_step *steps;
   int input, target, output, scores[GR_PROGRAM_SCORES];
   bool training;
   int *weights;        // steps
@@ -44,6 +30,7 @@ struct gr_program {
   size_t arena_bytes, scratch_at;
   int n_arenas;
   arena *arenas;
+  void *prepared;           // what operations make of the weights, once a run
   int n_parts;              // that gradients and sums are laid out for
   size_t gradient_bytes;    // of all weights, of one part
   size_t *gradient_offset;  // of each weight within a part
@@ -71,7 +58,7 @@ static gr_tensor one_row(const gr_tensor *t) {
 // Fills in step i from its node; says why when rows cannot be told apart.
 static gr_code make_step(gr_program *p, int i, gr_node *const *nodes, size_t count, gr_err *err) {
   const gr_node *n = nodes[i];
-  step *s = &p->steps[i];
+  gr_step *s = &p->steps[i];
   s->op = n->op;
   s->args = n->args;
   s->inputs = n->inputs;
@@ -108,12 +95,12 @@ static gr_code make_step(gr_program *p, int i, gr_node *const *nodes, size_t cou
 static gr_code mark_backward(gr_program *p, gr_err *err) {
   if (p->n_scores) p->steps[p->scores[0]].backward = p->steps[p->scores[0]].needs_gradient;
   for (int i = p->n_steps; i-- > 0;) {
-    step *s = &p->steps[i];
+    gr_step *s = &p->steps[i];
     if (!s->backward || !s->op) continue;
     if (!s->op->backward)
       return gr_fail(err, GR_ERR_VALUE, "the loss goes through a %s, which has no derivative", s->op->name);
     for (int k = 0; k < s->inputs; k++) {
-      step *in = s->in[k] >= 0 ? &p->steps[s->in[k]] : NULL;
+      gr_step *in = s->in[k] >= 0 ? &p->steps[s->in[k]] : NULL;
       if (!in || !in->needs_gradient) continue;
       s->first[k] = !in->backward;
       in->backward = true;
@@ -178,6 +165,16 @@ static gr_code check_leaves(const gr_program *p, gr_err *err) {
   return GR_OK;
 }
 
+static gr_code fuse(gr_program *p, gr_err *err) {
+  bool *kept = calloc((size_t)p->n_steps, sizeof *kept);
+  if (!kept) return gr_fail(err, GR_ERR_MEMORY, "out of memory: a program");
+  kept[p->input] = kept[p->output] = true;
+  for (int i = 0; i < p->n_scores; i++) kept[p->scores[i]] = true;
+  gr_fuse(p->steps, p->n_steps, kept, p->training);
+  free(kept);
+  return GR_OK;
+}
+
 gr_code gr_program_new(gr_program **out, const gr_program_spec *spec, gr_err *err) {
   *out = NULL;
   gr_node *roots[GR_PROGRAM_SCORES + 3] = {spec->output, spec->input, spec->target};
@@ -204,14 +201,15 @@ gr_code gr_program_new(gr_program **out, const gr_program_spec *spec, gr_err *er
   if (!code) code = check_leaves(p, err);
   for (int i = 0; !code && i < spec->n_scores; i++) {
     p->scores[i] = find(nodes, count, spec->scores[i]);
-    const step *s = &p->steps[p->scores[i]];
+    const gr_step *s = &p->steps[p->scores[i]];
     if (!s->rows || s->value.ndim != 1)
       code = gr_fail(err, GR_ERR_SHAPE, "a loss or metric gives one number a sample");
   }
+  if (!code) code = fuse(p, err);
   if (!code) code = mark_backward(p, err);
   if (code) goto fail;
   for (int i = 0; i < p->n_steps; i++) {
-    const step *s = &p->steps[i];
+    const gr_step *s = &p->steps[i];
     if (!s->rows) continue;
     p->row_bytes +=
         gr_tensor_bytes(&s->value) * (1 + (p->training && s->needs_gradient)) + gr_tensor_bytes(&s->aux);
@@ -241,6 +239,7 @@ static void free_arenas(gr_program *p) {
 void gr_program_free(gr_program *p) {
   if (!p) return;
   free_arenas(p);
+  gr_free(p->prepared);
   for (int i = 0; i < p->n_steps; i++) gr_tensor_finish(&p->steps[i].value);
   for (int i = 0; i < p->n_weights && p->shared_gradient; i++) gr_tensor_finish(&p->shared_gradient[i]);
   free(p->steps);
@@ -256,9 +255,9 @@ void gr_program_free(gr_program *p) {
 // Gives every value with rows its place in an arena for slices of `rows` rows, and asks each operation for
 // its scratch.
 static gr_code lay_out(gr_program *p, int64_t rows, gr_err *err) {
-  size_t at = 0, scratch = 0;
+  size_t at = 0, scratch = 0, prepared = 0;
   for (int i = 0; i < p->n_steps; i++) {
-    step *s = &p->steps[i];
+    gr_step *s = &p->steps[i];
     if (!s->rows) continue;
     s->value_at = at;
     at += gr_scratch_round(gr_tensor_bytes(&s->value) * (size_t)rows);
@@ -268,7 +267,7 @@ static gr_code lay_out(gr_program *p, int64_t rows, gr_err *err) {
     if (p->training && s->needs_gradient) at += gr_scratch_round(gr_tensor_bytes(&s->value) * (size_t)rows);
   }
   for (int i = 0; i < p->n_steps; i++) {
-    step *s = &p->steps[i];
+    gr_step *s = &p->steps[i];
     if (!s->rows || !s->op) continue;
     gr_tensor in[GR_OP_INPUTS], value, aux;
     gr_call call = {.args = &s->args, .inputs = s->inputs, .out = &value, .aux = &aux};
@@ -283,7 +282,14 @@ static gr_code lay_out(gr_program *p, int64_t rows, gr_err *err) {
     gr_code code = s->op->plan(&call, &bytes, err);
     if (code) return code;
     if (bytes > scratch) scratch = bytes;
+    if (!s->op->prepared_bytes) continue;
+    s->prepared_at = prepared;
+    s->prepared_bytes = s->op->prepared_bytes(&call);
+    prepared += gr_scratch_round(s->prepared_bytes);
   }
+  gr_free(p->prepared);
+  gr_code code = gr_alloc(&p->prepared, prepared, "the weights of a network", err);
+  if (code) return code;
   p->scratch_at = at;
   p->arena_bytes = at + scratch;
   p->slice_rows = rows;
@@ -303,7 +309,7 @@ static gr_code make_arenas(gr_program *p, int threads, gr_err *err) {
     a->aux = a->value + p->n_steps;
     a->gradient = a->aux + p->n_steps;
     for (int i = 0; i < p->n_steps; i++) {
-      const step *s = &p->steps[i];
+      const gr_step *s = &p->steps[i];
       a->value[i] = a->gradient[i] = s->value;
       a->aux[i] = s->aux;
       if (!s->rows) continue;
@@ -348,17 +354,32 @@ static gr_code gather(gr_tensor *out, const gr_tensor *all, const gr_batch *batc
   return gr_gather(out, all, &picks, err);
 }
 
-static void set_call(gr_call *call, gr_program *p, arena *a, step *s, int i, const gr_run *shared) {
+static void set_call(gr_call *call, gr_program *p, arena *a, gr_step *s, int i, const gr_run *shared) {
   *call =
       (gr_call){.args = &s->args, .inputs = s->inputs, .out = &a->value[i], .aux = &a->aux[i], .run = shared};
   for (int k = 0; k < s->inputs; k++) call->in[k] = s->in[k] >= 0 ? &a->value[s->in[k]] : NULL;
   call->scratch = (char *)a->memory + p->scratch_at;
+  if (s->prepared_bytes) call->prepared = (char *)p->prepared + s->prepared_at;
+}
+
+// Weights may have been changed since the last run, by the optimizer or by their owner.
+static void prepare(gr_program *p, const gr_run *shared, bool wants_backward) {
+  gr_call call;
+  arena *a = &p->arenas[0];
+  for (int i = 0; i < p->n_steps; i++) {
+    gr_step *s = &p->steps[i];
+    if (!s->prepared_bytes) continue;
+    set_call(&call, p, a, s, i, shared);
+    for (int k = 0; wants_backward && k < s->inputs; k++)
+      if (s->in[k] >= 0 && p->steps[s->in[k]].needs_gradient) call.din[k] = &a->gradient[s->in[k]];
+    s->op->prepare(&call);
+  }
 }
 
 static gr_code forward(gr_program *p, arena *a, const gr_run *shared, gr_err *err) {
   gr_call call;
   for (int i = 0; i < p->n_steps; i++) {
-    step *s = &p->steps[i];
+    gr_step *s = &p->steps[i];
     if (!s->op || !s->rows) continue;
     set_call(&call, p, a, s, i, shared);
     gr_code code = s->op->forward(&call, err);
@@ -377,7 +398,7 @@ static gr_code backward(gr_program *p, arena *a, const gr_run *shared, int part,
       a->gradient[p->weights[w]].data =
           p->gradients + (size_t)part * p->gradient_bytes + p->gradient_offset[w];
   for (int i = p->n_steps; !code && i-- > 0;) {
-    step *s = &p->steps[i];
+    gr_step *s = &p->steps[i];
     if (!s->op || !s->backward) continue;
     set_call(&call, p, a, s, i, shared);
     call.dout = &a->gradient[i];
@@ -529,6 +550,7 @@ gr_code gr_program_run(gr_program *p, gr_pool *pool, const gr_batch *batch, bool
   gr_err errors[PARTS];
   for (int i = 0; i < parts; i++) errors[i].code = GR_OK;
   run r = {.p = p, .batch = batch, .backward = wants_backward, .parts = parts, .errors = errors};
+  prepare(p, &(gr_run){.training = p->training, .stream = batch->stream}, wants_backward);
   gr_pool_run(pool, parts, run_part, &r);
   for (int i = 0; i < parts; i++)
     if (errors[i].code) {

@@ -3,6 +3,7 @@
 #ifndef GR_KERNEL_TABLE_H
 #define GR_KERNEL_TABLE_H
 
+#include "kernel/conv_table.h"
 #include "kernel/elementwise.h"
 #include "kernel/network_table.h"
 
@@ -45,6 +46,8 @@ typedef struct gr_kernel_table {
   const gr_map_table *map[2];  // float64, float32: the values of gr_dtype
   const gr_fold_table *fold[2];
   const gr_network_table *network[2];
+  const gr_conv_table *conv;  // of float32
+  const gr_conv_gradient_table *conv_gradient;
 } gr_kernel_table;
 
 // The tables in use. The choice is made once, before main: the best instruction set that the processor

@@ -1,0 +1,140 @@
+// Convolution, with the ReLU and the 2x2 max pooling that gr_fuse makes part of it. float32 has a fast path
+// (kernel/conv_direct.h), which alone takes what follows along; everything else runs on the plain one.
+#include <string.h>
+
+#include "base/interrupt.h"
+#include "grad/op.h"
+
+static bool is_direct(const gr_call *c, gr_conv *conv) {
+  const gr_tensor *x = c->in[0], *k = c->in[1];
+  int64_t size[2];
+  gr_err unused;
+  if (!gr_tensor_is_contiguous(x) || !gr_tensor_is_contiguous(k)) return false;
+  if (gr_window_output(size, &c->args->window, (int64_t[]){x->shape[1], x->shape[2]}, c->args->same, &unused))
+    return false;
+  *conv = gr_conv_of(x, k, size, &c->args->window);
+  conv->relu = c->args->relu;
+  conv->pool = c->args->pool;
+  return gr_conv_has_direct(conv, x->dtype);
+}
+
+static gr_code check(gr_call *c, gr_err *err) {
+  const gr_tensor *x = c->in[0], *k = c->in[1], *bias = c->in[2];
+  char tx[GR_SHAPE_TEXT], tk[GR_SHAPE_TEXT];
+  gr_code code = gr_check_images("conv2d", x, err);
+  if (code) return code;
+  if (k->ndim != 4 || k->shape[2] != x->shape[3])
+    return gr_fail(
+        err, GR_ERR_SHAPE,
+        "conv2d: the kernel %s does not fit the images %s: it is (rows, columns, channels in, channels out)",
+        gr_shape_text(tk, k->ndim, k->shape), gr_shape_text(tx, x->ndim, x->shape));
+  if (k->dtype != x->dtype)
+    return gr_fail(err, GR_ERR_TYPE,
+                   "conv2d: the images are %s and the kernel is %s; make them alike with astype",
+                   gr_dtype_name(x->dtype), gr_dtype_name(k->dtype));
+  if (bias && (bias->dtype != x->dtype || bias->ndim != 1 || bias->shape[0] != k->shape[3]))
+    return gr_fail(err, GR_ERR_SHAPE, "conv2d: the bias of %lld filters is %s of shape (%lld,), not %s of %s",
+                   (long long)k->shape[3], gr_dtype_name(x->dtype), (long long)k->shape[3],
+                   gr_dtype_name(bias->dtype), gr_shape_text(tk, bias->ndim, bias->shape));
+  return GR_OK;
+}
+
+static gr_code conv2d_plan(gr_call *c, size_t *scratch, gr_err *err) {
+  gr_code code = check(c, err);
+  if (code) return code;
+  const gr_tensor *x = c->in[0], *k = c->in[1];
+  gr_window *w = &c->args->window;
+  w->size[0] = k->shape[0];
+  w->size[1] = k->shape[1];
+  int64_t size[2];
+  code = gr_window_output(size, w, (int64_t[]){x->shape[1], x->shape[2]}, c->args->same, err);
+  const int shrink = c->args->pool ? 2 : 1;
+  int64_t shape[] = {x->shape[0], size[0] / shrink, size[1] / shrink, k->shape[3]};
+  if (!code) code = gr_tensor_layout(c->out, x->dtype, 4, shape, err);
+  if (!code && c->args->pool && c->args->winners) code = gr_tensor_layout(c->aux, GR_U8, 4, shape, err);
+  if (code) return code;
+  gr_conv conv;
+  *scratch = is_direct(c, &conv)
+                 ? gr_scratch_round(gr_conv_prepared_bytes(&conv)) + gr_conv_direct_scratch(&conv)
+                 : gr_conv2d_scratch(x, k, c->out);
+  return GR_OK;
+}
+
+static size_t conv2d_prepared_bytes(const gr_call *c) {
+  gr_conv conv;
+  return is_direct(c, &conv) ? gr_conv_prepared_bytes(&conv) : 0;
+}
+
+static void make_prepared(const gr_call *c, const gr_conv *conv, void *prepared) {
+  gr_conv_prepare(conv, prepared, c->in[1]->data, c->in[2] ? c->in[2]->data : NULL, c->din[0] != NULL);
+}
+
+static void conv2d_prepare(gr_call *c) {
+  gr_conv conv;
+  if (is_direct(c, &conv)) make_prepared(c, &conv, c->prepared);
+}
+
+// The prepared weights, made in scratch where nobody has made them; `scratch` is what is left.
+static const void *prepared_of(gr_call *c, const gr_conv *conv, void **scratch) {
+  *scratch = (char *)c->scratch + gr_scratch_round(gr_conv_prepared_bytes(conv));
+  if (c->prepared) return c->prepared;
+  make_prepared(c, conv, c->scratch);
+  return c->scratch;
+}
+
+// The floats of image i.
+static float *image_of(const gr_tensor *t, int64_t i) {
+  return (float *)t->data + i * t->shape[1] * t->shape[2] * t->shape[3];
+}
+
+static uint8_t *winners_of(const gr_tensor *t, int64_t i) {
+  return t->ndim ? (uint8_t *)t->data + i * t->shape[1] * t->shape[2] * t->shape[3] : NULL;
+}
+
+static gr_code conv2d_forward(gr_call *c, gr_err *err) {
+  gr_conv conv;
+  if (!is_direct(c, &conv))
+    return gr_conv2d(c->out, c->in[0], c->in[1], c->in[2], &c->args->window, c->scratch, err);
+  void *scratch;
+  const void *prepared = prepared_of(c, &conv, &scratch);
+  for (int64_t i = 0; i < c->out->shape[0]; i++) {
+    gr_conv_direct(&conv, image_of(c->out, i), winners_of(c->aux, i), image_of(c->in[0], i), prepared,
+                   scratch);
+    gr_code code = gr_interrupt_poll(err);
+    if (code) return code;
+  }
+  return GR_OK;
+}
+
+static void clear_unless(bool accumulate, gr_tensor *t) {
+  if (t && !accumulate) memset(t->data, 0, gr_tensor_bytes(t));
+}
+
+static gr_code conv2d_backward(gr_call *c, gr_err *err) {
+  gr_conv conv;
+  if (!is_direct(c, &conv))
+    return gr_conv2d_backward(c->din[0], c->din[1], c->din[2], c->accumulate, c->dout, c->in[0], c->in[1],
+                              &c->args->window, c->scratch, err);
+  clear_unless(c->accumulate[1], c->din[1]);
+  clear_unless(c->accumulate[2], c->din[2]);
+  void *scratch;
+  const void *prepared = prepared_of(c, &conv, &scratch);
+  gr_code code = GR_OK;
+  for (int64_t i = 0; !code && i < c->dout->shape[0]; i++) {
+    code = gr_conv_direct_backward(&conv, c->din[0] ? image_of(c->din[0], i) : NULL, c->accumulate[0],
+                                   c->din[1] ? c->din[1]->data : NULL, c->din[2] ? c->din[2]->data : NULL,
+                                   image_of(c->dout, i), image_of(c->out, i), winners_of(c->aux, i),
+                                   image_of(c->in[0], i), c->in[1]->data, prepared, scratch, err);
+    if (!code) code = gr_interrupt_poll(err);
+  }
+  return code;
+}
+
+const gr_op gr_op_conv2d = {.name = "conv2d",
+                            .plan = conv2d_plan,
+                            .forward = conv2d_forward,
+                            .backward = conv2d_backward,
+                            .by_rows = gr_first_by_rows,
+                            .tangent = GR_TANGENT_PRODUCT,
+                            .prepared_bytes = conv2d_prepared_bytes,
+                            .prepare = conv2d_prepare};

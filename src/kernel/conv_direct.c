@@ -1,0 +1,288 @@
+// Direct convolution of one image: frames of zeros around images whose windows hang over their edge, the
+// order of the weights, and which of the loops of inner_conv*.c are run.
+//
+// The gradient of the input is itself a convolution with stride 1: of the output's gradient, in a frame as
+// wide as the window, with the kernel turned round and its two kinds of channels exchanged.
+#include "kernel/conv_direct.h"
+
+#include <string.h>
+
+#include "kernel/table.h"
+
+// A frame wider than this (a dilation of thousands) is left to the plain path.
+#define MOST_FRAME (64 << 20)
+
+static int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
+static size_t bytes_of(int64_t floats) { return (size_t)round_up(floats * (int64_t)sizeof(float), GR_ALIGN); }
+
+static const gr_conv_table *loops(void) { return gr_kernels()->conv; }
+static const gr_conv_gradient_table *gradient_loops(void) { return gr_kernels()->conv_gradient; }
+
+gr_conv gr_conv_of(const gr_tensor *x, const gr_tensor *kernel, const int64_t size[2], const gr_window *w) {
+  return (gr_conv){.window = *w,
+                   .height = x->shape[1],
+                   .width = x->shape[2],
+                   .channels = x->shape[3],
+                   .rows = size[0],
+                   .columns = size[1],
+                   .filters = kernel->shape[3]};
+}
+
+// ---- geometry -------------------------------------------------------------------------------------------
+
+static int64_t extent(const gr_window *w, int axis) { return (w->size[axis] - 1) * w->dilation[axis] + 1; }
+
+// An image inside of a frame of zeros.
+typedef struct frame {
+  int64_t height, width;  // with the frame
+  int64_t above, left;    // zeros before the image
+  int64_t channels;       // floats a pixel
+} frame;
+
+static int64_t frame_floats(const frame *f) { return f->height * f->width * f->channels; }
+
+// All pixels that some window reads.
+static frame input_frame(const gr_conv *c) {
+  const gr_window *w = &c->window;
+  return (frame){.height = (c->rows - 1) * w->stride[0] + extent(w, 0),
+                 .width = (c->columns - 1) * w->stride[1] + extent(w, 1),
+                 .above = w->pad_before[0],
+                 .left = w->pad_before[1],
+                 .channels = c->channels};
+}
+
+// Whether the loops may read the image as it lies.
+static bool fits_as_is(const gr_conv *c) {
+  const frame f = input_frame(c);
+  return f.above == 0 && f.left == 0 && f.height <= c->height && f.width <= c->width;
+}
+
+static bool unit_stride(const gr_conv *c) { return c->window.stride[0] == 1 && c->window.stride[1] == 1; }
+
+// The output's gradient with filters padded to whole blocks; with a frame where the input's gradient is a
+// convolution of it, else without.
+static frame gradient_frame(const gr_conv *c, bool wants_dx) {
+  const gr_window *w = &c->window;
+  if (wants_dx && !unit_stride(c))
+    return (frame){.height = c->rows, .width = c->columns, .channels = c->filters};
+  frame f = {.height = c->rows, .width = c->columns, .channels = round_up(c->filters, loops()->lanes)};
+  if (!wants_dx) return f;
+  f.height = c->height + extent(w, 0) - 1;
+  f.width = c->width + extent(w, 1) - 1;
+  f.above = extent(w, 0) - 1 - w->pad_before[0];
+  f.left = extent(w, 1) - 1 - w->pad_before[1];
+  return f;
+}
+
+bool gr_conv_has_direct(const gr_conv *c, gr_dtype dtype) {
+  if (dtype != GR_F32 || !c->channels || !c->filters || !c->rows || !c->columns) return false;
+  double side[2], image[2] = {(double)c->height, (double)c->width},
+                  size[2] = {(double)c->rows, (double)c->columns};
+  for (int axis = 0; axis < 2; axis++)
+    side[axis] = (size[axis] + image[axis]) * (double)c->window.stride[axis] +
+                 (double)c->window.size[axis] * (double)c->window.dilation[axis];
+  const double pixels = side[0] * side[1];
+  return pixels * (double)(c->channels + c->filters + 16) * sizeof(float) <= MOST_FRAME;
+}
+
+// `dilated`: pixels of a window's row do not follow each other.
+static gr_conv_walk walk_over(const gr_window *w, const frame *f, int64_t filters, bool strided) {
+  const int64_t pixel = f->channels, line = f->width * pixel;
+  const bool dense = w->dilation[1] == 1;
+  const int64_t stride[2] = {strided ? w->stride[0] : 1, strided ? w->stride[1] : 1};
+  return (gr_conv_walk){.runs_down = w->size[0],
+                        .runs_across = dense ? 1 : w->size[1],
+                        .run = dense ? w->size[1] * pixel : pixel,
+                        .run_line = w->dilation[0] * line,
+                        .run_step = w->dilation[1] * pixel,
+                        .line = stride[0] * line,
+                        .pixel = stride[1] * pixel,
+                        .filters = filters,
+                        .stride = stride[0],
+                        .dilation = w->dilation[0]};
+}
+
+static gr_conv_walk forward_walk(const gr_conv *c) {
+  const frame own = {.height = c->height, .width = c->width, .channels = c->channels};
+  const frame framed = input_frame(c);
+  gr_conv_walk w = walk_over(&c->window, fits_as_is(c) ? &own : &framed, c->filters, true);
+  w.rows = c->rows;
+  w.columns = c->columns;
+  w.out_pixel = c->filters;
+  w.out_line = (c->pool ? c->columns / 2 : c->columns) * c->filters;
+  w.pad = c->window.pad_before[0];
+  w.height = c->height;
+  return w;
+}
+
+// From the output's gradient to the input's.
+static gr_conv_walk backward_walk(const gr_conv *c) {
+  const frame f = gradient_frame(c, true);
+  gr_conv_walk w = walk_over(&c->window, &f, c->channels, false);
+  w.rows = c->height;
+  w.columns = c->width;
+  w.out_pixel = c->channels;
+  w.out_line = c->width * c->channels;
+  w.pad = f.above;
+  w.height = c->rows;
+  return w;
+}
+
+// Copies an image of `height` rows of `width` pixels into the frame; what does not fit is not needed.
+static void put_into_frame(float *out, const frame *f, const float *x, int64_t height, int64_t width) {
+  const int64_t rows = height < f->height - f->above ? height : f->height - f->above;
+  const int64_t columns = width < f->width - f->left ? width : f->width - f->left;
+  const int64_t line = f->width * f->channels, before = f->left * f->channels, some = columns * f->channels;
+  memset(out, 0, (size_t)(f->above * line) * sizeof(float));
+  for (int64_t y = 0; y < rows; y++) {
+    float *to = out + (f->above + y) * line;
+    memset(to, 0, (size_t)before * sizeof(float));
+    memcpy(to + before, x + y * width * f->channels, (size_t)some * sizeof(float));
+    memset(to + before + some, 0, (size_t)(line - before - some) * sizeof(float));
+  }
+  memset(out + (f->above + rows) * line, 0, (size_t)((f->height - f->above - rows) * line) * sizeof(float));
+}
+
+// ---- prepared weights -----------------------------------------------------------------------------------
+
+typedef struct prepared {
+  float *bias, *forward, *backward;
+} prepared;
+
+// Where they are in the memory given; the bytes of all.
+static size_t lay_out(prepared *p, const gr_conv *c, void *memory) {
+  const int64_t lanes = loops()->lanes, cells = c->window.size[0] * c->window.size[1];
+  const int64_t filters = round_up(c->filters, lanes), channels = round_up(c->channels, lanes);
+  const size_t bias = bytes_of(filters), forward = bytes_of(cells * c->channels * filters);
+  *p = (prepared){memory, (float *)((char *)memory + bias), (float *)((char *)memory + bias + forward)};
+  return bias + forward + (unit_stride(c) ? bytes_of(cells * filters * channels) : 0);
+}
+
+size_t gr_conv_prepared_bytes(const gr_conv *c) {
+  static char nothing[1];
+  prepared p;
+  return lay_out(&p, c, nothing);
+}
+
+// kernel (cells, channels, filters) -> blocks of channels, cells backwards, filters (padded), lanes of
+// channels.
+static void pack_turned(float *out, const float *kernel, const gr_conv *c) {
+  const int64_t lanes = loops()->lanes, cells = c->window.size[0] * c->window.size[1];
+  const int64_t filters = round_up(c->filters, lanes);
+  for (int64_t first = 0; first < c->channels; first += lanes) {
+    const int64_t some = c->channels - first < lanes ? c->channels - first : lanes;
+    for (int64_t cell = cells; cell-- > 0; out += filters * lanes) {
+      if (some < lanes || filters > c->filters) memset(out, 0, (size_t)(filters * lanes) * sizeof(float));
+      const float *from = kernel + (cell * c->channels + first) * c->filters;
+      for (int64_t lane = 0; lane < some; lane++)
+        for (int64_t f = 0; f < c->filters; f++) out[f * lanes + lane] = from[lane * c->filters + f];
+    }
+  }
+}
+
+void gr_conv_prepare(const gr_conv *c, void *memory, const float *kernel, const float *bias, bool gradients) {
+  prepared p;
+  lay_out(&p, c, memory);
+  memset(p.bias, 0, (size_t)round_up(c->filters, loops()->lanes) * sizeof(float));
+  if (bias) memcpy(p.bias, bias, (size_t)c->filters * sizeof(float));
+  loops()->pack(p.forward, kernel, c->window.size[0] * c->window.size[1] * c->channels, c->filters);
+  if (gradients && unit_stride(c)) pack_turned(p.backward, kernel, c);
+}
+
+// ---- forward and backward -------------------------------------------------------------------------------
+
+// One image of shape (1, ...) for the plain path.
+static gr_tensor image_tensor(const float *data, int64_t height, int64_t width, int64_t channels) {
+  return (gr_tensor){.data = (void *)data,
+                     .dtype = GR_F32,
+                     .ndim = 4,
+                     .shape = {1, height, width, channels},
+                     .stride = {height * width * channels, width * channels, channels, 1}};
+}
+
+static gr_tensor kernel_tensor(const gr_conv *c, const float *kernel) {
+  gr_tensor t = image_tensor(kernel, c->window.size[1], c->channels, c->filters);
+  t.shape[0] = c->window.size[0];
+  return t;
+}
+
+static size_t plain_scratch(const gr_conv *c) {
+  const gr_tensor x = image_tensor(NULL, c->height, c->width, c->channels);
+  const gr_tensor kernel = kernel_tensor(c, NULL), out = image_tensor(NULL, c->rows, c->columns, c->filters);
+  return gr_conv2d_scratch(&x, &kernel, &out);
+}
+
+size_t gr_conv_direct_scratch(const gr_conv *c) {
+  const frame in = input_frame(c), plain = gradient_frame(c, false), framed = gradient_frame(c, true);
+  const int64_t gradient =
+      frame_floats(&plain) > frame_floats(&framed) ? frame_floats(&plain) : frame_floats(&framed);
+  size_t bytes = (fits_as_is(c) ? 0 : bytes_of(frame_floats(&in))) + bytes_of(gradient + loops()->lanes);
+  bytes += bytes_of(c->height * c->width * c->channels);  // dx, where it is added to what is there
+  return unit_stride(c) ? bytes : bytes + plain_scratch(c);
+}
+
+// The image, in its frame where it needs one; `scratch` moves on.
+static const float *framed_input(const gr_conv *c, const float *x, char **scratch) {
+  if (fits_as_is(c)) return x;
+  const frame f = input_frame(c);
+  float *out = (float *)*scratch;
+  *scratch += bytes_of(frame_floats(&f));
+  put_into_frame(out, &f, x, c->height, c->width);
+  return out;
+}
+
+void gr_conv_direct(const gr_conv *c, float *out, uint8_t *arg, const float *x, const void *memory,
+                    void *scratch) {
+  prepared p;
+  lay_out(&p, c, (void *)memory);
+  char *spare = scratch;
+  const float *image = framed_input(c, x, &spare);
+  const gr_conv_walk w = forward_walk(c);
+  if (c->pool)
+    loops()->forward_pooled(out, arg, image, p.forward, p.bias, c->relu, &w);
+  else
+    loops()->forward(out, image, p.forward, p.bias, c->relu, &w);
+}
+
+gr_code gr_conv_direct_backward(const gr_conv *c, float *dx, bool accumulate, float *dkernel, float *dbias,
+                                const float *dout, const float *out, const uint8_t *arg, const float *x,
+                                const float *kernel, const void *memory, void *scratch, gr_err *err) {
+  prepared p;
+  lay_out(&p, c, (void *)memory);
+  char *spare = scratch;
+  const frame f = gradient_frame(c, dx != NULL);
+  const int64_t line = f.width * f.channels;
+  float *framed = (float *)spare, *g = framed + f.above * line + f.left * f.channels;
+  spare += bytes_of(frame_floats(&f) + loops()->lanes);
+  if (c->pool || f.width > c->columns || f.height > c->rows)
+    memset(framed, 0, (size_t)frame_floats(&f) * sizeof(float));
+  if (c->pool)
+    gradient_loops()->pass_pool(g, dbias, dout, arg, c->rows / 2, c->columns / 2, c->filters, line,
+                                f.channels);
+  else
+    gradient_loops()->pass_relu(g, dbias, dout, c->relu ? out : NULL, c->rows, c->columns, c->filters, line,
+                                f.channels);
+  if (dkernel) {
+    gr_conv_walk w = forward_walk(c);
+    w.out_line = line;
+    w.out_pixel = f.channels;
+    char *after = spare;
+    gradient_loops()->kernel_gradient(dkernel, framed_input(c, x, &after), g, &w);
+  }
+  if (!dx) return GR_OK;
+  if (!unit_stride(c)) {
+    gr_tensor to = image_tensor(dx, c->height, c->width, c->channels),
+              from = image_tensor(x, c->height, c->width, c->channels);
+    const gr_tensor slope = image_tensor(g, c->rows, c->columns, c->filters),
+                    weights = kernel_tensor(c, kernel);
+    return gr_conv2d_backward(&to, NULL, NULL, (bool[3]){accumulate}, &slope, &from, &weights, &c->window,
+                              spare, err);
+  }
+  const gr_conv_walk w = backward_walk(c);
+  const int64_t floats = c->height * c->width * c->channels;
+  float *to = accumulate ? (float *)spare : dx;
+  loops()->forward(to, framed, p.backward, NULL, false, &w);
+  if (accumulate)
+    for (int64_t i = 0; i < floats; i++) dx[i] += to[i];
+  return GR_OK;
+}

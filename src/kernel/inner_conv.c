@@ -1,0 +1,219 @@
+// Direct convolution, forward: conv_table.h says in which form it gets its operands.
+//
+// For each block of filters, tiles of output pixels, 2 rows by up to COLUMNS: their sums stay in registers
+// while the window's numbers go by, for each one vector of weights, and from each pixel of the tile one
+// number that all lanes share. A window's numbers that follow each other in memory are one loop. The tile's
+// size is the processor's number of registers less a few, so that 2 loads feed 2 or more multiply-adds and
+// these are what limits it. The last tile of a row moves back over its neighbour and computes a few pixels
+// twice.
+#include "kernel/conv_table.h"
+#include "kernel/inner_vector.h"
+
+#if LANES == 16
+#define COLUMNS 14  // 28 sums of 32 registers
+#else
+#define COLUMNS 6  // 12 of 16
+#endif
+
+static void pack(float *packed, const float *kernel, int64_t runs, int64_t filters) {
+  for (int64_t first = 0; first < filters; first += LANES)
+    for (int64_t i = 0; i < runs; i++, packed += LANES)
+      store(packed, load_some(kernel + i * filters + first, filters - first));
+}
+
+// How wide tiles should be so that few pixels are computed twice: a tile costs about half a column beside
+// its own. Pooled tiles have whole squares.
+static int64_t tile_columns(int64_t columns, int64_t step) {
+  int64_t best = columns < COLUMNS ? columns : COLUMNS / step * step, cost = INT64_MAX;
+  if (columns <= COLUMNS) return best;
+  for (int64_t c = best; c > COLUMNS / 2 || c == best; c -= step) {
+    const int64_t now = (columns + c - 1) / c * (2 * c + 1);
+    if (now < cost) {
+      cost = now;
+      best = c;
+    }
+  }
+  return best;
+}
+
+// Adds to the sums of a tile of `rows` x `columns` pixels, whose first window is at x, the products with the
+// rows of runs first..last-1 of it.
+static ALWAYS_INLINE void add_products(vf sums[2 * COLUMNS], const float *x, const float *weights,
+                                       const gr_conv_walk *w, int64_t first, int64_t last, const int rows,
+                                       const int columns) {
+  const int64_t run = w->run, pixel = w->pixel, across = w->runs_across;
+  weights += first * across * run * LANES;
+  for (int64_t down = first; down < last; down++)
+    for (int64_t right = 0; right < across; right++) {
+      const float *above = x + down * w->run_line + right * w->run_step, *below = above + w->line;
+      for (int64_t i = 0; i < run; i++, weights += LANES) {
+        const vf weight = load(weights);
+        UNROLL for (int c = 0; c < columns; c++) sums[c] += above[i + c * pixel] * weight;
+        if (rows == 2)
+          UNROLL for (int c = 0; c < columns; c++) sums[COLUMNS + c] += below[i + c * pixel] * weight;
+      }
+    }
+}
+
+typedef struct tile {
+  float *out;
+  uint8_t *arg;
+  const float *x, *weights, *bias;
+  int64_t first, last, lanes;
+  bool relu;
+} tile;
+
+static ALWAYS_INLINE void plain_tile(const tile *t, const gr_conv_walk *w, const int rows,
+                                     const int columns) {
+  vf sums[2 * COLUMNS];
+  const vf bias = load(t->bias);
+  UNROLL for (int c = 0; c < columns; c++) sums[c] = sums[COLUMNS + c] = bias;
+  add_products(sums, t->x, t->weights, w, t->first, t->last, rows, columns);
+  UNROLL for (int r = 0; r < rows; r++) UNROLL for (int c = 0; c < columns; c++) {
+    const vf sum = sums[r * COLUMNS + c];
+    store_some(t->out + r * w->out_line + c * w->out_pixel, t->relu ? relu_of(sum) : sum, t->lanes);
+  }
+}
+
+// The greatest of four, NaN if one is, and which it was.
+static ALWAYS_INLINE void pooled_tile(const tile *t, const gr_conv_walk *w, const int columns) {
+  vf sums[2 * COLUMNS];
+  const vf bias = load(t->bias);
+  UNROLL for (int c = 0; c < columns; c++) sums[c] = sums[COLUMNS + c] = bias;
+  add_products(sums, t->x, t->weights, w, t->first, t->last, 2, columns);
+  UNROLL for (int c = 0; c < columns; c += 2) {
+    const vf a = sums[c], b = sums[c + 1], d = sums[COLUMNS + c], e = sums[COLUMNS + c + 1];
+    const lane_mask right = greater(b, a), right_below = greater(e, d);
+    const vf top = choose(right, b, a), bottom = choose(right_below, e, d);
+    const lane_mask down = greater(bottom, top), broken = either_nan(a, b) | either_nan(d, e);
+    vf most = choose(down, bottom, top);
+    vi cell = choose_int(down, choose_int(right_below, of_int(3), of_int(2)),
+                         choose_int(right, of_int(1), of_int(0)));
+    if (t->relu) {
+      const lane_mask alive = greater(most, (vf){0});
+      most = choose(alive, most, (vf){0});
+      cell = choose_int(alive, cell, of_int(4));
+    }
+    most = choose(broken, of_one(__builtin_nanf("")), most);
+    store_some(t->out + c / 2 * w->out_pixel, most, t->lanes);
+    if (t->arg) store_bytes_some(t->arg + c / 2 * w->out_pixel, bytes_of(cell), t->lanes);
+  }
+}
+
+// The rows of runs that lie in the image for one of two rows of windows: the others read zeros.
+static void run_range(int64_t *first, int64_t *last, const gr_conv_walk *w, int64_t row, int64_t rows) {
+  const int64_t above = w->pad - (row + rows - 1) * w->stride, to = w->pad + w->height - row * w->stride;
+  *first = above <= 0 ? 0 : (above + w->dilation - 1) / w->dilation;
+  *last = to <= 0 ? 0 : (to + w->dilation - 1) / w->dilation;
+  if (*last > w->runs_down) *last = w->runs_down;
+  if (*first > *last) *first = *last;
+}
+
+#define EACH_WIDTH(columns, call) \
+  switch (columns) {              \
+    case 1: call(1); break;       \
+    case 2: call(2); break;       \
+    case 3: call(3); break;       \
+    case 4: call(4); break;       \
+    case 5: call(5); break;       \
+    case 6:                       \
+      call(6);                    \
+      break;                      \
+      WIDER(call)                 \
+  }
+#if COLUMNS == 14
+#define WIDER(call)         \
+  case 7: call(7); break;   \
+  case 8: call(8); break;   \
+  case 9: call(9); break;   \
+  case 10: call(10); break; \
+  case 11: call(11); break; \
+  case 12: call(12); break; \
+  case 13: call(13); break; \
+  case 14:                  \
+    call(14);               \
+    break;
+#else
+#define WIDER(call)
+#endif
+
+static void one_row(const tile *t, const gr_conv_walk *w, int64_t columns) {
+#define CALL(n) plain_tile(t, w, 1, n)
+  EACH_WIDTH(columns, CALL)
+#undef CALL
+}
+
+static void two_rows(const tile *t, const gr_conv_walk *w, int64_t columns) {
+#define CALL(n) plain_tile(t, w, 2, n)
+  EACH_WIDTH(columns, CALL)
+#undef CALL
+}
+
+static void two_rows_pooled(const tile *t, const gr_conv_walk *w, int64_t columns) {
+  switch (columns) {
+    case 2: pooled_tile(t, w, 2); break;
+    case 4: pooled_tile(t, w, 4); break;
+    case 6: pooled_tile(t, w, 6); break;
+#if COLUMNS == 14
+    case 8: pooled_tile(t, w, 8); break;
+    case 10: pooled_tile(t, w, 10); break;
+    case 12: pooled_tile(t, w, 12); break;
+    case 14: pooled_tile(t, w, 14); break;
+#endif
+  }
+}
+
+static const float no_bias[LANES];
+
+static void forward(float *out, const float *x, const float *packed, const float *bias, bool relu,
+                    const gr_conv_walk *w) {
+  const int64_t wide = tile_columns(w->columns, 1);
+  const int64_t block = w->runs_down * w->runs_across * w->run * LANES;
+  for (int64_t filter = 0; filter < w->filters; filter += LANES, packed += block) {
+    tile t = {.weights = packed,
+              .bias = bias ? bias + filter : no_bias,
+              .lanes = w->filters - filter,
+              .relu = relu};
+    for (int64_t y = 0; y < w->rows; y += 2) {
+      const int64_t rows = w->rows - y < 2 ? 1 : 2;
+      run_range(&t.first, &t.last, w, y, rows);
+      for (int64_t next = 0; next < w->columns; next += wide) {
+        const int64_t at = next + wide <= w->columns ? next : w->columns - wide;
+        t.x = x + y * w->line + at * w->pixel;
+        t.out = out + y * w->out_line + at * w->out_pixel + filter;
+        (rows == 2 ? two_rows : one_row)(&t, w, wide);
+      }
+    }
+  }
+}
+
+static void forward_pooled(float *out, uint8_t *arg, const float *x, const float *packed, const float *bias,
+                           bool relu, const gr_conv_walk *w) {
+  const int64_t rows = w->rows / 2 * 2, columns = w->columns / 2 * 2, wide = tile_columns(columns, 2);
+  const int64_t block = w->runs_down * w->runs_across * w->run * LANES;
+  for (int64_t filter = 0; filter < w->filters; filter += LANES, packed += block) {
+    tile t = {.weights = packed,
+              .bias = bias ? bias + filter : no_bias,
+              .lanes = w->filters - filter,
+              .relu = relu};
+    for (int64_t y = 0; y < rows; y += 2) {
+      run_range(&t.first, &t.last, w, y, 2);
+      for (int64_t next = 0; next < columns; next += wide) {
+        const int64_t at = next + wide <= columns ? next : columns - wide;
+        const int64_t to = y / 2 * w->out_line + at / 2 * w->out_pixel + filter;
+        t.x = x + y * w->line + at * w->pixel;
+        t.out = out + to;
+        t.arg = arg ? arg + to : NULL;
+        two_rows_pooled(&t, w, wide);
+      }
+    }
+  }
+}
+
+extern const gr_conv_table GR_TABLE;
+const gr_conv_table GR_TABLE = {
+    .lanes = LANES,
+    .pack = pack,
+    .forward = forward,
+    .forward_pooled = forward_pooled,
+};
