@@ -1,2 +1,310 @@
+// Histograms, counts of labels, covariance.
 #include "bind/bind.h"
-void gr_add_statistics(lua_State *L, const gr_tensor_tables *tables) {}
+
+#include <math.h>
+
+#include "kernel/elementwise.h"
+#include "kernel/histogram.h"
+#include "kernel/matmul.h"
+#include "kernel/reduce.h"
+
+// Counts are kept as float64 while they are summed, exact up to 2^53; without weights they are whole. Pushed.
+static void push_whole(lua_State *L, const gr_tensor *counts) {
+  GR_TRY(L, gr_copy(gr_push_tensor(L, GR_I64, counts->ndim, counts->shape), counts, &err));
+}
+
+// The weights option, of the tensor's shape; NULL without. Pushed where given.
+static const gr_tensor *weights_option(lua_State *L, int options, const char *name, const gr_tensor *t) {
+  char a[GR_SHAPE_TEXT], b[GR_SHAPE_TEXT];
+  if (!options || !gr_option(L, options, "weights")) return NULL;
+  const gr_tensor *w = gr_test_tensor(L, -1);
+  if (!w) luaL_error(L, "%s: weights is a tensor, not %s", name, luaL_tolstring(L, -1, NULL));
+  gr_refuse_tracked(L, lua_gettop(L), name);
+  if (!gr_tensor_same_shape(w, t))
+    luaL_error(L, "%s: each number has its weight, but the weights have shape %s and the numbers %s", name,
+               gr_shape_text(a, w->ndim, w->shape), gr_shape_text(b, t->ndim, t->shape));
+  return w;
+}
+
+// ---- histogram ----
+
+static double extreme_of(const gr_tensor *t, gr_reduce_op op, lua_State *L) {
+  gr_axes all = {.mask = t->ndim ? (1u << t->ndim) - 1 : 0};
+  gr_push_reduced(L, 1, op, &all, 0);
+  double value = lua_tonumber(L, -1);
+  lua_pop(L, 1);
+  return value;
+}
+
+// What n equal bins span: the range option, or all numbers; NumPy's (0, 1) for none, and half of 1 to each
+// side of a single value.
+static void read_range(lua_State *L, const gr_tensor *t, int options, double range[2]) {
+  if (options && gr_option(L, options, "range")) {
+    for (int i = 0; i < 2; i++) {
+      if (lua_istable(L, -1))
+        lua_geti(L, -1, i + 1);
+      else
+        lua_pushnil(L);
+      if (lua_type(L, -1) != LUA_TNUMBER)
+        luaL_error(L, "histogram: range is two numbers, as in range={0, 1}");
+      range[i] = lua_tonumber(L, -1);
+      lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    if (!(range[0] <= range[1]) || !isfinite(range[0]) || !isfinite(range[1]))
+      luaL_error(L, "histogram: the range goes from a finite number up to another, not from %f to %f",
+                 range[0], range[1]);
+  } else if (gr_tensor_size(t) == 0) {
+    range[0] = 0, range[1] = 1;
+  } else {
+    range[0] = extreme_of(t, GR_MIN, L), range[1] = extreme_of(t, GR_MAX, L);
+    if (!isfinite(range[0]) || !isfinite(range[1]))
+      luaL_error(
+          L,
+          "histogram: the numbers go from %f to %f; name a finite range={low, high}, which leaves out the "
+          "others",
+          range[0], range[1]);
+  }
+  if (!isfinite(range[1] - range[0]))
+    luaL_error(L,
+               "histogram: from %f to %f is further than a float64 reaches; name a shorter range={low, high}",
+               range[0], range[1]);
+  if (range[0] == range[1]) range[0] -= 0.5, range[1] += 0.5;
+}
+
+static gr_tensor *push_even_edges(lua_State *L, int64_t bins, const double range[2]) {
+  gr_tensor *edges = gr_push_tensor(L, GR_F64, 1, (int64_t[]){bins + 1});
+  double *edge = edges->data, step = (range[1] - range[0]) / (double)bins;
+  for (int64_t i = 0; i <= bins; i++) {
+    edge[i] = range[0] + (double)i * step;
+    gr_poll_sometimes(L, i);
+  }
+  edge[bins] = range[1];
+  return edges;
+}
+
+// Edges that were given, as a tensor or a table. Pushed.
+static gr_tensor *push_given_edges(lua_State *L, int index) {
+  const gr_tensor *given = gr_test_tensor(L, index);
+  int64_t n = given ? gr_tensor_size(given) : luaL_len(L, index);
+  if (n < 2 || (given && given->ndim != 1))
+    luaL_error(L, "histogram: edges stand along one axis, at least two of them");
+  gr_tensor *edges = gr_push_tensor(L, GR_F64, 1, &n);
+  double *edge = edges->data;
+  for (int64_t i = 0; i < n; i++) {
+    if (given) {
+      edge[i] = gr_tensor_get(given, &i);
+    } else {
+      lua_geti(L, index, i + 1);
+      edge[i] = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : NAN;
+      lua_pop(L, 1);
+    }
+    if (isnan(edge[i]) || (i > 0 && edge[i] < edge[i - 1]))
+      luaL_error(L, "histogram: the edges of bins are numbers that ascend; edge %I does not",
+                 (lua_Integer)i + 1);
+    gr_poll_sometimes(L, i);
+  }
+  return edges;
+}
+
+static int histogram(lua_State *L) {
+  static const char *const names[] = {"bins", "range", "weights", "density", NULL};
+  const gr_tensor *t = gr_check_tensor(L, 1);
+  gr_refuse_tracked(L, 1, "histogram");
+  lua_settop(L, 3);
+  int bins_at = 2, options = lua_istable(L, 3) ? 3 : 0;
+  if (lua_istable(L, 2) && luaL_len(L, 2) == 0) bins_at = 0, options = 2;  // names only
+  if (options) gr_check_options(L, options, "histogram", names);
+  if (options && gr_option(L, options, "bins")) bins_at = lua_gettop(L);
+  bool even = !bins_at || lua_isnil(L, bins_at) || lua_type(L, bins_at) == LUA_TNUMBER;
+  const gr_tensor *w = weights_option(L, options, "histogram", t), *edges;
+  bool density = gr_boolean_option(L, options, "histogram", "density");
+  if (even) {
+    double range[2];
+    int whole = 1;
+    int64_t bins = !bins_at || lua_isnil(L, bins_at) ? 10 : lua_tointegerx(L, bins_at, &whole);
+    if (!whole || bins < 1 || bins > 1000000000)
+      return luaL_error(L, "histogram: bins is a whole number from 1, or the edges between them, not %s",
+                        luaL_tolstring(L, bins_at, NULL));
+    read_range(L, t, options, range);
+    edges = push_even_edges(L, bins, range);
+  } else {
+    if (!gr_test_tensor(L, bins_at) && !lua_istable(L, bins_at))
+      return luaL_error(L, "histogram: bins is a whole number, or a table or tensor of edges, not %s",
+                        luaL_tolstring(L, bins_at, NULL));
+    edges = push_given_edges(L, bins_at);
+  }
+  int edges_at = lua_gettop(L);
+  gr_tensor *counts = gr_push_tensor(L, GR_F64, 1, (int64_t[]){edges->shape[0] - 1});
+  GR_TRY(L, gr_fill(counts, 0, &err));
+  GR_TRY(L, gr_histogram(counts, edges, even, t, w, &err));
+  if (density) {  // so that the areas of all bars sum to 1
+    double *count = counts->data, total = 0;
+    const double *edge = edges->data;
+    for (int64_t i = 0; i < counts->shape[0]; i++) total += count[i];
+    for (int64_t i = 0; i < counts->shape[0]; i++) count[i] = count[i] / (edge[i + 1] - edge[i]) / total;
+  } else if (!w) {
+    push_whole(L, counts);
+  }
+  lua_pushvalue(L, edges_at);
+  return 2;
+}
+
+// ---- bincount ----
+
+static int bincount(lua_State *L) {
+  static const char *const names[] = {"minlength", "weights", NULL};
+  const gr_tensor *t = gr_check_tensor(L, 1);
+  gr_refuse_tracked(L, 1, "bincount");
+  if (!lua_isnoneornil(L, 2)) luaL_checktype(L, 2, LUA_TTABLE);
+  int options = lua_istable(L, 2) ? 2 : 0;
+  if (options) gr_check_options(L, options, "bincount", names);
+  double least = gr_number_option(L, options, "bincount", "minlength", 0);
+  if (!(least >= 0 && least <= 1e15 && least == floor(least)))
+    return luaL_error(L, "bincount: minlength is a whole number from 0, not %f", least);
+  const gr_tensor *w = weights_option(L, options, "bincount", t);
+  int64_t size = (int64_t)least;
+  if (gr_tensor_size(t) > 0) {
+    if (gr_dtype_is_float(t->dtype)) {  // labels typed as numbers: whole ones are as good
+      gr_tensor *whole = gr_push_tensor(L, GR_I64, t->ndim, t->shape);
+      gr_err err;
+      if (gr_copy(whole, t, &err))
+        return luaL_error(L, "bincount counts labels, whole numbers from 0: %s", err.text);
+      t = whole;
+      lua_replace(L, 1);
+    }
+    double low = extreme_of(t, GR_MIN, L), high = extreme_of(t, GR_MAX, L);
+    if (low < 0)
+      return luaL_error(L, "bincount counts labels, whole numbers from 0, and there is a %I among these",
+                        (lua_Integer)low);
+    if (high >= (double)size) size = (int64_t)high + 1;
+  }
+  gr_tensor *counts = gr_push_tensor(L, GR_F64, 1, &size);
+  GR_TRY(L, gr_fill(counts, 0, &err));
+  GR_TRY(L, gr_count_values(counts, t, w, &err));
+  if (!w) push_whole(L, counts);
+  return 1;
+}
+
+// ---- covariance ----
+
+// Pushes the variables as rows of a float64 matrix (or float32, of such): t's rows, or its columns without
+// rowvar, and the second tensor's below.
+static gr_tensor *push_variables(lua_State *L, const char *name, bool rowvar) {
+  gr_tensor view[2];
+  int64_t shape[2] = {0, 0};
+  int n = gr_test_tensor(L, 2) ? 2 : 1;
+  bool single = true;
+  for (int i = 0; i < n; i++) {
+    const gr_tensor *t = gr_check_tensor(L, i + 1);
+    gr_refuse_tracked(L, i + 1, name);
+    char text[GR_SHAPE_TEXT];
+    if (t->ndim != 1 && t->ndim != 2)
+      luaL_error(L, "%s: variables are the rows of a matrix, or one of them a vector; this has shape %s",
+                 name, gr_shape_text(text, t->ndim, t->shape));
+    view[i] = *t;
+    if (t->ndim == 1) {
+      view[i].ndim = 2;
+      view[i].shape[0] = 1, view[i].shape[1] = t->shape[0];
+      view[i].stride[0] = 0, view[i].stride[1] = t->stride[0];
+    } else if (!rowvar) {
+      GR_TRY(L, gr_tensor_view_permute(&view[i], t, (int[]){1, 0}, &err));
+    }
+    if (i > 0 && view[i].shape[1] != shape[1])
+      luaL_error(L, "%s: the first has %I observations and the second %I; they need the same number", name,
+                 (lua_Integer)shape[1], (lua_Integer)view[i].shape[1]);
+    shape[0] += view[i].shape[0];
+    shape[1] = view[i].shape[1];
+    single &= t->dtype == GR_F32;
+  }
+  gr_tensor *x = gr_push_tensor(L, single ? GR_F32 : GR_F64, 2, shape);
+  for (int64_t i = 0, at = 0; i < n; at += view[i++].shape[0]) {
+    gr_tensor part;
+    gr_tensor_view_slice(&part, x, 0, at, 1, view[i].shape[0]);
+    GR_TRY(L, gr_copy(&part, &view[i], &err));
+  }
+  return x;
+}
+
+static int covariance(lua_State *L) {
+  static const char *const names[] = {"rowvar", "ddof", NULL};
+  bool correlation = lua_tointeger(L, lua_upvalueindex(1));
+  const char *name = correlation ? "corrcoef" : "cov";
+  int options = gr_test_tensor(L, 2) ? 3 : 2;
+  bool has_options = lua_istable(L, options);
+  if (has_options)
+    gr_check_options(L, options, name, names);
+  else if (!lua_isnoneornil(L, options))
+    return luaL_typeerror(L, options, options == 2 ? "tensor or table of options" : "table of options");
+  bool rowvar = !has_options || lua_getfield(L, options, "rowvar") == LUA_TNIL || lua_toboolean(L, -1);
+  double ddof = gr_number_option(L, has_options ? options : 0, name, "ddof", 1);
+  gr_tensor *x = push_variables(L, name, rowvar), turned;
+  int64_t n = x->shape[0], observations = x->shape[1];
+  gr_tensor *mean = gr_push_tensor(L, x->dtype, 2, (int64_t[]){n, 1});
+  gr_tensor *out = gr_push_tensor(L, x->dtype, 2, (int64_t[]){n, n});
+  int at = lua_gettop(L);
+  GR_TRY(L, gr_reduce(mean, GR_MEAN, x, 2, &err));
+  GR_TRY(L, gr_binary(x, GR_SUB, x, mean, &err));
+  GR_TRY(L, gr_tensor_view_permute(&turned, x, (int[]){1, 0}, &err));
+  GR_TRY(L, gr_matmul(out, x, &turned, false, &err));
+  double freedom = (double)observations - ddof;
+  GR_TRY(L, gr_binary_scalar(out, GR_DIV, out, freedom > 0 ? freedom : 0, false, &err));
+  if (correlation) {  // each divided by both deviations; rounding must not lead beyond 1
+    gr_tensor spread = {
+        .data = out->data, .dtype = out->dtype, .ndim = 2, .shape = {n, 1}, .stride = {n + 1, 0}};
+    gr_tensor *column = gr_push_tensor(L, x->dtype, 2, (int64_t[]){n, 1}), row = *column;
+    row.shape[0] = 1, row.shape[1] = n, row.stride[0] = 0, row.stride[1] = 1;
+    GR_TRY(L, gr_unary(column, GR_SQRT, &spread, &err));
+    GR_TRY(L, gr_binary(out, GR_DIV, out, column, &err));
+    GR_TRY(L, gr_binary(out, GR_DIV, out, &row, &err));
+    GR_TRY(L, gr_binary_scalar(out, GR_MINIMUM, out, 1, false, &err));
+    GR_TRY(L, gr_binary_scalar(out, GR_MAXIMUM, out, -1, false, &err));
+  }
+  lua_settop(L, at);
+  if (n == 1) gr_push_element(L, out, (int64_t[]){0, 0});
+  return 1;
+}
+
+static const gr_function both[] = {
+    {"histogram", histogram,
+     "histogram(t, bins=10, {range={low, high}, weights=w, density=false}) -> counts, edges\n\n"
+     "How many numbers fall into each bin. bins is their number, equally wide from the least number to the "
+     "greatest "
+     "(or over range), or their edges, in a table or tensor. Bin i holds edges[i] <= x < edges[i + 1], the "
+     "last one "
+     "its right edge too; nan, and what lies outside, is left out. density=true scales the counts so that "
+     "the bars' "
+     "areas sum to 1. As numpy.histogram.\n\n"
+     "> counts, edges = histogram(tensor{1, 2, 2, 4}, 3)\n"
+     "> counts\n"
+     "[1 2 1]\n"
+     "> edges\n"
+     "[1. 2. 3. 4.]"},
+    {"bincount", bincount,
+     "bincount(t, {weights=w, minlength=0}) -> tensor\n\n"
+     "How often each label 0, 1, 2, ... occurs: element i + 1 counts label i. With weights, the sum of each "
+     "label's "
+     "weights.\n\n"
+     "> bincount(tensor{0, 2, 2})\n"
+     "[1 0 2]"},
+    {"cov", covariance,
+     "cov(t, u, {rowvar=true, ddof=1}) -> number or tensor\n\n"
+     "The covariance of each two variables: the mean product of their distances from their means, divided by "
+     "n - ddof. "
+     "Variables are the rows of t, as in NumPy (the columns with rowvar=false), and those of u below them if "
+     "it is "
+     "given.\n\n"
+     "> cov(tensor{{1, 2, 3}, {6, 4, 2}})\n"
+     "[[ 1. -2.]\n"
+     " [-2.  4.]]"},
+    {"corrcoef", covariance,
+     "corrcoef(t, u, {rowvar=true}) -> number or tensor\n\n"
+     "Pearson's correlation of each two variables, from -1 to 1: cov divided by both standard deviations.\n\n"
+     "> corrcoef(tensor{1, 2, 3}, tensor{1, 2, 4})\n"
+     "[[1.         0.98198051]\n"
+     " [0.98198051 1.        ]]",
+     1},
+    {NULL},
+};
+
+void gr_add_statistics(lua_State *L, const gr_tensor_tables *tables) { gr_register_both(L, tables, both); }
