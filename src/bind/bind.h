@@ -30,6 +30,12 @@ int gr_raise(lua_State *L, const gr_err *err);
     if (call) gr_raise((L), &err); \
   } while (0)
 
+// Whether the frame runs a learner's Lua: neither C nor ours. Fills in its source and current line.
+bool gr_is_learners(lua_State *L, lua_Debug *ar);
+// Tells the learner something about the call that runs now, once for each line of their source; nothing when
+// our own Lua made the call.
+void gr_note(lua_State *L, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 // In loops over elements: raises an interrupt, which is looked for at every 65536th value of the counter.
 static inline void gr_poll_sometimes(lua_State *L, int64_t i) {
   if ((i & 0xffff) == 0xffff) GR_TRY(L, gr_interrupt_poll(&err));

@@ -7,6 +7,21 @@
 
 // ---- two operands ----
 
+// An operation in which both sides are repeated, (3, 1) + (3,), combines each with each: seldom what was
+// meant.
+static void note_stretch(lua_State *L, const gr_tensor *a, const gr_tensor *b, const gr_tensor *out) {
+  int64_t size = gr_tensor_size(out);
+  if (gr_tensor_size(a) >= size || gr_tensor_size(b) >= size) return;
+  char ta[GR_SHAPE_TEXT], tb[GR_SHAPE_TEXT], to[GR_SHAPE_TEXT];
+  gr_shape_text(ta, a->ndim, a->shape);
+  gr_shape_text(tb, b->ndim, b->shape);
+  const char *fix = gr_tensor_size(a) == gr_tensor_size(b)
+                        ? "; to combine them one by one, reshape one like the other"
+                        : "";
+  gr_note(L, "both sides stretch: %s and %s give %s, each element with each%s", ta, tb,
+          gr_shape_text(to, out->ndim, out->shape), fix);
+}
+
 // The scalar kernels serve a number beside a tensor; so that small cases stay fast no 0-d tensor is made for
 // it.
 static int binary(lua_State *L, gr_binary_op op) {
@@ -14,7 +29,10 @@ static int binary(lua_State *L, gr_binary_op op) {
   bool mask = gr_binary_dtype(op, GR_F64, GR_F64) == GR_BOOL;
   if (!mask && ((box_a && box_a->node) || (box_b && box_b->node))) {
     gr_op_args args = {.kind = (int)op};
-    if (gr_apply_tracked(L, &gr_op_binary, &args, 2, (int[]){1, 2})) return 1;
+    if (gr_apply_tracked(L, &gr_op_binary, &args, 2, (int[]){1, 2})) {
+      if (box_a && box_b) note_stretch(L, &box_a->tensor, &box_b->tensor, gr_test_tensor(L, -1));
+      return 1;
+    }
   }
   const gr_tensor *a = box_a ? &box_a->tensor : NULL, *b = box_b ? &box_b->tensor : NULL;
   gr_tensor *out;
@@ -28,6 +46,7 @@ static int binary(lua_State *L, gr_binary_op op) {
     }
     out = gr_push_tensor(L, gr_binary_dtype(op, a->dtype, b->dtype), ndim, result);
     GR_TRY(L, gr_binary(out, op, a, b, &err));
+    if (result == shape) note_stretch(L, a, b, out);
     return 1;
   }
   const gr_tensor *t = a ? a : b;

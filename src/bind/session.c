@@ -1,7 +1,6 @@
 // What the session core needs from C: running a learner's code so that any failure comes back as a value with
 // its frames, the interrupt, and a few facts about the terminal.
 #include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
@@ -40,12 +39,6 @@ static void push_frame(lua_State *L, lua_Debug *ar) {
   lua_setfield(L, -2, "name");
   lua_pushboolean(L, ar->istailcall);
   lua_setfield(L, -2, "tail");
-}
-
-// Whether the frame runs a learner's Lua: neither C nor ours.
-static bool is_learners(lua_State *L, lua_Debug *ar) {
-  lua_getinfo(L, "S", ar);
-  return *ar->what != 'C' && strncmp(ar->source, "@lua/gradus/", 12) != 0;
 }
 
 // Pushes what the frame at `level` was called with: {name=, how= ("method", "global", "metamethod"...), n=,
@@ -120,7 +113,7 @@ static int describe_error(lua_State *L) {
     if (!lua_getstack(L, level, &ar) || is_session_call(L, &ar)) break;
     push_frame(L, &ar);
     lua_seti(L, -2, ++written);
-    if (!found && is_learners(L, &ar)) {
+    if (!found && gr_is_learners(L, &ar)) {
       found = true;
       push_variables(L, level);
       lua_setfield(L, 1, "variables");
@@ -183,6 +176,13 @@ static int session_loop(lua_State *L) {
 
 static int session_interrupt(lua_State *L) {
   gr_state_interrupt(L);
+  return 0;
+}
+
+// on_note(f): f(text, place) is called with every remark about the learner's code; place names the line.
+static int session_on_note(lua_State *L) {
+  lua_settop(L, 1);
+  lua_setfield(L, LUA_REGISTRYINDEX, "gradus.note");
   return 0;
 }
 
@@ -277,6 +277,7 @@ static const gr_function functions[] = {
     {"loop", session_loop, NULL},
     {"interrupt", session_interrupt, NULL},
     {"interrupted", session_interrupted, NULL},
+    {"on_note", session_on_note, NULL},
     {"is_terminal", session_is_terminal, NULL},
     {"width", session_width, NULL},
     {"height", session_height, NULL},

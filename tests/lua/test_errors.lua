@@ -316,6 +316,28 @@ test("an error value that is no string, or whose text fails, is still one senten
   })
 end)
 
+test("an operation in which both sides stretch is remarked on, once a line", function()
+  local s = fresh {interactive = true}
+  s:execute "a = ones(3, 1) b = tensor{1, 2, 3} t = grad.track(a)"
+  local function notes(code)
+    local result = s:execute(code)
+    expect.ok(result.ok, result.error and result.error.text)
+    local _, n = s.sink:take(true):gsub("note: both sides stretch: %(3, 1%) and %(3,%) give %(3, 3%)", "")
+    return n
+  end
+  expect.equal(notes "c = a + b", 1)
+  expect.equal(notes "c = a + b", 1)  -- another entry
+  expect.equal(notes "for i = 1, 5 do c = maximum(a, b) end", 1)
+  expect.equal(notes "for i = 1, 2 do\nc = a * b\nc = a / b\nend", 2)
+  expect.equal(notes "c = t - b", 1)
+  for _, code in ipairs {"a + a", "a + 1", "a + ones(3, 3)", "ones(1, 3) + b", "ones(1, 1) + b", "zeros(0, 1) + b"} do
+    expect.equal(notes("c = " .. code), 0)
+  end
+  local script = fresh()
+  script:execute "c = ones(3, 1) + tensor{1, 2, 3}"
+  expect.equal(script.sink:take(), "")
+end)
+
 test("expressions are read with Lua's own precedence", function()
   local function read(text)
     local list = {}

@@ -43,6 +43,7 @@ function session.new(given)
     history = {},  -- entries as typed, several lines in one string
     entries = 0,
     sources = {},  -- the text of each chunk by its full name ("=entry 3", "@FILE"), for errors
+    noted = {},  -- lines about which something was said
   }, methods)
   local access
   self.env, access = environment.new(self)
@@ -77,6 +78,12 @@ session.clock = core.clock
 function methods:note(text)
   if self.interactive then self.sink:text("note: " .. text .. "\n") end
 end
+
+core.on_note(function(text, place)
+  if not current or current.noted[place] then return end
+  current.noted[place] = true
+  current:note(text)
+end)
 
 -- The chunk that runs the entry and returns the value of its last expression, as in "x = 3; x", or nil when its last
 -- statement is none. It must begin behind a semicolon or on a line of its own. What precedes it must be statements
