@@ -106,6 +106,7 @@ typedef struct gr_runtime {
   int threads;
   gr_random random;      // the one generator for everything a learner draws
   gr_run run;            // what operations on tracked tensors run with
+  bool values_read;      // since this was cleared, Lua has read numbers out of a tracked tensor
   size_t unaccounted;    // bytes of buffers that the collector has not been told of yet
   size_t unchecked;      // bytes of buffers made since the machine was asked what is left
   int tensor_metatable;  // registry reference
@@ -149,6 +150,11 @@ void gr_box_follow(lua_State *L, int index, const gr_tensor *t);
 // Whether the tensor of a box is tracked.
 static inline bool gr_is_tracked(const gr_tensor *boxed) { return ((const gr_box *)boxed)->node != NULL; }
 
+// To be said where numbers of a tensor leave the graph for Lua: a recorded step would not see them again.
+static inline void gr_values_leave(lua_State *L, const gr_tensor *boxed) {
+  if (gr_is_tracked(boxed)) gr_runtime_of(L)->values_read = true;
+}
+
 gr_box *gr_test_box(lua_State *L, int index);         // NULL if it is no tensor
 gr_tensor *gr_check_tensor(lua_State *L, int index);  // raises a typed error that says what it got
 gr_tensor *gr_test_tensor(lua_State *L, int index);
@@ -171,7 +177,24 @@ void gr_push_tracked_leaf(lua_State *L, const gr_tensor *t, bool needs_gradient)
 gr_node *gr_check_node(lua_State *L, int index, const char *name);  // of a tracked tensor, or raises
 void gr_add_graph(lua_State *L);                                    // graph.c: into the table on top
 int gr_push_gradient(lua_State *L, int index);                      // x.grad: a tensor or nil
-int gr_program_record(lua_State *L);                                // program.c
+void gr_add_custom(lua_State *L);                                   // custom.c
+// Pushes an empty tracked box; its node goes into *slot, then gr_adopt_tracked points the box at its value.
+gr_node **gr_push_tracked_slot(lua_State *L);
+void gr_adopt_tracked(lua_State *L, int index);
+
+// Weights as leaves of a graph, for as long as they are marked.
+#define GR_MAX_WEIGHTS 1024
+typedef struct gr_marks {
+  int n, weights, nodes;  // how many; stack indices of two tables
+  gr_node *before[GR_MAX_WEIGHTS];
+} gr_marks;
+// Pushes those tables, of the list of weights at `index`.
+void gr_push_marks(lua_State *L, int index, gr_marks *marks);
+void gr_mark_weights(lua_State *L, gr_marks *marks);
+void gr_unmark_weights(lua_State *L, const gr_marks *marks);
+// The random stream numbered by the integer behind the two of a key.
+gr_stream gr_check_stream(lua_State *L, int index);
+int gr_program_record(lua_State *L);  // program.c
 int gr_shuffle_order(lua_State *L);
 void gr_register_program(lua_State *L);
 

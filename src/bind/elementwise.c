@@ -35,6 +35,8 @@ static int binary(lua_State *L, gr_binary_op op) {
     }
   }
   const gr_tensor *a = box_a ? &box_a->tensor : NULL, *b = box_b ? &box_b->tensor : NULL;
+  if (a) gr_values_leave(L, a);
+  if (b) gr_values_leave(L, b);
   gr_tensor *out;
   if (a && b) {
     int ndim = a->ndim;
@@ -98,6 +100,7 @@ static int unary(lua_State *L, gr_unary_op op) {
     if (gr_apply_tracked(L, &gr_op_unary, &args, 1, (int[]){1})) return 1;
   }
   const gr_tensor *t = &box->tensor;
+  gr_values_leave(L, t);
   gr_tensor *out = gr_push_tensor(L, gr_unary_dtype(op, t->dtype), t->ndim, t->shape);
   GR_TRY(L, gr_unary(out, op, t, &err));
   return 1;

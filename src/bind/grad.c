@@ -40,6 +40,16 @@ static void adopt_node(lua_State *L, int index, node_holder *h, gr_node *node) {
   ((gr_box *)lua_touserdata(L, index))->node = node;
 }
 
+gr_node **gr_push_tracked_slot(lua_State *L) { return &push_tracked(L)->node; }
+
+void gr_adopt_tracked(lua_State *L, int index) {
+  index = lua_absindex(L, index);
+  lua_getiuservalue(L, index, 2);
+  node_holder *h = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  adopt_node(L, index, h, h->node);
+}
+
 gr_node *gr_held_node(lua_State *L, int index) { return ((node_holder *)lua_touserdata(L, index))->node; }
 
 void gr_push_leaf(lua_State *L, const gr_tensor *t, bool needs_gradient) {
@@ -163,6 +173,7 @@ static int detach(lua_State *L) {
   gr_check_tensor(L, 1);
   gr_box *box = gr_test_box(L, 1);
   if (!box->node) return lua_settop(L, 1), 1;
+  gr_values_leave(L, &box->tensor);
   gr_push_view(L, &box->tensor, 1);
   return 1;
 }
@@ -387,6 +398,7 @@ int gr_open_grad(lua_State *L) {
   lua_createtable(L, 0, 24);
   gr_register(L, NULL, internal);
   gr_add_graph(L);
+  gr_add_custom(L);
   lua_createtable(L, 0, 4);
   gr_register(L, "grad", learner);
   lua_setfield(L, -2, "learner");

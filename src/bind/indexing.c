@@ -314,6 +314,7 @@ static int tensor_item(lua_State *L) {
   if (gr_tensor_size(t) != 1)
     return luaL_error(L, "item: a tensor of shape %s is not one number", shape_of(t, text));
   int64_t zero[GR_MAX_DIMS] = {0};
+  gr_values_leave(L, t);
   gr_push_element(L, t, zero);
   return 1;
 }
@@ -336,7 +337,9 @@ static void push_nested(lua_State *L, const gr_tensor *t) {
 }
 
 static int tensor_totable(lua_State *L) {
-  push_nested(L, gr_check_tensor(L, 1));
+  const gr_tensor *t = gr_check_tensor(L, 1);
+  gr_values_leave(L, t);
+  push_nested(L, t);
   return 1;
 }
 

@@ -4,7 +4,6 @@
 #include "bind/bind.h"
 
 #define PROGRAM "gradus.program"
-#define MAX_WEIGHTS 1024
 
 // User value 1: the boxes of the gradients, made when first asked for. Nobody else has this table.
 typedef struct program_box {
@@ -68,6 +67,10 @@ static gr_stream check_key(lua_State *L, int index) {
   return (gr_stream){{(uint64_t)luaL_checkinteger(L, index), (uint64_t)luaL_checkinteger(L, index + 1)}};
 }
 
+gr_stream gr_check_stream(lua_State *L, int index) {
+  return gr_stream_derive(check_key(L, index), (uint64_t)luaL_checkinteger(L, index + 2));
+}
+
 // program:run(x, y, order, first, count, backward, key1, key2, number, predictions) -> sum of each score
 // The batch's random stream is the one numbered `number` of the key's.
 // Positional, and numbers only where it returns: a training step makes no garbage.
@@ -112,28 +115,53 @@ int gr_shuffle_order(lua_State *L) {
   return 0;
 }
 
+// program:same(other): whether both compute the same.
+static int program_same(lua_State *L) {
+  const program_box *a = check_program(L), *b = luaL_checkudata(L, 2, PROGRAM);
+  lua_pushboolean(L, b->program && gr_program_same(a->program, b->program));
+  return 1;
+}
+
 // ---- recording ----
 
 // While the function runs, its weights are leaves of the graph; outside of recordings they are plain tensors.
 // What they were before is kept in `before`: a recording may run inside another one that shares weights.
 // Nothing here can fail: `weights` and `nodes` are tables that nobody else has.
-static void mark_weights(lua_State *L, int weights, int nodes, int n, gr_node **before) {
-  for (int i = 0; i < n; i++) {
-    lua_rawgeti(L, weights, i + 1);
-    lua_rawgeti(L, nodes, i + 1);
+void gr_mark_weights(lua_State *L, gr_marks *marks) {
+  for (int i = 0; i < marks->n; i++) {
+    lua_rawgeti(L, marks->weights, i + 1);
+    lua_rawgeti(L, marks->nodes, i + 1);
     gr_box *box = gr_test_box(L, -2);
-    before[i] = box->node;
+    marks->before[i] = box->node;
     box->node = gr_held_node(L, -1);
     lua_pop(L, 2);
   }
 }
 
 // Backwards: a weight that stands in the list twice gets back what it was before its first mark.
-static void unmark_weights(lua_State *L, int weights, int n, gr_node *const *before) {
-  for (int i = n; i-- > 0;) {
-    lua_rawgeti(L, weights, i + 1);
-    gr_test_box(L, -1)->node = before[i];
+void gr_unmark_weights(lua_State *L, const gr_marks *marks) {
+  for (int i = marks->n; i-- > 0;) {
+    lua_rawgeti(L, marks->weights, i + 1);
+    gr_test_box(L, -1)->node = marks->before[i];
     lua_pop(L, 1);
+  }
+}
+
+void gr_push_marks(lua_State *L, int index, gr_marks *marks) {
+  luaL_checktype(L, index, LUA_TTABLE);
+  lua_Integer n = luaL_len(L, index);
+  if (n < 0 || n > GR_MAX_WEIGHTS)
+    luaL_error(L, "a network has at most %d weight tensors, not %I", GR_MAX_WEIGHTS, n);
+  lua_newtable(L);
+  lua_newtable(L);
+  *marks = (gr_marks){.n = (int)n, .weights = lua_gettop(L) - 1, .nodes = lua_gettop(L)};
+  for (lua_Integer i = 1; i <= n; i++) {
+    lua_geti(L, index, i);
+    const gr_tensor *w = gr_check_tensor(L, -1);
+    if (!w->buffer) luaL_error(L, "weight %I is not over memory that a program can share", i);
+    gr_push_leaf(L, w, true);
+    lua_rawseti(L, marks->nodes, i);
+    lua_rawseti(L, marks->weights, i);
   }
 }
 
@@ -144,31 +172,10 @@ static gr_node *result_node(lua_State *L, int index, const char *what) {
   return box->node;
 }
 
-// Replaces the list of weights at index 5 by a table that the recorded function cannot change, and pushes the
-// list of their nodes. Returns how many there are.
-static int push_weight_nodes(lua_State *L) {
-  luaL_checktype(L, 5, LUA_TTABLE);
-  lua_Integer n = luaL_len(L, 5);
-  if (n < 0 || n > MAX_WEIGHTS)
-    return luaL_error(L, "a network has at most %d weight tensors, not %I", MAX_WEIGHTS, n);
-  lua_newtable(L);  // 7: the nodes
-  lua_newtable(L);  // 8: the weights
-  for (lua_Integer i = 1; i <= n; i++) {
-    lua_geti(L, 5, i);
-    const gr_tensor *w = gr_check_tensor(L, -1);
-    if (!w->buffer) return luaL_error(L, "weight %I is not over memory that a program can share", i);
-    gr_push_leaf(L, w, true);
-    lua_rawseti(L, 7, i);
-    lua_rawseti(L, 8, i);
-  }
-  lua_replace(L, 5);
-  return (int)n;
-}
-
 // record{input=, target=, weights={...}, training=, call=function(x, t) return output, loss, metric... end}
-//   -> program
+//   -> program, or nil and why the step cannot be recorded
 //
-// input and target are example batches of a few rows. Fails with a sentence when rows cannot be told apart.
+// input and target are example batches of a few rows.
 int gr_program_record(lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 1);
@@ -179,55 +186,70 @@ int gr_program_record(lua_State *L) {
   lua_getfield(L, 1, "training");  // 6
   gr_check_tensor(L, 3);
   if (!lua_isnil(L, 4)) gr_check_tensor(L, 4);
-  int n_weights = push_weight_nodes(L);                 // 7: the weights' nodes
-  program_box *p = lua_newuserdatauv(L, sizeof *p, 1);  // 8
+  gr_marks marks;
+  gr_push_marks(L, 5, &marks);                          // 7 and 8: what the recorded function cannot change
+  program_box *p = lua_newuserdatauv(L, sizeof *p, 1);  // 9
   *p = (program_box){0};
   luaL_setmetatable(L, PROGRAM);
   lua_pushvalue(L, 2);
-  gr_push_tracked_leaf(L, gr_check_tensor(L, 3), false);  // 10
+  gr_push_tracked_leaf(L, gr_check_tensor(L, 3), false);  // 11
   if (lua_isnil(L, 4))
     lua_pushnil(L);
   else
-    gr_push_tracked_leaf(L, gr_check_tensor(L, 4), false);  // 11
-  lua_pushvalue(L, 10);
+    gr_push_tracked_leaf(L, gr_check_tensor(L, 4), false);  // 12
   lua_pushvalue(L, 11);
-  lua_pushvalue(L, 9);
+  lua_pushvalue(L, 12);
+  lua_pushvalue(L, 10);
   lua_insert(L, -3);
-  gr_node *weights[MAX_WEIGHTS];
-  mark_weights(L, 5, 7, n_weights, weights);
+  bool *reads = &gr_runtime_of(L)->values_read;
+  *reads = false;
+  gr_mark_weights(L, &marks);
   int status = lua_pcall(L, 2, LUA_MULTRET, 0);
   lua_checkstack(L, LUA_MINSTACK);  // many results leave no room; what follows needs what is always spare
-  unmark_weights(L, 5, n_weights, weights);
+  gr_unmark_weights(L, &marks);
   if (status) return lua_error(L);
-  int results = lua_gettop(L) - 11;
+  if (*reads) {
+    lua_pushnil(L);
+    lua_pushliteral(L, "a layer reads numbers out of tensors while it computes");
+    return 2;
+  }
+  int results = lua_gettop(L) - 12;
   if (results < 1 || results > GR_PROGRAM_SCORES + 1)
     return luaL_error(L, "a recorded step returns the output, the loss and up to %d metrics",
                       GR_PROGRAM_SCORES - 1);
   gr_program_spec spec = {
-      .input = result_node(L, 10, "x"),
-      .target = lua_isnil(L, 11) ? NULL : result_node(L, 11, "y"),
-      .output = result_node(L, 12, "the output"),
+      .input = result_node(L, 11, "x"),
+      .target = lua_isnil(L, 12) ? NULL : result_node(L, 12, "y"),
+      .output = result_node(L, 13, "the output"),
       .n_scores = results - 1,
-      .n_weights = n_weights,
+      .n_weights = marks.n,
       .training = lua_toboolean(L, 6),
   };
-  for (int i = 0; i < results - 1; i++) spec.scores[i] = result_node(L, 13 + i, i ? "a metric" : "the loss");
-  for (int i = 0; i < n_weights; i++) {
-    lua_rawgeti(L, 7, i + 1);
-    weights[i] = gr_held_node(L, -1);
+  for (int i = 0; i < results - 1; i++) spec.scores[i] = result_node(L, 14 + i, i ? "a metric" : "the loss");
+  for (int i = 0; i < marks.n; i++) {
+    lua_rawgeti(L, marks.nodes, i + 1);
+    marks.before[i] = gr_held_node(L, -1);
     lua_pop(L, 1);
   }
-  spec.weights = weights;
+  spec.weights = marks.before;
   p->n_scores = spec.n_scores;
   p->training = spec.training;
-  p->n_weights = n_weights;
-  GR_TRY(L, gr_program_new(&p->program, &spec, &err));
-  lua_settop(L, 8);
+  p->n_weights = marks.n;
+  gr_err err;
+  gr_code code = gr_program_new(&p->program, &spec, &err);
+  if (code == GR_ERR_SHAPE) {
+    lua_pushnil(L);
+    lua_pushstring(L, err.text);
+    return 2;
+  }
+  if (code) gr_raise(L, &err);
+  lua_settop(L, 9);
   return 1;
 }
 
 void gr_register_program(lua_State *L) {
-  static const luaL_Reg methods[] = {{"run", program_run}, {"gradients", program_gradients}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {
+      {"run", program_run}, {"gradients", program_gradients}, {"same", program_same}, {NULL, NULL}};
   luaL_newmetatable(L, PROGRAM);
   lua_pushcfunction(L, program_gc);
   lua_setfield(L, -2, "__gc");

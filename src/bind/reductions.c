@@ -17,6 +17,7 @@ void gr_push_reduced(lua_State *L, int index, gr_reduce_op op, const gr_axes *ax
     gr_apply_tracked(L, &gr_op_reduce, &args, 1, &index);
     return;
   }
+  gr_values_leave(L, t);
   int64_t shape[GR_MAX_DIMS];
   int ndim = gr_reduce_shape(shape, t, axes->mask, axes->keepdims);
   gr_tensor *out = gr_push_tensor(L, gr_reduce_dtype(op, t->dtype), ndim, shape);

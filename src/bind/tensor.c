@@ -8,6 +8,7 @@
 
 static int tensor_tostring(lua_State *L) {
   const gr_tensor *t = gr_check_tensor(L, 1);
+  gr_values_leave(L, t);
   gr_str *text = gr_push_str(L);
   gr_tensor_format(text, t, &gr_format_default);
   return gr_return_str(L, text);

@@ -28,6 +28,8 @@ void gr_node_release(gr_node *node) {
       in->next_dead = next;
       next = in;
     }
+    gr_custom *custom = dead->args.custom;
+    if (custom && --custom->references == 0) custom->release(custom);
     gr_tensor_finish(&dead->value);
     gr_tensor_finish(&dead->aux);
     gr_tensor_finish(&dead->gradient);
@@ -53,14 +55,7 @@ static gr_code prepare(gr_node *node, size_t *scratch, gr_call *call, const gr_r
   return node->op->plan(call, scratch, err);
 }
 
-gr_code gr_node_apply(gr_node **out, const gr_op *op, const gr_op_args *args, int inputs, gr_node *const *in,
-                      const gr_run *run, gr_err *err) {
-  gr_node *node;
-  gr_code code = node_new(&node, err);
-  *out = NULL;
-  if (code) return code;
-  node->op = op;
-  node->args = *args;
+void gr_node_take_inputs(gr_node *node, int inputs, gr_node *const *in) {
   node->inputs = inputs;
   for (int i = 0; i < inputs; i++) {
     node->in[i] = gr_node_retain(in[i]);
@@ -70,6 +65,17 @@ gr_code gr_node_apply(gr_node **out, const gr_op *op, const gr_op_args *args, in
     if (in[i]->order > node->order) node->order = in[i]->order;
   }
   node->order++;
+}
+
+gr_code gr_node_apply(gr_node **out, const gr_op *op, const gr_op_args *args, int inputs, gr_node *const *in,
+                      const gr_run *run, gr_err *err) {
+  gr_node *node;
+  gr_code code = node_new(&node, err);
+  *out = NULL;
+  if (code) return code;
+  node->op = op;
+  node->args = *args;
+  gr_node_take_inputs(node, inputs, in);
   gr_call call;
   size_t scratch_bytes;
   gr_tensor out_layout, aux_layout;

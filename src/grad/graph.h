@@ -29,6 +29,11 @@ gr_code gr_node_leaf(gr_node **out, const gr_tensor *value, bool needs_gradient,
 // Runs the operation forward on the nodes' values. in[i] may be NULL for an absent optional input.
 gr_code gr_node_apply(gr_node **out, const gr_op *op, const gr_op_args *args, int inputs, gr_node *const *in,
                       const gr_run *run, gr_err *err);
+// A node whose value was computed elsewhere (over a counted buffer); retains `custom`.
+gr_code gr_node_custom(gr_node **out, const gr_tensor *value, int inputs, gr_node *const *in,
+                       gr_custom *custom, gr_err *err);
+// Retains the inputs of a new node and notes what follows from them.
+void gr_node_take_inputs(gr_node *node, int inputs, gr_node *const *in);
 gr_node *gr_node_retain(gr_node *node);  // accepts NULL
 void gr_node_release(gr_node *node);     // accepts NULL
 

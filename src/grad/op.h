@@ -13,6 +13,17 @@
 
 #define GR_OP_INPUTS 3
 
+typedef struct gr_call gr_call;
+
+// Whom to ask for the derivative of an operation that was computed elsewhere: it writes, or adds
+// (gr_call_give), the gradients of call->din. Counted; `release` ends it with the last node.
+typedef struct gr_custom gr_custom;
+struct gr_custom {
+  int references;
+  gr_code (*backward)(gr_custom *custom, gr_call *call, gr_err *err);
+  void (*release)(gr_custom *custom);
+};
+
 // What an operation was called with besides tensors. Each uses the fields that the list of operations below
 // names.
 typedef struct gr_op_args {
@@ -32,6 +43,7 @@ typedef struct gr_op_args {
   int64_t start[GR_MAX_DIMS], step[GR_MAX_DIMS];  // slice, take, pad, join
   int order[GR_MAX_DIMS];                         // transpose
   uint64_t layer;                                 // dropout: which stream of the run's it draws from
+  gr_custom *custom;
 } gr_op_args;
 
 // One execution: what all operations of a forward and backward pass share.
@@ -42,7 +54,7 @@ typedef struct gr_run {
 } gr_run;
 
 // One call of one operation.
-typedef struct gr_call {
+struct gr_call {
   gr_op_args *args;                   // plan completes it (a window's padding), the others read it
   const gr_tensor *in[GR_OP_INPUTS];  // NULL where an optional input is absent
   int inputs;
@@ -53,7 +65,7 @@ typedef struct gr_call {
   void *scratch;                  // as many bytes as plan asked for
   void *prepared;                 // what `prepare` made; NULL: the operation makes it for itself, in scratch
   const gr_run *run;
-} gr_call;
+};
 
 // How a small change of the inputs changes the output, for forward mode (graph.h).
 typedef enum gr_tangent_rule {
@@ -103,6 +115,7 @@ extern const gr_op gr_op_max_pool2d;  // window, same
 extern const gr_op gr_op_softmax;
 extern const gr_op gr_op_dropout;  // rate, layer
 extern const gr_op gr_op_loss;     // kind; prediction, target -> one number a row
+extern const gr_op gr_op_custom;   // custom; kind (the dtype of out), ndim, shape
 extern const gr_op gr_op_hit;      // kind; prediction, target -> one number a row
 
 // Adds or writes `g`, of out's shape, into din[i], summed over the axes along which input i was stretched.

@@ -565,3 +565,34 @@ gr_code gr_program_run(gr_program *p, gr_pool *pool, const gr_batch *batch, bool
 }
 
 const gr_tensor *gr_program_gradient(const gr_program *p, int i) { return &p->shared_gradient[i]; }
+
+// ---- comparing ----
+
+static bool same_args(const gr_op_args *a, const gr_op_args *b) {
+  return a->kind == b->kind && a->rate == b->rate && a->same == b->same && a->axes == b->axes &&
+         a->ddof == b->ddof && a->keepdims == b->keepdims && a->ndim == b->ndim && a->layer == b->layer &&
+         memcmp(&a->window, &b->window, sizeof a->window) == 0 &&
+         memcmp(a->shape, b->shape, sizeof a->shape) == 0 &&
+         memcmp(a->start, b->start, sizeof a->start) == 0 && memcmp(a->step, b->step, sizeof a->step) == 0 &&
+         memcmp(a->order, b->order, sizeof a->order) == 0;
+}
+
+// The same numbers; both are contiguous, as everything that a graph keeps.
+static bool same_values(const gr_tensor *a, const gr_tensor *b) {
+  if (a->dtype != b->dtype || !gr_tensor_same_shape(a, b)) return false;
+  return a->data == b->data || gr_tensor_size(a) == 0 || memcmp(a->data, b->data, gr_tensor_bytes(a)) == 0;
+}
+
+bool gr_program_same(const gr_program *a, const gr_program *b) {
+  if (a->n_steps != b->n_steps) return false;
+  for (int i = 0; i < a->n_steps; i++) {
+    const gr_step *s = &a->steps[i], *t = &b->steps[i];
+    bool same = s->op == t->op && s->inputs == t->inputs && s->rows == t->rows && s->weight == t->weight &&
+                s->value.dtype == t->value.dtype && gr_tensor_same_shape(&s->value, &t->value) &&
+                same_args(&s->args, &t->args);
+    for (int k = 0; same && k < s->inputs; k++) same = s->in[k] == t->in[k];
+    if (same && !s->rows) same = same_values(&s->value, &t->value);
+    if (!same) return false;
+  }
+  return true;
+}

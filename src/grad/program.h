@@ -50,4 +50,8 @@ gr_code gr_program_run(gr_program *program, gr_pool *pool, const gr_batch *batch
 // before the first one. Without memory when the program was recorded without training.
 const gr_tensor *gr_program_gradient(const gr_program *program, int i);
 
+// Whether two programs compute the same: the same operations on the same numbers. Recorded from batches of
+// different sizes, two programs of one step differ where it used the size, or numbers that are drawn anew.
+bool gr_program_same(const gr_program *a, const gr_program *b);
+
 #endif

@@ -3,8 +3,8 @@
 --   layer:output_shape_for(input_shape)   the shape of one sample's output (no batch axis)
 --   layer:call(x, training)               the output for a batch, made of tracked operations
 --
--- and, for layers with weights, layer:weight_shapes(input_shape): {{name, shape}, ...}, in the order in
--- which they are drawn.
+-- and, for layers with weights, layer:weight_shapes(input_shape): {{name, shape, initializer}, ...}, in the order in
+-- which they are drawn; the option NAME_initializer goes before the initializer there.
 
 local core = require "gradus.core.grad"
 local initializers = require "gradus.nn.initializers"
@@ -45,7 +45,8 @@ function Layer:build(input_shape)
   for i, weight in ipairs(self:weight_shapes(input_shape)) do
     local name, shape = table.unpack(weight)
     local option = name .. "_initializer"
-    local drawn = initializers.draw("nn." .. self.class_name, option, self[option], shape)
+    local initializer = self[option] or weight[3] or (#shape > 1 and "glorot_uniform" or "zeros")
+    local drawn = initializers.draw("nn." .. self.class_name, option, initializer, shape)
     self[name] = core.weight(drawn, self.dtype)
     self.weight_names[i] = name
   end

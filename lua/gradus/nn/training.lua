@@ -6,6 +6,7 @@
 local baseline = require "gradus.metrics.baseline"
 local core = require "gradus.core.grad"
 local doc = require("gradus.help").doc
+local Eager = require "gradus.nn.eager"
 local find_optimizer = require "gradus.optim.lookup"
 local Layer = require "gradus.nn.layer"
 local losses = require "gradus.nn.losses"
@@ -14,6 +15,7 @@ local progress = require "gradus.nn.progress"
 local history = require "gradus.nn.history"
 local random = require "gradus.core.random"
 local result_table = require "gradus.nn.results"
+local session = require "gradus.session"
 local shapes = require "gradus.shapes"
 local tensor = require "gradus.core.tensor"
 
@@ -86,6 +88,31 @@ local function same_list(a, b)
   return true
 end
 
+-- The program of a step, or nil and why there is none. It is recorded twice, from batches of different sizes, and what
+-- is not the same each time (a size that a layer computed with, a number that it drew) is no program.
+local function record(model, y, weights, in_training, call)
+  local function once(rows)
+    local target
+    if y then
+      local shape = y.shape
+      shape[1] = rows
+      target = tensor.zeros(shape, {dtype = model.dtype})
+    end
+    return core.record {
+      input = tensor.zeros({rows, table.unpack(model.input_shape)}, {dtype = model.dtype}),
+      target = target,
+      weights = weights,
+      training = in_training,
+      call = call,
+    }
+  end
+  local program, why = once(3)
+  if not program then return nil, why end
+  local again = once(2)
+  if again and program:same(again) then return program end
+  return nil, "a layer computes with the size of the batch, or with numbers that it draws"
+end
+
 -- The program for `mode` ("train", "test" or "predict"), recorded anew when a weight or a layer's option (the rate of a
 -- Dropout, say) was exchanged or y has another form.
 local function program_for(model, mode, y)
@@ -96,25 +123,23 @@ local function program_for(model, mode, y)
   if kept and same_list(kept.options, chosen) and same_list(kept.weights, model:weights()) then return kept end
   model:refresh()
   local weights = model:weights()
-  local target
-  if y then
-    local shape = y.shape
-    shape[1] = 3
-    target = tensor.zeros(shape, {dtype = model.dtype})
+  local in_training = mode == "train"
+  local function call(x, t)
+    local output = model:call(x, in_training)
+    if not t then return output end
+    local scores = {model.loss.call(output, t)}
+    for i, metric in ipairs(model.metrics) do scores[i + 1] = metric.call(output, t) end
+    return output, table.unpack(scores)
   end
-  local program = core.record {
-    input = tensor.zeros({3, table.unpack(model.input_shape)}, {dtype = model.dtype}),
-    target = target,
-    weights = weights,
-    training = mode == "train",
-    call = function(x, t)
-      local output = model:call(x, mode == "train")
-      if not t then return output end
-      local scores = {model.loss.call(output, t)}
-      for i, metric in ipairs(model.metrics) do scores[i + 1] = metric.call(output, t) end
-      return output, table.unpack(scores)
-    end,
-  }
+  local program, why = record(model, y, weights, in_training, call)
+  if not program then
+    if not model.runs_eagerly then
+      session.note(string.format("%s runs on whole batches, step by step and not recorded, so training is slower: %s",
+        model.name, why))
+      model.runs_eagerly = true
+    end
+    program = Eager.new(weights, in_training, model.dtype, call)
+  end
   kept = {program = program, weights = weights, options = chosen, gradients = mode == "train" and program:gradients()}
   model.programs[key] = kept
   return kept

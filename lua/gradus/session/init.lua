@@ -71,6 +71,11 @@ function session.width()
   return sink:current_width()
 end
 
+--- A remark in the session that runs, for someone at a prompt.
+function session.note(text)
+  if current then current:note(text) end
+end
+
 --- Seconds on a clock that only goes forward.
 session.clock = core.clock
 

@@ -1,0 +1,48 @@
+-- A step on a whole batch at once, operation by operation: for networks that cannot be recorded, because an operation
+-- is written in Lua, mixes samples, or reads numbers. It has the face of a recorded program (run, gradients); what it
+-- computes is the same, more slowly.
+
+local core = require "gradus.core.grad"
+local tensor = require "gradus.core.tensor"
+
+local Eager = {}
+Eager.__index = Eager
+
+--- `call(x, t)` returns the output, and with t the loss and the metrics, each a number a sample.
+function Eager.new(weights, training, dtype, call)
+  local self = setmetatable({weights = weights, training = training, dtype = dtype, call = call, kept = {}}, Eager)
+  for i, w in ipairs(weights) do self.kept[i] = tensor.zeros_like(w) end
+  return self
+end
+
+-- Samples first .. first + count - 1 of `order`, or of t itself.
+local function rows(self, t, order, first, count)
+  local last = first + count - 1
+  local batch = order and t[order[{{first, last}}]] or t[{{first, last}}]
+  return batch.dtype == self.dtype and batch or batch:astype(self.dtype)
+end
+
+--- As of a recorded program: runs a batch, leaves the gradients of its mean loss in those of gradients() when
+--- `backward`, and returns each score summed over the batch.
+function Eager:run(x, y, order, first, count, backward, key1, key2, number, predictions)
+  local sums = {}
+  local function step()
+    local results = {self.call(rows(self, x, order, first, count), y and rows(self, y, order, first, count))}
+    if predictions then predictions[{{1, count}}] = results[1]:detach() end
+    for i = 2, #results do sums[i - 1] = tensor.sum(results[i]:detach()) end
+    if backward then tensor.mean(results[2]):backward() end
+  end
+  local gradients = core.eagerly(self.weights, self.training, key1, key2, number, step)
+  if backward then
+    for i, kept in ipairs(self.kept) do
+      kept[{{}}] = gradients[i] or 0.0  -- the same tensors at each step, as of a program
+    end
+  end
+  return table.unpack(sums)
+end
+
+function Eager:gradients()
+  return {table.unpack(self.kept)}
+end
+
+return Eager

@@ -1,0 +1,138 @@
+-- Operations and layers of a learner's own, and the step that runs them.
+local test, expect = dofile(os.getenv "GRADUS_TESTS" .. "/lua/tap.lua")
+
+local cube = grad.operation {
+  forward = function(saved, x) saved.x = x; return x * x * x end,
+  backward = function(saved, dy) return 3 * saved.x ^ 2 * dy end,
+}
+
+test("an operation by hand has the gradient that its backward gives", function()
+  expect.ok(grad.check(function(x) return sum(cube(x)) end, tensor{0.5, -1, 2}).ok)
+  local wrong = grad.operation {
+    forward = function(saved, x) saved.x = x; return x * x end,
+    backward = function(saved, dy) return saved.x * dy end,
+  }
+  local check = grad.check(function(x) return sum(wrong(x)) end, tensor{0.5, -1, 2})
+  expect.ok(tostring(check):find("half of what it should"))
+end)
+
+test("an operation of several inputs gives each its gradient, and constants none", function()
+  local product = grad.operation {
+    forward = function(saved, a, b) saved.a, saved.b = a, b; return a:dot(b) end,
+    backward = function(saved, dy) return dy:dot(saved.b.T), saved.a.T:dot(dy) end,
+  }
+  local A, B = random.randn(2, 3), random.randn(3, 4)
+  expect.ok(grad.check(function(a) return sum(product(a, B) ^ 2) end, A).ok)
+  expect.ok(grad.check(function(b) return sum(product(A, b) ^ 2) end, B).ok)
+  expect.equal(tostring(product(A, B)), tostring(A:dot(B)))
+end)
+
+test("a backward that is wrong in form says what is wrong, and the session goes on", function()
+  local x = grad.track(tensor{1, 2})
+  local function try(backward)
+    local op = grad.operation {forward = function(_, t) return 2 * t end, backward = backward}
+    return function() sum(op(x)):backward() end
+  end
+  expect.error(try(function() end), "returned no gradient for input 1")
+  expect.error(try(function(_, dy) return dy:reshape(1, 2) end), "shape (1, 2) for input 1, which has shape (2,)")
+  expect.error(try(function() return "no" end), "tensor or number")
+  expect.error(try(function() error "oh no" end), "oh no")
+  expect.error(try(function() error {} end), "an error that is no text")
+  sum(cube(x)):backward()
+  expect.equal(tostring(x.grad), "[ 3. 12.]")
+end)
+
+-- A small network on made data: the last loss, and what it predicts.
+local function train(activation, more)
+  random.seed(1)
+  local x, y = random.randn(40, 3), random.randint(0, 2, 40)
+  local model = nn.Sequential {nn.Dense{8, activation = activation, input_shape = {3}}, nn.Dropout{0.3},
+    more or nn.Activation{"linear"}, nn.Dense{2, activation = "softmax"}, dtype = "float64"}
+  model:compile{optimizer = "adam", loss = "sparse_categorical_crossentropy", metrics = {"accuracy"}}
+  local history = model:fit{x, y, epochs = 3, batch_size = 16, validation_split = 0.1, verbose = 0}
+  return history.history.loss[3], model:predict(x), model
+end
+
+test("a step that runs eagerly gives the numbers of the recorded one", function()
+  local loss, p = train(function(x) return x ^ 3 end)
+  local eager_loss, eager_p, model = train(cube)
+  expect.ok(model.runs_eagerly)
+  expect.close(eager_loss, loss, 1e-12)
+  expect.ok(max(abs(p - eager_p)) < 1e-12)
+end)
+
+test("a layer that reads numbers while it computes runs eagerly: no number of the recording stays in it", function()
+  local seen = {}
+  local loss, _, model = train(function(x)
+    seen[#seen + 1] = x:detach():max()
+    return x ^ 3
+  end)
+  expect.ok(model.runs_eagerly)
+  expect.ok(#seen > 6)
+  expect.close(loss, (train(function(x) return x ^ 3 end)), 1e-12)
+end)
+
+test("a layer that computes with the size of the batch, or draws numbers, runs eagerly", function()
+  local by_size = nn.layer {"Size", call = function(_, x) return x / x.shape[1] end}
+  local _, p, model = train("relu", by_size{})
+  expect.ok(model.runs_eagerly)
+  expect.equal(#p, 40)
+  local noise = nn.layer {"Noise", call = function(_, t, training)
+    return training and t + random.randn(table.unpack(t.shape)) or t
+  end}
+  local noisy_loss, _, noisy = train("relu", noise{})
+  expect.ok(noisy.runs_eagerly)
+  expect.ok(noisy_loss ~= (train("relu")))
+  expect.equal(#noisy:predict(random.randn(5, 3)), 5)
+end)
+
+test("a layer made of tensor operations is recorded and trains like any other", function()
+  local Scale = nn.layer {"Scale",
+    weights = function(_, shape) return {{"factor", shape, "ones"}} end,
+    call = function(layer, x) return x * layer.factor end,
+  }
+  local loss, _, model = train("relu", Scale{})
+  expect.equal(model.runs_eagerly, nil)
+  expect.ok(loss < 2)
+  local factor = model.layers[3].factor
+  expect.equal(tostring(factor.shape[1]), "8")
+  expect.ok(max(abs(factor - 1)) > 0)
+  expect.equal(model.layers[3].name, "scale")
+end)
+
+test("a layer by hand trains to the same weights as the one from tensor operations", function()
+  local function weights(_, shape) return {{"kernel", {shape[1], 5}}, {"bias", {5}}} end
+  local Mine = nn.layer {"Mine", weights = weights,
+    forward = function(layer, x)
+      layer.x = x
+      return x:dot(layer.kernel) + layer.bias
+    end,
+    backward = function(layer, dy) return dy:dot(layer.kernel.T), layer.x.T:dot(dy), sum(dy, 1) end,
+  }
+  local _, by_hand, model = train("relu", Mine{})
+  expect.ok(model.runs_eagerly)
+  local _, recorded = train("relu", nn.Dense{5})
+  expect.ok(max(abs(by_hand - recorded)) < 1e-12)
+end)
+
+test("a new kind of layer with something missing says what", function()
+  expect.error(function() nn.layer {"A"} end, "give call")
+  expect.error(function() nn.layer {"A", forward = print} end, "needs a backward")
+  expect.error(function() nn.layer {"not a word", call = print} end, "the name is a word")
+  expect.error(function() nn.layer {"A", cal = print} end, 'did you mean "call"')
+  local Mixed = nn.layer {"Mixed", call = function(_, x) return sum(x, 1) end}
+  expect.error(function() nn.Sequential {Mixed{input_shape = {3}}} end, "axis 1 is that of the samples")
+  local Nothing = nn.layer {"Nothing", call = function() end}
+  expect.error(function() nn.Sequential {Nothing{input_shape = {3}}} end, "is a return missing?")
+  local Clash = nn.layer {"Clash", weights = function() return {{"call", {1}}} end, call = function(_, x) return x end}
+  expect.error(function() nn.Sequential {Clash{input_shape = {3}}} end, "cannot be called call")
+end)
+
+test("options of a new kind of layer are read and checked like any other's", function()
+  local Power = nn.layer {"Power", options = {{"exponent", 2}}, call = function(layer, x) return x ^ layer.exponent end}
+  local model = nn.Sequential {Power{3, input_shape = {2}}, dtype = "float64"}
+  expect.equal(tostring(model:predict(tensor{{1, 2}})), "[[1. 8.]]")
+  expect.error(function() Power{exponnet = 3} end, 'did you mean "exponent"')
+end)
+
+test.done()
