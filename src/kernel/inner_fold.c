@@ -1,21 +1,32 @@
-// Reduction inner loops. A sum runs in 4 vectors of 64 bytes, whatever the machine's width, and these
-// lanes are added in a fixed order: the same bits on every instruction set (the squares excepted, where
-// a fused multiply-add rounds once instead of twice).
+// Reduction inner loops. A sum runs in 256 bytes of accumulators, whatever the machine's width, and these are
+// added in a fixed order: the same bits on every instruction set (the squares excepted, where a fused
+// multiply-add rounds once instead of twice).
+#include <stdbool.h>
+
 #include "kernel/real.h"
 #include "kernel/table.h"
 
-typedef real lanes __attribute__((vector_size(64)));
-#if GR_REAL_BITS == 64
-typedef int64_t lane_bits __attribute__((vector_size(64)));
+// The machine's own vectors: wider ones, which the language allows too, gcc takes apart badly.
+#if defined(__AVX512F__)
+#define WIDTH 64
+#elif defined(__AVX__)
+#define WIDTH 32
 #else
-typedef int32_t lane_bits __attribute__((vector_size(64)));
+#define WIDTH 16
 #endif
-typedef real unaligned_lanes __attribute__((vector_size(64), aligned(sizeof(real)), may_alias));
-#define LANES ((int)(64 / sizeof(real)))
+typedef real vector __attribute__((vector_size(WIDTH)));
+typedef real unaligned_vector __attribute__((vector_size(WIDTH), aligned(sizeof(real)), may_alias));
+#define LANES ((int)(64 / sizeof(real)))  // of a quarter of the accumulators
+#define QUARTER (64 / WIDTH)              // the same, in vectors
+#define EACH_VECTOR _Pragma("GCC unroll 16") for (int k = 0; k < 4 * QUARTER; k++)
 
-static double total_of(const lanes *v) {
+// The accumulators' sum, as double from where they are few.
+static inline double total_of(const vector *s) {
   double part[LANES];
-  for (int i = 0; i < LANES; i++) part[i] = (*v)[i];
+  for (int k = 0; k < QUARTER; k++) {
+    vector v = (s[k] + s[k + QUARTER]) + (s[k + 2 * QUARTER] + s[k + 3 * QUARTER]);
+    for (int i = 0; i < LANES / QUARTER; i++) part[k * (LANES / QUARTER) + i] = v[i];
+  }
   for (int width = LANES / 2; width; width /= 2)
     for (int i = 0; i < width; i++) part[i] += part[i + width];
   return part[0];
@@ -25,17 +36,17 @@ static double total_of(const lanes *v) {
 // short enough for that, and add the blocks as doubles.
 static double sum_fold(const void *a, double center, int64_t n) {
   const real *p = a;
-  const unaligned_lanes *v = a;
+  const unaligned_vector *v = a;
   int64_t i = 0;
   double sum = 0;
   if (n >= 4 * LANES) {
-    lanes s0 = v[0], s1 = v[1], s2 = v[2], s3 = v[3];
+    vector s[4 * QUARTER];
+    EACH_VECTOR s[k] = v[k];
     for (i = 4 * LANES; i + 4 * LANES <= n; i += 4 * LANES) {
-      v += 4;
-      s0 += v[0], s1 += v[1], s2 += v[2], s3 += v[3];
+      v += 4 * QUARTER;
+      EACH_VECTOR s[k] += v[k];
     }
-    s0 = (s0 + s1) + (s2 + s3);
-    sum = total_of(&s0);
+    sum = total_of(s);
   }
   for (; i < n; i++) sum += p[i];
   return sum;
@@ -44,17 +55,19 @@ static double sum_fold(const void *a, double center, int64_t n) {
 static double squares_fold(const void *a, double center, int64_t n) {
   const real *p = a, c = (real)center;
   const double rest = center - c;  // what a float loses of the mean
-  const unaligned_lanes *v = a;
+  const unaligned_vector *v = a;
   int64_t i = 0;
   double sum = 0;
   if (n >= 4 * LANES && rest == 0) {
-    lanes s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};
-    for (; i + 4 * LANES <= n; i += 4 * LANES, v += 4) {
-      lanes d0 = v[0] - c, d1 = v[1] - c, d2 = v[2] - c, d3 = v[3] - c;
-      s0 += d0 * d0, s1 += d1 * d1, s2 += d2 * d2, s3 += d3 * d3;
+    vector s[4 * QUARTER];
+    EACH_VECTOR s[k] = (vector){0};
+    for (; i + 4 * LANES <= n; i += 4 * LANES, v += 4 * QUARTER) {
+      EACH_VECTOR {
+        const vector d = v[k] - c;
+        s[k] += d * d;
+      }
     }
-    s0 = (s0 + s1) + (s2 + s3);
-    sum = total_of(&s0);
+    sum = total_of(s);
   }
   double part[8] = {0};  // of a float: in double
   for (; i + 8 <= n; i += 8)
@@ -75,34 +88,37 @@ static double prod_fold(const void *a, double center, int64_t n) {
   return (part[0] * part[1]) * (part[2] * part[3]) * product;
 }
 
-// Extremes: NaN wins, and since comparisons lose it, it is looked for beside them. Choices between
-// vectors are made with masks: a comparison of vectors gives all ones or all zeros for each element.
+// Extremes: NaN wins, and since comparisons lose it, it is looked for beside them, two numbers at once. The
+// candidates stand side by side in the first cache, four numbers to each in one look; what is left at the end
+// is taken together with numbers seen before, which changes nothing.
+enum { CANDIDATES = 64 };
 static inline double extreme_of(const real *p, bool least, int64_t n) {
-  const unaligned_lanes *v = (const unaligned_lanes *)p;
-  lane_bits nan = {0};
-  int64_t i = 0;
   real best = p[0];
-  bool found_nan = false;
-  if (n >= 2 * LANES) {
-    lanes b0 = v[0], b1 = v[1];
-    for (; i + 2 * LANES <= n; i += 2 * LANES, v += 2) {
-      lanes x0 = v[0], x1 = v[1];
-      lane_bits m0 = least ? x0 < b0 : x0 > b0, m1 = least ? x1 < b1 : x1 > b1;
-      b0 = (lanes)(((lane_bits)x0 & m0) | ((lane_bits)b0 & ~m0));
-      b1 = (lanes)(((lane_bits)x1 & m1) | ((lane_bits)b1 & ~m1));
-      nan |= (x0 != x0) | (x1 != x1);
+  real_bits nan = 0;
+  if (n >= 4 * CANDIDATES) {
+    real b[CANDIDATES];
+    memcpy(b, p, sizeof b);
+    for (int64_t i = 0; i < n; i += 4 * CANDIDATES) {
+      const real *q = p + (i + 4 * CANDIDATES <= n ? i : n - 4 * CANDIDATES);
+      for (int j = 0; j < CANDIDATES; j++) {
+        const real x0 = q[j], x1 = q[j + CANDIDATES], x2 = q[j + 2 * CANDIDATES], x3 = q[j + 3 * CANDIDATES];
+        const real y0 = (least ? x0 < x1 : x0 > x1) ? x0 : x1, y1 = (least ? x2 < x3 : x2 > x3) ? x2 : x3;
+        const real y = (least ? y0 < y1 : y0 > y1) ? y0 : y1;
+        b[j] = (least ? y < b[j] : y > b[j]) ? y : b[j];
+        nan |= __builtin_isunordered(x0, x1) | __builtin_isunordered(x2, x3) ? 1 : 0;
+      }
     }
-    for (int j = 0; j < LANES; j++) {
-      best = (least ? b0[j] < best : b0[j] > best) ? b0[j] : best;
-      best = (least ? b1[j] < best : b1[j] > best) ? b1[j] : best;
-      found_nan |= nan[j] != 0;
+    for (int width = CANDIDATES / 2; width; width /= 2)
+      for (int j = 0; j < width; j++)
+        b[j] = (least ? b[j] < b[j + width] : b[j] > b[j + width]) ? b[j] : b[j + width];
+    best = b[0];
+  } else {
+    for (int64_t i = 0; i < n; i++) {
+      best = (least ? p[i] < best : p[i] > best) ? p[i] : best;
+      nan |= p[i] != p[i];
     }
   }
-  for (; i < n; i++) {
-    best = (least ? p[i] < best : p[i] > best) ? p[i] : best;
-    found_nan |= p[i] != p[i];
-  }
-  return found_nan ? __builtin_nan("") : best;
+  return nan ? __builtin_nan("") : best;
 }
 
 static double min_fold(const void *a, double center, int64_t n) { return extreme_of(a, true, n); }
@@ -122,45 +138,58 @@ static double all_fold(const void *a, double center, int64_t n) {
   return all;
 }
 
-// A row of accumulators, in double, and a row of numbers: n independent results side by side, which
-// vectorises without changing the order of any sum. The caller keeps the accumulators in the first cache.
-#define ROWS(expression)                         \
-  do {                                           \
-    const real *p = a;                           \
-    for (int64_t i = 0; i < n; i++) {            \
-      const double s = accumulator[i], x = p[i]; \
-      accumulator[i] = expression;               \
-    }                                            \
+// A row of accumulators, in double, and rows of numbers, `step` bytes apart: n independent results side by
+// side, which vectorises without changing the order of any sum. The caller keeps the accumulators in the
+// first cache; four rows at a time, so that they are fetched and stored once for four additions.
+#define ROWS(join, four)                                                                   \
+  do {                                                                                     \
+    const char *at = a;                                                                    \
+    for (; rows >= 4; rows -= 4, at += 4 * step) {                                         \
+      const real *p = (const real *)at, *p1 = (const real *)(at + step);                   \
+      const real *p2 = (const real *)(at + 2 * step), *p3 = (const real *)(at + 3 * step); \
+      for (int64_t i = 0; i < n; i++) {                                                    \
+        double s = accumulator[i];                                                         \
+        const real x0 = p[i], x1 = p1[i], x2 = p2[i], x3 = p3[i];                          \
+        accumulator[i] = four;                                                             \
+      }                                                                                    \
+    }                                                                                      \
+    for (; rows > 0; rows--, at += step) {                                                 \
+      const real *p = (const real *)at;                                                    \
+      for (int64_t i = 0; i < n; i++) accumulator[i] = join(accumulator[i], p[i]);         \
+    }                                                                                      \
   } while (0)
+#define IN_TURN(join) join(join(join(join(s, x0), x1), x2), x3)
+#define ROWS_FUNCTION(name, join, four)                                                              \
+  static void name(double *restrict accumulator, const void *restrict a, int64_t step, int64_t rows, \
+                   const double *restrict center, int64_t n) {                                       \
+    ROWS(join, four);                                                                                \
+  }
 
-static void sum_rows(double *restrict accumulator, const void *restrict a, const double *restrict center,
-                     int64_t n) {
-  ROWS(s + x);
+#define PLUS(s, x) ((s) + (x))
+#define PLUS_SQUARE(s, x) ((s) + ((x)-center[i]) * ((x)-center[i]))
+#define TIMES(s, x) ((s) * (x))
+#define EITHER(s, x) (((s) != 0) | ((x) != 0))
+#define BOTH(s, x) (((s) != 0) & ((x) != 0))
+
+// NaN wins. Of four numbers it is looked for beside the comparisons, as above.
+static inline double less(double s, double x) { return s <= x || s != s ? s : x; }
+static inline double more(double s, double x) { return s >= x || s != s ? s : x; }
+static inline real least_of(real x0, real x1, real x2, real x3) {
+  const real y0 = x0 < x1 ? x0 : x1, y1 = x2 < x3 ? x2 : x3, y = y0 < y1 ? y0 : y1;
+  return __builtin_isunordered(x0, x1) | __builtin_isunordered(x2, x3) ? x0 + x1 + x2 + x3 : y;
 }
-static void squares_rows(double *restrict accumulator, const void *restrict a, const double *restrict center,
-                         int64_t n) {
-  ROWS(s + (x - center[i]) * (x - center[i]));
+static inline real most_of(real x0, real x1, real x2, real x3) {
+  const real y0 = x0 > x1 ? x0 : x1, y1 = x2 > x3 ? x2 : x3, y = y0 > y1 ? y0 : y1;
+  return __builtin_isunordered(x0, x1) | __builtin_isunordered(x2, x3) ? x0 + x1 + x2 + x3 : y;
 }
-static void prod_rows(double *restrict accumulator, const void *restrict a, const double *restrict center,
-                      int64_t n) {
-  ROWS(s * x);
-}
-static void min_rows(double *restrict accumulator, const void *restrict a, const double *restrict center,
-                     int64_t n) {
-  ROWS(s <= x || s != s ? s : x);
-}
-static void max_rows(double *restrict accumulator, const void *restrict a, const double *restrict center,
-                     int64_t n) {
-  ROWS(s >= x || s != s ? s : x);
-}
-static void any_rows(double *restrict accumulator, const void *restrict a, const double *restrict center,
-                     int64_t n) {
-  ROWS(s != 0 || x != 0);
-}
-static void all_rows(double *restrict accumulator, const void *restrict a, const double *restrict center,
-                     int64_t n) {
-  ROWS(s != 0 && x != 0);
-}
+
+ROWS_FUNCTION(sum_rows, PLUS, IN_TURN(PLUS))
+ROWS_FUNCTION(squares_rows, PLUS_SQUARE, IN_TURN(PLUS_SQUARE))
+ROWS_FUNCTION(prod_rows, TIMES, IN_TURN(TIMES))
+ROWS_FUNCTION(min_rows, less, less(s, least_of(x0, x1, x2, x3)))
+ROWS_FUNCTION(max_rows, more, more(s, most_of(x0, x1, x2, x3)))
+ROWS_FUNCTION(any_rows, EITHER, IN_TURN(EITHER))
+ROWS_FUNCTION(all_rows, BOTH, IN_TURN(BOTH))
 
 extern const gr_fold_table GR_TABLE;
 const gr_fold_table GR_TABLE = {

@@ -1,8 +1,8 @@
-// Elementwise inner loops: one pass over contiguous blocks, limited by memory except where the comment
-// says that libm is called for each element.
+// Elementwise inner loops: one pass over contiguous blocks, limited by memory where the formula is short and
+// by arithmetic where it is a polynomial.
 #include <tgmath.h>
 
-#include "kernel/inner_math.h"
+#include "kernel/inner_trig.h"
 #include "kernel/table.h"
 
 // One loop: x is the element, `type` what goes out.
@@ -50,25 +50,106 @@ static void square_loop(void *out, const void *a, int64_t n) { MAP(real, x * x);
 static void sqrt_loop(void *out, const void *a, int64_t n) { MAP(real, sqrt(x)); }
 static void reciprocal_loop(void *out, const void *a, int64_t n) { MAP(real, 1 / x); }
 
-static void exp_loop(void *out, const void *a, int64_t n) { MAP(real, exp_of(x)); }
-static void expm1_loop(void *out, const void *a, int64_t n) { MAP(real, expm1_of(x)); }
-static void log_loop(void *out, const void *a, int64_t n) { MAP(real, log_of(x)); }
-static void log1p_loop(void *out, const void *a, int64_t n) { MAP(real, log1p_of(x)); }
-static void log2_loop(void *out, const void *a, int64_t n) { MAP(real, log2_of(x)); }
-static void log10_loop(void *out, const void *a, int64_t n) { MAP(real, log10_of(x)); }
-static void tanh_loop(void *out, const void *a, int64_t n) { MAP(real, tanh_of(x)); }
-static void sigmoid_loop(void *out, const void *a, int64_t n) { MAP(real, sigmoid_of(x)); }
-static void softplus_loop(void *out, const void *a, int64_t n) { MAP(real, softplus_of(x)); }
+// Blocks that are read twice, from the first cache: is every number of the block inside the range of the
+// short formula? Then that is taken, otherwise both, and each element keeps the one that is right for it; so
+// its bits do not depend on its neighbours.
+#define BLOCK 256
+#define MAP_QUICK(inside, quick, otherwise)                                   \
+  do {                                                                        \
+    real *r = out;                                                            \
+    const real *p = a;                                                        \
+    for (int64_t left = n; left > 0; left -= BLOCK, r += BLOCK, p += BLOCK) { \
+      const int64_t m = left < BLOCK ? left : BLOCK;                          \
+      real_bits outside = 0;                                                  \
+      for (int64_t i = 0; i < m; i++) {                                       \
+        const real x = p[i];                                                  \
+        outside |= (inside) ? 0 : 1;                                          \
+      }                                                                       \
+      if (!outside) {                                                         \
+        INDEPENDENT for (int64_t i = 0; i < m; i++) {                         \
+          const real x = p[i];                                                \
+          r[i] = (quick);                                                     \
+        }                                                                     \
+      } else {                                                                \
+        INDEPENDENT for (int64_t i = 0; i < m; i++) {                         \
+          const real x = p[i];                                                \
+          const real near = (quick), far = (otherwise);                       \
+          r[i] = (inside) ? near : far;                                       \
+        }                                                                     \
+      }                                                                       \
+    }                                                                         \
+  } while (0)
 
-// Scalar calls of libm, 10 to 30 times slower than the ones above.
-static void sin_loop(void *out, const void *a, int64_t n) { MAP(real, sin(x)); }
-static void cos_loop(void *out, const void *a, int64_t n) { MAP(real, cos(x)); }
-static void tan_loop(void *out, const void *a, int64_t n) { MAP(real, tan(x)); }
-static void asin_loop(void *out, const void *a, int64_t n) { MAP(real, asin(x)); }
-static void acos_loop(void *out, const void *a, int64_t n) { MAP(real, acos(x)); }
-static void atan_loop(void *out, const void *a, int64_t n) { MAP(real, atan(x)); }
-static void sinh_loop(void *out, const void *a, int64_t n) { MAP(real, sinh(x)); }
-static void cosh_loop(void *out, const void *a, int64_t n) { MAP(real, cosh(x)); }
+// The same with a scalar function for the rare rest: the block is filled with the short formula's results,
+// and those that are wrong are computed again. `p` may be `out`, so that all this happens beside it.
+#define MAP_RARE(inside, quick, rare)                                         \
+  do {                                                                        \
+    real *r = out, room[BLOCK];                                               \
+    const real *p = a;                                                        \
+    for (int64_t left = n; left > 0; left -= BLOCK, r += BLOCK, p += BLOCK) { \
+      const int64_t m = left < BLOCK ? left : BLOCK;                          \
+      real_bits outside = 0;                                                  \
+      INDEPENDENT for (int64_t i = 0; i < m; i++) {                           \
+        const real x = p[i];                                                  \
+        room[i] = (quick);                                                    \
+        outside |= (inside) ? 0 : 1;                                          \
+      }                                                                       \
+      if (outside)                                                            \
+        for (int64_t i = 0; i < m; i++) {                                     \
+          const real x = p[i];                                                \
+          if (!(inside)) room[i] = (rare);                                    \
+        }                                                                     \
+      memcpy(r, room, (size_t)m * sizeof room[0]);                            \
+    }                                                                         \
+  } while (0)
+
+#define EXP_IS_QUICK (magnitude(x) <= EXP_QUICK)
+static void exp_loop(void *out, const void *a, int64_t n) {
+  MAP_QUICK(EXP_IS_QUICK, exp_quick(x), exp_of(x));
+}
+static void expm1_loop(void *out, const void *a, int64_t n) {
+  MAP_QUICK(EXP_IS_QUICK, expm1_quick(x), expm1_of(x));
+}
+static void sinh_loop(void *out, const void *a, int64_t n) {
+  MAP_QUICK(EXP_IS_QUICK, sinh_quick(x), sinh_beyond(x));
+}
+static void cosh_loop(void *out, const void *a, int64_t n) {
+  MAP_QUICK(EXP_IS_QUICK, cosh_quick(x), cosh_beyond(x));
+}
+static void tanh_loop(void *out, const void *a, int64_t n) { MAP(real, tanh_of(x)); }
+static void sigmoid_loop(void *out, const void *a, int64_t n) {
+  MAP_QUICK(EXP_IS_QUICK, sigmoid_quick(x), sigmoid_of(x));
+}
+static void softplus_loop(void *out, const void *a, int64_t n) {
+  MAP_QUICK(EXP_IS_QUICK, softplus_quick(x), softplus_of(x));
+}
+
+#define LOG_IS_QUICK ((x >= LEAST_NORMAL) & (x <= LARGEST))
+static void log_loop(void *out, const void *a, int64_t n) {
+  MAP_QUICK(LOG_IS_QUICK, log_quick(x), log_of(x));
+}
+static void log2_loop(void *out, const void *a, int64_t n) {
+  MAP_QUICK(LOG_IS_QUICK, log2_quick(x), log2_of(x));
+}
+static void log10_loop(void *out, const void *a, int64_t n) {
+  MAP_QUICK(LOG_IS_QUICK, log10_quick(x), log10_of(x));
+}
+static void log1p_loop(void *out, const void *a, int64_t n) {
+  MAP_QUICK((x > -1) & (x <= LARGEST), log1p_quick(x), log1p_of(x));
+}
+
+// NaN and infinities give NaN in the short formula too.
+#define TRIG_IS_QUICK (!(magnitude(x) > TRIG_QUICK) | (magnitude(x) > LARGEST))
+static void sin_loop(void *out, const void *a, int64_t n) { MAP_RARE(TRIG_IS_QUICK, sin_quick(x), sin(x)); }
+static void cos_loop(void *out, const void *a, int64_t n) { MAP_RARE(TRIG_IS_QUICK, cos_quick(x), cos(x)); }
+static void tan_loop(void *out, const void *a, int64_t n) { MAP_RARE(TRIG_IS_QUICK, tan_quick(x), tan(x)); }
+static void asin_loop(void *out, const void *a, int64_t n) {
+  MAP(real, asin_from(x, half_angle(x), sqrt(half_angle(x))));
+}
+static void acos_loop(void *out, const void *a, int64_t n) {
+  MAP(real, acos_from(x, half_angle(x), sqrt(half_angle(x))));
+}
+static void atan_loop(void *out, const void *a, int64_t n) { MAP(real, atan_of(x)); }
 
 static void floor_loop(void *out, const void *a, int64_t n) { MAP(real, floor(x)); }
 static void ceil_loop(void *out, const void *a, int64_t n) { MAP(real, ceil(x)); }

@@ -27,6 +27,17 @@ typedef uint32_t real_bits;
 #define INDEPENDENT _Pragma("GCC ivdep")
 #endif
 
+// a * b + c, in one rounding where the machine has an instruction for it. The elementwise loops are compiled
+// with -ffp-contract=off and say where they want it: a number then gets the same bits alone, in the middle of
+// a vector and in its tail.
+static inline real muladd(real a, real b, real c) {
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+  return REAL(__builtin_fma, __builtin_fmaf)(a, b, c);
+#else
+  return a * b + c;
+#endif
+}
+
 static inline real_bits bits_of(real x) {
   real_bits bits;
   memcpy(&bits, &x, sizeof bits);

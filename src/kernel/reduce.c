@@ -116,6 +116,7 @@ static gr_code fold_one(gr_reduce_job *j, gr_fold fold, void *at, double center,
     return gr_reduce_worked(j, j->count);
   }
   bool sums = fold == GR_FOLD_SUM || fold == GR_FOLD_SQUARES;
+  const int64_t leaf = sums ? LEAF : GR_POLL_ELEMENTS;
   double value = neutral(fold);
   cascade c;
   c.blocks = 0;
@@ -125,7 +126,7 @@ static gr_code fold_one(gr_reduce_job *j, gr_fold fold, void *at, double center,
   for (int64_t done = 0; done < j->count;) {
     int64_t left = w.shape[w.last] - w.index[w.last], n = j->count - done;
     if (w.in_place && left > GR_BLOCK)
-      n = left < LEAF ? left : LEAF;
+      n = left < leaf ? left : leaf;
     else if (n > GR_BLOCK)
       n = GR_BLOCK;
     double part = loop(gr_walk_read(&w, &block, n), center, n);
@@ -193,17 +194,23 @@ static gr_code fold_rows(gr_reduce_job *j, gr_fold fold, char *at, int64_t n, co
   gr_block block;
   for (int64_t i = 0; i < n; i++) total[i] = partial[i] = neutral(fold);
   gr_walk_start(&w, at, j->a->dtype, j->a->dtype, j->reduced, j->reduced_shape, j->reduced_stride[0]);
-  for (int64_t r = 0; r < j->count; r++) {
-    if (!in_place)
+  for (int64_t r = 0; r < j->count;) {
+    int64_t rows = 1;  // as many as are evenly spaced, if they can be read where they are
+    if (in_place) {
+      rows = w.shape[w.last] - w.index[w.last];
+      if (rows > ROWS_PER_TOTAL - r % ROWS_PER_TOTAL) rows = ROWS_PER_TOTAL - r % ROWS_PER_TOTAL;
+    } else {
       gr_convert(&block, j->compute, (int64_t)gr_dtype_size(j->compute), w.at, j->a->dtype, step, n);
-    loop(accumulator, in_place ? (void *)w.at : (void *)&block, center, n);
-    gr_walk_skip(&w, 1);
-    if (sums && ((r + 1) % ROWS_PER_TOTAL == 0 || r + 1 == j->count))
+    }
+    loop(accumulator, in_place ? (void *)w.at : (void *)&block, w.step[w.last], rows, center, n);
+    gr_walk_skip(&w, rows);
+    r += rows;
+    if (sums && (r % ROWS_PER_TOTAL == 0 || r == j->count))
       for (int64_t i = 0; i < n; i++) {
         total[i] += partial[i];
         partial[i] = 0;
       }
-    gr_code code = gr_reduce_worked(j, n);
+    gr_code code = gr_reduce_worked(j, rows * n);
     if (code) return code;
   }
   return GR_OK;

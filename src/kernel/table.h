@@ -20,10 +20,12 @@ typedef struct gr_map_table {
   gr_binary_loop *binary[GR_N_BINARY];
 } gr_map_table;
 
-// One number out of a block (`fold`), and a row of accumulators updated by a block (`rows`): the latter
-// is for a reduction over an outer axis, where neighbours in memory go to different results.
+// One number out of a block (`fold`), and a row of accumulators updated by rows of a block that are `step`
+// bytes apart: the latter is for a reduction over an outer axis, where neighbours in memory go to different
+// results.
 typedef double gr_fold_loop(const void *a, double center, int64_t n);
-typedef void gr_rows_loop(double *accumulator, const void *a, const double *center, int64_t n);
+typedef void gr_rows_loop(double *accumulator, const void *a, int64_t step, int64_t rows,
+                          const double *center, int64_t n);
 
 typedef enum gr_fold {
   GR_FOLD_SUM,
