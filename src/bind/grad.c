@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "kernel/network.h"
+#include "kernel/update.h"
 
 // ---- nodes as Lua values ----
 
@@ -310,21 +311,42 @@ static int is_weight(lua_State *L) {
   return 1;
 }
 
-static int sgd_update(lua_State *L) {
-  gr_tensor *w = gr_check_tensor(L, 1), *velocity = lua_isnil(L, 3) ? NULL : gr_check_tensor(L, 3);
-  const gr_tensor *g = gr_check_tensor(L, 2);
-  gr_buffer_changes(w->buffer);
-  GR_TRY(L, gr_sgd_update(w, g, velocity, luaL_checknumber(L, 4), luaL_checknumber(L, 5), lua_toboolean(L, 6),
-                          &err));
-  return 0;
-}
-
-static int adam_update(lua_State *L) {
-  gr_tensor *w = gr_check_tensor(L, 1), *m = gr_check_tensor(L, 3), *v = gr_check_tensor(L, 4);
-  const gr_tensor *g = gr_check_tensor(L, 2);
-  gr_buffer_changes(w->buffer);
-  GR_TRY(L, gr_adam_update(w, g, m, v, luaL_checknumber(L, 5), luaL_checknumber(L, 6), luaL_checknumber(L, 7),
-                           luaL_checknumber(L, 8), &err));
+// update(rule, weights, gradients, first states, second states, rate, a, b, epsilon, decay, most, scales):
+// one step of an optimizer for all weights; the rule by its number in kernel/update.h. `scales` is one
+// number, or a list of one a weight. All or nothing: nobody looks for an interrupt in here.
+static int update(lua_State *L) {
+  lua_Integer rule = luaL_checkinteger(L, 1);
+  luaL_argcheck(L, rule >= 0 && rule < GR_N_UPDATES, 1, "no such rule");
+  gr_update u = {.rule = (gr_update_rule)rule,
+                 .rate = luaL_checknumber(L, 6),
+                 .a = luaL_checknumber(L, 7),
+                 .b = luaL_checknumber(L, 8),
+                 .epsilon = luaL_checknumber(L, 9),
+                 .decay = luaL_checknumber(L, 10),
+                 .most = luaL_checknumber(L, 11),
+                 .scale = lua_tonumber(L, 12)};
+  lua_Integer n = luaL_len(L, 2);
+  gr_pool *pool = NULL;
+  for (lua_Integer i = 1; i <= n; i++) {
+    gr_updated weight = {0};
+    gr_tensor *parts[2 + GR_UPDATE_STATES];
+    int used = 2 + gr_update_states(u.rule);
+    for (int k = 0; k < used; k++) {
+      lua_rawgeti(L, 2 + k, i);
+      parts[k] = gr_check_tensor(L, -1);
+    }
+    if (lua_istable(L, 12)) {
+      lua_rawgeti(L, 12, i);
+      u.scale = lua_tonumber(L, -1);
+    }
+    weight.w = parts[0];
+    weight.g = parts[1];
+    for (int k = 2; k < used; k++) weight.state[k - 2] = parts[k];
+    gr_buffer_changes(weight.w->buffer);
+    if (!pool && gr_tensor_size(weight.w) >= 1 << 15) pool = gr_runtime_pool(L);
+    GR_TRY(L, gr_update_weight(&weight, &u, pool, &err));
+    lua_settop(L, 12);
+  }
   return 0;
 }
 
@@ -386,8 +408,7 @@ static const gr_function internal[] = {
     {"metric", metric},
     {"weight", weight},
     {"is_weight", is_weight},
-    {"sgd_update", sgd_update},
-    {"adam_update", adam_update},
+    {"update", update},
     {"record", gr_program_record},
     {"shuffle_order", gr_shuffle_order},
     {NULL},

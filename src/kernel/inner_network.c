@@ -407,41 +407,6 @@ static void hit_rows(void *out, gr_hit hit, const void *p, gr_label_view t, int6
   }
 }
 
-// ---- updates --------------------------------------------------------------------------------------------
-
-// 2 reals in and 1 out a weight, one operation: limited by memory.
-static void sgd(void *w, const void *g, int64_t n, double learning_rate) {
-  real *restrict weight = w;
-  const real *restrict gradient = g, rate = (real)learning_rate;
-  for (int64_t i = 0; i < n; i++) weight[i] -= rate * gradient[i];
-}
-
-// 3 reals in and 2 out: limited by memory too. The velocity carries the sign of the step, as in Keras.
-static void sgd_momentum(void *w, const void *g, void *velocity, int64_t n, double learning_rate,
-                         double momentum, bool nesterov) {
-  real *restrict weight = w, *restrict speed = velocity;
-  const real *restrict gradient = g, rate = (real)learning_rate, mu = (real)momentum;
-  for (int64_t i = 0; i < n; i++) {
-    const real step = rate * gradient[i];
-    speed[i] = mu * speed[i] - step;
-    weight[i] += nesterov ? mu * speed[i] - step : speed[i];
-  }
-}
-
-// 7 reals in and out a weight: limited by memory beyond the second cache, else by the division and the root.
-static void adam(void *w, const void *g, void *m, void *v, int64_t n, double rate, double beta_1,
-                 double beta_2, double epsilon) {
-  real *restrict weight = w, *restrict mean = m, *restrict square = v;
-  const real *restrict gradient = g;
-  const real step = (real)rate, new_1 = (real)(1 - beta_1), new_2 = (real)(1 - beta_2), eps = (real)epsilon;
-  for (int64_t i = 0; i < n; i++) {
-    const real slope = gradient[i];
-    mean[i] += (slope - mean[i]) * new_1;
-    square[i] += (slope * slope - square[i]) * new_2;
-    weight[i] -= mean[i] * step / (sqrt(square[i]) + eps);
-  }
-}
-
 extern const gr_network_table GR_TABLE;
 const gr_network_table GR_TABLE = {
     .small_product = small_product,
@@ -455,7 +420,4 @@ const gr_network_table GR_TABLE = {
     .loss = loss_rows,
     .loss_backward = loss_rows_backward,
     .hit = hit_rows,
-    .sgd = sgd,
-    .sgd_momentum = sgd_momentum,
-    .adam = adam,
 };

@@ -71,11 +71,4 @@ typedef enum gr_hit {
 } gr_hit;
 gr_code gr_hit_forward(gr_tensor *out, gr_hit hit, const gr_tensor *p, const gr_tensor *t, gr_err *err);
 
-// Optimizers, in place and in one pass, as Keras defines them. `velocity` NULL: plain gradient descent.
-gr_code gr_sgd_update(gr_tensor *w, const gr_tensor *g, gr_tensor *velocity, double learning_rate,
-                      double momentum, bool nesterov, gr_err *err);
-// `rate` is learning_rate * sqrt(1 - beta_2^t) / (1 - beta_1^t).
-gr_code gr_adam_update(gr_tensor *w, const gr_tensor *g, gr_tensor *m, gr_tensor *v, double rate,
-                       double beta_1, double beta_2, double epsilon, gr_err *err);
-
 #endif

@@ -50,12 +50,6 @@ typedef struct gr_network_table {
   void (*loss_backward)(void *dp, gr_loss loss, const void *dout, const void *p, gr_label_view t,
                         int64_t rows, int64_t columns, bool accumulate);
   void (*hit)(void *out, gr_hit hit, const void *p, gr_label_view t, int64_t rows, int64_t columns);
-
-  void (*sgd)(void *w, const void *g, int64_t n, double learning_rate);
-  void (*sgd_momentum)(void *w, const void *g, void *velocity, int64_t n, double learning_rate,
-                       double momentum, bool nesterov);
-  void (*adam)(void *w, const void *g, void *m, void *v, int64_t n, double rate, double beta_1, double beta_2,
-               double epsilon);
 } gr_network_table;
 
 #endif

@@ -6,6 +6,7 @@
 #include "kernel/conv_table.h"
 #include "kernel/elementwise.h"
 #include "kernel/network_table.h"
+#include "kernel/update.h"
 
 // Which operand of a binary operation is a single number.
 typedef enum gr_form { GR_BOTH_VECTORS, GR_SCALAR_SECOND, GR_SCALAR_FIRST } gr_form;
@@ -43,11 +44,19 @@ typedef struct gr_fold_table {
   gr_rows_loop *rows[GR_N_FOLDS];
 } gr_fold_table;
 
+typedef void gr_update_loop(void *w, const void *g, void *first, void *second, int64_t n,
+                            const gr_update *update);
+
+typedef struct gr_update_table {
+  gr_update_loop *loop[GR_N_UPDATES];
+} gr_update_table;
+
 typedef struct gr_kernel_table {
   const char *isa;             // "avx512", "avx2", "baseline"
   const gr_map_table *map[2];  // float64, float32: the values of gr_dtype
   const gr_fold_table *fold[2];
   const gr_network_table *network[2];
+  const gr_update_table *update[2];
   const gr_conv_table *conv;  // of float32
   const gr_conv_gradient_table *conv_gradient;
 } gr_kernel_table;

@@ -2,9 +2,11 @@
 // allocates nothing.
 #include "random_tensor.h"
 
+#include <math.h>
 #include <stdatomic.h>
 
 #include "grad/program.h"
+#include "kernel/update.h"
 #include "wrapped.h"
 
 // The linker sends every allocation of ours through these (see tests/meson.build).
@@ -215,9 +217,11 @@ static void a_warm_training_step_allocates_nothing(void **state) {
   assert_true(before > 0);  // the counter counts
   for (int i = 0; i < 50; i++) {
     replay(p, pool, &x, &y);
-    for (int w = 0; w < WEIGHTS; w++)
-      assert_int_equal(gr_sgd_update(&n.weights[w], gr_program_gradient(p, w), NULL, 0.01, 0, false, &err),
-                       GR_OK);
+    for (int w = 0; w < WEIGHTS; w++) {
+      gr_updated weight = {&n.weights[w], gr_program_gradient(p, w), {NULL}};
+      gr_update u = {.rule = GR_UPDATE_SGD, .rate = 0.01, .scale = 1, .most = INFINITY};
+      assert_int_equal(gr_update_weight(&weight, &u, pool, &err), GR_OK);
+    }
   }
   assert_int_equal(allocations - before, 0);
   gr_program_free(p);

@@ -1,6 +1,7 @@
 // Softmax, losses, metrics, dropout and updates: against the numbers that Keras gives, and gradients against
 // central differences.
 #include "kernel/network.h"
+#include "kernel/update.h"
 
 #include "random_tensor.h"
 
@@ -212,43 +213,90 @@ static void the_gradient_of_dropout_passes_where_the_number_passed(void **state)
 
 // ---- updates --------------------------------------------------------------------------------------------
 
-// Five steps on f(w) = (w1^2 + 10 w2^2) / 2 from (1, 1).
-static void check_descent(const char *rule, double first, double second) {
-  gr_tensor w = of_numbers(GR_F64, SHAPE(2), (double[]){1, 1}), g = fresh(GR_F64, SHAPE(2));
-  gr_tensor m = fresh(GR_F64, SHAPE(2)), v = fresh(GR_F64, SHAPE(2));
+// Five steps on f(w) = (w1^2 + 10 w2^2) / 2 from (1, 1), in the middle of more weights that have no gradient.
+static void check_descent(gr_update u, double start, double first, double second) {
+  gr_tensor w = of_numbers(GR_F64, SHAPE(4), (double[]){7, 1, 1, 7}), g = fresh(GR_F64, SHAPE(4));
+  gr_tensor v = of_numbers(GR_F64, SHAPE(4), (double[]){start, start, start, start});
+  gr_tensor m = of_numbers(GR_F64, SHAPE(4), (double[]){0, 0, 0, 0});
+  gr_updated weight = {&w, &g, {&v, &m}};
+  set(&g, 0, 0);
+  set(&g, 3, 0);
+  const double rate = u.rate;
   for (int t = 1; t <= 5; t++) {
-    set(&g, 0, get(&w, 0));
-    set(&g, 1, 10 * get(&w, 1));
-    gr_code code;
-    if (!strcmp(rule, "adam"))
-      code = gr_adam_update(&w, &g, &m, &v, .001 * sqrt(1 - pow(.999, t)) / (1 - pow(.9, t)), .9, .999, 1e-7,
-                            &err);
-    else if (!strcmp(rule, "sgd"))
-      code = gr_sgd_update(&w, &g, NULL, .01, 0, false, &err);
-    else
-      code = gr_sgd_update(&w, &g, &m, .01, .9, !strcmp(rule, "nesterov"), &err);
-    assert_int_equal(code, GR_OK);
+    set(&g, 1, get(&w, 1));
+    set(&g, 2, 10 * get(&w, 2));
+    if (u.rule == GR_UPDATE_ADAM) u.rate = rate * sqrt(1 - pow(u.b, t)) / (1 - pow(u.a, t));
+    assert_int_equal(gr_update_weight(&weight, &u, NULL, &err), GR_OK);
   }
-  assert_near(get(&w, 0), first, 1e-12);
-  assert_near(get(&w, 1), second, 1e-12);
+  assert_near(get(&w, 1), first, 1e-12);
+  assert_near(get(&w, 2), second, 1e-12);
+  assert_true(get(&w, 0) == 7 && get(&w, 3) == 7);
   gr_tensor *all[] = {&w, &g, &m, &v};
   for (int i = 0; i < 4; i++) gr_tensor_finish(all[i]);
 }
 
+#define RULE(...) \
+  (gr_update) { .scale = 1, .most = INFINITY, __VA_ARGS__ }
+
 static void optimizers_descend_as_in_keras(void **state) {
-  check_descent("sgd", 0.9509900499, 0.5904900000000001);
-  check_descent("momentum", 0.8716340258999999, -0.029159999999999964);
-  check_descent("nesterov", 0.8384407633205009, -0.1045816839000001);
-  check_descent("adam", 0.9950004462572977, 0.9950004370503661);
+  check_descent(RULE(.rule = GR_UPDATE_SGD, .rate = .01), 0, 0.9509900499, 0.5904900000000001);
+  check_descent(RULE(.rule = GR_UPDATE_MOMENTUM, .rate = .01, .a = .9), 0, 0.8716340258999999,
+                -0.029159999999999964);
+  check_descent(RULE(.rule = GR_UPDATE_NESTEROV, .rate = .01, .a = .9), 0, 0.8384407633205009,
+                -0.1045816839000001);
+  check_descent(RULE(.rule = GR_UPDATE_ADAM, .rate = .001, .a = .9, .b = .999, .epsilon = 1e-7), 0,
+                0.9950004462572977, 0.9950004370503661);
+  check_descent(RULE(.rule = GR_UPDATE_RMSPROP, .rate = .001, .a = .9, .epsilon = 1e-7), 0,
+                0.9893736634787558, 0.9893736605314915);
+  check_descent(RULE(.rule = GR_UPDATE_RMSPROP_MOMENTUM, .rate = .001, .a = .9, .b = 0, .epsilon = 1e-7), 0,
+                0.9893736634787558, 0.9893736605314915);
+  check_descent(RULE(.rule = GR_UPDATE_ADAGRAD, .rate = .001, .epsilon = 1e-7), .1, 0.9968537004638702,
+                0.9967710969873568);
 }
 
-static void momentum_without_a_velocity_is_explained(void **state) {
-  gr_tensor w = fresh(GR_F64, SHAPE(2)), g = fresh(GR_F64, SHAPE(2)), h = fresh(GR_F64, SHAPE(3));
-  assert_int_equal(gr_sgd_update(&w, &g, NULL, .01, .9, false, &err), GR_ERR_VALUE);
-  assert_int_equal(gr_sgd_update(&w, &h, NULL, .01, 0, false, &err), GR_ERR_SHAPE);
+static void a_gradient_is_scaled_then_cut_and_the_weight_decays_first(void **state) {
+  gr_tensor w = of_numbers(GR_F64, SHAPE(3), (double[]){1, 1, 1});
+  gr_tensor g = of_numbers(GR_F64, SHAPE(3), (double[]){3, -8, .5});
+  gr_updated weight = {&w, &g, {NULL}};
+  gr_update u = {.rule = GR_UPDATE_SGD, .rate = .1, .decay = .01, .scale = .5, .most = 2};
+  assert_int_equal(gr_update_weight(&weight, &u, NULL, &err), GR_OK);
+  assert_near(get(&w, 0), .99 - .15, 1e-15);
+  assert_near(get(&w, 1), .99 + .2, 1e-15);
+  assert_near(get(&w, 2), .99 - .025, 1e-15);
+  set(&g, 0, NAN);  // is not cut to a number
+  assert_int_equal(gr_update_weight(&weight, &u, NULL, &err), GR_OK);
+  assert_true(isnan(get(&w, 0)));
   gr_tensor_finish(&w);
   gr_tensor_finish(&g);
-  gr_tensor_finish(&h);
+}
+
+static void threads_change_no_bit_of_an_update(void **state) {
+  enum { N = 100003 };
+  gr_tensor t[2][4];
+  gr_pool *pool;
+  assert_int_equal(gr_pool_new(&pool, 3, &err), GR_OK);
+  for (int i = 0; i < 2; i++) {
+    random_state = 5;
+    for (int k = 0; k < 4; k++) {
+      t[i][k] = fresh(GR_F32, SHAPE(N));
+      for (int64_t j = 0; j < N; j++) ((float *)t[i][k].data)[j] = (float)uniform(0, 1);
+    }
+    gr_updated weight = {&t[i][0], &t[i][1], {&t[i][2], &t[i][3]}};
+    gr_update u = RULE(.rule = GR_UPDATE_ADAM, .rate = .1, .a = .9, .b = .999, .epsilon = 1e-7);
+    assert_int_equal(gr_update_weight(&weight, &u, i ? pool : NULL, &err), GR_OK);
+  }
+  for (int k = 0; k < 4; k++) assert_memory_equal(t[0][k].data, t[1][k].data, N * sizeof(float));
+  for (int i = 0; i < 8; i++) gr_tensor_finish(&t[i / 4][i % 4]);
+  gr_pool_free(pool);
+}
+
+static void a_gradient_that_does_not_fit_its_weight_is_explained(void **state) {
+  gr_tensor w = fresh(GR_F64, SHAPE(2)), g = fresh(GR_F64, SHAPE(3));
+  gr_updated weight = {&w, &g, {NULL}};
+  gr_update u = RULE(.rule = GR_UPDATE_SGD, .rate = .1);
+  assert_int_equal(gr_update_weight(&weight, &u, NULL, &err), GR_ERR_SHAPE);
+  gr_tensor_finish(&w);
+  gr_tensor_finish(&g);
 }
 
 int main(int argc, char **argv) {
@@ -266,7 +314,9 @@ int main(int argc, char **argv) {
       cmocka_unit_test(dropout_keeps_its_share_and_divides_it_whatever_the_slices),
       cmocka_unit_test(the_gradient_of_dropout_passes_where_the_number_passed),
       cmocka_unit_test(optimizers_descend_as_in_keras),
-      cmocka_unit_test(momentum_without_a_velocity_is_explained),
+      cmocka_unit_test(a_gradient_is_scaled_then_cut_and_the_weight_decays_first),
+      cmocka_unit_test(threads_change_no_bit_of_an_update),
+      cmocka_unit_test(a_gradient_that_does_not_fit_its_weight_is_explained),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -262,7 +262,7 @@ end)
 
 test("options of an optimizer that it cannot work with are refused when it is made", function()
   expect.error(function() optim.SGD{0.1, momentum = "x"} end, "momentum is a number from 0 to 1, not x")
-  expect.error(function() optim.SGD{0 / 0} end, "learning_rate is a number from 0, not")
+  expect.error(function() optim.SGD{0 / 0} end, "learning_rate is a number from 0")
   expect.error(function() optim.Adam{beta_1 = 1} end, "beta_1 is a number from 0 up to, not including, 1, not 1")
   expect.error(function() optim.Adam{epsilon = -1} end, "epsilon is a number from 0, not -1")
 end)

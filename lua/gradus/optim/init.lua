@@ -1,50 +1,133 @@
 -- Optimizers: how weights follow their gradients. A gradient says by how much the loss grows when a weight grows by a
 -- little; so each weight goes a step the other way. How long a step is the optimizer's affair. The loop over the
--- numbers is in C, in one pass a weight; the policy is here.
+-- numbers is in C, in one pass a weight (src/kernel/update.h has the rules); the policy is here.
 
 local core = require "gradus.core.grad"
 local doc = require("gradus.help").doc
 local options = require "gradus.options"
+local schedules = require "gradus.optim.schedules"
 local tensor = require "gradus.core.tensor"
 
 local optim = {}
 
+for name, constructor in pairs(schedules.constructors) do optim[name] = constructor end
+
 -- What an option may be. A beta of 1 would divide by 0, a negative epsilon could.
+local function from_zero(v) return v >= 0 and v < math.huge end
+local function below_one(v) return v >= 0 and v < 1 end
+local function above_zero(v) return v > 0 end
 local ranges = {
-  learning_rate = {"a number from 0", function(v) return v >= 0 and v < math.huge end},
   momentum = {"a number from 0 to 1", function(v) return v >= 0 and v <= 1 end},
-  beta_1 = {"a number from 0 up to, not including, 1", function(v) return v >= 0 and v < 1 end},
-  beta_2 = {"a number from 0 up to, not including, 1", function(v) return v >= 0 and v < 1 end},
-  epsilon = {"a number from 0", function(v) return v >= 0 and v < math.huge end},
+  beta_1 = {"a number from 0 up to, not including, 1", below_one},
+  beta_2 = {"a number from 0 up to, not including, 1", below_one},
+  rho = {"a number from 0 up to, not including, 1", below_one},
+  epsilon = {"a number from 0", from_zero},
+  initial_accumulator_value = {"a number from 0", from_zero},
+  weight_decay = {"a number from 0", from_zero},
+  clipnorm = {"a number above 0", above_zero},
+  clipvalue = {"a number above 0", above_zero},
+  global_clipnorm = {"a number above 0", above_zero},
 }
 
 local function check_options(what, given, spec)
   for _, option in ipairs(spec) do
     local name = option[1]
     local value, range = given[name], ranges[name]
-    if range and not (type(value) == "number" and range[2](value)) then
+    if range and (value ~= nil or option[2] ~= nil) and not (type(value) == "number" and range[2](value)) then
       error(string.format("%s: %s is %s, not %s", what, name, range[1], tostring(value)), 0)
     end
   end
+  schedules.check(what, given.learning_rate)
+  if given.clipnorm and given.global_clipnorm then
+    error(what .. ": give clipnorm (each weight's gradient) or global_clipnorm (all of them together), not both", 0)
+  end
 end
 
+-- ---- what all optimizers have in common ----
+
+local Optimizer = {}
+Optimizer.__index = Optimizer
+
+-- Options that every optimizer takes behind its own.
+local common = {{"weight_decay", 0.0}, {"clipnorm"}, {"clipvalue"}, {"global_clipnorm"}}
+
+-- A class with the methods
+--   rule(): the rule's number in src/kernel/update.h
+--   numbers(t): the rule's a, b and epsilon, and what multiplies the learning rate in step t (from 1)
 local function define(class_name, spec, methods)
+  setmetatable(methods, {__index = Optimizer})
   methods.__index = methods
   methods.class_name = class_name
-  methods.__tostring = function(self) return string.format("%s, learning rate %g", class_name, self.learning_rate) end
+  methods.__tostring = Optimizer.__tostring
+  local all = {table.unpack(spec)}
+  for _, option in ipairs(common) do
+    local own = false
+    for _, given in ipairs(spec) do own = own or given[1] == option[1] end
+    if not own then all[#all + 1] = option end
+  end
   return function(given)
-    local self = setmetatable(options.read("optim." .. class_name, given, spec), methods)
-    check_options("optim." .. class_name, self, spec)
+    local self = setmetatable(options.read("optim." .. class_name, given, all), methods)
+    check_options("optim." .. class_name, self, all)
     self.iterations = 0
     return self
   end
 end
 
--- One more tensor of zeros beside each weight.
-local function beside(weights)
+function Optimizer:__tostring()
+  local rate = self.learning_rate
+  if type(rate) == "number" then return string.format("%s, learning rate %g", self.class_name, rate) end
+  return string.format("%s, learning rate %g now (%s)", self.class_name, self:current_rate(), tostring(rate))
+end
+
+--- The learning rate of the next step.
+function Optimizer:current_rate()
+  return schedules.rate(self.learning_rate, self.iterations)
+end
+
+-- One more tensor beside each weight.
+local function beside(weights, value)
   local list = {}
-  for i, w in ipairs(weights) do list[i] = tensor.zeros_like(w) end
+  for i, w in ipairs(weights) do
+    list[i] = tensor.zeros_like(w)
+    if value ~= 0 then list[i][{{}}] = value end
+  end
   return list
+end
+
+--- Makes what the optimizer keeps beside each weight: zeros, or what the rule starts from.
+function Optimizer:build(weights)
+  self.first = beside(weights, self.initial_accumulator_value or 0)
+  self.second = beside(weights, 0)
+  self.scales = {}
+end
+
+local function norm(t)
+  return math.sqrt(tensor.sum(t * t))
+end
+
+-- What the gradients are multiplied by so that their norm is at most the one asked for: a number, or one a weight.
+local function clip_scales(self, gradients)
+  if self.clipnorm then
+    for i, g in ipairs(gradients) do
+      self.scales[i] = self.clipnorm / math.max(norm(g), self.clipnorm)
+    end
+    return self.scales
+  elseif self.global_clipnorm then
+    local sum = 0.0
+    for _, g in ipairs(gradients) do sum = sum + norm(g) ^ 2 end
+    return self.global_clipnorm / math.max(math.sqrt(sum), self.global_clipnorm)
+  end
+  return 1.0
+end
+
+--- One step: weights[i] follows gradients[i].
+function Optimizer:apply(weights, gradients)
+  local rate = self:current_rate()
+  local t = self.iterations + 1
+  local a, b, epsilon, factor = self:numbers(t)
+  core.update(self:rule(), weights, gradients, self.first, self.second, rate * (factor or 1), a, b, epsilon,
+    rate * self.weight_decay, self.clipvalue or math.huge, clip_scales(self, gradients))
+  self.iterations = t
 end
 
 -- ---- SGD: w = w - learning_rate * g ----
@@ -55,59 +138,100 @@ end
 local SGD = {}
 
 optim.SGD = doc("optim.SGD", [[
-optim.SGD{learning_rate=0.01, momentum=0, nesterov=false}
+optim.SGD{learning_rate=0.01, momentum=0, nesterov=false, weight_decay=0, clipnorm, clipvalue, global_clipnorm}
 
 Gradient descent: w = w - learning_rate * gradient. With momentum m (from 0 up to 1, often 0.9) a step keeps
 a part of the last one: v = m v - learning_rate * gradient, w = w + v; nesterov looks one step ahead: w = w +
-m v - learning_rate * gradient. The learning rate may be changed at any time: model.optimizer.learning_rate =
-0.001.
+m v - learning_rate * gradient. The learning rate is a number, which may be changed at any time
+(model.optimizer.learning_rate = 0.001), or a schedule such as optim.ExponentialDecay. Every optimizer takes:
+weight_decay d, which first makes each weight smaller, w = w - learning_rate * d * w; clipnorm, the greatest norm
+that one weight tensor's gradient may have; clipvalue, the greatest size of one number of it; global_clipnorm, the
+greatest norm of all gradients together.
 
 > optim.SGD{0.1}
 SGD, learning rate 0.1
 ]], define("SGD", {{"learning_rate", 0.01}, {"momentum", 0.0}, {"nesterov", false}}, SGD))
 
-function SGD:build(weights)
-  self.velocity = self.momentum ~= 0 and beside(weights) or {}
+function SGD:rule()
+  if self.momentum == 0 then return 0 end
+  return self.nesterov and 2 or 1
 end
 
-function SGD:apply(weights, gradients)
-  self.iterations = self.iterations + 1
-  for i = 1, #weights do
-    core.sgd_update(weights[i], gradients[i], self.velocity[i], self.learning_rate, self.momentum, self.nesterov)
-  end
+function SGD:numbers()
+  return self.momentum, 0, 0
 end
 
 -- ---- Adam: every weight has a learning rate of its own ----
 --
 -- m is the running mean of a weight's gradients, sqrt(v) their usual size: m / sqrt(v) is about 1 where the gradients
 -- agree and about 0 where they go to and fro, be they large or small. Both means begin at 0 and are too small at first
--- by the factors 1 - beta_1^t and 1 - beta_2^t after t steps, which `rate` divides out.
+-- by the factors 1 - beta_1^t and 1 - beta_2^t after t steps, which the factor of the learning rate divides out.
 
 local Adam = {}
 
 optim.Adam = doc("optim.Adam", [[
-optim.Adam{learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7}
+optim.Adam{learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, weight_decay=0, ...}
 
 Each weight has its own step, about learning_rate long where its gradients agree and shorter where they go to
 and fro. m and v are running means of the gradient and of its square: m = beta_1 m + (1 - beta_1) gradient, v =
 beta_2 v + (1 - beta_2) gradient^2, and in step t (from 1) w = w - a m / (sqrt(v) + epsilon) with a =
-learning_rate sqrt(1 - beta_2^t) / (1 - beta_1^t) (Kingma and Ba 2015).
+learning_rate sqrt(1 - beta_2^t) / (1 - beta_1^t) (Kingma and Ba 2015). The other options are as in optim.SGD.
 
 > optim.Adam{}
 Adam, learning rate 0.001
 ]], define("Adam", {{"learning_rate", 0.001}, {"beta_1", 0.9}, {"beta_2", 0.999}, {"epsilon", 1e-7}}, Adam))
 
-function Adam:build(weights)
-  self.m, self.v = beside(weights), beside(weights)
+function Adam.rule() return 3 end
+
+function Adam:numbers(t)
+  return self.beta_1, self.beta_2, self.epsilon, math.sqrt(1 - self.beta_2 ^ t) / (1 - self.beta_1 ^ t)
 end
 
-function Adam:apply(weights, gradients)
-  local t = self.iterations + 1
-  self.iterations = t
-  local rate = self.learning_rate * math.sqrt(1 - self.beta_2 ^ t) / (1 - self.beta_1 ^ t)
-  for i = 1, #weights do
-    core.adam_update(weights[i], gradients[i], self.m[i], self.v[i], rate, self.beta_1, self.beta_2, self.epsilon)
-  end
-end
+optim.AdamW = doc("optim.AdamW", [[
+optim.AdamW{learning_rate=0.001, weight_decay=0.004, beta_1=0.9, beta_2=0.999, epsilon=1e-7, ...}
+
+optim.Adam with weights that decay: each step first makes them smaller by learning_rate * weight_decay of what they
+are, apart from the gradient, so that weights which nothing needs fade (Loshchilov and Hutter 2019).
+
+> optim.AdamW{}.weight_decay
+0.004
+]], define("AdamW", {{"learning_rate", 0.001}, {"weight_decay", 0.004}, {"beta_1", 0.9}, {"beta_2", 0.999},
+  {"epsilon", 1e-7}}, {rule = Adam.rule, numbers = Adam.numbers}))
+
+-- ---- RMSprop and Adagrad: steps in units of the gradient's own size ----
+
+local RMSprop = {}
+
+optim.RMSprop = doc("optim.RMSprop", [[
+optim.RMSprop{learning_rate=0.001, rho=0.9, momentum=0, epsilon=1e-7, ...}
+
+Divides the gradient by its usual size: v = rho v + (1 - rho) gradient^2, w = w - learning_rate gradient /
+sqrt(v + epsilon), so that steep and flat directions get steps of like length (Tieleman and Hinton 2012). With
+momentum m: s = m s + learning_rate gradient / sqrt(v + epsilon), w = w - s. The other options are as in optim.SGD.
+
+> optim.RMSprop{}
+RMSprop, learning rate 0.001
+]], define("RMSprop", {{"learning_rate", 0.001}, {"rho", 0.9}, {"momentum", 0.0}, {"epsilon", 1e-7}}, RMSprop))
+
+function RMSprop:rule() return self.momentum == 0 and 4 or 5 end
+
+function RMSprop:numbers() return self.rho, self.momentum, self.epsilon end
+
+local Adagrad = {}
+
+optim.Adagrad = doc("optim.Adagrad", [[
+optim.Adagrad{learning_rate=0.001, initial_accumulator_value=0.1, epsilon=1e-7, ...}
+
+Divides the gradient by the root of the sum of all its squares so far: v = v + gradient^2, from
+initial_accumulator_value, and w = w - learning_rate gradient / sqrt(v + epsilon). Weights that are seldom moved keep
+their long steps; all steps become shorter with time (Duchi et al. 2011). The other options are as in optim.SGD.
+
+> optim.Adagrad{0.01}
+Adagrad, learning rate 0.01
+]], define("Adagrad", {{"learning_rate", 0.001}, {"initial_accumulator_value", 0.1}, {"epsilon", 1e-7}}, Adagrad))
+
+function Adagrad.rule() return 6 end
+
+function Adagrad:numbers() return 0, 0, self.epsilon end
 
 return optim

@@ -3,14 +3,17 @@
 local optim = require "gradus.optim"
 local options = require "gradus.options"
 
-local by_name = {sgd = optim.SGD, adam = optim.Adam}
+local by_name = {sgd = optim.SGD, adam = optim.Adam, adamw = optim.AdamW, rmsprop = optim.RMSprop,
+  adagrad = optim.Adagrad}
+local names = {}
+for name in pairs(by_name) do names[#names + 1] = name end
+table.sort(names)
 
 --- The optimizer of that name with its defaults, or `given` itself when it is one already.
 return function(given)
   if type(given) == "table" and given.apply and given.build then return given end
   if type(given) == "string" then
-    return by_name[options.choice("compile", "optimizer", given:lower(), {"sgd", "adam"})] {}
+    return by_name[options.choice("compile", "optimizer", given:lower(), names)] {}
   end
-  error('compile: optimizer is a name, "sgd" or "adam", or one you made, as in optim.Adam{1e-4}; got '
-    .. type(given), 0)
+  error('compile: optimizer is a name, as "adam", or one you made, as in optim.Adam{1e-4}; got ' .. type(given), 0)
 end

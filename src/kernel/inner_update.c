@@ -1,0 +1,116 @@
+// Inner loops of optimizers: w -= ..., over contiguous memory, a number at a time and none depending on
+// another. All are limited by memory beyond the second cache (three to seven numbers in and out a weight),
+// and by the division and the root where there is one. See update.h for the rules.
+#include <tgmath.h>  // the sqrt of a real
+
+#include "kernel/inner_math.h"
+#include "kernel/table.h"
+
+// What every rule does first: the gradient scaled and cut (a NaN stays one), the weight decayed.
+typedef struct common {
+  real scale, most, stays;
+} common;
+
+static inline common common_of(const gr_update *u) {
+  return (common){(real)u->scale, (real)u->most, (real)(1 - u->decay)};
+}
+
+static inline real slope(common c, real g) {
+  g *= c.scale;
+  g = g > c.most ? c.most : g;
+  return g < -c.most ? -c.most : g;
+}
+
+static void sgd(void *weight, const void *gradient, void *v, void *m, int64_t n, const gr_update *u) {
+  real *restrict w = weight;
+  const real *restrict g = gradient;
+  const common c = common_of(u);
+  const real rate = (real)u->rate;
+  for (int64_t i = 0; i < n; i++) w[i] = w[i] * c.stays - rate * slope(c, g[i]);
+}
+
+static void momentum(void *weight, const void *gradient, void *v, void *m, int64_t n, const gr_update *u) {
+  real *restrict w = weight, *restrict velocity = v;
+  const real *restrict g = gradient;
+  const common c = common_of(u);
+  const real rate = (real)u->rate, a = (real)u->a;
+  for (int64_t i = 0; i < n; i++) {
+    velocity[i] = a * velocity[i] - rate * slope(c, g[i]);
+    w[i] = w[i] * c.stays + velocity[i];
+  }
+}
+
+static void nesterov(void *weight, const void *gradient, void *v, void *m, int64_t n, const gr_update *u) {
+  real *restrict w = weight, *restrict velocity = v;
+  const real *restrict g = gradient;
+  const common c = common_of(u);
+  const real rate = (real)u->rate, a = (real)u->a;
+  for (int64_t i = 0; i < n; i++) {
+    const real step = rate * slope(c, g[i]);
+    velocity[i] = a * velocity[i] - step;
+    w[i] = w[i] * c.stays + (a * velocity[i] - step);
+  }
+}
+
+static void adam(void *weight, const void *gradient, void *m, void *v, int64_t n, const gr_update *u) {
+  real *restrict w = weight, *restrict mean = m, *restrict square = v;
+  const real *restrict g = gradient;
+  const common c = common_of(u);
+  const real rate = (real)u->rate, new_1 = (real)(1 - u->a), new_2 = (real)(1 - u->b);
+  const real epsilon = (real)u->epsilon;
+  for (int64_t i = 0; i < n; i++) {
+    const real x = slope(c, g[i]);
+    mean[i] += (x - mean[i]) * new_1;
+    square[i] += (x * x - square[i]) * new_2;
+    w[i] = w[i] * c.stays - mean[i] * rate / (sqrt(square[i]) + epsilon);
+  }
+}
+
+static void rmsprop(void *weight, const void *gradient, void *v, void *m, int64_t n, const gr_update *u) {
+  real *restrict w = weight, *restrict square = v;
+  const real *restrict g = gradient;
+  const common c = common_of(u);
+  const real rate = (real)u->rate, a = (real)u->a, epsilon = (real)u->epsilon;
+  for (int64_t i = 0; i < n; i++) {
+    const real x = slope(c, g[i]);
+    square[i] = a * square[i] + (1 - a) * (x * x);
+    w[i] = w[i] * c.stays - rate * x / sqrt(square[i] + epsilon);
+  }
+}
+
+static void rmsprop_momentum(void *weight, const void *gradient, void *v, void *m, int64_t n,
+                             const gr_update *u) {
+  real *restrict w = weight, *restrict square = v, *restrict velocity = m;
+  const real *restrict g = gradient;
+  const common c = common_of(u);
+  const real rate = (real)u->rate, a = (real)u->a, b = (real)u->b, epsilon = (real)u->epsilon;
+  for (int64_t i = 0; i < n; i++) {
+    const real x = slope(c, g[i]);
+    square[i] = a * square[i] + (1 - a) * (x * x);
+    velocity[i] = b * velocity[i] + rate * x / sqrt(square[i] + epsilon);
+    w[i] = w[i] * c.stays - velocity[i];
+  }
+}
+
+static void adagrad(void *weight, const void *gradient, void *v, void *m, int64_t n, const gr_update *u) {
+  real *restrict w = weight, *restrict square = v;
+  const real *restrict g = gradient;
+  const common c = common_of(u);
+  const real rate = (real)u->rate, epsilon = (real)u->epsilon;
+  for (int64_t i = 0; i < n; i++) {
+    const real x = slope(c, g[i]);
+    square[i] += x * x;
+    w[i] = w[i] * c.stays - rate * x / sqrt(square[i] + epsilon);
+  }
+}
+
+extern const gr_update_table GR_TABLE;
+const gr_update_table GR_TABLE = {{
+    [GR_UPDATE_SGD] = sgd,
+    [GR_UPDATE_MOMENTUM] = momentum,
+    [GR_UPDATE_NESTEROV] = nesterov,
+    [GR_UPDATE_ADAM] = adam,
+    [GR_UPDATE_RMSPROP] = rmsprop,
+    [GR_UPDATE_RMSPROP_MOMENTUM] = rmsprop_momentum,
+    [GR_UPDATE_ADAGRAD] = adagrad,
+}};

@@ -1,0 +1,119 @@
+-- Optimizers and learning rates; the numbers are those of Keras 3 in float64.
+local test, expect = dofile(os.getenv "GRADUS_TESTS" .. "/lua/tap.lua")
+
+-- Five steps on (w1^2 + 10 w2^2) / 2 from (1, 1), by the optimizer's own methods.
+local function descend(optimizer)
+  local core = require "gradus.core.grad"
+  local w, g = core.weight(tensor{1, 1}), zeros(2)
+  optimizer:build {w}
+  for _ = 1, 5 do
+    g[1], g[2] = w[1], 10 * w[2]
+    optimizer:apply({w}, {g})
+  end
+  return w[1], w[2]
+end
+
+local known = {
+  {"SGD", optim.SGD{0.01}, 0.9509900499, 0.5904900000000001},
+  {"SGD with momentum", optim.SGD{0.01, momentum = 0.9}, 0.8716340258999999, -0.029159999999999964},
+  {"SGD with Nesterov's momentum", optim.SGD{0.01, 0.9, true}, 0.8384407633205009, -0.1045816839000001},
+  {"Adam", optim.Adam{}, 0.9950004462572977, 0.9950004370503661},
+  {"RMSprop", optim.RMSprop{}, 0.9893736634787558, 0.9893736605314915},
+  {"Adagrad", optim.Adagrad{}, 0.9968537004638702, 0.9967710969873568},
+}
+for _, case in ipairs(known) do
+  test(case[1] .. " descends as in Keras", function()
+    local first, second = descend(case[2])
+    expect.close(first, case[3], 1e-12)
+    expect.ok(math.abs(second - case[4]) < 1e-12)
+  end)
+end
+
+test("AdamW without decay is Adam, and with it each step takes its part of the weight first", function()
+  local first, second = descend(optim.AdamW{weight_decay = 0})
+  expect.close(first, 0.9950004462572977, 1e-12)
+  expect.close(second, 0.9950004370503661, 1e-12)
+  local core = require "gradus.core.grad"
+  local w = core.weight(tensor{2})
+  local sgd = optim.SGD{0.1, weight_decay = 0.5}
+  sgd:build {w}
+  sgd:apply({w}, {tensor{0}})
+  expect.close(w[1], 2 * (1 - 0.05), 1e-15)
+end)
+
+test("gradients are clipped one by one, by each norm, or by the norm of all", function()
+  local core = require "gradus.core.grad"
+  local function step(options)
+    local a, b = core.weight(tensor{0, 0}), core.weight(tensor{0})
+    options.learning_rate = 1
+    local sgd = optim.SGD(options)
+    sgd:build {a, b}
+    sgd:apply({a, b}, {tensor{3, 4}, tensor{12}})
+    return -a[1], -a[2], -b[1]
+  end
+  local function is(got, want)
+    for i = 1, 3 do expect.close(got[i], want[i], 1e-14) end
+  end
+  is({step {}}, {3, 4, 12})
+  is({step {clipvalue = 3.5}}, {3, 3.5, 3.5})
+  is({step {clipnorm = 1}}, {0.6, 0.8, 1})
+  is({step {clipnorm = 10}}, {3, 4, 10})
+  is({step {global_clipnorm = 6.5}}, {1.5, 2, 6})
+  is({step {global_clipnorm = 100}}, {3, 4, 12})
+end)
+
+test("a schedule is asked for the rate of each step, and the first step has number 0", function()
+  local asked = {}
+  local schedule = {at = function(_, t) asked[#asked + 1] = t; return 0.01 end}
+  local first = descend(optim.SGD{schedule})
+  expect.close(first, 0.9509900499, 1e-12)
+  expect.equal(table.concat(asked, " "), "0 1 2 3 4")
+end)
+
+test("a model trains with a schedule, and says the rate that it has now", function()
+  random.seed(1)
+  local m = nn.Sequential {nn.Dense{1, input_shape = {2}}}
+  m:compile{optimizer = optim.SGD{optim.ExponentialDecay{0.1, 10, 0.5}}, loss = "mse"}
+  m:fit{random.randn(40, 2), random.randn(40), epochs = 1, batch_size = 2, verbose = 0}
+  expect.equal(tostring(m.optimizer), "SGD, learning rate 0.025 now (ExponentialDecay)")
+end)
+
+test("a learning rate or schedule that cannot be is a sentence", function()
+  expect.error(function() optim.SGD{"fast"} end, "learning_rate is a number from 0, or a schedule")
+  expect.error(function() optim.Adam{learning_rate = -1} end, "learning_rate is a number from 0")
+  expect.error(function() optim.SGD{clipnorm = 1, global_clipnorm = 1} end, "not both")
+  expect.error(function() optim.SGD{clipnorm = 0} end, "a number above 0")
+  expect.error(function() optim.CosineDecay{0.1} end, "needs decay_steps")
+  expect.error(function() optim.CosineDecay{0.1, 0} end, "counts steps")
+  expect.error(function() optim.ExponentialDecay{0.1, 10, "half"} end, "decay_rate is a number")
+  expect.error(function() optim.PiecewiseConstantDecay{{5, 3}, {1, 2, 3}} end, "boundaries grow")
+  expect.error(function() optim.PiecewiseConstantDecay{{5}, {1}} end, "make 2 pieces, but there are 1 values")
+  expect.error(function() optim.CosineDecay{0.1, 10}(-1) end, "of a step from 0")
+end)
+
+-- XOR is what one neuron cannot learn. Each optimizer learns it from every seed, at a rate that suits it.
+local x, y = tensor{{0, 0}, {0, 1}, {1, 0}, {1, 1}}, tensor{0, 1, 1, 0}
+local makers = {
+  SGD = function() return optim.SGD{0.5, momentum = 0.9} end,
+  ["SGD with Nesterov's momentum"] = function() return optim.SGD{0.5, 0.9, true} end,
+  Adam = function() return optim.Adam{0.05} end,
+  AdamW = function() return optim.AdamW{0.05} end,
+  RMSprop = function() return optim.RMSprop{0.02} end,
+  Adagrad = function() return optim.Adagrad{0.5} end,
+}
+local names = {}
+for name in pairs(makers) do names[#names + 1] = name end
+table.sort(names)
+for _, name in ipairs(names) do
+  test(name .. " learns XOR from 20 seeds", function()
+    for seed = 1, 20 do
+      random.seed(seed)
+      local m = nn.Sequential {nn.Dense{8, activation = "tanh", input_shape = {2}}, nn.Dense{1, activation = "sigmoid"}}
+      m:compile{optimizer = makers[name](), loss = "binary_crossentropy"}
+      m:fit{x, y, batch_size = 4, epochs = 400, verbose = 0}
+      expect.equal(tostring(m:predict_classes(x)), "[0 1 1 0]")
+    end
+  end)
+end
+
+test.done()
