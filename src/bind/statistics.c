@@ -230,12 +230,14 @@ static int covariance(lua_State *L) {
   static const char *const names[] = {"rowvar", "ddof", NULL};
   bool correlation = lua_tointeger(L, lua_upvalueindex(1));
   const char *name = correlation ? "corrcoef" : "cov";
-  int options = gr_test_tensor(L, 2) ? 3 : 2;
+  int options = lua_istable(L, 2) ? 2 : 3;  // a nil in the second's place is passed over
+  if (options == 3 && !lua_isnoneornil(L, 2) && !gr_test_tensor(L, 2))
+    return luaL_typeerror(L, 2, "tensor or table of options");
   bool has_options = lua_istable(L, options);
   if (has_options)
     gr_check_options(L, options, name, names);
   else if (!lua_isnoneornil(L, options))
-    return luaL_typeerror(L, options, options == 2 ? "tensor or table of options" : "table of options");
+    return luaL_typeerror(L, options, "table of options");
   bool rowvar = !has_options || lua_getfield(L, options, "rowvar") == LUA_TNIL || lua_toboolean(L, -1);
   double ddof = gr_number_option(L, has_options ? options : 0, name, "ddof", 1);
   gr_tensor *x = push_variables(L, name, rowvar), turned;

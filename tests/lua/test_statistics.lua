@@ -62,6 +62,7 @@ test("covariances and correlations take rows for variables, columns when asked, 
   local t = tensor{{1, 2, 4}, {3, 1, 2}}
   shows(cov(t), "[[ 2.33333333 -0.5       ]\n [-0.5         1.        ]]")
   shows(cov(t, {ddof = 0}), "[[ 1.55555556 -0.33333333]\n [-0.33333333  0.66666667]]")
+  shows(cov(t, nil, {ddof = 0}), tostring(cov(t, {ddof = 0})))
   shows(cov(t, {rowvar = false}), "[[ 2.  -1.  -2. ]\n [-1.   0.5  1. ]\n [-2.   1.   2. ]]")
   shows(cov(t[1], t[2]), tostring(cov(t)))
   expect.close(cov(t[1]), 7 / 3)

@@ -139,7 +139,67 @@ def indexing(s):
             s.case(numpy, "a[{{}, {%d, %d, %d}}]" % (first + 1, last + 1, step), a=a)
 
 
-def take(s):
+def assignment(s):
+    for shape, dtype in itertools.product([(5,), (3, 4), (2, 3, 4)], ("float64", "int64", "uint8")):
+        a = s.operand(shape, dtype, "ties")
+        for _ in range(8):
+            key = random_key(s, shape)
+            text = index(key, shape)
+            if text is None:
+                continue
+            s.case(f"assigned(a, np.s_[{key_text(key)}], 7)", f'assigned(a, "{text}", 7)', a=a)
+            part = a[key]
+            if part.ndim:
+                b = s.operand(part.shape[1:] if s.random.rand() < 0.3 else part.shape, dtype, "ties")
+                s.case(f"assigned(a, np.s_[{key_text(key)}], b)", f'assigned(a, "{text}", b)', a=a, b=b)
+    for one, other in itertools.product(DTYPES, DTYPES):
+        a, b = s.operand((3, 4), one, "ties"), s.operand((4,), other, "ties")
+        if one == "uint8" and other not in ("uint8", "bool"):
+            b = np.abs(b)
+        s.case("assigned(a, np.s_[1:], b)", 'assigned(a, "2:3", b)', a=a, b=b)
+
+
+def masks(s):
+    for shape, dtype in itertools.product([(5,), (3, 4), (2, 3, 4), (0, 3)], ("float64", "float32", "int64", "bool")):
+        a, m = s.operand(shape, dtype), s.operand(shape, "bool")
+        s.case("a[m]", "a[m]", a=a, m=m)
+        s.case("a.T[m.T]", "a.T[m.T]", a=a, m=m)
+        s.case("assigned(a, m, 1)", "assigned(a, m, 1)", a=a, m=m)
+        s.case("a[~m]", "a[logical_not(m)]", a=a, m=m)
+        rows = s.operand(shape[:1], "bool", "ties")
+        s.case("a[m]", "a[m]", a=a, m=rows)
+        s.case("assigned(a, m, 0)", "assigned(a, m, 0)", a=a, m=rows)
+        if len(shape) > 1:
+            columns = s.operand(shape[1:2], "bool", "ties")
+            s.case("a[:, m]", "a[{{}, m}]", a=a, m=columns)
+        s.case("assigned(a, m, a[m][::-1])", 'assigned(a, m, a[m]["::-1"])' if m.any() else "a", a=a, m=m)
+        s.case("[i + 1 for i in np.nonzero(m)]", "{nonzero(m)}", m=m)
+        s.case("np.argwhere(m) + 1", "argwhere(m)", m=m)
+
+
+def positions(s):
+    for shape, dtype in itertools.product([(5,), (3, 4), (2, 3, 4)], ("float64", "float32", "int64", "uint8", "bool")):
+        a = s.operand(shape, dtype)
+        for count in [(0,), (1,), (7,), (2, 3)]:
+            i = s.random.randint(1, shape[0] + 1, count)
+            s.case("a[i - 1]", "a[i]", a=a, i=i)
+            s.case("a[::-1][i - 1]", 'a["::-1"][i]', a=a, i=i)
+            if len(shape) > 1:
+                j = s.random.randint(1, shape[1] + 1, count)
+                s.case("a[i - 1, j - 1]", "a[{i, j}]", a=a, i=i, j=j)
+                s.case("a[:, j - 1]", "a[{{}, j}]", a=a, j=j)
+                s.case("np.take(a, j - 1, axis=1)", "take(a, j, 2)", a=a, j=j)
+                s.case("assigned(a, (i - 1, j - 1), 1)", "assigned(a, {i, j}, 1)", a=a, i=i, j=j)
+            s.case("assigned(a, i - 1, 1)", "assigned(a, i, 1)", a=a, i=i)
+        at = s.random.randint(1, a.size + 1, 4)
+        s.case("put(a, i - 1, 1)", "put(a, i, 1)", a=a, i=at)
+        for axis_at in range(len(shape)):
+            sizes = tuple(2 if k == axis_at else size for k, size in enumerate(shape))
+            i = s.random.randint(1, shape[axis_at] + 1, sizes)
+            s.case(f"np.take_along_axis(a, i - 1, {axis_at})", f"take_along_axis(a, i, {axis_at + 1})", a=a, i=i)
+
+
+def rows(s):
     for shape, dtype in itertools.product([(5,), (3, 4), (2, 3, 4)], ("float64", "float32", "uint8")):
         a = s.operand(shape, dtype)
         for n in (0, 1, 4, 9):
@@ -148,4 +208,4 @@ def take(s):
                 s.case("%s[i - 1]" % numpy, "take(%s, i)" % lua, a=a, i=rows + 1)
 
 
-FAMILIES = [creation, conversion, shaping, indexing, take]
+FAMILIES = [creation, conversion, shaping, indexing, assignment, masks, positions, rows]

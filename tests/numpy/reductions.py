@@ -63,8 +63,8 @@ def reductions(s):
                numbers=True, a=s.operand((3, 4)))
 
 
-def positions(s):
-    """argmin and argmax, which are positions."""
+def extremes(s):
+    """Where they are: positions."""
     for name, dtype in itertools.product(("argmin", "argmax"), DTYPES):
         for shape in SHAPES[:5]:
             a = s.operand(shape, dtype, "ties")
@@ -105,4 +105,92 @@ def statistics(s):
         s.case("np.nanmean(a, axis=%s)" % at, "nanmean(a, %s)" % axis(at), "close", numbers=True, a=a)
 
 
-FAMILIES = [reductions, positions, running, statistics]
+def order(s):
+    for shape, dtype in itertools.product([(5,), (17,), (3, 4), (2, 3, 4), (0, 3), (1200,)], DTYPES):
+        a = s.operand(shape, dtype, "ties")
+        for at in range(-len(shape), len(shape)):
+            s.case(f"np.sort(a, {at})", f"sort(a, {axis(at)})", "equal", a=a)
+            s.case(f"np.argsort(a, {at}, kind='stable') + 1", f"argsort(a, {axis(at)})", a=a)
+            if dtype != "bool" and len(shape) < 3:
+                s.case(f"np.flip(np.sort(a, {at}), {at})", f"sort(a, {axis(at)}, {{descending=true}})", "equal", a=a)
+                s.case(f"np.argsort(-a.astype(float), {at}, kind='stable') + 1",
+                       f"argsort(a, {axis(at)}, {{descending=true}})", a=a)
+        if len(shape) == 2:
+            for view, lua_view in list(views("a", 2))[1:]:
+                s.case(f"np.sort({view})", f"sort({lua_view})", "equal", a=a)
+        if len(shape) == 1 and dtype != "bool":
+            s.case("[np.sort(a)[::-1][:3], np.argsort(-a.astype(float), kind='stable')[:3] + 1]",
+                   "{topk(a, 3)}", "equal", a=a)
+    for dtype in DTYPES[:2]:
+        a = s.operand((33,), dtype, "special")
+        s.case("np.sort(a)", "sort(a)", "equal", a=a)
+        s.case("np.argsort(a, kind='stable') + 1", "argsort(a)", a=a)
+
+
+def distinct(s):
+    # The inverse has the shape of what it was made from, as in NumPy 2.
+    for shape, dtype in itertools.product([(5,), (33,), (3, 4), (2, 3, 4), (0,)], DTYPES):
+        a = s.operand(shape, dtype, "ties")
+        s.case("np.unique(a)", "unique(a)", "equal", a=a)
+        s.case("(lambda v, i, j, n: [v, i + 1, j.reshape(a.shape) + 1, n])(*np.unique(a, True, True, True))",
+               "{unique(a, {return_index=true, return_inverse=true, return_counts=true})}", "equal", a=a)
+    for dtype in DTYPES[:2]:
+        s.case("np.unique(a)", "unique(a)", "equal", a=s.operand((33,), dtype, "special"))
+    for shape, dtype in itertools.product([(5,), (33,), (0,)], ("int64", "uint8")):
+        a = np.abs(s.operand(shape, dtype, "ties"))
+        s.case("np.bincount(a)", "bincount(a)", a=a)
+        s.case("np.bincount(a, minlength=20)", "bincount(a, {minlength=20})", a=a)
+        if a.size:
+            s.case("np.bincount(a, weights=b)", "bincount(a, {weights=b})", "scaled", a=a, b=s.operand(shape))
+    edges = np.sort(s.operand((5,)))
+    for shape in [(5,), (3, 4), (0,), (33,)]:
+        x = s.operand(shape, "float64", "ties" if len(shape) > 1 else "normal")
+        s.case("np.searchsorted(a, x) + 1", "searchsorted(a, x)", a=edges, x=x)
+        s.case("np.searchsorted(a, x, side='right') + 1", 'searchsorted(a, x, {side="right"})', a=edges, x=x)
+        s.case("np.digitize(x, a)", "digitize(x, a)", a=edges, x=x)
+        s.case("np.digitize(x, a, right=True)", "digitize(x, a, {right=true})", a=edges, x=x)
+        s.case("np.digitize(x, a[::-1])", 'digitize(x, a["::-1"])', a=edges, x=x)
+
+
+def quantiles(s):
+    for shape, dtype in itertools.product(SHAPES[:5], DTYPES[:3]):
+        a = s.operand(shape, dtype)
+        for at in [None] + list(range(len(shape))):
+            s.case(f"statistic(np.median(a, axis={at}), a)", f"median(a, {axis(at)})", "close", numbers=True, a=a)
+            for q in (0, 0.3, 0.5, 1):
+                s.case(f"statistic(np.quantile(a, {q}, axis={at}), a)",
+                       f"quantile(a, {q}, {axis(at)})", "scaled", numbers=True, a=a)
+            s.case(f"statistic(np.percentile(a, [10, 90, 50], axis={at}), a)",
+                   f"percentile(a, {{10, 90, 50}}, {axis(at)})", "scaled", a=a)
+    for at in (None, 0, 1):
+        a = s.operand((4, 9), "float64", "special")
+        s.case(f"statistic(np.median(a, axis={at}), a)", f"median(a, {axis(at)})", "equal", numbers=True, a=a)
+
+
+def histograms(s):
+    """Edges are float64, whatever falls between them."""
+    for shape, dtype in itertools.product([(33,), (3, 4), (131,), (5,)], ("float64", "int64", "float32")):
+        a = s.operand(shape, dtype)
+        for bins in (1, 4, 10):
+            s.case(f"list(np.histogram(a.astype(float), {bins}))", f"{{histogram(a, {bins})}}", "scaled", a=a)
+        s.case("list(np.histogram(a.astype(float), 5, range=(-1, 2)))",
+               "{histogram(a, 5, {range={-1, 2}})}", "scaled", a=a)
+        s.case("list(np.histogram(a.astype(float), 6, density=True))",
+               "{histogram(a, 6, {density=true})}", "scaled", a=a)
+        s.case("list(np.histogram(a.astype(float), [-2, 0, 0.5, 3]))", "{histogram(a, {-2, 0, 0.5, 3})}", "scaled", a=a)
+        w = s.operand(shape, "float64", "positive")
+        s.case("list(np.histogram(a.astype(float), 4, weights=w))",
+               "{histogram(a, 4, {weights=w})}", "scaled", a=a, w=w)
+
+
+def covariances(s):
+    for shape, dtype in itertools.product([(3, 4), (2, 9), (5, 3)], DTYPES[:3]):
+        a = s.operand(shape, dtype)
+        for name in ("cov", "corrcoef"):
+            s.case(f"statistic(np.{name}(a), a)", f"{name}(a)", "scaled", a=a)
+            s.case(f"statistic(np.{name}(a, rowvar=False), a)", f"{name}(a, nil, {{rowvar=false}})", "scaled", a=a)
+            s.case(f"statistic(np.{name}(a[0], a[1]), a)", f"{name}(a[1], a[2])", "scaled", a=a)
+        s.case("statistic(np.cov(a, ddof=0), a)", "cov(a, nil, {ddof=0})", "scaled", a=a)
+
+
+FAMILIES = [reductions, extremes, running, statistics, order, distinct, quantiles, histograms, covariances]

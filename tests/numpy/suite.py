@@ -67,6 +67,11 @@ def as_gradus(value, numbers):
     return value.item() if numbers and value.ndim == 0 else value
 
 
+def statistic(value, a):
+    """Of float32 numbers is float32, and of integers float64."""
+    return np.asarray(value, dtype=a.dtype if a.dtype == np.float32 else np.float64)
+
+
 # ---- cases ----
 
 SPECIAL = [np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 5e-324, 1e308, -1e-300, 3.0, 1e-8, 709.5, -745.0]
@@ -75,6 +80,19 @@ SPECIAL = [np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 5e-324, 1e3
 def flat(values):
     """A list without the lists in it."""
     return [inner for v in values for inner in (flat(v) if isinstance(v, list) else [v])]
+
+
+def assigned(array, key, value):
+    """For the expressions of cases, as the helper of the same name in test_numpy.lua."""
+    array = array.copy()
+    array[key] = value
+    return array
+
+
+def put(array, at, value):
+    array = array.copy()
+    np.put(array, at, value)
+    return array
 
 
 class Suite:
@@ -132,7 +150,7 @@ class Suite:
 
     def expected(self, value):
         if isinstance(value, list):
-            return "; ".join(self.expected(v) for v in value)
+            return "list:" + "; ".join(self.expected(v) for v in value)
         if isinstance(value, bool):
             return "boolean:" + str(value).lower()
         if isinstance(value, int):
@@ -148,7 +166,7 @@ class Suite:
         (float64) or 1e-5 (float32) of each number; scaled, of the largest number. `enter`: the operands enter
         arithmetic. `numbers`: a result without axes is one of Lua's numbers. `seed`: of both generators, which draw
         once more at the end."""
-        scope = {"np": np}
+        scope = {"np": np, "assigned": assigned, "put": put, "statistic": statistic}
         values = list(operands.values())
         scope.update(zip(operands, entered(*values) if enter else values))
         if seed is not None:

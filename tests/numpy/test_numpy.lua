@@ -84,6 +84,12 @@ local function flat(value, into)
   return into
 end
 
+function helpers.put(t, at, value)
+  t = t:clone()
+  t:put(at, value)
+  return t
+end
+
 local function run(case)
   local scope = setmetatable({}, {__index = function(_, name)
     if helpers[name] then return helpers[name] end
@@ -169,9 +175,10 @@ local function number_difference(case, got, kind, text)
 end
 
 function difference(case, got, expected)
-  if expected:find "; " and not expected:find "^text:" then
+  local list = expected:match "^list:(.*)"
+  if list then
     local i = 0
-    for part in (expected .. "; "):gmatch("(.-); ") do
+    for part in (list .. "; "):gmatch "(.-); " do
       i = i + 1
       local why = difference(case, got[i], part)
       if why then return "part " .. i .. ": " .. why end
