@@ -78,6 +78,9 @@ typedef struct gr_tensor_tables {
 void gr_add_creation(lua_State *L, const gr_tensor_tables *tables);
 void gr_add_indexing(lua_State *L, const gr_tensor_tables *tables);
 void gr_add_picking(lua_State *L, const gr_tensor_tables *tables);
+void gr_add_joining(lua_State *L, const gr_tensor_tables *tables);
+void gr_add_matrices(lua_State *L, const gr_tensor_tables *tables);
+void gr_add_repeating(lua_State *L, const gr_tensor_tables *tables);
 void gr_add_shaping(lua_State *L, const gr_tensor_tables *tables);
 void gr_add_elementwise(lua_State *L, const gr_tensor_tables *tables);
 void gr_add_reductions(lua_State *L, const gr_tensor_tables *tables);

@@ -48,6 +48,9 @@ static void put(lua_State *L, filler *f, int depth) {
   gr_tensor *t = f->out;
   int kind = lua_type(L, -1);
   if (t->dtype == GR_BOOL ? kind != LUA_TBOOLEAN && kind != LUA_TNUMBER : kind != LUA_TNUMBER) {
+    if (gr_test_tensor(L, -1))
+      luaL_error(L, "element %s is a tensor: stack{...} makes one tensor out of several",
+                 path_text(L, f, depth));
     const char *what = kind == LUA_TNIL ? "a hole (nil)" : luaL_typename(L, -1);
     luaL_error(L, "element %s is %s, but a %s tensor is made of %s", path_text(L, f, depth), what,
                gr_dtype_name(t->dtype), t->dtype == GR_BOOL ? "true and false" : "numbers");
@@ -149,7 +152,9 @@ static int make_full(lua_State *L) {
   gr_dtype dtype = GR_F64;
   int64_t shape[GR_MAX_DIMS];
   luaL_checktype(L, 1, LUA_TTABLE);
-  double value = luaL_checknumber(L, 2);
+  bool mask = lua_isboolean(L, 2);
+  double value = mask ? lua_toboolean(L, 2) : luaL_checknumber(L, 2);
+  if (mask) dtype = GR_BOOL;
   gr_creation_dtype(L, "full", &dtype);
   int ndim = gr_check_shape(L, 1, 1, shape);
   GR_TRY(L, gr_fill(gr_push_tensor(L, dtype, ndim, shape), value, &err));
@@ -159,6 +164,13 @@ static int make_full(lua_State *L) {
 static int make_like(lua_State *L) {
   const gr_tensor *t = gr_check_tensor(L, 1);
   double value = (double)lua_tointeger(L, lua_upvalueindex(1));
+  GR_TRY(L, gr_fill(gr_push_tensor(L, t->dtype, t->ndim, t->shape), value, &err));
+  return 1;
+}
+
+static int make_full_like(lua_State *L) {
+  const gr_tensor *t = gr_check_tensor(L, 1);
+  double value = luaL_checknumber(L, 2);
   GR_TRY(L, gr_fill(gr_push_tensor(L, t->dtype, t->ndim, t->shape), value, &err));
   return 1;
 }
@@ -175,16 +187,6 @@ static int push_sequence(lua_State *L, gr_dtype dtype, int64_t n, double start, 
   if (n && !isnan(last)) x[n - 1] = last;
   if (dtype == GR_F64) return 1;
   GR_TRY(L, gr_copy(gr_push_tensor(L, dtype, 1, &n), t, &err));
-  return 1;
-}
-
-static int make_eye(lua_State *L) {
-  gr_dtype dtype = GR_F64;
-  int last = gr_creation_dtype(L, "eye", &dtype);
-  int64_t n = luaL_checkinteger(L, 1), m = last > 1 ? luaL_checkinteger(L, 2) : n;
-  gr_tensor *t = gr_push_tensor(L, dtype, 2, (int64_t[]){n, m});
-  GR_TRY(L, gr_fill(t, 0, &err));
-  for (int64_t i = 0; i < n && i < m; i++) gr_tensor_set(t, (int64_t[]){i, i}, 1);
   return 1;
 }
 
@@ -245,7 +247,7 @@ static const gr_function functions[] = {
      "[1. 1. 1.]"},
     {"full", make_full,
      "full(shape, value, {dtype=\"float64\"}) -> tensor\n\n"
-     "A tensor of the given shape (a table), filled with one value.\n\n"
+     "A tensor of the given shape (a table), filled with one value; true and false give a bool tensor.\n\n"
      "> full({2, 2}, 0.5)\n"
      "[[0.5 0.5]\n"
      " [0.5 0.5]]"},
@@ -261,12 +263,11 @@ static const gr_function functions[] = {
      "> ones_like(tensor{7, 8})\n"
      "[1. 1.]",
      1},
-    {"eye", make_eye,
-     "eye(n, m=n, {dtype=\"float64\"}) -> tensor\n\n"
-     "The identity: an (n, m) matrix with 1 on its diagonal and 0 elsewhere.\n\n"
-     "> eye(2)\n"
-     "[[1. 0.]\n"
-     " [0. 1.]]"},
+    {"full_like", make_full_like,
+     "full_like(t, value) -> tensor\n\n"
+     "One value in the shape and dtype of t.\n\n"
+     "> full_like(tensor{7, 8}, 3)\n"
+     "[3. 3.]"},
     {"arange", make_arange,
      "arange(start=0, stop, step=1, {dtype=\"float64\"}) -> tensor\n\n"
      "Numbers from start up to, but not including, stop. Rounded as NumPy does: element i is start + "

@@ -74,6 +74,9 @@ int gr_open_tensor(lua_State *L) {
   gr_add_indexing(L, &tables);
   gr_add_picking(L, &tables);
   gr_add_shaping(L, &tables);
+  gr_add_joining(L, &tables);
+  gr_add_repeating(L, &tables);
+  gr_add_matrices(L, &tables);
   gr_add_elementwise(L, &tables);
   gr_add_reductions(L, &tables);
   gr_add_sorting(L, &tables);

@@ -24,8 +24,27 @@ static gr_code refuse(double x, gr_dtype dtype, gr_err *err) {
                  x, gr_dtype_name(dtype));
 }
 
-// Does every element of the block fit `dtype`? The loops have no early exit so that they vectorise.
-static gr_code check_block(const void *block, gr_dtype from, gr_dtype to, int64_t n, gr_err *err) {
+// Says which element of `t` it was, the i-th in row-major order, as a learner would index it.
+static gr_code name_element(const gr_tensor *t, int64_t i, gr_err *err) {
+  int64_t index[GR_MAX_DIMS];
+  for (int a = t->ndim; a-- > 0; i /= t->shape[a]) index[a] = i % t->shape[a] + 1;
+  size_t used = strlen(err->text), room = sizeof err->text;
+  for (int a = 0; a < t->ndim && used < room; a++)
+    used += (size_t)snprintf(err->text + used, room - used, "%s%" PRId64 "%s",
+                             a              ? ", "
+                             : t->ndim == 1 ? " (element ["
+                                            : " (element [{",
+                             index[a],
+                             a + 1 < t->ndim ? ""
+                             : t->ndim == 1  ? "])"
+                                             : "}])");
+  return err->code;
+}
+
+// Does every element of the block fit `dtype`? Otherwise `*at` is the first that does not. The loops have no
+// early exit so that they vectorise.
+static gr_code check_block(const void *block, gr_dtype from, gr_dtype to, int64_t n, int64_t *at,
+                           gr_err *err) {
   int bad = 0;
   switch (from) {
     case GR_F64:
@@ -40,6 +59,7 @@ static gr_code check_block(const void *block, gr_dtype from, gr_dtype to, int64_
     default: break;
   }
   for (int64_t i = 0; bad && i < n; i++) {
+    *at = i;
     if (from == GR_I64) {
       int64_t x = ((const int64_t *)block)[i];
       if (x < 0 || x > 255)
@@ -84,16 +104,18 @@ gr_code gr_copy(gr_tensor *out, const gr_tensor *src, gr_err *err) {
       int64_t most = from.in_place && left > GR_BLOCK ? GR_POLL_ELEMENTS : GR_BLOCK;
       if (n > most) n = most;
       const void *p = gr_walk_read(&from, &block, n);
+      int64_t at = 0;
       if (pass == 0)
-        code = check_block(p, src->dtype, out->dtype, n, err);
+        code = check_block(p, src->dtype, out->dtype, n, &at, err);
       else
         gr_walk_put(&to, p, n);
+      if (code) return gr_tensor_size(src) > 1 ? name_element(&view, done + at, err) : code;
       done += n;
-      if (!code && done - polled >= GR_POLL_ELEMENTS) {
+      if (done - polled >= GR_POLL_ELEMENTS) {
         polled = done;
         code = gr_interrupt_poll(err);
+        if (code) return code;
       }
-      if (code) return code;
     }
   }
   return GR_OK;

@@ -221,8 +221,8 @@ end)
 
 test("copies and assignments that would lose the gradient are refused", function()
   local x = grad.track(tensor{1, 2})
-  for _, lose in ipairs {clone, tensor, function(t) return t:astype("float32") end,
-    function(t) zeros(2):put({1}, t) end, function(t) zeros(2)[{{}}] = t end} do
+  for _, lose in ipairs {tensor, function(t) return t:astype("int64") end, function(t) zeros(2):put({1}, t) end,
+    function(t) zeros(2)[{{}}] = t end} do
     expect.error(function() lose(x) end, "detach")
   end
 end)

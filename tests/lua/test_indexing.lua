@@ -130,6 +130,12 @@ test("a large whole number arrives in an int64 as it is", function()
   expect.equal(t[1], (1 << 53) + 1)
 end)
 
+test("a stretched view cannot be assigned to: it repeats one number", function()
+  local t = broadcast_to(zeros(1, 2), 3, 2)
+  expect.error(function() t[1] = 1 end, "repeats the same numbers along axis 1")
+  expect.error(function() t:put({1}, 1) end, "change a clone")
+end)
+
 test("take works along any axis, with tables and tensors of any shape", function()
   shows(take(cube, {2, 1}, 3)[{1, 1}], "[1. 0.]")
   has_shape(take(cube, tensor{{1, 2}, {3, 1}}, 2), 2, 2, 2, 4)
