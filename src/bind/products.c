@@ -3,6 +3,7 @@
 
 #include "kernel/elementwise.h"
 #include "kernel/matmul.h"
+#include "kernel/reduce.h"
 
 // The tensor at `index` in `dtype`: itself, or a converted copy that is pushed.
 static const gr_tensor *in_dtype(lua_State *L, int index, gr_dtype dtype) {
@@ -13,68 +14,124 @@ static const gr_tensor *in_dtype(lua_State *L, int index, gr_dtype dtype) {
   return copy;
 }
 
-// A vector as a matrix: a row on the left, a column on the right.
-static gr_tensor as_matrix(const gr_tensor *t, bool left) {
-  gr_tensor m = *t;
-  if (t->ndim == 2) return m;
-  m.ndim = 2;
-  m.shape[left] = t->shape[0];
-  m.stride[left] = t->stride[0];
-  m.shape[!left] = 1;
-  m.stride[!left] = 1;
-  return m;
-}
-
-static void shape_error(lua_State *L, const gr_tensor *a, const gr_tensor *b, int64_t columns, int64_t rows) {
-  char ta[GR_SHAPE_TEXT], tb[GR_SHAPE_TEXT];
-  const char *fix = "";
-  if (a->ndim == 2 && a->shape[0] == rows)
-    fix = "; with A.T on the left they would fit";
-  else if (b->ndim == 2 && b->shape[1] == columns)
-    fix = "; with B.T on the right they would fit";
-  luaL_error(L,
-             "dot: %s times %s does not fit: the left has %I columns and the right has %I rows, and they "
-             "must be equal%s",
-             gr_shape_text(ta, a->ndim, a->shape), gr_shape_text(tb, b->ndim, b->shape), (lua_Integer)columns,
-             (lua_Integer)rows, fix);
-}
-
 static int dot(lua_State *L) {
   const gr_tensor *a = gr_check_tensor(L, 1), *b = gr_check_tensor(L, 2);
   lua_settop(L, 2);
-  char ta[GR_SHAPE_TEXT], tb[GR_SHAPE_TEXT];
-  if (a->ndim < 1 || a->ndim > 2 || b->ndim < 1 || b->ndim > 2)
-    return luaL_error(L, "dot multiplies matrices and vectors (1 or 2 axes), not %s and %s",
-                      gr_shape_text(ta, a->ndim, a->shape), gr_shape_text(tb, b->ndim, b->shape));
-  if (a->shape[a->ndim - 1] != b->shape[0]) shape_error(L, a, b, a->shape[a->ndim - 1], b->shape[0]);
-  if (gr_is_tracked(a) || gr_is_tracked(b)) {
-    if (a->ndim == 2 && b->ndim == 2)
-      return gr_apply_tracked(L, &gr_op_matmul, &(gr_op_args){0}, 2, (int[]){1, 2});
-    gr_refuse_tracked(L, gr_is_tracked(a) ? 1 : 2, "dot with a vector");
-  }
+  int64_t shape[GR_MAX_DIMS];
+  int ndim;
+  GR_TRY(L, gr_matmul_shape(&ndim, shape, a, b, &err));
+  if (gr_is_tracked(a) || gr_is_tracked(b))
+    return gr_apply_tracked(L, &gr_op_matmul, &(gr_op_args){0}, 2, (int[]){1, 2});
   gr_dtype dtype = gr_dtype_promote(a->dtype, b->dtype);
-  gr_tensor ma = as_matrix(in_dtype(L, 1, dtype), true), mb = as_matrix(in_dtype(L, 2, dtype), false);
-  // The result has the axes that were there: (m, n), (m,), (n,) or none.
-  int64_t shape[2];
-  int ndim = 0;
-  if (a->ndim == 2) shape[ndim++] = ma.shape[0];
-  if (b->ndim == 2) shape[ndim++] = mb.shape[1];
-  gr_tensor *out = gr_push_tensor(L, dtype, ndim, shape), matrix;
-  GR_TRY(L, gr_tensor_view_reshape(&matrix, out, 2, (int64_t[]){ma.shape[0], mb.shape[1]}, &err));
-  GR_TRY(L, gr_matmul(&matrix, &ma, &mb, false, &err));
+  gr_tensor left = *in_dtype(L, 1, dtype), right = *in_dtype(L, 2, dtype);
+  gr_tensor *out = gr_push_tensor(L, dtype, ndim, shape), matrices = *out;
+  gr_matmul_matrices(&matrices, &left, &right);
+  GR_TRY(L, gr_matmul(&matrices, &left, &right, false, &err));
   if (ndim == 0) gr_push_element(L, out, NULL);
+  return 1;
+}
+
+// ---- products by way of others: what is tracked stays tracked ----
+
+// Replaces the tensor at `index` by itself in another shape.
+static void reshape(lua_State *L, int index, int ndim, const int64_t *shape) {
+  lua_getfield(L, index, "reshape");
+  lua_pushvalue(L, index);
+  lua_createtable(L, ndim, 0);
+  for (int i = 0; i < ndim; i++) {
+    lua_pushinteger(L, shape[i]);
+    lua_rawseti(L, -2, i + 1);
+  }
+  lua_call(L, 2, 1);
+  lua_replace(L, index);
+}
+
+static int multiply(lua_State *L) {
+  lua_arith(L, LUA_OPMUL);
   return 1;
 }
 
 static int outer(lua_State *L) {
   const gr_tensor *a = gr_check_tensor(L, 1), *b = gr_check_tensor(L, 2);
-  if (a->ndim != 1 || b->ndim != 1) return luaL_error(L, "outer takes two vectors (tensors of one axis)");
-  gr_refuse_tracked(L, 1, "outer");
-  gr_refuse_tracked(L, 2, "outer");
-  gr_tensor column = as_matrix(a, false), row = as_matrix(b, true);
-  gr_tensor *out = gr_push_tensor(L, gr_binary_dtype(GR_MUL, a->dtype, b->dtype), 2,
-                                  (int64_t[]){a->shape[0], b->shape[0]});
-  GR_TRY(L, gr_binary(out, GR_MUL, &column, &row, &err));
+  lua_settop(L, 2);
+  if (a->ndim != 1 || b->ndim != 1) {
+    char ta[GR_SHAPE_TEXT], tb[GR_SHAPE_TEXT];
+    return luaL_error(L,
+                      "outer takes two vectors (tensors of one axis), not %s and %s: a:reshape(-1) makes one",
+                      gr_shape_text(ta, a->ndim, a->shape), gr_shape_text(tb, b->ndim, b->shape));
+  }
+  reshape(L, 1, 2, (int64_t[]){a->shape[0], 1});
+  return multiply(L);
+}
+
+// (..., k) and (..., k): the rows of one by the rows of the other.
+static int inner(lua_State *L) {
+  const gr_tensor *a = gr_check_tensor(L, 1), *b = gr_check_tensor(L, 2);
+  lua_settop(L, 2);
+  char ta[GR_SHAPE_TEXT], tb[GR_SHAPE_TEXT];
+  if (a->ndim == 0 || b->ndim == 0) return multiply(L);
+  const int64_t k = a->shape[a->ndim - 1];
+  if (b->shape[b->ndim - 1] != k)
+    return luaL_error(L, "inner: %s and %s do not fit: the last axes must be equal, and they are %I and %I",
+                      gr_shape_text(ta, a->ndim, a->shape), gr_shape_text(tb, b->ndim, b->shape),
+                      (lua_Integer)k, (lua_Integer)b->shape[b->ndim - 1]);
+  int64_t shape[2 * GR_MAX_DIMS], rows = 1, columns = 1;
+  int ndim = 0;
+  for (int i = 0; i < a->ndim - 1; i++) rows *= shape[ndim++] = a->shape[i];
+  for (int i = 0; i < b->ndim - 1; i++) columns *= shape[ndim++] = b->shape[i];
+  if (ndim > GR_MAX_DIMS)
+    return luaL_error(L, "inner: the result would have %d axes, at most %d", ndim, GR_MAX_DIMS);
+  if (ndim == 0) return dot(L);
+  reshape(L, 1, 2, (int64_t[]){rows, k});
+  reshape(L, 2, 2, (int64_t[]){columns, k});
+  lua_getfield(L, 2, "T");
+  lua_replace(L, 2);
+  dot(L);
+  reshape(L, lua_gettop(L), ndim, shape);
+  return 1;
+}
+
+static int kron(lua_State *L) {
+  const gr_tensor *a = gr_check_tensor(L, 1), *b = gr_check_tensor(L, 2);
+  lua_settop(L, 2);
+  if (a->ndim != 2 || b->ndim != 2) {
+    char ta[GR_SHAPE_TEXT], tb[GR_SHAPE_TEXT];
+    return luaL_error(L, "kron takes two matrices (tensors of two axes), not %s and %s",
+                      gr_shape_text(ta, a->ndim, a->shape), gr_shape_text(tb, b->ndim, b->shape));
+  }
+  const int64_t m = a->shape[0], n = a->shape[1], p = b->shape[0], q = b->shape[1];
+  reshape(L, 1, 4, (int64_t[]){m, 1, n, 1});
+  reshape(L, 2, 4, (int64_t[]){1, p, 1, q});
+  multiply(L);
+  reshape(L, lua_gettop(L), 2, (int64_t[]){m * p, n * q});
+  return 1;
+}
+
+// The sum along a diagonal, as the sum of all elements times a mask of that diagonal where it is tracked.
+static int trace(lua_State *L) {
+  const gr_tensor *t = gr_check_tensor(L, 1);
+  char text[GR_SHAPE_TEXT];
+  if (t->ndim != 2)
+    return luaL_error(L, "trace takes a matrix (a tensor of two axes), not %s",
+                      gr_shape_text(text, t->ndim, t->shape));
+  lua_settop(L, 1);
+  if (gr_is_tracked(t)) {
+    gr_tensor *mask = gr_push_tensor(L, t->dtype, 2, t->shape);
+    GR_TRY(L, gr_fill(mask, 0, &err));
+    for (int64_t i = 0; i < t->shape[0] && i < t->shape[1]; i++) gr_tensor_set(mask, (int64_t[]){i, i}, 1);
+    multiply(L);
+    lua_getfield(L, 1, "sum");
+    lua_insert(L, 1);
+    lua_call(L, 1, 1);
+    return 1;
+  }
+  gr_tensor diagonal = *t;
+  diagonal.ndim = 1;
+  diagonal.shape[0] = t->shape[0] < t->shape[1] ? t->shape[0] : t->shape[1];
+  diagonal.stride[0] = t->stride[0] + t->stride[1];
+  gr_tensor *out = gr_push_tensor(L, gr_reduce_dtype(GR_SUM, t->dtype), 0, NULL);
+  GR_TRY(L, gr_reduce(out, GR_SUM, &diagonal, 1, &err));
+  gr_push_element(L, out, NULL);
   return 1;
 }
 
@@ -95,7 +152,10 @@ static const gr_function both[] = {
      "dot(A, B) -> tensor or number\n\n"
      "The matrix product: A (m, k) times B (k, n) is (m, n). A vector of k counts as a row on the left and a "
      "column on the right;\n"
-     "two vectors give a number. (`*` multiplies element by element.)\n\n"
+     "two vectors give a number. Of tensors with more axes the last two are the matrices, and the axes "
+     "before "
+     "them broadcast, as in\n"
+     "numpy.matmul: (10, m, k) times (k, n) is (10, m, n). (`*` multiplies element by element.)\n\n"
      "> X = tensor{{1, 2}, {3, 4}}\n"
      "> X:dot(tensor{{1}, {10}})\n"
      "[[21.]\n"
@@ -111,6 +171,25 @@ static const gr_function both[] = {
      "> outer(tensor{1, 2}, tensor{3, 4})\n"
      "[[3. 4.]\n"
      " [6. 8.]]"},
+    {"inner", inner,
+     "inner(a, b) -> tensor or number\n\n"
+     "The inner product: the sum of a[i] * b[i] over the last axis of both. Two vectors give a number; of "
+     "matrices, element (i, j) is\n"
+     "row i of a times row j of b, as in numpy.inner.\n\n"
+     "> inner(tensor{1, 2, 3}, tensor{4, 5, 6})\n"
+     "32.0"},
+    {"kron", kron,
+     "kron(A, B) -> tensor\n\n"
+     "The Kronecker product of two matrices: a copy of B for each element of A, times that element. (m, n) "
+     "and (p, q) give (m p, n q).\n\n"
+     "> kron(tensor{{1, 10}}, eye(2))\n"
+     "[[ 1.  0. 10.  0.]\n"
+     " [ 0.  1.  0. 10.]]"},
+    {"trace", trace,
+     "trace(A) -> number\n\n"
+     "The sum of the diagonal of a matrix.\n\n"
+     "> trace(tensor{{1, 2}, {3, 4}})\n"
+     "5.0"},
     {"softmax", softmax,
      "softmax(x) -> tensor\n\n"
      "e^x divided by its sum, along the last axis: scores become probabilities. Shifted by the greatest "

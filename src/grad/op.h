@@ -99,7 +99,7 @@ extern const gr_op gr_op_unary;      // kind
 extern const gr_op gr_op_binary;     // kind; both operands broadcast
 extern const gr_op gr_op_reduce;     // kind, axes, keepdims, ddof; not any, all, argmin, argmax
 extern const gr_op gr_op_scan;       // kind GR_SUM, axes
-extern const gr_op gr_op_matmul;     // (m, k) (k, n)
+extern const gr_op gr_op_matmul;     // (..., m, k) (..., k, n), or vectors
 extern const gr_op gr_op_reshape;    // ndim, shape, keepdims
 extern const gr_op gr_op_transpose;  // order
 // Axis i: start[i], start[i] + step[i], ..., shape[i] of them, or all as they are where shape[i] is -1. Those

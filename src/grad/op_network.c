@@ -16,6 +16,8 @@ gr_code gr_check_images(const char *name, const gr_tensor *x, gr_err *err) {
                  x->ndim == 3 ? ": grey images need a channel axis, expand_dims(x, -1)" : "");
 }
 
+bool gr_first_by_rows(const gr_call *c, unsigned rows) { return rows == 1; }
+
 // ---- pooling ----
 
 static gr_code pool_plan(gr_call *c, size_t *scratch, gr_err *err) {

@@ -1,44 +1,7 @@
-// Products, reshape, transpose and their derivatives.
+// Reshape, transpose and their derivatives.
 #include "grad/op.h"
 
 #include <string.h>
-
-#include "kernel/matmul.h"
-
-// ---- matmul ----
-
-static gr_code matmul_plan(gr_call *c, size_t *scratch, gr_err *err) {
-  const gr_tensor *a = c->in[0], *b = c->in[1];
-  char ta[GR_SHAPE_TEXT], tb[GR_SHAPE_TEXT];
-  if (a->ndim != 2 || b->ndim != 2 || a->shape[1] != b->shape[0])
-    return gr_fail(err, GR_ERR_SHAPE,
-                   "dot: shapes %s and %s do not fit: the columns of the left are the rows of the right",
-                   gr_shape_text(ta, a->ndim, a->shape), gr_shape_text(tb, b->ndim, b->shape));
-  *scratch = 0;
-  return gr_tensor_layout(c->out, gr_dtype_promote(a->dtype, b->dtype), 2,
-                          (int64_t[]){a->shape[0], b->shape[1]}, err);
-}
-
-static gr_code matmul_forward(gr_call *c, gr_err *err) {
-  return gr_matmul(c->out, c->in[0], c->in[1], false, err);
-}
-
-// da = dout b^T, db = a^T dout.
-static gr_code matmul_backward(gr_call *c, gr_err *err) {
-  gr_tensor at, bt;
-  gr_code code = gr_tensor_view_permute(&at, c->in[0], (int[]){1, 0}, err);
-  if (!code) code = gr_tensor_view_permute(&bt, c->in[1], (int[]){1, 0}, err);
-  if (!code && c->din[0]) code = gr_matmul(c->din[0], c->dout, &bt, c->accumulate[0], err);
-  if (!code && c->din[1]) code = gr_matmul(c->din[1], &at, c->dout, c->accumulate[1], err);
-  return code;
-}
-
-bool gr_first_by_rows(const gr_call *c, unsigned rows) { return rows == 1; }
-
-const gr_op gr_op_matmul = {"matmul",        matmul_plan,      matmul_forward,
-                            matmul_backward, gr_first_by_rows, GR_TANGENT_PRODUCT};
-
-// ---- reshape and transpose ----
 
 static gr_code reshape_plan(gr_call *c, size_t *scratch, gr_err *err) {
   const gr_tensor *a = c->in[0];

@@ -1,14 +1,14 @@
 #include "kernel/matmul.h"
 
 #include <cblas.h>
-#include <dlfcn.h>
 #include <limits.h>
-#include <pthread.h>
-#include <stdlib.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/interrupt.h"
 #include "kernel/elementwise.h"
+#include "kernel/openblas.h"
 #include "kernel/table.h"
 
 // Up to this many multiplications the plain loop (1 ns each) beats the call (some 100 ns).
@@ -16,61 +16,14 @@
 // Side of the largest product given to BLAS at once: a third of a second in float64, between two polls.
 #define BLOCK 2048
 
-// ---- OpenBLAS ----
-//
-// It is loaded by the first product that is worth a call, not linked: it is 35 MB with 13,000 relocations, a
-// third of the time to the prompt, and starts one spinning thread a core before main() could tell it not to.
-
-#define LIBRARY "libopenblas.so.0"
-
-// Written once, by need_blas; read only after it.
-static struct {
-  __typeof__(cblas_dgemm) *dgemm;
-  __typeof__(cblas_sgemm) *sgemm;
-  __typeof__(openblas_get_corename) *core_name;
-  gr_err problem;  // why it could not be loaded
-} blas;
-
-static void load_blas(void) {
-  // Its own threads change bits and stall after idling; we slice the work ourselves. It reads the number
-  // while it is loaded; programs that a learner starts are to find what was there before. Our other threads
-  // never look.
-  const char *name = "OPENBLAS_NUM_THREADS", *value = getenv(name);
-  char *before = value ? strdup(value) : NULL;
-  setenv(name, "1", 1);
-  void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-  if (before)
-    setenv(name, before, 1);
-  else
-    unsetenv(name);
-  free(before);
-  if (library) {  // the casts: ISO C keeps pointers to functions and to data apart, POSIX does not
-    *(void **)&blas.dgemm = dlsym(library, "cblas_dgemm");
-    *(void **)&blas.sgemm = dlsym(library, "cblas_sgemm");
-    *(void **)&blas.core_name = dlsym(library, "openblas_get_corename");
-  }
-  if (blas.dgemm && blas.sgemm && blas.core_name) return;
-  const char *why = dlerror();
-  gr_fail(&blas.problem, GR_ERR_IO,
-          "matrix products need OpenBLAS, which cannot be loaded (%s): install it with "
-          "`apt install libopenblas0-pthread` and start gradus again",
-          why ? why : "no reason given");
-}
-
-static gr_code need_blas(gr_err *err) {
-  static pthread_once_t once = PTHREAD_ONCE_INIT;
-  pthread_once(&once, load_blas);
-  if (!blas.problem.code) return GR_OK;
-  return gr_fail(err, blas.problem.code, "%s", blas.problem.text);
-}
-
 gr_code gr_matmul_core_name(const char **out, gr_err *err) {
-  gr_code code = need_blas(err);
-  if (!code) *out = blas.core_name();
+  const gr_openblas *blas;
+  gr_code code = gr_openblas_need(&blas, err);
+  if (!code) *out = blas->core_name();
   return code;
 }
 
-// ---- products ----
+// ---- one product ----
 
 // An operand as BLAS takes it: rows or columns one after the other, `lead` elements apart.
 typedef struct operand {
@@ -104,14 +57,14 @@ static bool operand_from(operand *o, const gr_tensor *t) {
 
 // A contiguous copy of a view that BLAS does not take. `out` must be finished, also after a failure.
 static gr_code copy_of(gr_tensor *out, const gr_tensor *t, gr_err *err) {
-  gr_code code = gr_tensor_init(out, t->dtype, 2, t->shape, err);
+  gr_code code = gr_tensor_init(out, t->dtype, t->ndim, t->shape, err);
   return code ? code : gr_copy(out, t, err);
 }
 
 static int block(int64_t from, int64_t size) { return (int)(size - from < BLOCK ? size - from : BLOCK); }
 
-static gr_code blocks(const gr_tensor *out, const operand *a, const operand *b, int64_t k, bool accumulate,
-                      gr_err *err) {
+static gr_code blocks(const gr_openblas *blas, const gr_tensor *out, const operand *a, const operand *b,
+                      int64_t k, bool accumulate, gr_err *err) {
   const int64_t m = out->shape[0], n = out->shape[1];
   const int64_t size = (int64_t)gr_dtype_size(out->dtype);
   for (int64_t i = 0; i < m; i += BLOCK)
@@ -125,41 +78,18 @@ static gr_code blocks(const gr_tensor *out, const operand *a, const operand *b, 
         const bool add = accumulate || l > 0;  // BLAS does not read what it multiplies by 0
         const int rows = block(i, m), columns = block(j, n), depth = block(l, k);
         if (out->dtype == GR_F64)
-          blas.dgemm(CblasRowMajor, a->transposed, b->transposed, rows, columns, depth, 1, x, a->lead, y,
-                     b->lead, add, z, (int)n);
+          blas->dgemm(CblasRowMajor, a->transposed, b->transposed, rows, columns, depth, 1, x, a->lead, y,
+                      b->lead, add, z, (int)n);
         else
-          blas.sgemm(CblasRowMajor, a->transposed, b->transposed, rows, columns, depth, 1, x, a->lead, y,
-                     b->lead, add, z, (int)n);
+          blas->sgemm(CblasRowMajor, a->transposed, b->transposed, rows, columns, depth, 1, x, a->lead, y,
+                      b->lead, add, z, (int)n);
       }
   return GR_OK;
 }
 
-static gr_code check(const gr_tensor *out, const gr_tensor *a, const gr_tensor *b, gr_err *err) {
-  if (a->ndim != 2 || b->ndim != 2 || out->ndim != 2)
-    return gr_fail(err, GR_ERR_SHAPE, "a matrix product takes two tensors of 2 axes, not of %d and %d",
-                   a->ndim, b->ndim);
-  char left[GR_SHAPE_TEXT], right[GR_SHAPE_TEXT], result[GR_SHAPE_TEXT];
-  if (a->shape[1] != b->shape[0])
-    return gr_fail(err, GR_ERR_SHAPE,
-                   "shapes %s and %s do not fit a matrix product: axis 2 of the first (%lld) "
-                   "must equal axis 1 of the second (%lld)",
-                   gr_shape_text(left, 2, a->shape), gr_shape_text(right, 2, b->shape),
-                   (long long)a->shape[1], (long long)b->shape[0]);
-  if (!gr_dtype_is_float(a->dtype) || a->dtype != b->dtype || a->dtype != out->dtype)
-    return gr_fail(err, GR_ERR_TYPE, "a matrix product takes float64 or float32 on both sides, not %s and %s",
-                   gr_dtype_name(a->dtype), gr_dtype_name(b->dtype));
-  if (out->shape[0] != a->shape[0] || out->shape[1] != b->shape[1])
-    return gr_fail(err, GR_ERR_SHAPE, "the product of shapes %s and %s does not go into shape %s",
-                   gr_shape_text(left, 2, a->shape), gr_shape_text(right, 2, b->shape),
-                   gr_shape_text(result, 2, out->shape));
-  if (!gr_tensor_is_contiguous(out))
-    return gr_fail(err, GR_ERR_VALUE, "the result of a matrix product must be contiguous memory");
-  return GR_OK;
-}
-
-gr_code gr_matmul(gr_tensor *out, const gr_tensor *a, const gr_tensor *b, bool accumulate, gr_err *err) {
-  gr_code code = check(out, a, b, err);
-  if (code) return code;
+// Two matrices whose shapes and dtypes are known to fit.
+static gr_code multiply(gr_tensor *out, const gr_tensor *a, const gr_tensor *b, bool accumulate,
+                        gr_err *err) {
   const int64_t m = a->shape[0], k = a->shape[1], n = b->shape[1];
   if (m == 0 || n == 0) return GR_OK;
   if (k == 0) {
@@ -175,7 +105,8 @@ gr_code gr_matmul(gr_tensor *out, const gr_tensor *a, const gr_tensor *b, bool a
   if (n > INT_MAX || k > INT_MAX)
     return gr_fail(err, GR_ERR_SHAPE, "the rows of a matrix product have at most %d elements, not %lld",
                    INT_MAX, (long long)(n > k ? n : k));
-  code = need_blas(err);
+  const gr_openblas *blas;
+  gr_code code = gr_openblas_need(&blas, err);
   if (code) return code;
   gr_tensor copies[2] = {0};
   operand x, y;
@@ -187,8 +118,220 @@ gr_code gr_matmul(gr_tensor *out, const gr_tensor *a, const gr_tensor *b, bool a
     code = copy_of(&copies[1], b, err);
     if (!code) operand_from(&y, &copies[1]);
   }
-  if (!code) code = blocks(out, &x, &y, k, accumulate, err);
+  if (!code) code = blocks(blas, out, &x, &y, k, accumulate, err);
   gr_tensor_finish(&copies[0]);
   gr_tensor_finish(&copies[1]);
+  return code;
+}
+
+// ---- stacks of matrices ----
+
+// The size of the n-th batch axis from the right; 1 where `t` has none.
+static int64_t batch_size(const gr_tensor *t, int n) {
+  return t->ndim < n + 3 ? 1 : t->shape[t->ndim - 3 - n];
+}
+
+static gr_code misfit(gr_err *err, const gr_tensor *a, const gr_tensor *b, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+static gr_code misfit(gr_err *err, const gr_tensor *a, const gr_tensor *b, const char *format, ...) {
+  char left[GR_SHAPE_TEXT], right[GR_SHAPE_TEXT], why[300];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(why, sizeof why, format, arguments);
+  va_end(arguments);
+  return gr_fail(err, GR_ERR_SHAPE, "dot: %s times %s does not fit: %s",
+                 gr_shape_text(left, a->ndim, a->shape), gr_shape_text(right, b->ndim, b->shape), why);
+}
+
+gr_code gr_matmul_shape(int *ndim, int64_t *shape, const gr_tensor *a, const gr_tensor *b, gr_err *err) {
+  if (a->ndim == 0 || b->ndim == 0)
+    return misfit(err, a, b,
+                  "the %s is a single number, without axes; a number times a tensor is written with *",
+                  a->ndim == 0 ? "left" : "right");
+  const int64_t columns = a->shape[a->ndim - 1], rows = b->shape[b->ndim == 1 ? 0 : b->ndim - 2];
+  if (columns != rows) {
+    const char *fix = "";
+    if (a->ndim == 2 && a->shape[0] == rows)
+      fix = "; with A.T on the left they would fit";
+    else if (b->ndim == 2 && b->shape[1] == columns)
+      fix = "; with B.T on the right they would fit";
+    return misfit(err, a, b,
+                  "the left has %lld columns and the right has %lld rows, and they must be equal%s",
+                  (long long)columns, (long long)rows, fix);
+  }
+  const int most = a->ndim > b->ndim ? a->ndim : b->ndim, axes = most > 2 ? most - 2 : 0;
+  for (int n = 0; n < axes; n++) {
+    const int64_t x = batch_size(a, n), y = batch_size(b, n);
+    if (x != y && x != 1 && y != 1)
+      return misfit(err, a, b,
+                    "the matrices are the last two axes, and of the axes before them, axis %d of the left is "
+                    "%lld and axis %d of the right %lld, and neither is 1",
+                    a->ndim - 2 - n, (long long)x, b->ndim - 2 - n, (long long)y);
+    shape[axes - 1 - n] = x == 1 ? y : x;
+  }
+  *ndim = axes;
+  if (a->ndim > 1) shape[(*ndim)++] = a->shape[a->ndim - 2];
+  if (b->ndim > 1) shape[(*ndim)++] = b->shape[b->ndim - 1];
+  return GR_OK;
+}
+
+// `t` with one more axis, of size 1, before its axis `at`.
+static void insert_axis(gr_tensor *t, int at) {
+  for (int i = t->ndim; i > at; i--) {
+    t->shape[i] = t->shape[i - 1];
+    t->stride[i] = t->stride[i - 1];
+  }
+  t->shape[at] = t->stride[at] = 1;
+  t->ndim++;
+}
+
+void gr_matmul_matrices(gr_tensor *out, gr_tensor *a, gr_tensor *b) {
+  const bool row = a->ndim == 1, column = b->ndim == 1;
+  if (row) insert_axis(a, 0);
+  if (column) insert_axis(b, 1);
+  if (column) insert_axis(out, out->ndim);
+  if (row) insert_axis(out, out->ndim - 1);
+}
+
+enum { OUT, A, B, N_OPERANDS };
+
+// Matrices by position: `matrix` holds the first of each operand, and one step along batch axis i moves on by
+// stride[i]; 0 where the operand has one matrix for all.
+typedef struct stack {
+  int axes;
+  int64_t shape[GR_MAX_DIMS], stride[N_OPERANDS][GR_MAX_DIMS];
+  gr_tensor matrix[N_OPERANDS];
+} stack;
+
+static gr_code check(const gr_tensor *out, const gr_tensor *a, const gr_tensor *b, gr_err *err) {
+  if (a->ndim < 2 || b->ndim < 2 || out->ndim < 2)
+    return gr_fail(err, GR_ERR_SHAPE,
+                   "a matrix product takes two tensors of 2 axes or more, not of %d and %d", a->ndim,
+                   b->ndim);
+  char left[GR_SHAPE_TEXT], right[GR_SHAPE_TEXT], result[GR_SHAPE_TEXT];
+  if (a->shape[a->ndim - 1] != b->shape[b->ndim - 2])
+    return gr_fail(err, GR_ERR_SHAPE,
+                   "shapes %s and %s do not fit a matrix product: axis %d of the first (%lld) "
+                   "must equal axis %d of the second (%lld)",
+                   gr_shape_text(left, a->ndim, a->shape), gr_shape_text(right, b->ndim, b->shape), a->ndim,
+                   (long long)a->shape[a->ndim - 1], b->ndim - 1, (long long)b->shape[b->ndim - 2]);
+  if (!gr_dtype_is_float(a->dtype) || a->dtype != b->dtype || a->dtype != out->dtype)
+    return gr_fail(err, GR_ERR_TYPE,
+                   "a matrix product takes float64 or float32 on both sides, not %s and %s: make them alike "
+                   "with astype",
+                   gr_dtype_name(a->dtype), gr_dtype_name(b->dtype));
+  if (out->shape[out->ndim - 2] != a->shape[a->ndim - 2] ||
+      out->shape[out->ndim - 1] != b->shape[b->ndim - 1])
+    return gr_fail(err, GR_ERR_SHAPE, "the product of shapes %s and %s does not go into shape %s",
+                   gr_shape_text(left, a->ndim, a->shape), gr_shape_text(right, b->ndim, b->shape),
+                   gr_shape_text(result, out->ndim, out->shape));
+  if (!gr_tensor_is_contiguous(out))
+    return gr_fail(err, GR_ERR_VALUE, "the result of a matrix product must be contiguous memory");
+  return GR_OK;
+}
+
+// The last two axes of `t` as a matrix, its first.
+static gr_tensor first_matrix(const gr_tensor *t) {
+  gr_tensor matrix = *t;
+  matrix.ndim = 2;
+  for (int i = 0; i < 2; i++) {
+    matrix.shape[i] = t->shape[t->ndim - 2 + i];
+    matrix.stride[i] = t->stride[t->ndim - 2 + i];
+  }
+  return matrix;
+}
+
+static gr_code stack_from(stack *s, const gr_tensor *const t[N_OPERANDS], gr_err *err) {
+  s->axes = 0;
+  for (int o = 0; o < N_OPERANDS; o++) {
+    s->matrix[o] = first_matrix(t[o]);
+    if (t[o]->ndim - 2 > s->axes) s->axes = t[o]->ndim - 2;
+  }
+  for (int i = 0; i < s->axes; i++) {
+    s->shape[i] = 1;
+    for (int o = 0; o < N_OPERANDS; o++) {
+      int axis = i - (s->axes - (t[o]->ndim - 2));
+      int64_t size = axis < 0 ? 1 : t[o]->shape[axis];
+      s->stride[o][i] = size == 1 ? 0 : t[o]->stride[axis];
+      if (size == 1) continue;
+      if (s->shape[i] != 1 && s->shape[i] != size)
+        return gr_fail(err, GR_ERR_SHAPE,
+                       "the stacks of a matrix product do not fit: %lld matrices against %lld, and neither "
+                       "is 1",
+                       (long long)s->shape[i], (long long)size);
+      s->shape[i] = size;
+    }
+  }
+  return GR_OK;
+}
+
+// Makes the innermost batch axis a part of a matrix axis where memory allows: one large product is faster
+// than many small ones. Rows times one matrix: (batch, m, k) (k, n) is (batch m, k) (k, n). And a sum over
+// the batch, as in the gradient of that matrix: (k, batch m) (batch m, n).
+static bool merge_last(stack *s) {
+  const int i = s->axes - 1;
+  gr_tensor *out = &s->matrix[OUT], *a = &s->matrix[A], *b = &s->matrix[B];
+  const int64_t m = a->shape[0], k = a->shape[1], n = b->shape[1], size = s->shape[i];
+  const int64_t to = s->stride[OUT][i], from_a = s->stride[A][i], from_b = s->stride[B][i];
+  if (size > 1 && from_b == 0 && to == m * n && (m == 1 || from_a == m * a->stride[0])) {
+    if (m == 1) a->stride[0] = from_a;
+    out->shape[0] = a->shape[0] = m * size;
+  } else if (size > 1 && to == 0 && (k == 1 || (from_a == k * a->stride[1] && from_b == k * b->stride[0]))) {
+    if (k == 1) a->stride[1] = from_a, b->stride[0] = from_b;
+    a->shape[1] = b->shape[0] = k * size;
+  } else if (size != 1) {
+    return false;
+  }
+  s->axes--;
+  return true;
+}
+
+static gr_code multiply_stack(stack *s, bool accumulate, gr_err *err) {
+  int64_t index[GR_MAX_DIMS] = {0}, count = 1;
+  for (int i = 0; i < s->axes; i++) count *= s->shape[i];
+  const int64_t size = (int64_t)gr_dtype_size(s->matrix[OUT].dtype);
+  for (int64_t done = 0; done < count; done++) {
+    bool again = false;  // whether this place of the result has a product already
+    for (int i = 0; i < s->axes; i++) again |= s->stride[OUT][i] == 0 && index[i] > 0;
+    gr_code code = gr_interrupt_poll(err);
+    if (!code) code = multiply(&s->matrix[OUT], &s->matrix[A], &s->matrix[B], accumulate || again, err);
+    if (code) return code;
+    for (int i = s->axes; i-- > 0;) {
+      const bool ends = ++index[i] == s->shape[i];
+      for (int o = 0; o < N_OPERANDS; o++)
+        s->matrix[o].data = (char *)s->matrix[o].data + (ends ? 1 - s->shape[i] : 1) * s->stride[o][i] * size;
+      if (!ends) break;
+      index[i] = 0;
+    }
+  }
+  return GR_OK;
+}
+
+gr_code gr_matmul(gr_tensor *out, const gr_tensor *a, const gr_tensor *b, bool accumulate, gr_err *err) {
+  gr_code code = check(out, a, b, err);
+  if (code) return code;
+  if (out->ndim == 2 && a->ndim == 2 && b->ndim == 2) return multiply(out, a, b, accumulate, err);
+  stack s;
+  code = stack_from(&s, (const gr_tensor *[]){out, a, b}, err);
+  if (code) return code;
+  // Nothing to add up, but something to write.
+  if (!accumulate && gr_tensor_size(out) > 0 && (gr_tensor_size(a) == 0 || gr_tensor_size(b) == 0)) {
+    memset(out->data, 0, gr_tensor_bytes(out));
+    return GR_OK;
+  }
+  // What BLAS does not take is copied once, not once a product.
+  gr_tensor copies[N_OPERANDS] = {0};
+  const gr_tensor *t[] = {out, a, b};
+  for (int o = A; o <= B && !code; o++) {
+    operand unused;
+    if (operand_from(&unused, &s.matrix[o])) continue;
+    code = copy_of(&copies[o], t[o], err);
+    t[o] = &copies[o];
+  }
+  if (!code) code = stack_from(&s, t, err);
+  while (!code && s.axes > 0 && merge_last(&s)) continue;
+  if (!code) code = multiply_stack(&s, accumulate, err);
+  for (int o = A; o <= B; o++) gr_tensor_finish(&copies[o]);
   return code;
 }

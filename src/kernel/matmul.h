@@ -1,6 +1,6 @@
-// Products on OpenBLAS (the only place that sees cblas.h). Small ones are a plain loop: a call costs more.
-// OpenBLAS is loaded when it is first needed, and runs single-threaded; products larger than 2048 a side run
-// in blocks, between which the interrupt flag is polled (a jump out of BLAS would leave its lock held).
+// Products of matrices and of stacks of them, on OpenBLAS (openblas.h). Small ones are a plain loop: a call
+// costs more. Products larger than 2048 a side run in blocks, between which the interrupt flag is polled (a
+// jump out of BLAS would leave its lock held).
 #ifndef GR_KERNEL_MATMUL_H
 #define GR_KERNEL_MATMUL_H
 
@@ -9,8 +9,17 @@
 // "Haswell", "SkylakeX" ...: what OpenBLAS picked for this machine, for `gradus doctor`. Loads it.
 gr_code gr_matmul_core_name(const char **out, gr_err *err);
 
-// out = a b for 2-d views a (m, k) and b (k, n), out (m, n), all float64 or all float32; with `accumulate`
-// out += a b. Row- or column-major views go to BLAS as they are, others are copied. `out` must be contiguous.
+// out = a b for views a (..., m, k) and b (..., k, n), out (..., m, n), all float64 or all float32; with
+// `accumulate` out += a b. The batch axes before the last two broadcast; where those of `out` have size 1, or
+// are not there, the products along them are added up (what the gradient of a broadcast operand needs). Row-
+// or column-major matrices go to BLAS as they are, others are copied. `out` must be contiguous.
 gr_code gr_matmul(gr_tensor *out, const gr_tensor *a, const gr_tensor *b, bool accumulate, gr_err *err);
+
+// What matmul gives by NumPy's rule: a vector counts as a row on the left and as a column on the right, and
+// leaves no axis in the result. The sentence of GR_ERR_SHAPE is for the learner who wrote the product.
+gr_code gr_matmul_shape(int *ndim, int64_t *shape, const gr_tensor *a, const gr_tensor *b, gr_err *err);
+// Makes views by that rule matrices that gr_matmul takes: vectors get their axis of size 1, and so does the
+// result.
+void gr_matmul_matrices(gr_tensor *out, gr_tensor *a, gr_tensor *b);
 
 #endif

@@ -13,11 +13,11 @@
 #include "every_isa.h"
 #include "kernel/table.h"
 
-static void ok(gr_code code, const gr_err *err) {
+static inline void ok(gr_code code, const gr_err *err) {
   if (code) fail_msg("%s", err->text);
 }
 
-static gr_tensor make(gr_dtype dtype, int ndim, const int64_t *shape) {
+static inline gr_tensor make(gr_dtype dtype, int ndim, const int64_t *shape) {
   gr_tensor t;
   gr_err err;
   ok(gr_tensor_init(&t, dtype, ndim, shape, &err), &err);
@@ -28,8 +28,8 @@ static inline double get(const gr_tensor *t, int64_t i) { return gr_tensor_get(t
 static inline void set(gr_tensor *t, int64_t i, double x) { gr_tensor_set(t, &i, x); }
 
 // A view of the given shape over fresh memory: permuted, with gaps, flipped, perhaps broadcast.
-static gr_tensor random_view(gr_dtype dtype, int ndim, const int64_t *shape, bool may_broadcast,
-                             gr_tensor *owner) {
+static inline gr_tensor random_view(gr_dtype dtype, int ndim, const int64_t *shape, bool may_broadcast,
+                                    gr_tensor *owner) {
   int order[GR_MAX_DIMS];
   int64_t base[GR_MAX_DIMS], step[GR_MAX_DIMS], wanted[GR_MAX_DIMS];
   for (int i = 0; i < ndim; i++) order[i] = i;
@@ -64,14 +64,14 @@ static gr_tensor random_view(gr_dtype dtype, int ndim, const int64_t *shape, boo
   return view;
 }
 
-static void next_index(int64_t *index, int ndim, const int64_t *shape) {
+static inline void next_index(int64_t *index, int ndim, const int64_t *shape) {
   for (int i = ndim; i-- > 0;) {
     if (++index[i] < shape[i]) return;
     index[i] = 0;
   }
 }
 
-static int random_shape(int64_t *shape) {
+static inline int random_shape(int64_t *shape) {
   int ndim = below(5);
   for (int i = 0; i < ndim; i++) {
     int most = ndim == 1 ? 70 : i == ndim - 1 ? 40 : 6;

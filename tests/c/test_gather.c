@@ -17,7 +17,7 @@ typedef struct sample {
 
 static sample make_sample(gr_dtype dtype) {
   sample s = {0};
-  int64_t shape[GR_MAX_DIMS];
+  int64_t shape[GR_MAX_DIMS] = {0};
   int ndim;
   do ndim = random_shape(shape);
   while (ndim == 0);

@@ -1,16 +1,10 @@
 // Products against three plain loops.
 #include "kernel/matmul.h"
 
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
-
 #include "base/interrupt.h"
-#include "every_isa.h"
+#include "kernel_test.h"
 
 static gr_err err;
 
@@ -152,6 +146,82 @@ static void shapes_that_do_not_fit_are_explained(void **state) {
   gr_tensor_finish(&out);
 }
 
+// out (shape of the batch of `out`, m, n) += the sum of products over batch axes that `out` does not have.
+static void check_stack(gr_dtype dtype, int axes, const int64_t *batch, const int64_t mkn[3],
+                        bool accumulate) {
+  gr_tensor owner[2], view[2], out;
+  int64_t shape[GR_MAX_DIMS];
+  for (int o = 0; o < 2; o++) {
+    const int drop = below(axes + 1);  // axes that this operand does not have
+    int ndim = 0;
+    for (int i = drop; i < axes; i++) shape[ndim++] = below(3) ? batch[i] : 1;
+    shape[ndim++] = mkn[o];
+    shape[ndim++] = mkn[o + 1];
+    view[o] = random_view(dtype, ndim, shape, false, &owner[o]);
+  }
+  // The result spans its operands' axes, or some of them: those are summed.
+  const int drop = below(axes + 1);
+  int ndim = 0;
+  for (int i = drop; i < axes; i++) shape[ndim++] = below(3) ? batch[i] : 1;
+  shape[ndim++] = mkn[0];
+  shape[ndim++] = mkn[2];
+  out = make(dtype, ndim, shape);
+  const int64_t size = gr_tensor_size(&out);
+  double *wanted = calloc((size_t)size + 1, sizeof *wanted);
+  for (int64_t i = 0; i < size; i++) {
+    wanted[i] = accumulate ? (double)(i % 7) : 0;
+    if (dtype == GR_F64)
+      ((double *)out.data)[i] = accumulate ? wanted[i] : NAN;
+    else
+      ((float *)out.data)[i] = accumulate ? (float)wanted[i] : NAN;
+  }
+  // Which batch axes are there at all.
+  int64_t all[GR_MAX_DIMS], index[GR_MAX_DIMS] = {0}, count = 1;
+  const gr_tensor *t[] = {&out, &view[0], &view[1]};
+  for (int i = 0; i < axes; i++) {
+    all[i] = 1;
+    for (int o = 0; o < 3; o++) {
+      int axis = i - (axes - (t[o]->ndim - 2));
+      if (axis >= 0 && t[o]->shape[axis] != 1) all[i] = batch[i];
+    }
+    count *= all[i];
+  }
+  for (int64_t c = 0; c < count; c++, next_index(index, axes, all))
+    for (int64_t i = 0; i < mkn[0]; i++)
+      for (int64_t j = 0; j < mkn[2]; j++)
+        for (int64_t l = 0; l < mkn[1]; l++) {
+          int64_t at[3][GR_MAX_DIMS];
+          for (int o = 0; o < 3; o++) {
+            for (int d = 0; d < t[o]->ndim - 2; d++)
+              at[o][d] = t[o]->shape[d] == 1 ? 0 : index[d + axes - (t[o]->ndim - 2)];
+            at[o][t[o]->ndim - 2] = o == 2 ? l : i;
+            at[o][t[o]->ndim - 1] = o == 1 ? l : j;
+          }
+          int64_t flat = 0;
+          for (int d = 0; d < out.ndim; d++) flat += at[0][d] * out.stride[d];
+          wanted[flat] += gr_tensor_get(&view[0], at[1]) * gr_tensor_get(&view[1], at[2]);
+        }
+  ok(gr_matmul(&out, &view[0], &view[1], accumulate, &err), &err);
+  for (int64_t i = 0; i < size; i++) {
+    double got = dtype == GR_F64 ? ((double *)out.data)[i] : (double)((float *)out.data)[i];
+    if (!(fabs(got - wanted[i]) <= (dtype == GR_F64 ? 0 : 1e-5 * (1e6 + fabs(wanted[i])))))
+      fail_msg("element %d of a stack of products is %g, not %g", (int)i, got, wanted[i]);
+  }
+  free(wanted);
+  gr_tensor_finish(&out);
+  for (int o = 0; o < 2; o++) gr_tensor_finish(&owner[o]);
+}
+
+static void stacks_of_matrices_broadcast_and_sums_over_the_stack_add_up(void **state) {
+  for (int round = 0; round < 3000; round++) {
+    int64_t batch[3], mkn[3];
+    const int axes = below(4);
+    for (int i = 0; i < axes; i++) batch[i] = below(12) ? 1 + below(4) : 0;
+    for (int i = 0; i < 3; i++) mkn[i] = below(20) ? 1 + below(below(3) ? 4 : 17) : 0;
+    check_stack(below(2) ? GR_F64 : GR_F32, axes, batch, mkn, below(2));
+  }
+}
+
 static void an_interrupt_stops_a_large_product(void **state) {
   gr_tensor a = fresh(GR_F64, 100, 100), out = fresh(GR_F64, 100, 100);
   gr_interrupt_raise();
@@ -176,6 +246,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(a_product_over_nothing_is_zero),
       cmocka_unit_test(a_nan_or_infinity_reaches_the_result_also_through_zero),
       cmocka_unit_test(shapes_that_do_not_fit_are_explained),
+      cmocka_unit_test(stacks_of_matrices_broadcast_and_sums_over_the_stack_add_up),
       cmocka_unit_test(an_interrupt_stops_a_large_product),
       cmocka_unit_test(the_kernel_of_openblas_has_a_name),
   };

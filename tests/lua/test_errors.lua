@@ -304,8 +304,8 @@ test("a local that ended with its entry is explained when it is missed", functio
   says({
     ["z"] = "the local z ended with its entry; z = ... without local stays",
     ["z + 1"] = "the local z ended", ["f3"] = "the local f3 ended",
-    ["inner"] = "inner is not defined", ["inside"] = "inside is not defined",
-  }, "local z = 3 print(z)", "local function f3(inner) local inside = 1 return inside end do local inside = 2 end")
+    ["within"] = "within is not defined", ["inside"] = "inside is not defined",
+  }, "local z = 3 print(z)", "local function f3(within) local inside = 1 return inside end do local inside = 2 end")
   expect.equal(failure("inside", "do local inside = 1 end").text:find("ended"), nil)
 end)
 

@@ -170,7 +170,7 @@ def _(folder):
     write(folder, "libopenblas.so.0", "not a library")
     status, out, err = gradus("-e", "print(ones(2, 2):dot(ones(2, 2)))\nones(50, 50):dot(ones(50, 50))", LD_LIBRARY_PATH=folder)
     equal((status, out), (1, "[[2. 2.]\n [2. 2.]]\n"))
-    contains(err, "matrix products need OpenBLAS")
+    contains(err, "matrix products and decompositions need OpenBLAS")
 
 
 @test("Starting loads no OpenBLAS and starts no thread, and a product keeps the learner's environment")

@@ -49,13 +49,6 @@ local function product(list)
   return outer
 end
 
--- The same for matrices and vectors only.
-local function flat_product(list)
-  local result, axes = product(list)
-  if result and (#list[1] > 2 or #list[2] > 2) then return nil, {0, 0} end
-  return result, axes
-end
-
 local function joined(list, axis)
   local first, result = list[1], {table.unpack(list[1])}
   if axis < 0 then axis = #first + 1 + axis end
@@ -229,18 +222,18 @@ local function elementwise(found, n)
   return trouble(list, axes, against(sizes) .. ", and neither is 1", remedy)
 end
 
-local function matrix_product(found, gives)
+local function matrix_product(found)
   local list = tensors(found, 2)
   if #list < 2 then return nil end
-  local result, axes = gives(shapes_of(list))
+  local result, axes = product(shapes_of(list))
   if result then return nil end
   local a, b = list[1], list[2]
   local says = ""
   if axes[1] > 0 then
     says = string.format("%s against %s", count(a.shape[axes[1]], "column"), count(b.shape[axes[2]], "row"))
   end
-  local remedy = first_that_fits(list, gives, {by_transposing, by_flattening})
-  local exchanged = gives {b.shape, a.shape}
+  local remedy = first_that_fits(list, product, {by_transposing, by_flattening})
+  local exchanged = product {b.shape, a.shape}
   if not remedy and exchanged then remedy = {b.code, a.code, shape = exchanged} end
   return trouble(list, axes, says, remedy)
 end
@@ -406,8 +399,7 @@ local function network_input(found)
 end
 
 local rules = {concatenate = concatenation, stack = stacking, reshape = reshaping}
-function rules.dot(found) return matrix_product(found, flat_product) end
-function rules.matmul(found) return matrix_product(found, product) end
+rules.dot, rules.matmul = matrix_product, matrix_product
 for name in ("maximum minimum where clip eq ne lt le gt ge logical_and logical_or"):gmatch "%S+" do
   rules[name] = elementwise
 end
