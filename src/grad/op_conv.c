@@ -82,13 +82,16 @@ static const void *prepared_of(gr_call *c, const gr_conv *conv, void **scratch) 
   return c->scratch;
 }
 
-// The floats of image i.
+// Images between two looks at Ctrl-C.
+#define CHUNK 32
+
+// The numbers of image i, of any tensor with images along axis 0; NULL without memory.
 static float *image_of(const gr_tensor *t, int64_t i) {
-  return (float *)t->data + i * t->shape[1] * t->shape[2] * t->shape[3];
+  return t && t->data ? (float *)t->data + i * (t->stride[0]) : NULL;
 }
 
 static uint8_t *winners_of(const gr_tensor *t, int64_t i) {
-  return t->ndim ? (uint8_t *)t->data + i * t->shape[1] * t->shape[2] * t->shape[3] : NULL;
+  return t->ndim ? (uint8_t *)t->data + i * t->stride[0] : NULL;
 }
 
 static gr_code conv2d_forward(gr_call *c, gr_err *err) {
@@ -97,13 +100,13 @@ static gr_code conv2d_forward(gr_call *c, gr_err *err) {
     return gr_conv2d(c->out, c->in[0], c->in[1], c->in[2], &c->args->window, c->scratch, err);
   void *scratch;
   const void *prepared = prepared_of(c, &conv, &scratch);
-  for (int64_t i = 0; i < c->out->shape[0]; i++) {
-    gr_conv_direct(&conv, image_of(c->out, i), winners_of(c->aux, i), image_of(c->in[0], i), prepared,
-                   scratch);
-    gr_code code = gr_interrupt_poll(err);
-    if (code) return code;
+  gr_code code = GR_OK;
+  for (int64_t i = 0, left = c->out->shape[0]; !code && left > 0; i += CHUNK, left -= CHUNK) {
+    gr_conv_direct(&conv, left < CHUNK ? left : CHUNK, image_of(c->out, i), winners_of(c->aux, i),
+                   image_of(c->in[0], i), prepared, scratch);
+    code = gr_interrupt_poll(err);
   }
-  return GR_OK;
+  return code;
 }
 
 static void clear_unless(bool accumulate, gr_tensor *t) {
@@ -119,12 +122,14 @@ static gr_code conv2d_backward(gr_call *c, gr_err *err) {
   clear_unless(c->accumulate[2], c->din[2]);
   void *scratch;
   const void *prepared = prepared_of(c, &conv, &scratch);
+  gr_conv_gradients to = {
+      .dkernel = image_of(c->din[1], 0), .dbias = image_of(c->din[2], 0), .accumulate = c->accumulate[0]};
   gr_code code = GR_OK;
-  for (int64_t i = 0; !code && i < c->dout->shape[0]; i++) {
-    code = gr_conv_direct_backward(&conv, c->din[0] ? image_of(c->din[0], i) : NULL, c->accumulate[0],
-                                   c->din[1] ? c->din[1]->data : NULL, c->din[2] ? c->din[2]->data : NULL,
-                                   image_of(c->dout, i), image_of(c->out, i), winners_of(c->aux, i),
-                                   image_of(c->in[0], i), c->in[1]->data, prepared, scratch, err);
+  for (int64_t i = 0, left = c->dout->shape[0]; !code && left > 0; i += CHUNK, left -= CHUNK) {
+    to.dx = image_of(c->din[0], i);
+    code = gr_conv_direct_backward(&conv, left < CHUNK ? left : CHUNK, &to, image_of(c->dout, i),
+                                   image_of(c->out, i), winners_of(c->aux, i), image_of(c->in[0], i),
+                                   c->in[1]->data, prepared, scratch, err);
     if (!code) code = gr_interrupt_poll(err);
   }
   return code;

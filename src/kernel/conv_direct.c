@@ -17,6 +17,7 @@ static size_t bytes_of(int64_t floats) { return (size_t)round_up(floats * (int64
 
 static const gr_conv_table *loops(void) { return gr_kernels()->conv; }
 static const gr_conv_gradient_table *gradient_loops(void) { return gr_kernels()->conv_gradient; }
+static const gr_conv_sparse_table *sparse_loops(void) { return gr_kernels()->conv_sparse; }
 
 gr_conv gr_conv_of(const gr_tensor *x, const gr_tensor *kernel, const int64_t size[2], const gr_window *w) {
   return (gr_conv){.window = *w,
@@ -58,6 +59,19 @@ static bool fits_as_is(const gr_conv *c) {
 }
 
 static bool unit_stride(const gr_conv *c) { return c->window.stride[0] == 1 && c->window.stride[1] == 1; }
+
+static bool plain_window(const gr_conv *c) {
+  const gr_window *w = &c->window;
+  return unit_stride(c) && w->size[0] == 3 && w->size[1] == 3 && w->dilation[0] == 1 && w->dilation[1] == 1;
+}
+
+// Whether the backward pass visits the winners of the pooling alone.
+static bool is_sparse(const gr_conv *c, bool wants_dx) {
+  const int64_t lanes = sparse_loops()->lanes;
+  if (!c->pool || !lanes || !plain_window(c)) return false;
+  if (c->channels == 1 && !wants_dx) return true;
+  return c->channels % lanes == 0 && c->filters % 16 == 0 && c->height * c->width * c->channels < INT32_MAX;
+}
 
 // The output's gradient with filters padded to whole blocks; with a frame where the input's gradient is a
 // convolution of it, else without.
@@ -180,13 +194,28 @@ static void pack_turned(float *out, const float *kernel, const gr_conv *c) {
   }
 }
 
+// kernel (9, channels, filters) -> blocks of channels, filters, 9, lanes of channels.
+static void pack_sparse(float *out, const float *kernel, const gr_conv *c) {
+  const int64_t lanes = sparse_loops()->lanes;
+  for (int64_t first = 0; first < c->channels; first += lanes, out += c->filters * 9 * lanes)
+    for (int64_t cell = 0; cell < 9; cell++)
+      for (int64_t lane = 0; lane < lanes; lane++) {
+        const float *from = kernel + (cell * c->channels + first + lane) * c->filters;
+        for (int64_t f = 0; f < c->filters; f++) out[(f * 9 + cell) * lanes + lane] = from[f];
+      }
+}
+
 void gr_conv_prepare(const gr_conv *c, void *memory, const float *kernel, const float *bias, bool gradients) {
   prepared p;
   lay_out(&p, c, memory);
   memset(p.bias, 0, (size_t)round_up(c->filters, loops()->lanes) * sizeof(float));
   if (bias) memcpy(p.bias, bias, (size_t)c->filters * sizeof(float));
   loops()->pack(p.forward, kernel, c->window.size[0] * c->window.size[1] * c->channels, c->filters);
-  if (gradients && unit_stride(c)) pack_turned(p.backward, kernel, c);
+  if (!gradients) return;
+  if (is_sparse(c, true))
+    pack_sparse(p.backward, kernel, c);
+  else if (unit_stride(c))
+    pack_turned(p.backward, kernel, c);
 }
 
 // ---- forward and backward -------------------------------------------------------------------------------
@@ -212,77 +241,174 @@ static size_t plain_scratch(const gr_conv *c) {
   return gr_conv2d_scratch(&x, &kernel, &out);
 }
 
-size_t gr_conv_direct_scratch(const gr_conv *c) {
-  const frame in = input_frame(c), plain = gradient_frame(c, false), framed = gradient_frame(c, true);
-  const int64_t gradient =
-      frame_floats(&plain) > frame_floats(&framed) ? frame_floats(&plain) : frame_floats(&framed);
-  size_t bytes = (fits_as_is(c) ? 0 : bytes_of(frame_floats(&in))) + bytes_of(gradient + loops()->lanes);
-  bytes += bytes_of(c->height * c->width * c->channels);  // dx, where it is added to what is there
-  return unit_stride(c) ? bytes : bytes + plain_scratch(c);
+// The framed image; the gradient of the output in its frame, or the kernel's turned gradient; the gradient of
+// the input where it is added to what is there or has a frame; for strides, what the plain path needs.
+typedef struct spare {
+  float *image, *gradient, *input_gradient;
+  void *plain;
+  size_t bytes;
+} spare;
+
+static spare spare_of(const gr_conv *c, void *scratch) {
+  static char nothing[1];
+  char *at = scratch ? scratch : nothing, *start = at;
+  const frame in = input_frame(c), flat = gradient_frame(c, false), framed = gradient_frame(c, true);
+  const int64_t image = c->height * c->width * c->channels, turned = 9 * c->channels * c->filters;
+  int64_t gradient = frame_floats(&flat);
+  if (frame_floats(&framed) > gradient) gradient = frame_floats(&framed);
+  if (is_sparse(c, true) && turned > gradient) gradient = turned;
+  spare s = {.image = (float *)at};
+  at += fits_as_is(c) ? 0 : bytes_of(frame_floats(&in));
+  s.gradient = (float *)at;
+  at += bytes_of(gradient + loops()->lanes);  // the last pixel is read in whole vectors
+  s.input_gradient = (float *)at;
+  at += bytes_of(frame_floats(&in) > image ? frame_floats(&in) : image);
+  s.plain = at;
+  at += unit_stride(c) ? 0 : plain_scratch(c);
+  s.bytes = (size_t)(at - start);
+  return s;
 }
 
-// The image, in its frame where it needs one; `scratch` moves on.
-static const float *framed_input(const gr_conv *c, const float *x, char **scratch) {
+size_t gr_conv_direct_scratch(const gr_conv *c) { return spare_of(c, NULL).bytes; }
+
+// The image, in its frame where it needs one.
+static const float *framed_input(const gr_conv *c, const float *x, const spare *s) {
   if (fits_as_is(c)) return x;
   const frame f = input_frame(c);
-  float *out = (float *)*scratch;
-  *scratch += bytes_of(frame_floats(&f));
-  put_into_frame(out, &f, x, c->height, c->width);
-  return out;
+  put_into_frame(s->image, &f, x, c->height, c->width);
+  return s->image;
 }
 
-void gr_conv_direct(const gr_conv *c, float *out, uint8_t *arg, const float *x, const void *memory,
-                    void *scratch) {
+static int64_t out_floats(const gr_conv *c) {
+  return (c->pool ? c->rows / 2 * (c->columns / 2) : c->rows * c->columns) * c->filters;
+}
+
+void gr_conv_direct(const gr_conv *c, int64_t images, float *out, uint8_t *arg, const float *x,
+                    const void *memory, void *scratch) {
   prepared p;
   lay_out(&p, c, (void *)memory);
-  char *spare = scratch;
-  const float *image = framed_input(c, x, &spare);
+  const spare s = spare_of(c, scratch);
   const gr_conv_walk w = forward_walk(c);
-  if (c->pool)
-    loops()->forward_pooled(out, arg, image, p.forward, p.bias, c->relu, &w);
-  else
-    loops()->forward(out, image, p.forward, p.bias, c->relu, &w);
+  const int64_t in_step = c->height * c->width * c->channels, out_step = out_floats(c);
+  for (int64_t i = 0; i < images; i++, x += in_step, out += out_step) {
+    const float *image = framed_input(c, x, &s);
+    if (c->pool)
+      loops()->forward_pooled(out, arg ? arg + i * out_step : NULL, image, p.forward, p.bias, c->relu, &w);
+    else
+      loops()->forward(out, image, p.forward, p.bias, c->relu, &w);
+  }
 }
 
-gr_code gr_conv_direct_backward(const gr_conv *c, float *dx, bool accumulate, float *dkernel, float *dbias,
+static void add_floats(float *to, const float *from, int64_t n) {
+  for (int64_t i = 0; i < n; i++) to[i] += from[i];
+}
+
+// ---- backward, dense ------------------------------------------------------------------------------------
+
+// dx of a convolution with strides: the plain path, on the gradient that passed the ReLU or the pooling.
+static gr_code strided_input_gradient(const gr_conv *c, float *dx, bool accumulate, const float *g,
+                                      const float *x, const float *kernel, const spare *s, gr_err *err) {
+  gr_tensor to = image_tensor(dx, c->height, c->width, c->channels);
+  const gr_tensor from = image_tensor(x, c->height, c->width, c->channels);
+  const gr_tensor slope = image_tensor(g, c->rows, c->columns, c->filters),
+                  weights = kernel_tensor(c, kernel);
+  return gr_conv2d_backward(&to, NULL, NULL, (bool[3]){accumulate}, &slope, &from, &weights, &c->window,
+                            s->plain, err);
+}
+
+static gr_code dense_backward(const gr_conv *c, const gr_conv_gradients *to, const float *dout,
+                              const float *out, const uint8_t *arg, const float *x, const float *kernel,
+                              const prepared *p, const spare *s, gr_err *err) {
+  const frame f = gradient_frame(c, to->dx != NULL);
+  const int64_t line = f.width * f.channels;
+  float *g = s->gradient + f.above * line + f.left * f.channels;
+  if (c->pool || f.width > c->columns || f.height > c->rows)
+    memset(s->gradient, 0, (size_t)frame_floats(&f) * sizeof(float));
+  if (c->pool)
+    gradient_loops()->pass_pool(g, to->dbias, dout, arg, c->rows / 2, c->columns / 2, c->filters, line,
+                                f.channels);
+  else
+    gradient_loops()->pass_relu(g, to->dbias, dout, c->relu ? out : NULL, c->rows, c->columns, c->filters,
+                                line, f.channels);
+  if (to->dkernel) {
+    gr_conv_walk w = forward_walk(c);
+    w.out_line = line;
+    w.out_pixel = f.channels;
+    gradient_loops()->kernel_gradient(to->dkernel, framed_input(c, x, s), g, &w);
+  }
+  if (!to->dx) return GR_OK;
+  if (!unit_stride(c)) return strided_input_gradient(c, to->dx, to->accumulate, g, x, kernel, s, err);
+  const gr_conv_walk w = backward_walk(c);
+  loops()->forward(to->accumulate ? s->input_gradient : to->dx, s->gradient, p->backward, NULL, false, &w);
+  if (to->accumulate) add_floats(to->dx, s->input_gradient, c->height * c->width * c->channels);
+  return GR_OK;
+}
+
+// ---- backward, through the winners of a pooling ---------------------------------------------------------
+
+static void sparse_input_gradient(const gr_conv *c, const gr_conv_gradients *to, const float *dout,
+                                  const uint8_t *arg, const prepared *p, const spare *s) {
+  const frame f = input_frame(c);
+  const bool direct = fits_as_is(c);
+  float *dx = direct ? to->dx : s->input_gradient;
+  const int64_t line = (direct ? c->width : f.width) * c->channels, row = c->width * c->channels;
+  if (!direct)
+    memset(dx, 0, (size_t)frame_floats(&f) * sizeof(float));
+  else if (!to->accumulate)
+    memset(dx, 0, (size_t)(c->height * row) * sizeof(float));
+  sparse_loops()->input_gradient(dx, line, c->channels, p->backward, dout, arg, c->rows / 2, c->columns / 2,
+                                 c->filters);
+  for (int64_t y = 0; !direct && y < c->height; y++) {
+    const float *from = dx + (f.above + y) * line + f.left * c->channels;
+    if (to->accumulate)
+      add_floats(to->dx + y * row, from, row);
+    else
+      memcpy(to->dx + y * row, from, (size_t)row * sizeof(float));
+  }
+}
+
+// turned (9, filters, channels) into dkernel (9, channels, filters).
+static void add_turned(float *dkernel, const float *turned, const gr_conv *c) {
+  for (int64_t cell = 0; cell < 9; cell++, turned += c->channels * c->filters)
+    for (int64_t channel = 0; channel < c->channels; channel++, dkernel += c->filters)
+      for (int64_t f = 0; f < c->filters; f++) dkernel[f] += turned[f * c->channels + channel];
+}
+
+static void sparse_backward(const gr_conv *c, const gr_conv_gradients *to, const float *dout,
+                            const uint8_t *arg, const float *x, const prepared *p, const spare *s) {
+  const int64_t rows = c->rows / 2, columns = c->columns / 2;
+  const int64_t line = (fits_as_is(c) ? c->width : input_frame(c).width) * c->channels;
+  if (to->dbias) sparse_loops()->bias_gradient(to->dbias, dout, arg, rows * columns, c->filters);
+  if (to->dkernel && c->channels == 1)
+    sparse_loops()->kernel_gradient_of_one(to->dkernel, framed_input(c, x, s), line, dout, arg, rows, columns,
+                                           c->filters);
+  else if (to->dkernel)
+    sparse_loops()->kernel_gradient(s->gradient, framed_input(c, x, s), line, c->channels, dout, arg, rows,
+                                    columns, c->filters);
+  if (to->dx) sparse_input_gradient(c, to, dout, arg, p, s);
+}
+
+gr_code gr_conv_direct_backward(const gr_conv *c, int64_t images, const gr_conv_gradients *to,
                                 const float *dout, const float *out, const uint8_t *arg, const float *x,
                                 const float *kernel, const void *memory, void *scratch, gr_err *err) {
   prepared p;
   lay_out(&p, c, (void *)memory);
-  char *spare = scratch;
-  const frame f = gradient_frame(c, dx != NULL);
-  const int64_t line = f.width * f.channels;
-  float *framed = (float *)spare, *g = framed + f.above * line + f.left * f.channels;
-  spare += bytes_of(frame_floats(&f) + loops()->lanes);
-  if (c->pool || f.width > c->columns || f.height > c->rows)
-    memset(framed, 0, (size_t)frame_floats(&f) * sizeof(float));
-  if (c->pool)
-    gradient_loops()->pass_pool(g, dbias, dout, arg, c->rows / 2, c->columns / 2, c->filters, line,
-                                f.channels);
-  else
-    gradient_loops()->pass_relu(g, dbias, dout, c->relu ? out : NULL, c->rows, c->columns, c->filters, line,
-                                f.channels);
-  if (dkernel) {
-    gr_conv_walk w = forward_walk(c);
-    w.out_line = line;
-    w.out_pixel = f.channels;
-    char *after = spare;
-    gradient_loops()->kernel_gradient(dkernel, framed_input(c, x, &after), g, &w);
+  const spare s = spare_of(c, scratch);
+  const int64_t in_step = c->height * c->width * c->channels, out_step = out_floats(c);
+  const bool sparse = is_sparse(c, to->dx != NULL), turned = sparse && to->dkernel && c->channels > 1;
+  if (turned) memset(s.gradient, 0, (size_t)(9 * c->channels * c->filters) * sizeof(float));
+  gr_conv_gradients image = *to;
+  gr_code code = GR_OK;
+  for (int64_t i = 0; !code && i < images; i++) {
+    if (sparse)
+      sparse_backward(c, &image, dout, arg + i * out_step, x, &p, &s);
+    else
+      code = dense_backward(c, &image, dout, out, arg ? arg + i * out_step : NULL, x, kernel, &p, &s, err);
+    if (to->dx) image.dx += in_step;
+    x += in_step;
+    dout += out_step;
+    out += out_step;
   }
-  if (!dx) return GR_OK;
-  if (!unit_stride(c)) {
-    gr_tensor to = image_tensor(dx, c->height, c->width, c->channels),
-              from = image_tensor(x, c->height, c->width, c->channels);
-    const gr_tensor slope = image_tensor(g, c->rows, c->columns, c->filters),
-                    weights = kernel_tensor(c, kernel);
-    return gr_conv2d_backward(&to, NULL, NULL, (bool[3]){accumulate}, &slope, &from, &weights, &c->window,
-                              spare, err);
-  }
-  const gr_conv_walk w = backward_walk(c);
-  const int64_t floats = c->height * c->width * c->channels;
-  float *to = accumulate ? (float *)spare : dx;
-  loops()->forward(to, framed, p.backward, NULL, false, &w);
-  if (accumulate)
-    for (int64_t i = 0; i < floats; i++) dx[i] += to[i];
-  return GR_OK;
+  if (turned) add_turned(to->dkernel, s.gradient, c);
+  return code;
 }

@@ -1,6 +1,6 @@
 // The fast path of float32 convolutions beside the plain one of network.h: direct loops over images that stay
-// in the cache, with bias, ReLU and 2x2 max pooling done while a result is still in registers. One image at a
-// time; images, kernels and outputs are contiguous as in network.h.
+// in the cache, with bias, ReLU and 2x2 max pooling done while a result is still in registers. Images,
+// kernels and outputs are contiguous as in network.h.
 #ifndef GR_KERNEL_CONV_DIRECT_H
 #define GR_KERNEL_CONV_DIRECT_H
 
@@ -25,14 +25,20 @@ void gr_conv_prepare(const gr_conv *c, void *prepared, const float *kernel, cons
                      bool gradients);
 
 size_t gr_conv_direct_scratch(const gr_conv *c);  // bytes, for both
-// out (rows, columns, filters), or half of both with pool. `arg`, of out's shape, or NULL: as in
+
+// out (images, rows, columns, filters), or half of both with pool. `arg`, of out's shape, or NULL: as in
 // gr_max_pool2d, and 4 where ReLU let nothing through.
-void gr_conv_direct(const gr_conv *c, float *out, uint8_t *arg, const float *x, const void *prepared,
-                    void *scratch);
-// dkernel and dbias are added to; each may be NULL, as may dx, which is written, or added to with
-// `accumulate`. `out` and `arg` are what the forward pass gave: with relu alone it is `out` that says what
-// passed, with pool it is `arg`.
-gr_code gr_conv_direct_backward(const gr_conv *c, float *dx, bool accumulate, float *dkernel, float *dbias,
+void gr_conv_direct(const gr_conv *c, int64_t images, float *out, uint8_t *arg, const float *x,
+                    const void *prepared, void *scratch);
+
+typedef struct gr_conv_gradients {
+  float *dx, *dkernel, *dbias;  // each may be NULL
+  bool accumulate;              // whether dx is added to; dkernel and dbias always are
+} gr_conv_gradients;
+
+// `out` and `arg` are what the forward pass gave: with relu alone it is `out` that says what passed, with
+// pool it is `arg`.
+gr_code gr_conv_direct_backward(const gr_conv *c, int64_t images, const gr_conv_gradients *to,
                                 const float *dout, const float *out, const uint8_t *arg, const float *x,
                                 const float *kernel, const void *prepared, void *scratch, gr_err *err);
 

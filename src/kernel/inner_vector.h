@@ -115,8 +115,17 @@ static ALWAYS_INLINE lane_mask equal(vi a, vi b) { return a == b; }
 static ALWAYS_INLINE lane_mask either_nan(vf a, vf b) { return (a != a) | (b != b); }
 static ALWAYS_INLINE vf choose(lane_mask m, vf yes, vf no) { return (vf)(((vi)yes & m) | ((vi)no & ~m)); }
 static ALWAYS_INLINE vi choose_int(lane_mask m, vi yes, vi no) { return (yes & m) | (no & ~m); }
+#if LANES == 8  // of conversions gcc 12 makes shuffles of single lanes
+static ALWAYS_INLINE vb bytes_of(vi v) {
+  const __m128i words =
+      _mm_packs_epi32(_mm256_castsi256_si128((__m256i)v), _mm256_extracti128_si256((__m256i)v, 1));
+  return (vb)_mm_cvtsi128_si64(_mm_packus_epi16(words, words));
+}
+static ALWAYS_INLINE vi ints_of(vb v) { return (vi)_mm256_cvtepu8_epi32(_mm_cvtsi64_si128((int64_t)v)); }
+#else
 static ALWAYS_INLINE vb bytes_of(vi v) { return __builtin_convertvector(v, vb); }
 static ALWAYS_INLINE vi ints_of(vb v) { return __builtin_convertvector(v, vi); }
+#endif
 #endif
 
 static ALWAYS_INLINE vf of_one(float x) { return x - (vf){0}; }

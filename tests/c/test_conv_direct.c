@@ -6,7 +6,7 @@
 
 typedef struct problem {
   gr_conv c;
-  int64_t out_rows, out_columns;
+  int64_t images, out_rows, out_columns;
   // In float32, and the same numbers in float64.
   gr_tensor x, kernel, bias, out, arg, dout, dx, dkernel, dbias;
   gr_tensor z, pooled, winners, dz, dx64, dkernel64, dbias64;
@@ -23,7 +23,6 @@ static bool random_problem(problem *p) {
   *p = (problem){0};
   const bool large = between(0, 7) == 0;
   gr_window w = {.size = {between(1, 5), between(1, 5)}, .stride = {1, 1}, .dilation = {1, 1}};
-  if (between(0, 1)) w.size[0] = w.size[1] = 3;
   for (int axis = 0; axis < 2; axis++) {
     if (between(0, 3) == 0) w.stride[axis] = between(2, 3);
     if (between(0, 3) == 0) w.dilation[axis] = 2;
@@ -33,8 +32,10 @@ static bool random_problem(problem *p) {
   const int64_t ci = between(0, 1) ? channels[between(0, 5)] : between(1, 35);
   const int64_t co = between(0, 1) ? channels[between(0, 5)] : between(1, 35);
   int64_t size[2];
+  if (between(0, 1)) w = (gr_window){.size = {3, 3}, .stride = {1, 1}, .dilation = {1, 1}};
   if (gr_window_output(size, &w, (int64_t[]){h, width}, between(0, 1), &err)) return false;
-  p->x = random_tensor(GR_F32, SHAPE(1, h, width, ci));
+  p->images = between(1, 2);
+  p->x = random_tensor(GR_F32, SHAPE(p->images, h, width, ci));
   p->kernel = random_tensor(GR_F32, SHAPE(w.size[0], w.size[1], ci, co));
   p->c = gr_conv_of(&p->x, &p->kernel, size, &w);
   p->c.relu = between(0, 1);
@@ -47,13 +48,13 @@ static bool random_problem(problem *p) {
   p->bias = random_tensor(GR_F32, SHAPE(co));
   if (between(0, 9) == 0)  // ties: nothing but the bias
     memset(p->kernel.data, 0, gr_tensor_bytes(&p->kernel));
-  p->out = random_tensor(GR_F32, SHAPE(1, p->out_rows, p->out_columns, co));
+  p->out = random_tensor(GR_F32, SHAPE(p->images, p->out_rows, p->out_columns, co));
   p->arg = fresh(GR_U8, 4, p->out.shape);
   p->dout = random_tensor(GR_F32, 4, p->out.shape);
   p->dx = random_tensor(GR_F32, 4, p->x.shape);
   p->dkernel = random_tensor(GR_F32, 4, p->kernel.shape);
   p->dbias = random_tensor(GR_F32, SHAPE(co));
-  p->z = fresh(GR_F64, SHAPE(1, size[0], size[1], co));
+  p->z = fresh(GR_F64, SHAPE(p->images, size[0], size[1], co));
   p->dz = fresh(GR_F64, 4, p->z.shape);
   p->pooled = fresh(GR_F64, 4, p->out.shape);
   p->winners = fresh(GR_U8, 4, p->out.shape);
@@ -104,10 +105,13 @@ static void directly(problem *p) {
   // Exactly as much as is asked for: a byte more would be seen.
   void *prepared = malloc(gr_conv_prepared_bytes(c)), *scratch = malloc(gr_conv_direct_scratch(c));
   gr_conv_prepare(c, prepared, p->kernel.data, p->with_bias ? p->bias.data : NULL, true);
-  gr_conv_direct(c, p->out.data, c->pool ? p->arg.data : NULL, p->x.data, prepared, scratch);
-  assert_int_equal(gr_conv_direct_backward(c, p->want_dx ? p->dx.data : NULL, p->accumulate, p->dkernel.data,
-                                           p->dbias.data, p->dout.data, p->out.data, p->arg.data, p->x.data,
-                                           p->kernel.data, prepared, scratch, &err),
+  gr_conv_direct(c, p->images, p->out.data, c->pool ? p->arg.data : NULL, p->x.data, prepared, scratch);
+  const gr_conv_gradients to = {.dx = p->want_dx ? p->dx.data : NULL,
+                                .dkernel = p->dkernel.data,
+                                .dbias = p->dbias.data,
+                                .accumulate = p->accumulate};
+  assert_int_equal(gr_conv_direct_backward(c, p->images, &to, p->dout.data, p->out.data, p->arg.data,
+                                           p->x.data, p->kernel.data, prepared, scratch, &err),
                    GR_OK);
   free(prepared);
   free(scratch);
@@ -151,7 +155,7 @@ static void direct_convolution_equals_the_plain_one_for_any_geometry(void **stat
     plainly(&p);
     directly(&p);
     const double window = (double)(p.c.window.size[0] * p.c.window.size[1]),
-                 pixels = (double)(p.c.rows * p.c.columns);
+                 pixels = (double)(p.images * p.c.rows * p.c.columns);
     check_near("out", &p, &p.out, &p.pooled, window * (double)p.c.channels);
     if (is_close(&p)) {
       close++;
@@ -178,7 +182,7 @@ static void of_equals_the_first_wins_and_a_dead_square_is_marked(void **state) {
     for (int64_t f = 0; f < filters; f++) set(&bias, f, f % 3 - 1.0);
     void *prepared = malloc(gr_conv_prepared_bytes(&c)), *scratch = malloc(gr_conv_direct_scratch(&c));
     gr_conv_prepare(&c, prepared, kernel.data, bias.data, true);
-    gr_conv_direct(&c, out.data, arg.data, x.data, prepared, scratch);
+    gr_conv_direct(&c, 1, out.data, arg.data, x.data, prepared, scratch);
     for (int64_t i = 0; i < 9 * filters; i++) {
       const bool alive = i % filters % 3 == 2;
       assert_true(get(&out, i) == alive);
@@ -210,7 +214,7 @@ static void a_nan_in_the_image_is_in_each_output_that_sees_it(void **state) {
       gr_tensor out = fresh(GR_F32, SHAPE(side, side, 5)), arg = fresh(GR_U8, SHAPE(side, side, 5));
       void *prepared = malloc(gr_conv_prepared_bytes(&c)), *scratch = malloc(gr_conv_direct_scratch(&c));
       gr_conv_prepare(&c, prepared, kernel.data, NULL, true);
-      gr_conv_direct(&c, out.data, arg.data, x.data, prepared, scratch);
+      gr_conv_direct(&c, 1, out.data, arg.data, x.data, prepared, scratch);
       for (int64_t y = 0; y < side; y++)
         for (int64_t z = 0; z < side; z++) {
           // The rows that the output's square of windows reads, against the row of the NaN.
