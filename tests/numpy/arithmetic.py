@@ -38,6 +38,8 @@ def functions(s):
             case(view, lua_view, s.operand((3, 4), "float64", kind))
         for dtype in DTYPES[:2]:
             case("a", "a", s.operand((33,), dtype, "special"))
+            case("a", "a", s.operand((70,), dtype, "wide"))
+            case("a[::-3]", 'a["::-3"]', s.operand((131,), dtype, kind))
 
 
 BROADCASTS = [((4,), (4,)), ((3, 4), (3, 4)), ((3, 4), (4,)), ((3, 1), (4,)), ((3, 1), (1, 4)), ((), (3,)),

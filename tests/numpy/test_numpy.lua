@@ -123,7 +123,8 @@ local compare = {
       math.abs(got - wanted) <= math.max(math.abs(wanted) * EPSILON[dtype], SMALLEST[dtype])
   end,
   close = function(got, wanted, dtype)
-    return same(got, wanted) or got ~= 0 and math.abs(got - wanted) <= TOLERANCE[dtype] * math.abs(wanted)
+    return same(got, wanted) or
+      wanted ~= 0 and math.abs(got - wanted) <= math.max(TOLERANCE[dtype] * math.abs(wanted), SMALLEST[dtype])
   end,
   scaled = function(got, wanted, dtype, largest)
     return same(got, wanted) or math.abs(got - wanted) <= TOLERANCE[dtype] * largest
