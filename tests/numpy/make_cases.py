@@ -8,6 +8,7 @@ The same seed and the same NumPy give the same cases. suite.py says what a case 
 on purpose; each other file has the cases of some families.
 """
 import argparse
+import itertools
 import os
 import warnings
 
@@ -15,19 +16,21 @@ import arithmetic
 import arrays
 import linear
 import printing
+import rearranging
 import reductions
 import streams
 import suite
 
 warnings.simplefilter("ignore")  # means of nothing, and the like: such cases are wanted
 
+MODULES = [arrays, rearranging, arithmetic, reductions, linear, streams, printing]
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seed", type=int, default=1)
     cases = suite.Suite(parser.parse_args().seed)
-    for family in (arrays.FAMILIES + arithmetic.FAMILIES + reductions.FAMILIES + linear.FAMILIES + streams.FAMILIES +
-                   printing.FAMILIES):
+    for family in itertools.chain(*(module.FAMILIES for module in MODULES)):
         cases.begin(family.__name__.replace("_", " "))
         family(cases)
     cases.write(os.path.dirname(os.path.abspath(__file__)))
