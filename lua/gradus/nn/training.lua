@@ -9,7 +9,8 @@ local doc = require("gradus.help").doc
 local Eager = require "gradus.nn.eager"
 local find_optimizer = require "gradus.optim.lookup"
 local Layer = require "gradus.nn.layer"
-local losses = require "gradus.nn.losses"
+local find_hits = require "gradus.nn.hits"
+local find_loss = require "gradus.losses.lookup"
 local options = require "gradus.options"
 local progress = require "gradus.nn.progress"
 local history = require "gradus.nn.history"
@@ -166,14 +167,14 @@ Adam, learning rate 0.001
 ]], function(model, given)
   local read = options.read("compile", given, {{"optimizer", required = true}, {"loss", required = true},
     {"metrics", {}}})
-  local optimizer, loss = find_optimizer(read.optimizer), losses.get(read.loss)
+  local optimizer, loss = find_optimizer(read.optimizer), find_loss(read.loss)
   local metric_names = type(read.metrics) == "string" and {read.metrics} or read.metrics
   if type(metric_names) ~= "table" then
     error('compile: metrics is a list of names, as in metrics={"accuracy"}, not a ' .. type(metric_names), 0)
   end
   local seen = {}
   for _, name in ipairs(metric_names) do
-    losses.metric(name, loss, 1)
+    find_hits(name, loss, 1)
     if seen[name] then error(string.format('compile: metrics names "%s" twice', name), 0) end
     seen[name] = true
   end
@@ -189,7 +190,7 @@ local function prepare(model, what)
   if not model.metrics then
     model.metrics = {}
     for i, name in ipairs(model.metric_names) do
-      model.metrics[i] = losses.metric(name, model.loss, model.output_shape[#model.output_shape])
+      model.metrics[i] = find_hits(name, model.loss, model.output_shape[#model.output_shape])
     end
   end
   model.programs = model.programs or {}

@@ -1,0 +1,82 @@
+-- Losses; the numbers are those of Keras 3 where nothing else is said.
+local test, expect = dofile(os.getenv "GRADUS_TESTS" .. "/lua/tap.lua")
+
+test("cross-entropies give Keras's numbers, clipped where a probability is 0 or 1", function()
+  local t, p = tensor{{0, 1}, {1, 0}, {0, 1}}, tensor{{0.3, 0.7}, {0.6, 0.4}, {1, 0}}
+  expect.close(losses.categorical_crossentropy(t, p), 5.661865406221015, 1e-14)
+  expect.close(losses.sparse_categorical_crossentropy(tensor{1, 0, 1}, p), 5.661865406221015, 1e-14)
+  expect.close(losses.binary_crossentropy(tensor{0, 1}, tensor{0.1, 0.9}), 0.10536051565782628, 1e-14)
+  expect.close(losses.binary_crossentropy(tensor{1}, tensor{0}), 16.11809565095832, 1e-14)
+end)
+
+test("a loss on scores is the loss on their probabilities", function()
+  random.seed(3)
+  local z, labels = random.randn(5, 4), tensor{0, 3, 1, 2, 2}
+  local t = one_hot(labels, 4)
+  expect.close(losses.categorical_crossentropy{from_logits = true}(t, z),
+    losses.categorical_crossentropy(t, softmax(z)), 1e-12)
+  expect.close(losses.sparse_categorical_crossentropy{from_logits = true}(labels, z),
+    losses.sparse_categorical_crossentropy(labels, softmax(z)), 1e-12)
+  expect.close(losses.binary_crossentropy{from_logits = true}(t, z), losses.binary_crossentropy(t, sigmoid(z)), 1e-12)
+end)
+
+test("smoothed labels are what the formula says", function()
+  local p = tensor{{0.3, 0.7}, {0.6, 0.4}}
+  local smooth = losses.categorical_crossentropy{label_smoothing = 0.1}(tensor{{0, 1}, {1, 0}}, p)
+  expect.close(smooth, losses.categorical_crossentropy(tensor{{0.05, 0.95}, {0.95, 0.05}}, p), 1e-14)
+  local binary = losses.binary_crossentropy{label_smoothing = 0.2}(tensor{0, 1}, tensor{0.3, 0.6})
+  expect.close(binary, losses.binary_crossentropy(tensor{0.1, 0.9}, tensor{0.3, 0.6}), 1e-14)
+end)
+
+test("errors of numbers are weighed by their own formulas", function()
+  local t, p = tensor{0, 0, 0}, tensor{0.5, -3, 1}
+  expect.close(losses.mean_squared_error(t, p), (0.25 + 9 + 1) / 3, 1e-15)
+  expect.close(losses.mean_absolute_error(t, p), 1.5, 1e-15)
+  expect.close(losses.huber(t, p), (0.125 + 2.5 + 0.5) / 3, 1e-15)
+  expect.close(losses.huber{delta = 2}(t, p), (0.125 + 4 + 0.5) / 3, 1e-15)
+  expect.close(losses.hinge(tensor{1, -1, 1}, tensor{2, -0.5, -1}), (0 + 0.5 + 2) / 3, 1e-15)
+  expect.close(losses.kl_divergence(tensor{{0.2, 0.8}}, tensor{{0.5, 0.5}}), 0.2 * math.log(0.4) + 0.8 * math.log(1.6),
+    1e-14)
+end)
+
+for name, loss in pairs(losses) do
+  test("the gradient of " .. name .. " agrees with central differences", function()
+    random.seed(5)
+    local p = softmax(random.randn(4, 3))
+    local t = loss.labels and tensor{2, 0, 1, 1} or one_hot(tensor{2, 0, 1, 1}, 3)
+    local check = grad.check(function(x) return loss(t, x) end, p)
+    expect.ok(check.ok, tostring(check))
+  end)
+end
+
+test("losses never broadcast", function()
+  expect.error(function() losses.mean_absolute_error(zeros(3), zeros(3, 1)) end, "never broadcast")
+  expect.error(function() losses.huber(zeros(3, 1), zeros(3, 2)) end, "never broadcast")
+  expect.error(function() losses.mean_squared_error(zeros(3), zeros(4)) end, "never broadcast")
+  expect.error(function() losses.hinge({1}, zeros(1)) end, "as tensors")
+end)
+
+test("options of a loss that cannot be are sentences", function()
+  expect.error(function() losses.huber{delta = 0} end, "delta is a number above 0")
+  expect.error(function() losses.binary_crossentropy{label_smoothing = 1} end, "from 0 up to 1")
+  expect.error(function() losses.huber{dleta = 1} end, 'did you mean "delta"')
+  expect.equal(tostring(losses.huber{2}), "huber{delta=2}")
+end)
+
+test("a model trains with a loss by name, with options, or written by the learner", function()
+  local function last(loss)
+    random.seed(2)
+    local x = random.randn(64, 3)
+    local y = x:dot(tensor{{1}, {-2}, {0.5}})
+    local m = nn.Sequential {nn.Dense{1, input_shape = {3}}, dtype = "float64"}
+    m:compile{optimizer = optim.SGD{0.1}, loss = loss}
+    return m:fit{x, y, epochs = 20, batch_size = 16, verbose = 0}.history.loss[20]
+  end
+  for _, loss in ipairs {"mae", "huber", losses.huber{delta = 0.5}} do expect.ok(last(loss) < 0.1, tostring(loss)) end
+  expect.close(last(function(t, p) return (p - t) ^ 2 end), last "mse", 1e-12)
+  expect.close(last(function(t, p) return sum((p - t) ^ 2, 2) end), last "mse", 1e-12)
+  expect.error(function() last(function(t, p) return sum((p - t) ^ 2) end) end, "one number a sample")
+  expect.error(function() last "hubber" end, 'did you mean "huber"')
+end)
+
+test.done()
