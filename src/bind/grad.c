@@ -1,6 +1,7 @@
 // Tracked tensors, the operations of networks, and recorded programs.
 #include "bind/bind.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "kernel/network.h"
@@ -350,6 +351,24 @@ static int update(lua_State *L) {
   return 0;
 }
 
+// first_not_finite(list) -> position of the first tensor with a number that is not finite, or nil. A sum
+// shows it: in float64 no sum of finite numbers of a network overflows.
+static int first_not_finite(lua_State *L) {
+  lua_Integer n = luaL_len(L, 1);
+  for (lua_Integer i = 1; i <= n; i++) {
+    lua_rawgeti(L, 1, i);
+    const gr_tensor *t = gr_check_tensor(L, -1);
+    double sum = 0;
+    gr_tensor flat, out = {.data = &sum, .dtype = t->dtype};
+    int64_t size = gr_tensor_size(t);
+    GR_TRY(L, gr_tensor_view_reshape(&flat, t, 1, &size, &err));
+    GR_TRY(L, gr_reduce(&out, GR_SUM, &flat, 1, &err));
+    if (!isfinite(gr_tensor_get(&out, NULL))) return lua_pushinteger(L, i), 1;
+    lua_pop(L, 1);
+  }
+  return 0;
+}
+
 static const gr_function learner[] = {
     {"track", track,
      "grad.track(t) -> tracked tensor\n\n"
@@ -409,6 +428,7 @@ static const gr_function internal[] = {
     {"weight", weight},
     {"is_weight", is_weight},
     {"update", update},
+    {"first_not_finite", first_not_finite},
     {"record", gr_program_record},
     {"shuffle_order", gr_shuffle_order},
     {NULL},

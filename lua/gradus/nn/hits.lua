@@ -1,5 +1,5 @@
--- Accuracy while training: a sample is a hit (1) or not (0). The output is on the right side of 0.5, or the greatest one
--- is that of the class.
+-- Accuracy while training: a sample is a hit (1) or not (0). The output is on the right side of 0.5, or the greatest
+-- one is that of the class.
 
 local core = require "gradus.core.grad"
 local options = require "gradus.options"

@@ -5,6 +5,7 @@
 
 local baseline = require "gradus.metrics.baseline"
 local core = require "gradus.core.grad"
+local diagnosis = require "gradus.nn.diagnosis"
 local doc = require("gradus.help").doc
 local Eager = require "gradus.nn.eager"
 local find_optimizer = require "gradus.optim.lookup"
@@ -14,70 +15,17 @@ local find_loss = require "gradus.losses.lookup"
 local options = require "gradus.options"
 local progress = require "gradus.nn.progress"
 local history = require "gradus.nn.history"
+local check_pairing = require "gradus.nn.pairing"
 local random = require "gradus.core.random"
 local result_table = require "gradus.nn.results"
+local samples = require "gradus.nn.samples"
 local session = require "gradus.session"
 local shapes = require "gradus.shapes"
 local tensor = require "gradus.core.tensor"
 
 local M = {}
 
-local methods = tensor.metatable.__methods
-local expand_dims = methods.expand_dims
-
-local function is_tensor(value)
-  return type(value) == "userdata" and getmetatable(value) == tensor.metatable
-end
-
--- ---- data ----
-
-local function check_x(model, x, what)
-  if not is_tensor(x) then error(what .. ": x is a tensor of samples, not " .. type(x), 0) end
-  if x.ndim == 0 then error(what .. ": x is one number; it should have one row a sample", 0) end
-  if not model.output_shape then
-    local shape = x.shape
-    table.remove(shape, 1)
-    model:build(shape)
-  end
-  local want, got = model.input_shape, x.shape
-  local fits = #got == #want + 1
-  for i = 1, #want do fits = fits and got[i + 1] == want[i] end
-  if fits then return x end
-  local hint = ""
-  if #got == #want and want[#want] == 1 then
-    hint = "; it lacks the channel axis: expand_dims(x, -1)"
-  elseif #got == #want then
-    hint = "; is it one sample instead of a batch? expand_dims(x, 1)"
-  end
-  error(string.format("%s: x has shape %s, but this network takes (n, %s)%s", what, shapes.text(got),
-    table.concat(want, ", "), hint), 0)
-end
-
--- The truth in the form that the loss takes: labels (n,) or (n, 1), or numbers of the output's shape.
-local function check_y(model, x, y, what)
-  if not is_tensor(y) then error(what .. ": y is a tensor with one row a sample, not " .. type(y), 0) end
-  local n, outputs = #x, model.output_shape[#model.output_shape]
-  if y.ndim == 0 or #y ~= n then
-    error(string.format("%s: x has %d samples, but y has shape %s", what, n, shapes.text(y.shape)), 0)
-  end
-  if #model.output_shape ~= 1 then
-    error(string.format("%s: the network ends in %s; end it with nn.Flatten{} and nn.Dense{...}", what,
-      shapes.text(model.output_shape)), 0)
-  end
-  if model.loss.labels then
-    if y.ndim == 1 or (y.ndim == 2 and y.shape[2] == 1) then return y end
-    error(string.format("%s: %s takes one class label a sample, y of shape (%d,), but y has shape %s; for one-hot rows "
-      .. "use categorical_crossentropy", what, model.loss.name, n, shapes.text(y.shape)), 0)
-  end
-  if y.ndim == 1 and outputs == 1 then return expand_dims(y, 2) end
-  if y.ndim == 2 and y.shape[2] == outputs then return y end
-  local hint = ""
-  if y.ndim == 1 and model.loss.name == "categorical_crossentropy" then
-    hint = "; for class labels use sparse_categorical_crossentropy"
-  end
-  error(string.format("%s: %s compares y with the output (%d, %d), but y has shape %s: they never broadcast%s", what,
-    model.loss.name, n, outputs, shapes.text(y.shape), hint), 0)
-end
+local check_x, check_y = samples.check_x, samples.check_y
 
 -- ---- recorded steps ----
 
@@ -188,6 +136,7 @@ end)
 local function prepare(model, what)
   expect_compiled(model, what)
   if not model.metrics then
+    check_pairing(model)
     model.metrics = {}
     for i, name in ipairs(model.metric_names) do
       model.metrics[i] = find_hits(name, model.loss, model.output_shape[#model.output_shape])
@@ -203,16 +152,25 @@ local function score_names(model)
   return names
 end
 
+-- The name of the i-th of model:weights(), as "dense.kernel".
+local function weight_name(model, i)
+  for _, layer in ipairs(model.layers) do
+    if i <= #layer.weight_names then return layer.name .. "." .. layer.weight_names[i] end
+    i = i - #layer.weight_names
+  end
+end
+
 -- One step of gradient descent, on `count` samples of x and y from position `first` of `order`: the program computes
 -- the gradients, the optimizer changes the weights. `key` and `number` (of this step) say what Dropout draws. Returns
 -- the loss and the metrics (at most four: there are no more), summed over the samples; as values and not as a table,
 -- so that a step leaves no garbage.
 local function train_step(model, step, x, y, order, first, count, key, number)
   local loss, m1, m2, m3, m4 = step.program:run(x, y, order, first, count, true, key[1], key[2], number)
-  if loss ~= loss or loss == math.huge then
-    error(string.format("the loss became %s in step %d of the optimizer; the weights are those from before it. Usual "
-      .. "causes: a learning rate that is too high, input that is not scaled (0..255 instead of 0..1), a log of 0",
-      loss ~= loss and "nan" or "inf", number), 0)
+  if loss - loss ~= 0 then error(diagnosis(model, "loss", loss, number, x, y, order, first, count), 0) end
+  local bad = core.first_not_finite(step.gradients)
+  if bad then
+    local sum = tensor.sum(step.gradients[bad])
+    error(diagnosis(model, "gradient", sum, number, x, y, order, first, count, weight_name(model, bad)), 0)
   end
   model.optimizer:apply(step.weights, step.gradients)
   model.last_step = step

@@ -1,0 +1,77 @@
+-- Whether a loss and the last layer fit each other. Frameworks train silently with a softmax over one unit, or with
+-- probabilities where scores are expected; here the one is an error and the other a remark.
+
+local core = require "gradus.core.tensor"
+local session = require "gradus.session"
+
+local names = {}
+for _, name in ipairs {"relu", "sigmoid", "softmax", "softplus", "tanh"} do names[core[name]] = name end
+
+local passes = {Dropout = true, Flatten = true, Reshape = true, ActivityRegularization = true}
+
+-- The activation that the output comes out of, by name; "linear" where there is none, nil where it cannot be told.
+local function ending(model)
+  for i = #model.layers, 1, -1 do
+    local layer = model.layers[i]
+    if layer.class_name == "Softmax" then return "softmax", layer end
+    if layer.class_name == "ReLU" then return "relu", layer end
+    if not passes[layer.class_name] then
+      local activation = layer.activation
+      if type(activation) == "function" then return names[activation], layer end
+      if activation ~= nil then return activation, layer end
+      return layer.activate and "linear" or nil, layer
+    end
+  end
+end
+
+local from_logits = 'take the activation away, or from_logits'
+
+-- The remark on a pair, or nil.
+local function remark(loss, activation, layer, outputs)
+  local name, where = loss.name, layer.name
+  local categorical = name == "categorical_crossentropy" or name == "sparse_categorical_crossentropy"
+  local entropy = categorical or name == "binary_crossentropy"
+  if entropy and loss.from_logits and (activation == "softmax" or activation == "sigmoid") then
+    return string.format("%s applies the %s itself (from_logits=true), and %s has applied one already: %s",
+      name, categorical and "softmax" or "sigmoid", where, from_logits)
+  end
+  if entropy and not loss.from_logits and activation == "linear" then
+    return string.format("%s takes probabilities, and %s ends without an activation: give it activation=\"%s\", or "
+      .. "take losses.%s{from_logits=true}", name, where, categorical and "softmax" or "sigmoid", name)
+  end
+  local unbounded = activation == "relu" or activation == "tanh" or activation == "softplus"
+  if entropy and not loss.from_logits and unbounded then
+    return string.format("%s takes probabilities, and %s ends in %s, which gives others numbers too: use \"%s\"", name,
+      where, activation, categorical and "softmax" or "sigmoid")
+  end
+  if categorical and activation == "sigmoid" then
+    return string.format("%s takes probabilities that sum to 1, and the sigmoids of %s do not: use \"softmax\", or "
+      .. "binary_crossentropy if a sample may have several classes", name, where)
+  end
+  if name == "binary_crossentropy" and activation == "softmax" and outputs > 1 then
+    return string.format("binary_crossentropy judges each of the %d outputs by itself, and the softmax of %s makes "
+      .. "them depend on each other: use categorical_crossentropy (one-hot rows) or sparse_categorical_crossentropy "
+      .. "(labels)", outputs, where)
+  end
+  if name == "hinge" and (activation == "sigmoid" or activation == "softmax") then
+    return string.format("hinge takes scores on both sides of 0, and the %s of %s gives 0 to 1: use no activation, or "
+      .. '"tanh"', activation, where)
+  end
+end
+
+--- Raises where the pair can learn nothing, and remarks on one that is likely wrong.
+return function(model)
+  local outputs = model.output_shape[#model.output_shape]
+  local activation, layer = ending(model)
+  local name = model.loss.name
+  if outputs == 1 and activation == "softmax" then
+    error(string.format("%s is a softmax of one unit, which is always 1, so nothing can be learnt: use "
+      .. 'activation="sigmoid" with binary_crossentropy, or one unit a class', layer.name), 0)
+  end
+  if outputs == 1 and (name == "categorical_crossentropy" or name == "sparse_categorical_crossentropy") then
+    error(string.format("%s needs one output a class, at least 2, and the network has 1: for yes or no use "
+      .. 'activation="sigmoid" with binary_crossentropy', name), 0)
+  end
+  local text = activation and remark(model.loss, activation, layer, outputs)
+  if text then session.note(text) end
+end

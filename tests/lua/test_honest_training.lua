@@ -1,0 +1,114 @@
+-- What training says of itself: losses that do not fit, truths that cannot be, numbers that are none.
+local test, expect = dofile(os.getenv "GRADUS_TESTS" .. "/lua/tap.lua")
+local session = require "gradus.session"
+local sinks = require "gradus.session.sink"
+
+-- What someone at a prompt is told by the code.
+local function said(code)
+  local s = session.new {sink = sinks.capture(200), interactive = true}
+  s.interactive = true
+  local result = s:execute(code)
+  return s.sink:take(true) .. (result.ok and "" or result.error.text)
+end
+
+local function expect_said(code, words)
+  local text = said(code)
+  expect.ok(text:find(words, 1, true), text .. "\nshould contain " .. words)
+end
+
+local data = "x, y = random.randn(8, 3), tensor{0, 1, 0, 1, 0, 1, 0, 1}; "
+local function network(ending, loss, outputs)
+  return data .. string.format("m = nn.Sequential{nn.Dense{%d, activation=%s, input_shape={3}}}; "
+    .. "m:compile{optimizer='adam', loss=%s}; h = m:fit{x, y, verbose=0}", outputs or 2,
+    ending and '"' .. ending .. '"' or "nil", loss)
+end
+
+test("probabilities where scores are expected, and the other way round, are remarked on", function()
+  expect_said(network("softmax", "losses.sparse_categorical_crossentropy{from_logits=true}"), "has applied one already")
+  expect_said(network(nil, '"sparse_categorical_crossentropy"'), "and dense ends without an activation")
+  expect_said(network("relu", '"sparse_categorical_crossentropy"'), "ends in relu")
+  expect_said(network("sigmoid", '"sparse_categorical_crossentropy"'), "sum to 1")
+  expect_said(network("sigmoid", "losses.binary_crossentropy{from_logits=true}", 1), "has applied one already")
+end)
+
+test("pairs that fit are not remarked on", function()
+  expect.equal(said(network("softmax", '"sparse_categorical_crossentropy"')), "")
+  expect.equal(said(network("sigmoid", '"binary_crossentropy"', 1)), "")
+  expect.equal(said(network(nil, "losses.sparse_categorical_crossentropy{from_logits=true}")), "")
+  expect.equal(said(network(nil, '"mse"', 1)), "")
+end)
+
+test("a loss that can learn nothing from its output is refused", function()
+  expect_said(network("softmax", '"mse"', 1), "always 1")
+  expect_said(network("sigmoid", '"sparse_categorical_crossentropy"', 1), "one output a class")
+end)
+
+test("truths that the loss cannot be of are refused, with the first of them", function()
+  expect_said("x = zeros(3, 2); m = nn.Sequential{nn.Dense{1, activation='sigmoid', input_shape={2}}}; "
+    .. "m:compile{optimizer='sgd', loss='binary_crossentropy'}; m:fit{x, tensor{0, 1, 2}, verbose=0}", "y[3] is 2")
+  expect_said("m:compile{optimizer='sgd', loss='hinge'}; x = 1", "")
+  local m = nn.Sequential {nn.Dense{1, input_shape = {2}}}
+  m:compile{optimizer = "sgd", loss = "hinge"}
+  expect.error(function() m:fit{zeros(2, 2), tensor{0, 1}, verbose = 0} end, "2 * y - 1")
+  local soft = nn.Sequential {nn.Dense{2, activation = "softmax", input_shape = {2}}}
+  soft:compile{optimizer = "sgd", loss = "categorical_crossentropy"}
+  expect.error(function() soft:fit{zeros(2, 2), tensor{{1, 0}, {1, 1}}, verbose = 0} end, "y[2] is [1. 1.]")
+end)
+
+local function diverge(make, x, y, rate)
+  random.seed(1)
+  local m = make()
+  m:compile{optimizer = optim.SGD{rate or 10}, loss = "mse"}
+  local ok, text = pcall(m.fit, m, {x, y, verbose = 0, epochs = 50, batch_size = 8})
+  expect.equal(ok, false)
+  return text, m
+end
+local function deep()
+  return nn.Sequential {nn.Dense{30, activation = "relu", input_shape = {3}}, nn.Dense{30, activation = "relu"},
+    nn.Dense{1}}
+end
+local function expect_in(text, words) expect.ok(text:find(words, 1, true), text .. "\nshould contain " .. words) end
+
+random.seed(4)
+local x = random.randn(40, 3)
+local y = x:sum(2)
+
+test("a nan in the data is found by the number of its sample, in x as in y", function()
+  local bad = x:clone()
+  bad[{7, 2}] = 0 / 0
+  expect_in(diverge(deep, bad, y, 0.01), "sample 7 of x has nan")
+  local truth = y:clone()
+  truth[23] = 1 / 0
+  expect_in(diverge(deep, x, truth, 0.01), "sample 23 of y is inf")
+end)
+
+test("training that explodes names the layer, the sample and the learning rate, and keeps finite weights", function()
+  local text, m = diverge(deep, x, y)
+  expect_in(text, "the outputs are finite, the largest is")
+  expect_in(text, "the loss of sample")
+  expect_in(text, "the learning rate is too high")
+  for _, w in ipairs(m:weights()) do expect.ok(all(isfinite(w))) end
+  expect_in(diverge(deep, x * 255, y), "the input is not scaled")
+end)
+
+test("a function that has no value there is named by its layer", function()
+  local text = diverge(function()
+    return nn.Sequential {nn.Dense{4, activation = "relu", input_shape = {3}},
+      nn.Dense{4, activation = log, name = "mine"}, nn.Dense{1}}
+  end, x, y)
+  expect_in(text, "in the output of mine (Dense)")
+  expect_in(text, "a logarithm of 0")
+end)
+
+test("a gradient that is not finite stops before the weights are touched, even where the loss is", function()
+  -- sqrt has slope infinity at 0: the loss is finite there and its gradient is not.
+  local m = nn.Sequential {nn.Dense{1, activation = sqrt, input_shape = {1}}}
+  m:compile{optimizer = "sgd", loss = "mse"}
+  m.layers[1].kernel[{1, 1}] = 0
+  local ok, text = pcall(m.fit, m, {ones(4, 1), ones(4), verbose = 0})
+  expect.equal(ok, false)
+  expect_in(text, "the gradient became -inf in step 1 (of dense.kernel)")
+  expect.equal(m.layers[1].kernel[{1, 1}], 0.0)
+end)
+
+test.done()
