@@ -112,7 +112,7 @@ typedef struct gr_runtime {
   bool values_read;      // since this was cleared, Lua has read numbers out of a tracked tensor
   size_t unaccounted;    // bytes of buffers that the collector has not been told of yet
   size_t unchecked;      // bytes of buffers made since the machine was asked what is left
-  int tensor_metatable;  // registry reference
+  int tensor_metatable;  // registry reference: the table is made with the state, and filled by gr_open_tensor
 } gr_runtime;
 
 static inline gr_runtime *gr_runtime_of(lua_State *L) { return *(gr_runtime **)lua_getextraspace(L); }

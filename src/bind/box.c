@@ -24,7 +24,10 @@ static const char brand;
 
 static gr_box *push_box(lua_State *L, size_t extra, int user_values) {
   gr_box *box = lua_newuserdatauv(L, sizeof *box + extra, user_values);
-  *box = (gr_box){.brand = &brand};
+  // Sizes and strides beyond the axes stay whatever they are: half of the box.
+  box->tensor.buffer = NULL;
+  box->node = NULL;
+  box->brand = &brand;
   lua_rawgeti(L, LUA_REGISTRYINDEX, gr_runtime_of(L)->tensor_metatable);
   lua_setmetatable(L, -2);
   return box;
@@ -62,6 +65,7 @@ void gr_check_memory(lua_State *L) {
 
 gr_tensor *gr_push_empty(lua_State *L) {
   gr_box *box = push_box(L, 0, 2);  // the second is a tracked tensor's node
+  box->tensor = (gr_tensor){0};
   gr_push_owned(L, sizeof(holder), "gradus.buffer", holder_gc);
   lua_setiuservalue(L, -2, 1);
   return &box->tensor;

@@ -78,7 +78,6 @@ static int binary(lua_State *L, gr_binary_op op) {
 }
 
 static int binary_function(lua_State *L) {
-  lua_settop(L, 2);
   return binary(L, (gr_binary_op)lua_tointeger(L, lua_upvalueindex(1)));
 }
 

@@ -179,11 +179,14 @@ static int no_such_name(lua_State *L, const char *name) {
 
 // Methods (upvalue 1), properties, then elements and slices.
 static int tensor_index(lua_State *L) {
-  const gr_tensor *t = gr_check_tensor(L, 1);
-  lua_settop(L, 2);
-  if (lua_type(L, 2) == LUA_TSTRING) {
+  bool is_name = lua_type(L, 2) == LUA_TSTRING;
+  if (is_name) {  // first of all, and before anything is asked of the tensor: x:dot(y) waits for its method
     lua_pushvalue(L, 2);
     if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) return 1;
+  }
+  const gr_tensor *t = gr_check_tensor(L, 1);
+  lua_settop(L, 2);
+  if (is_name) {
     const char *name = lua_tostring(L, 2);
     if (gr_tensor_property(L, t, name)) return 1;
     if (!gr_index_is_text(name)) return no_such_name(L, name);

@@ -41,9 +41,8 @@ void gr_push_permuted(lua_State *L, int base, const int *axes) {
     gr_apply_tracked(L, &gr_op_transpose, &args, 1, &base);
     return;
   }
-  gr_tensor view;
-  GR_TRY(L, gr_tensor_view_permute(&view, t, axes, &err));
-  gr_push_view(L, &view, base);
+  gr_tensor *view = gr_push_view(L, t, base);
+  GR_TRY(L, gr_tensor_view_permute(view, t, axes, &err));
 }
 
 void gr_slice_whole(gr_op_args *slice) {

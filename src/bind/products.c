@@ -5,9 +5,8 @@
 #include "kernel/matmul.h"
 #include "kernel/reduce.h"
 
-// The tensor at `index` in `dtype`: itself, or a converted copy that is pushed.
-static const gr_tensor *in_dtype(lua_State *L, int index, gr_dtype dtype) {
-  const gr_tensor *t = gr_check_tensor(L, index);
+// The tensor in `dtype`: itself, or a converted copy that is pushed.
+static const gr_tensor *in_dtype(lua_State *L, const gr_tensor *t, gr_dtype dtype) {
   if (t->dtype == dtype) return t;
   gr_tensor *copy = gr_push_tensor(L, dtype, t->ndim, t->shape);
   GR_TRY(L, gr_copy(copy, t, &err));
@@ -23,8 +22,14 @@ static int dot(lua_State *L) {
   if (gr_is_tracked(a) || gr_is_tracked(b))
     return gr_apply_tracked(L, &gr_op_matmul, &(gr_op_args){0}, 2, (int[]){1, 2});
   gr_dtype dtype = gr_dtype_promote(a->dtype, b->dtype);
-  gr_tensor left = *in_dtype(L, 1, dtype), right = *in_dtype(L, 2, dtype);
-  gr_tensor *out = gr_push_tensor(L, dtype, ndim, shape), matrices = *out;
+  a = in_dtype(L, a, dtype);
+  b = in_dtype(L, b, dtype);
+  gr_tensor *out = gr_push_tensor(L, dtype, ndim, shape);
+  if (a->ndim == 2 && b->ndim == 2) {  // the most frequent, and no layout to copy
+    GR_TRY(L, gr_matmul(out, a, b, false, &err));
+    return 1;
+  }
+  gr_tensor left = *a, right = *b, matrices = *out;
   gr_matmul_matrices(&matrices, &left, &right);
   GR_TRY(L, gr_matmul(&matrices, &left, &right, false, &err));
   if (ndim == 0) gr_push_element(L, out, NULL);

@@ -1,7 +1,6 @@
 // Making a Lua state, finding our Lua files, interrupting it.
 #include "bind/state.h"
 
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +10,8 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
+#include "base/heap.h"
 #include "base/interrupt.h"
-#include "base/mem.h"
 #include "bind/bind.h"
 
 static const struct {
@@ -218,120 +217,43 @@ static void set_up_require(lua_State *L) {
   lua_pop(L, 2);
 }
 
-// ---- memory ----
-
-// Linux promises memory that it does not have and kills the process that uses it. So, whenever Lua's own
-// blocks have grown by MEMORY_STEP, the machine is asked what is left; Lua turns a refusal into "not enough
-// memory".
-#define MEMORY_STEP ((size_t)64 << 20)
-
-// Every operation on small tensors makes a userdata of a few hundred bytes, which the collector lets go by
-// the thousand: more than malloc keeps at hand for its next request, so that it joins them with their
-// neighbours and splits them again, at 30 ns each. So some are kept here, by size, the last one freed on top.
-// Not where AddressSanitizer is to notice that freed memory is used.
-#if defined(__SANITIZE_ADDRESS__)
-#define KEEP_BLOCKS 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define KEEP_BLOCKS 0
-#endif
-#endif
-#ifndef KEEP_BLOCKS
-#define KEEP_BLOCKS 1
-#endif
-enum { KEPT_STEP = 64, KEPT_FROM = 128, KEPT_TO = 512, KEPT_SIZES = (KEPT_TO - KEPT_FROM) / KEPT_STEP };
-#define KEPT_MOST 4096  // blocks of a size
-#define KIND_BYTES(kind) ((size_t)(KEPT_FROM + ((kind) + 1) * KEPT_STEP))
-
-typedef struct free_block {
-  struct free_block *next;
-} free_block;
-
-typedef struct memory {
-  size_t used, checked;  // bytes held; bytes up to which nobody needs to ask
-  struct {
-    free_block *first;
-    int count;
-  } kept[KEPT_SIZES];  // each of KIND_BYTES
-} memory;
-
-// Which of the kept sizes a request has, or -1.
-static int kept_size(size_t size) {
-  return KEEP_BLOCKS && size > KEPT_FROM && size <= KEPT_TO ? (int)((size - KEPT_FROM - 1) / KEPT_STEP) : -1;
-}
-
-static void *take_block(memory *m, int kind) {
-  free_block *block = m->kept[kind].first;
-  if (!block) return malloc(KIND_BYTES(kind));
-  m->kept[kind].first = block->next;
-  m->kept[kind].count--;
-  return block;
-}
-
-// The first blocks of a state are not from take_block, and no larger than they had to be.
-static void let_go(memory *m, void *block, size_t size) {
-  int kind = kept_size(size);
-  if (kind < 0 || m->kept[kind].count == KEPT_MOST || malloc_usable_size(block) < KIND_BYTES(kind)) {
-    free(block);
-    return;
-  }
-  free_block *kept = block;
-  kept->next = m->kept[kind].first;
-  m->kept[kind].first = kept;
-  m->kept[kind].count++;
-}
-
-static void free_kept(memory *m) {
-  for (int i = 0; i < KEPT_SIZES; i++)
-    for (free_block *block = m->kept[i].first, *next; block; block = next) {
-      next = block->next;
-      free(block);
-    }
-}
-
-// realloc, where a block may change between ours and malloc's sizes.
-static void *resized(memory *m, void *block, size_t old_size, size_t size) {
-  int from = block ? kept_size(old_size) : -1, to = kept_size(size);
-  if (from < 0 && to < 0) return realloc(block, size);
-  if (from == to && malloc_usable_size(block) >= KIND_BYTES(to)) return block;
-  void *moved = to < 0 ? malloc(size) : take_block(m, to);
-  if (moved && block) {
-    memcpy(moved, block, old_size < size ? old_size : size);
-    let_go(m, block, old_size);
-  }
-  return moved;
-}
-
-static void *allocate(void *context, void *block, size_t old_size, size_t size) {
-  memory *m = context;
-  if (!block) old_size = 0;  // Lua passes the kind of the object there
-  if (size == 0) {
-    m->used -= old_size;
-    if (block) let_go(m, block, old_size);
-    return NULL;
-  }
-  if (size > old_size && size - old_size > m->checked - m->used) {
-    size_t growth = size - old_size, available = gr_mem_available();
-    if (growth > available - available / 8) return NULL;
-    m->checked = m->used + growth + (available - growth > 2 * MEMORY_STEP ? MEMORY_STEP : 0);
-  }
-  void *moved = resized(m, block, old_size, size);
-  if (moved) {
-    m->used += size - old_size;
-    if (m->checked < m->used) m->checked = m->used;
-  }
-  return moved;
-}
-
 // ---- the state ----
 
 // What belongs to a state and not to its bindings.
 typedef struct state {
   gr_runtime runtime;  // first: gr_runtime_of gives the one for the other
-  memory memory;
+  gr_heap heap;
+  bool warns, in_warning;
 } state;
 
+// What warn() writes and when, as in Lua's own program: on stderr, from warn("@on") on.
+static void warn(void *context, const char *message, int more) {
+  state *s = context;
+  bool is_control = !s->in_warning && !more && message[0] == '@';
+  if (is_control && strcmp(message, "@on") == 0) s->warns = true;
+  if (is_control && strcmp(message, "@off") == 0) s->warns = false;
+  if (!is_control && s->warns)
+    fprintf(stderr, "%s%s%s", s->in_warning ? "" : "Lua warning: ", message, more ? "" : "\n");
+  s->in_warning = more;
+}
+
+static int panic(lua_State *L) {
+  const char *message = lua_tostring(L, -1);
+  fprintf(stderr, "gradus: an error that nothing caught: %s\n", message ? message : "no message");
+  return 0;  // Lua aborts
+}
+
+// The collector lets the heap grow to four times what was alive, not to twice: while someone computes with
+// small tensors most of it is our own Lua, and marking that is a tenth of the time of each operation.
+// (Generational collection would be faster still, but a large buffer whose small box has grown old is not let
+// go in time.)
+#define COLLECT_AT_PERCENT 400
+
 static int open_all(lua_State *L) {
+  lua_gc(L, LUA_GCINC, COLLECT_AT_PERCENT, 0, 0);
+  // The first reference in the registry is in its array, and found at once; a later one may not be.
+  lua_createtable(L, 0, 32);
+  gr_runtime_of(L)->tensor_metatable = luaL_ref(L, LUA_REGISTRYINDEX);
   luaL_openlibs(L);
   watch_coroutines(L);
   set_up_require(L);
@@ -339,13 +261,12 @@ static int open_all(lua_State *L) {
 }
 
 lua_State *gr_state_new(const gr_state_options *options) {
-  lua_State *L = luaL_newstate();
   state *s = calloc(1, sizeof *s);
-  if (!L || !s) goto fail;
+  lua_State *L = s ? lua_newstate(gr_heap_allocate, &s->heap) : NULL;
+  if (!L) goto fail;
+  lua_atpanic(L, panic);
+  lua_setwarnf(L, warn, s);
   gr_runtime *runtime = &s->runtime;
-  s->memory.used = (size_t)lua_gc(L, LUA_GCCOUNT) * 1024 + (size_t)lua_gc(L, LUA_GCCOUNTB);
-  s->memory.checked = s->memory.used + MEMORY_STEP;
-  lua_setallocf(L, allocate, &s->memory);
   *(gr_runtime **)lua_getextraspace(L) = runtime;  // new coroutines copy it from the main one
   runtime->main = runtime->running = L;
   long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -358,7 +279,7 @@ lua_State *gr_state_new(const gr_state_options *options) {
   return L;
 fail:
   if (L) lua_close(L);
-  if (s) free_kept(&s->memory);
+  if (s) gr_heap_finish(&s->heap);
   free(s);
   return NULL;
 }
@@ -367,6 +288,6 @@ void gr_state_free(lua_State *L) {
   gr_runtime *runtime = gr_runtime_of(L);
   lua_close(L);  // buffers go first: nothing of theirs needs the pool
   gr_pool_free(runtime->pool);
-  free_kept(&((state *)runtime)->memory);
+  gr_heap_finish(&((state *)runtime)->heap);
   free((state *)runtime);
 }

@@ -60,7 +60,7 @@ int gr_open_tensor(lua_State *L) {
   gr_tensor_tables tables;
   lua_createtable(L, 0, 128);
   tables.module = lua_gettop(L);
-  lua_createtable(L, 0, 24);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, gr_runtime_of(L)->tensor_metatable);
   tables.metatable = lua_gettop(L);
   lua_createtable(L, 0, 128);
   tables.methods = lua_gettop(L);
@@ -85,8 +85,6 @@ int gr_open_tensor(lua_State *L) {
 
   lua_pushvalue(L, tables.methods);
   lua_setfield(L, tables.metatable, "__methods");  // for completion, help and the methods that Lua adds
-  lua_pushvalue(L, tables.metatable);
-  gr_runtime_of(L)->tensor_metatable = luaL_ref(L, LUA_REGISTRYINDEX);
   lua_settop(L, tables.metatable);
   lua_setfield(L, tables.module, "metatable");
   return 1;

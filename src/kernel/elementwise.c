@@ -199,11 +199,13 @@ gr_code gr_binary_scalar(gr_tensor *out, gr_binary_op op, const gr_tensor *a, do
   gr_code code = check_out(out, result, binary_names[op], err);
   if (code) return code;
   float b32 = (float)b;
-  const gr_tensor number = {.data = compute == GR_F32 ? (void *)&b32 : (void *)&b, .dtype = (uint8_t)compute};
-  const gr_tensor *first = scalar_first ? &number : a, *second = scalar_first ? a : &number;
+  void *value = compute == GR_F32 ? (void *)&b32 : (void *)&b;
   step s = {.binary = gr_kernels()->map[compute]->binary[op]};
   if (is_plain(a, out, compute) && gr_tensor_is_contiguous(out))
-    return run_flat(&s, compute, result, out->data, first->data, second->data,
-                    scalar_first ? GR_SCALAR_FIRST : GR_SCALAR_SECOND, gr_tensor_size(out), err);
+    return run_flat(&s, compute, result, out->data, scalar_first ? value : a->data,
+                    scalar_first ? a->data : value, scalar_first ? GR_SCALAR_FIRST : GR_SCALAR_SECOND,
+                    gr_tensor_size(out), err);
+  const gr_tensor number = {.data = value, .dtype = (uint8_t)compute};
+  const gr_tensor *first = scalar_first ? &number : a, *second = scalar_first ? a : &number;
   return run_strided(&s, compute, out, (const gr_tensor *const[]){first, second}, 2, err);
 }

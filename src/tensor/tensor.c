@@ -150,15 +150,17 @@ gr_code gr_tensor_view_reshape(gr_tensor *out, const gr_tensor *t, int ndim, con
 
 gr_code gr_tensor_view_permute(gr_tensor *out, const gr_tensor *t, const int *axes, gr_err *err) {
   unsigned seen = 0;
-  gr_tensor view = *t;
   for (int i = 0; i < t->ndim; i++) {
     if (axes[i] < 0 || axes[i] >= t->ndim || (seen & 1u << axes[i]))
       return gr_fail(err, GR_ERR_SHAPE, "the axes of a transpose are each of 1..%d once", t->ndim);
     seen |= 1u << axes[i];
-    view.shape[i] = t->shape[axes[i]];
-    view.stride[i] = t->stride[axes[i]];
   }
-  *out = view;
+  const gr_tensor from = *t;  // `out` may be `t`
+  *out = from;
+  for (int i = 0; i < from.ndim; i++) {
+    out->shape[i] = from.shape[axes[i]];
+    out->stride[i] = from.stride[axes[i]];
+  }
   return GR_OK;
 }
 
