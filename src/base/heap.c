@@ -12,12 +12,24 @@
 // blocks have grown by this much, the machine is asked what is left; Lua turns a refusal into "not enough
 // memory".
 #define CHECK_EVERY ((size_t)64 << 20)
+// What runs away in a learner's tables and strings ends here, long before a large machine is full.
+#define MOST ((size_t)4 << 30)
+// Each protected call that runs (the program, the prompt, an entry) is left this much less than the one that
+// made it, so that who reports the error has room to, and the next entry (x = nil) too.
+#define HELD_BACK ((size_t)32 << 20)
+
+static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
 static bool may_grow(gr_heap *heap, size_t growth) {
-  if (growth <= heap->checked - heap->used) return true;
+  int depth = heap->depth ? *heap->depth : 0;
+  if (growth <= heap->checked - heap->used && depth == heap->checked_depth) return true;
   size_t available = gr_mem_available();
-  if (growth > available - available / 8) return false;
-  heap->checked = heap->used + growth + (available - growth > 2 * CHECK_EVERY ? CHECK_EVERY : 0);
+  if (heap->most == 0) heap->most = smaller(available / 2, MOST);
+  size_t left = smaller(available, heap->most > heap->used ? heap->most - heap->used : 0);
+  size_t back = smaller(HELD_BACK, heap->most / 16) * (size_t)(1 + depth);
+  if (left < back || growth > left - back) return false;
+  heap->checked = heap->used + growth + smaller(CHECK_EVERY, (left - back - growth) / 2);  // others grow too
+  heap->checked_depth = depth;
   return true;
 }
 

@@ -13,6 +13,9 @@ typedef struct gr_heap_block {
 // Zero bytes are a valid empty heap.
 typedef struct gr_heap {
   size_t used, checked;                // bytes held; bytes up to which nobody needs to ask the machine
+  size_t most;                         // bytes that it may ever hold; 0 until the machine was asked
+  const int *depth;                    // how many protected calls run, or NULL
+  int checked_depth;                   // as many when the machine was asked
   gr_heap_block *kept[GR_HEAP_SIZES];  // freed blocks by size, the last one freed on top
   size_t kept_bytes;
 } gr_heap;

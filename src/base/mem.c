@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 // Below this a request is not worth reading /proc for: the kernel will find it or the process is lost anyway.
 #define CHECKED_FROM (64u << 20)
@@ -31,21 +33,65 @@ static size_t machine_available(void) {
   return value;
 }
 
-static size_t group_available(void) {
-  static const char *const files[][2] = {
-      {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"},  // version 2
-      {"/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"},
-  };
-  for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
-    size_t limit = read_number(files[i][0]), used = read_number(files[i][1]);
-    if (limit != SIZE_MAX && used != SIZE_MAX) return limit > used ? limit - used : 0;
+// What the control groups under `root` leave, from the process's own up to the root: each may have a limit.
+static size_t groups_available(const char *root, const char *group, const char *limit_name,
+                               const char *used_name) {
+  size_t least = SIZE_MAX;
+  char path[4096], file[4200];
+  int length = snprintf(path, sizeof path, "%s%s", root, group);
+  if (length < 0 || (size_t)length >= sizeof path) return least;
+  for (;;) {
+    snprintf(file, sizeof file, "%s/%s", path, limit_name);
+    size_t limit = read_number(file);
+    snprintf(file, sizeof file, "%s/%s", path, used_name);
+    size_t used = limit == SIZE_MAX ? SIZE_MAX : read_number(file);
+    if (used != SIZE_MAX) {
+      size_t left = limit > used ? limit - used : 0;
+      if (left < least) least = left;
+    }
+    char *slash = strrchr(path + strlen(root), '/');
+    if (!slash) return least;
+    *slash = '\0';
   }
-  return SIZE_MAX;
+}
+
+// Batch systems and containers limit memory by control groups, of version 2 ("0::/path") or 1.
+static size_t group_available(void) {
+  FILE *f = fopen("/proc/self/cgroup", "re");
+  if (!f) return SIZE_MAX;
+  char line[4096];
+  size_t least = SIZE_MAX;
+  while (fgets(line, sizeof line, f)) {
+    line[strcspn(line, "\n")] = '\0';
+    char *controllers = strchr(line, ':'), *group = controllers ? strchr(controllers + 1, ':') : NULL;
+    if (!group) continue;
+    *group++ = '\0';
+    size_t left = SIZE_MAX;
+    if (controllers[1] == '\0')
+      left = groups_available("/sys/fs/cgroup", group, "memory.max", "memory.current");
+    else if (strcmp(controllers + 1, "memory") == 0)
+      left =
+          groups_available("/sys/fs/cgroup/memory", group, "memory.limit_in_bytes", "memory.usage_in_bytes");
+    if (left < least) least = left;
+  }
+  fclose(f);
+  return least;
+}
+
+// What "ulimit -v" leaves, which login nodes set.
+static size_t address_space_available(void) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_AS, &limit) || limit.rlim_cur == RLIM_INFINITY) return SIZE_MAX;
+  size_t pages = read_number("/proc/self/statm");
+  if (pages == SIZE_MAX) return SIZE_MAX;
+  size_t used = pages * (size_t)sysconf(_SC_PAGESIZE);
+  return limit.rlim_cur > used ? (size_t)limit.rlim_cur - used : 0;
 }
 
 size_t gr_mem_available(void) {
-  size_t machine = machine_available(), group = group_available();
-  return machine < group ? machine : group;
+  size_t machine = machine_available(), group = group_available(), space = address_space_available();
+  size_t least = machine < group ? machine : group;
+  return least < space ? least : space;
 }
 
 gr_code gr_alloc(void **out, size_t size, const char *what, gr_err *err) {

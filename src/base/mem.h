@@ -11,8 +11,8 @@
 // Every block starts on a cache line, which is also the widest vector register.
 #define GR_ALIGN 64
 
-// Bytes this process may still ask for: the least of what the machine reports as available and what
-// its control group leaves. SIZE_MAX when neither can be read.
+// Bytes this process may still ask for: the least of what the machine reports as available, what its control
+// groups leave, and what "ulimit -v" does. SIZE_MAX when none can be read.
 size_t gr_mem_available(void);
 
 // `*out` becomes `size` bytes aligned to GR_ALIGN (NULL when size is 0), or GR_ERR_MEMORY. Linux

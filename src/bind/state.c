@@ -267,6 +267,7 @@ lua_State *gr_state_new(const gr_state_options *options) {
   lua_atpanic(L, panic);
   lua_setwarnf(L, warn, s);
   gr_runtime *runtime = &s->runtime;
+  s->heap.depth = &runtime->calls;
   *(gr_runtime **)lua_getextraspace(L) = runtime;  // new coroutines copy it from the main one
   runtime->main = runtime->running = L;
   long cores = sysconf(_SC_NPROCESSORS_ONLN);

@@ -338,6 +338,39 @@ test("an operation in which both sides stretch is remarked on, once a line", fun
   expect.equal(script.sink:take(), "")
 end)
 
+test("what nests too deeply is one sentence: calls, metamethods, coroutines, brackets", function()
+  local deep = "the calls nest too deeply"
+  says({
+    ["function f() return 1 + f() end f()"] = deep,
+    ["function f() coroutine.wrap(f)() end f()"] = deep,
+    ["setmetatable(t, {__index = function(_, k) return t[k] end}) print(t.x)"] = deep,
+    ["setmetatable(t, {__index = t}) print(t.x)"] = deep,
+    ["setmetatable(t, {__add = function(a, b) return a + b end}) print(t + t)"] = deep,
+    [("("):rep(1000)] = "nest too deeply",
+    ["x = " .. ("{"):rep(1000) .. ("}"):rep(1000)] = "nest too deeply",
+    ["error(select(2, load(('('):rep(1000))), 0)"] = deep,
+  }, "t = {}")
+end)
+
+test("errors in error handlers, finalizers and to-be-closed variables leave a session that works", function()
+  local s = fresh()
+  for _, code in ipairs {
+    "xpcall(error, function(m) error(m) end)",
+    "xpcall(error, function(m) local function g() return g() + 1 end return g() end)",
+    "setmetatable({}, {__gc = function() error 'gc' end}) collectgarbage()",
+    "local a <close> = setmetatable({}, {__close = function() error 'close' end}) error 'first'",
+    "for i = 1, 100 do pcall(error, setmetatable({}, {__tostring = error})) end",
+    "t = setmetatable({}, {__tostring = function(t) return tostring(t) end}) return t",
+    "t = setmetatable({}, {__name = ('x'):rep(1e6)}) return t + 1",
+  } do
+    s:execute(code)
+    s.sink:take(true)
+    local result = s:execute "ones(2, 2):sum()"
+    expect.ok(result.ok, code)
+    expect.equal(s.sink:take(true), "4.0\n")
+  end
+end)
+
 test("expressions are read with Lua's own precedence", function()
   local function read(text)
     local list = {}

@@ -3,6 +3,7 @@
 
 local advice = require "gradus.session.advice"
 local builtins = require "gradus.builtins"
+local compile = require "gradus.session.compile"
 local core = require "gradus.core.session"
 local inspect = require "gradus.session.inspect"
 local options = require "gradus.options"
@@ -100,8 +101,8 @@ local function add_loading(base, env, session)
   -- Text only: Lua does not check compiled chunks, and a broken one crashes it.
   function base.load(chunk, name, _, ...)
     if type(chunk) == "string" and type(name) == "string" then session:remember_source(name, chunk) end
-    if select("#", ...) > 0 then return load(chunk, name, "t", (...)) end
-    return load(chunk, name, "t", env)
+    if select("#", ...) > 0 then return compile(chunk, name, "t", (...)) end
+    return compile(chunk, name, "t", env)
   end
   function base.loadfile(path, _, ...)
     local text, why = read_file(path)
@@ -111,7 +112,7 @@ local function add_loading(base, env, session)
     if select("#", ...) > 0 then into = ... end
     local name = path and "@" .. path or "=stdin"
     session:remember_source(name, text)
-    return load(text, name, "t", into)
+    return compile(text, name, "t", into)
   end
   function base.dofile(path)
     local chunk, why = base.loadfile(path)

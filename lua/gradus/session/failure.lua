@@ -121,14 +121,16 @@ function failure.new(record, chunk)
   end
   local message, short, line = strip_position(message_of(record.value), sources)
   if mine and (short == nil or short:sub(1, 11) == "lua/gradus/") then short, line = mine.short, mine.line end
-  message = message:gsub("^stack overflow.*", "the calls nest too deeply: does a function call itself without end?")
+  if message:find "^stack overflow" or message:find "^C stack overflow" or message:find "^'__%a+' chain too long" then
+    message = "the calls nest too deeply: does a function call itself without end?"
+  end
   local where = short and line and place(short, line, chunk.short, chunk.one_line) or nil
   local text = source_of(mine, chunk)
   local drawn, hint
   if record.interrupted then
     message = "interrupted"
   elseif message == "not enough memory" then
-    message = "not enough memory: what Lua was to keep does not fit into what this machine has left"
+    message = "not enough memory for more tables and strings: does one grow without end? x = nil lets go of an x"
   else
     -- What explains an error must not be one: memory may be short, and a learner's values may be anything.
     local ok, words, first, second = pcall(function()
@@ -162,6 +164,7 @@ end
 function failure.syntax(message, chunk)
   message = shorten_token(message)
   local text, short, line = strip_position(message, {[chunk.short] = true})
+  text = text:gsub("^C stack overflow.*", "the brackets, functions or blocks nest too deeply")
   local source = chunk.text and line and line_of(chunk.text, line)
   local what = source and advice.syntax(text, source)
   if what then text = string.format("%s (%s)", text, what) end

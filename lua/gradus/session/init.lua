@@ -6,6 +6,7 @@
 --   if not result.ok then print(result.error.text) end
 
 local advice = require "gradus.session.advice"
+local compile_text = require "gradus.session.compile"
 local complete = require "gradus.session.complete"
 local core = require "gradus.core.session"
 local environment = require "gradus.session.environment"
@@ -100,8 +101,8 @@ local function compile_last_expression(text, name, env, is_lua)
     local from, before = tokens[i].from, tokens[i - 1]
     local begins = before.text == ";"
       or text:sub(before.to + 1, from - 1):find("\n", 1, true) and (tokens[i].kind == "name" or not is_lua)
-    if begins and load("return nil, " .. text:sub(from)) and load(text:sub(1, from - 1)) then
-      return load(text:sub(1, from - 1) .. "return nil, " .. text:sub(from), name, "t", env)
+    if begins and compile_text("return nil, " .. text:sub(from)) and compile_text(text:sub(1, from - 1)) then
+      return compile_text(text:sub(1, from - 1) .. "return nil, " .. text:sub(from), name, "t", env)
     end
   end
 end
@@ -115,12 +116,12 @@ for word in ("break do for goto if local repeat return while"):gmatch("%a+") do 
 -- the entry (a tail call), whose line an error is to name.
 local function compile(text, name, env, script)
   if script then
-    local chunk, why = load(text, name, "t", env)
+    local chunk, why = compile_text(text, name, "t", env)
     return chunk, chunk == nil and why
   end
-  local expression, why = load("return nil, " .. text, name, "t", env)
+  local expression, why = compile_text("return nil, " .. text, name, "t", env)
   if expression then return expression, true end
-  local statements, message = load(text, name, "t", env)
+  local statements, message = compile_text(text, name, "t", env)
   expression = compile_last_expression(text, name, env, statements ~= nil)
   if expression then return expression, true end
   if statements then return statements, false end
@@ -139,9 +140,9 @@ end
 
 --- Whether `text` can stand as it is: false when it breaks off and more lines may complete it.
 function methods:is_complete(text)
-  local expression, why = load("return nil, " .. text, "=entry", "t")
+  local expression, why = compile_text("return nil, " .. text, "=entry", "t")
   if expression then return true end
-  local chunk, message = load(text, "=entry", "t")
+  local chunk, message = compile_text(text, "=entry", "t")
   if chunk or not (breaks_off(message, text) or breaks_off(why, text)) then return true end
   if advice.is_foreign_block(text) then return true end
   return compile_last_expression(text, "=entry", nil, false) ~= nil

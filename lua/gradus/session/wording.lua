@@ -192,6 +192,7 @@ local own_words = {
     local is_comment = found and found.code:find "^#%s" and site.text:find "^%s*#"
     return is_comment and message .. " (a comment begins with --)" or message
   end},
+  {"^resulting string too large$", function() return "the string would be larger than any machine can hold" end},
   {"^table index is nil$", function() return "the key is nil: a table has no field for it" end},
   {"^table index is NaN$", function() return "the key is nan (0/0 and the like): a table has no field for it" end},
   {"^number has no integer representation$", function()
