@@ -17,6 +17,7 @@ local modules = {
   plot = "gradus.plot",
   metrics = "gradus.metrics",
   lesson = "gradus.lesson",
+  linalg = "gradus.linalg",
 }
 
 -- Functions that stand at the top level, out of modules that are not for learners: {module, field}.

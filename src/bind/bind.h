@@ -62,6 +62,7 @@ int gr_open_help(lua_State *L);
 int gr_open_nearest(lua_State *L);
 int gr_open_file(lua_State *L);
 int gr_open_grad(lua_State *L);
+int gr_open_linalg(lua_State *L);
 int gr_open_session(lua_State *L);
 int gr_open_random(lua_State *L);
 int gr_open_math(lua_State *L);  // random_integers.c: what a learner has in place of Lua's own

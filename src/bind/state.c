@@ -23,7 +23,7 @@ static const struct {
     {"gradus.core.nearest", gr_open_nearest}, {"gradus.core.session", gr_open_session},
     {"gradus.core.math", gr_open_math},       {"gradus.core.random", gr_open_random},
     {"gradus.core.tensor", gr_open_tensor},   {"gradus.core.plot", gr_open_plot},
-    {"gradus.core.text", gr_open_text},
+    {"gradus.core.text", gr_open_text},       {"gradus.core.linalg", gr_open_linalg},
 };
 
 // ---- the interrupt ----

@@ -74,6 +74,14 @@ static const char *const statements[] = {
     "return m:predict(ones(600, 9))",
     "return m:fit{ones(60, 9), ones(60, 1), epochs=2, verbose=0, validation_split=0.2}",
     "return ones(40, 40):totable()",
+    "return ones(3, 20, 30):dot(ones(30, 20)[{{1, 30}, {3, 9}}])",
+    "local A = ones(20, 20) + eye(20) return linalg.inv(A), linalg.solve(A, ones(20)), linalg.det(A), "
+    "linalg.qr(A)",
+    "local A = ones(20, 20) + eye(20) return linalg.eigh(A), linalg.cholesky(A), linalg.svd(A), "
+    "linalg.cond(A)",
+    "return linalg.pinv(ones(30, 8)), linalg.lstsq(ones(30, 8), ones(30)), linalg.matrix_rank(ones(30, 8))",
+    "local x = grad.track(ones(20, 20) + eye(20)); (sum(linalg.solve(x, ones(20))) + "
+    "linalg.det(x)):backward()",
 };
 
 static void run(lua_State *L, const char *code) {
