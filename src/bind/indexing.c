@@ -36,9 +36,26 @@ static void slice_of(const gr_index *index, gr_op_args *slice) {
 static bool is_plain_view(const gr_index *index) { return index->tensors == 0 && index->new_axes == 0; }
 
 static gr_tensor view_of(const gr_index *index, const gr_tensor *t) {
-  gr_op_args slice;
-  slice_of(index, &slice);
-  return gr_slice_view(&slice, t);
+  gr_tensor view = *t;
+  int64_t from = 0;
+  for (int i = index->n; i-- > 0;) {  // from the last axis on, so that the axes before it stay where they are
+    const gr_index_item *item = &index->item[i];
+    int axis = item->axis;
+    if (item->kind == GR_INDEX_POSITION) {
+      from += item->start * view.stride[axis];
+      view.ndim--;
+      for (int k = axis; k < view.ndim; k++) {
+        view.shape[k] = view.shape[k + 1];
+        view.stride[k] = view.stride[k + 1];
+      }
+    } else if (item->kind == GR_INDEX_RANGE) {
+      if (item->count) from += item->start * view.stride[axis];
+      view.shape[axis] = item->count;
+      view.stride[axis] *= item->step;
+    }
+  }
+  view.data = (char *)view.data + from * (int64_t)gr_dtype_size((gr_dtype)t->dtype);
+  return view;
 }
 
 // Pushes the view that positions, ranges and new axes make of the tensor at stack index 1. Index tensors see

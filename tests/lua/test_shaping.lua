@@ -126,6 +126,28 @@ test("axes change places as NumPy's do", function()
   expect.error(function() return t:swapaxes(1, 4) end, "axis 4 does not exist")
 end)
 
+test("a transposed copy has every number in its place, whatever the sizes", function()
+  for _, d in ipairs {"float64", "float32", "int64", "uint8"} do
+    for _, shape in ipairs {{17, 33, 1}, {2, 50, 3}, {3, 2, 49}, {40, 5, 16}, {1, 100, 2}} do
+      local a, b, c = table.unpack(shape)
+      local t = (arange(a * b * c) % 251):reshape(shape):astype(d)
+      for _, order in ipairs {{3, 2, 1}, {1, 3, 2}, {2, 1, 3}, {3, 1, 2}, {2, 3, 1}} do
+        -- The number at (i, j, k) is computed from i, j and k, each along its axis of the result.
+        local sum = 0
+        for axis, from in ipairs(order) do
+          local along = {1, 1, 1}
+          along[axis] = shape[from]
+          sum = sum + (arange(shape[from]) * (from == 1 and b * c or from == 2 and c or 1)):reshape(along)
+        end
+        local copy, into = t:transpose(order):clone(), zeros_like(t):transpose(order)
+        into["..."] = copy
+        expect.ok(all(eq(copy, sum % 251)), d .. " " .. table.concat(order, " "))
+        expect.ok(all(eq(into, copy)))
+      end
+    end
+  end
+end)
+
 test("axes of size 1 come and go, as views", function()
   local t = zeros(2, 1, 3)
   has_shape(t:squeeze(), 2, 3)
