@@ -11,6 +11,7 @@ local modules = {
   random = "gradus.core.random",
   nn = "gradus.nn",
   grad = "gradus.grad",
+  callbacks = "gradus.callbacks",
   losses = "gradus.losses",
   optim = "gradus.optim",
   data = "gradus.data",

@@ -25,6 +25,8 @@ static void slice_of(const gr_index *index, gr_op_args *slice) {
     const gr_index_item *item = &index->item[i];
     bool position = item->kind == GR_INDEX_POSITION;
     if (!position && item->kind != GR_INDEX_RANGE) continue;
+    // A whole axis is whole for a batch of any size, also in a recorded step.
+    if (!position && !item->given[0] && !item->given[1] && item->step == 1) continue;
     slice->start[item->axis] = item->start;
     slice->step[item->axis] = position ? 1 : item->step;
     slice->shape[item->axis] = position ? 1 : item->count;

@@ -94,14 +94,15 @@ function Reporter:numbers(epoch, seconds, means)
   return self:line(epoch .. "/" .. self.epochs, ("%.1fs"):format(seconds), self:cells(function(column)
     local value = means[column.key]
     if not value then return "" end
-    local text = ("%.4f"):format(value)
+    local text = value == value and ("%.4f"):format(value) or "0/0"  -- a ratio of nothing, as precision without a yes
     return column.baseline and ("%s (%.4f)"):format(text, column.baseline) or text
   end))
 end
 
-function Reporter:epoch_begins(epoch)
+--- `is_first`: of this fit.
+function Reporter:epoch_begins(epoch, is_first)
   self.epoch, self.started, self.drawn = epoch, session.clock(), 0
-  if self.verbose > 0 and (epoch == 1 or self.verbose == 1 and epoch % HEAD_EVERY == 1) then self:head() end
+  if self.verbose > 0 and (is_first or self.verbose == 1 and epoch % HEAD_EVERY == 1) then self:head() end
 end
 
 --- After a batch: `sums` are running sums over `n` samples.

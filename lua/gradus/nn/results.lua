@@ -22,7 +22,7 @@ end
 function Results:__tostring()
   local parts = {}
   for i, name in ipairs(about[self].names) do
-    parts[i] = ("%s %.4f"):format(name, self[name])
+    parts[i] = self[name] == self[name] and ("%s %.4f"):format(name, self[name]) or name .. " undefined (0/0)"
     if self.baseline and majority.belongs_to(name) then
       parts[i] = ("%s (majority baseline %.4f)"):format(parts[i], self.baseline)
     end

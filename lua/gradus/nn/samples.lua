@@ -1,5 +1,6 @@
 -- What fit, evaluate and predict are given: shapes that the network takes, truths that the loss can be of.
 
+local baseline = require "gradus.metrics.baseline"
 local shapes = require "gradus.shapes"
 local tensor = require "gradus.core.tensor"
 
@@ -97,6 +98,107 @@ function M.check_y(model, x, y, what)
   end
   error(string.format("%s: %s compares y with the output (%d, %d), but y has shape %s: they never broadcast%s", what,
     model.loss.name, n, outputs, shapes.text(y.shape), hint), 0)
+end
+
+--- The samples to train on and those to validate on: x, y, then validation_data as given, or the last part of x and y,
+--- or nil and nil. The fifth result is how many of the samples are trained on.
+function M.set_aside(model, read, x, y)
+  local held, split = read.validation_data, read.validation_split
+  local vx, vy
+  if held ~= nil then
+    if type(held) ~= "table" then
+      error("fit: validation_data is a table of two, {x, y}, not a " .. type(held), 0)
+    end
+    vx = M.check_x(model, held[1], "fit: validation_data")
+    vy = M.check_y(model, vx, held[2], "fit: validation_data")
+    if #vx == 0 then error("fit: validation_data has not one sample", 0) end
+  end
+  if split == 0 then return x, y, vx, vy, #x end
+  if type(split) ~= "number" or not (split > 0 and split < 1) then
+    error("fit: validation_split is a number between 0 and 1, not " .. tostring(split), 0)
+  end
+  if vx then error("fit: give validation_data or validation_split, not both", 0) end
+  local total = #x
+  local n = math.floor(total * (1 - split))
+  if n == 0 or n == total then
+    error(string.format("fit: validation_split=%s of %d samples leaves not one to %s on", split, total,
+      n == 0 and "train" or "validate"), 0)
+  end
+  -- Keras's rule: the last rows, as they stand.
+  return x[{{1, n}}], y[{{1, n}}], x[{{n + 1, total}}], y[{{n + 1, total}}], n
+end
+
+-- ---- weights of samples ----
+
+-- The class labels behind a truth: labels themselves, 0 and 1, or one-hot rows.
+local function labels_of(y, what)
+  if y.ndim == 1 or y.shape[2] == 1 then
+    y = y:reshape(-1)
+    if tensor.any(tensor.ne(y, tensor.floor(y))) then
+      error(what .. ": class_weight needs class labels, but y holds numbers with fractions; give sample_weight", 0)
+    end
+    return y:astype("int64")
+  end
+  return tensor.argmax(y, 2) - 1
+end
+
+-- One weight a class: {[0]=1, [1]=2.5}, or "balanced", n / (classes * samples of the class), as in scikit-learn.
+local function class_weights(given, labels, what)
+  local counts, classes = baseline.counts(labels), 0
+  for _ in pairs(counts) do classes = classes + 1 end
+  local weights = {}
+  if given == "balanced" then
+    for label, n in pairs(counts) do weights[label] = labels.size / (classes * n) end
+    return weights
+  end
+  if type(given) ~= "table" then
+    error(string.format('%s: class_weight is a table, as in {[0]=1, [1]=2.5}, or "balanced", not %s', what,
+      tostring(given)), 0)
+  end
+  for label, weight in pairs(given) do
+    if math.type(label) ~= "integer" or type(weight) ~= "number" or not (weight >= 0 and weight < math.huge) then
+      error(string.format("%s: class_weight[%s] is %s; it gives each class label a number from 0", what,
+        tostring(label), tostring(weight)), 0)
+    end
+  end
+  for label in pairs(counts) do
+    weights[label] = given[math.tointeger(label) or label]
+    if not weights[label] then
+      error(string.format("%s: class_weight has no weight for class %s, which occurs %d times; labels begin with 0: "
+        .. "{[0]=..., [1]=...}", what, label, counts[label]), 0)
+    end
+  end
+  return weights
+end
+
+--- The weight of each sample in the loss, (n, 1), from fit's sample_weight and class_weight; nil without them.
+function M.weights(read, y, what)
+  local n = #y
+  local weights
+  if read.sample_weight ~= nil then
+    local w = read.sample_weight
+    if not is_tensor(w) or w.size ~= n or (w.ndim ~= 1 and not (w.ndim == 2 and w.shape[2] == 1)) then
+      error(string.format("%s: sample_weight is a tensor of shape (%d,), one number a sample, not %s", what, n,
+        is_tensor(w) and "one of shape " .. shapes.text(w.shape) or type(w)), 0)
+    end
+    if not tensor.all(tensor.isfinite(w)) or tensor.any(tensor.lt(w, 0)) then
+      error(what .. ": sample_weight holds numbers from 0, none of them negative, nan or infinite", 0)
+    end
+    weights = w:reshape(n, 1):astype("float64")
+  end
+  if read.class_weight ~= nil then
+    local labels = labels_of(y, what)
+    local of_class, column = class_weights(read.class_weight, labels, what), tensor.zeros(n, 1)
+    for label, weight in pairs(of_class) do column[tensor.eq(labels, label):reshape(n, 1)] = weight end
+    weights = weights and weights * column or column
+  end
+  return weights
+end
+
+--- The truth with the weight of each sample as its last column: so the two travel through a step together.
+function M.with_weights(y, weights, dtype)
+  local n = #y
+  return tensor.concatenate({y:reshape(n, -1):astype(dtype), weights:astype(dtype)}, 2)
 end
 
 return M

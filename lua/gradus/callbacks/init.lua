@@ -1,0 +1,243 @@
+-- What fit calls as it goes. A callback is a table with some of the methods
+--
+--   train_begin(model)   epoch_begin(epoch, model)   batch_end(batch, logs, model)   epoch_end(epoch, logs, model)
+--   train_end(model)
+--
+-- or a function f(epoch, logs, model), called at the end of each epoch. `logs` holds the means so far: loss, accuracy,
+-- val_loss, ... by name. Epochs and batches count from 1. model.stop_training = true ends fit after the epoch. Names
+-- and options are Keras's.
+
+local doc = require("gradus.help").doc
+local file = require "gradus.core.file"
+local options = require "gradus.options"
+local session = require "gradus.session"
+
+local callbacks = {}
+
+-- ---- watching one number ----
+
+-- Whether a metric of that name is better when it is smaller.
+local function falls(name, mode, what)
+  options.choice(what, "mode", mode, {"auto", "min", "max"})
+  if mode ~= "auto" then return mode == "min" end
+  return not (name:find("acc") or name:find("auc") or name:find("precision") or name:find("recall")
+    or name:find("specificity") or name:find("f1"))
+end
+
+local function value_of(self, logs, what)
+  local value = logs[self.monitor]
+  if value then return value end
+  local names = {}
+  for name in pairs(logs) do names[#names + 1] = name end
+  table.sort(names)
+  local hint = self.monitor:find("^val_") and "; give fit validation_data or validation_split" or ""
+  error(string.format('%s: there is no "%s" to watch%s%s', what, self.monitor, options.suggest(self.monitor, names),
+    hint), 0)
+end
+
+local function number(what, self, name, least)
+  local value = self[name]
+  if type(value) ~= "number" or value ~= value or value < least then
+    error(string.format("%s: %s is a number from %g, not %s", what, name, least, tostring(value)), 0)
+  end
+end
+
+-- Whether `value` is better than `best` by more than `least`.
+local function better(self, value, best, least)
+  if best == nil then return value == value end
+  if self.falls then return value < best - least end
+  return value > best + least
+end
+
+local function define(what, spec, class, check)
+  class.__index = class
+  class.__name = what
+  class.__tostring = function() return what end
+  return function(given)
+    local self = setmetatable(options.read("callbacks." .. what, given, spec), class)
+    if self.monitor then
+      if type(self.monitor) ~= "string" then
+        error(string.format('callbacks.%s: monitor is a name, as "val_loss", not a %s', what, type(self.monitor)), 0)
+      end
+      self.falls = falls(self.monitor, self.mode, "callbacks." .. what)
+    end
+    if check then check(self, "callbacks." .. what) end
+    return self
+  end
+end
+
+-- ---- EarlyStopping ----
+
+local EarlyStopping = {}
+
+callbacks.EarlyStopping = doc("callbacks.EarlyStopping", [[
+callbacks.EarlyStopping{monitor="val_loss", min_delta=0, patience=0, mode="auto", baseline, restore_best_weights=false,
+start_from_epoch=0}
+
+Ends training when the monitored number has not become better, by more than min_delta, for `patience` epochs. With
+restore_best_weights the weights of the best epoch come back at the end, however training ended. mode is "min" or
+"max"; "auto" takes accuracy and its kin as better when greater. baseline: what must be beaten to count at all.
+
+> random.seed(1)
+> x, y = random.randn(40, 3), random.randn(40)
+> m = nn.Sequential{nn.Dense{1, input_shape={3}}}
+> m:compile{optimizer=optim.SGD{0.5}, loss="mse"}
+> stop = callbacks.EarlyStopping{monitor="loss", patience=2, restore_best_weights=true}
+> h = m:fit{x, y, epochs=100, verbose=0, callbacks={stop}}
+> #h.epoch == stop.best_epoch + 2
+true
+]], define("EarlyStopping", {{"monitor", "val_loss"}, {"min_delta", 0.0}, {"patience", 0}, {"mode", "auto"},
+  {"baseline"}, {"restore_best_weights", false}, {"start_from_epoch", 0}}, EarlyStopping, function(self, what)
+  number(what, self, "min_delta", 0)
+  number(what, self, "patience", 0)
+  number(what, self, "start_from_epoch", 0)
+end))
+
+function EarlyStopping:train_begin()
+  self.best, self.best_epoch, self.stopped_epoch, self.kept, self.wait = self.baseline, nil, nil, nil, 0
+end
+
+function EarlyStopping:epoch_end(epoch, logs, model)
+  local value = value_of(self, logs, "EarlyStopping")
+  if epoch <= self.start_from_epoch then return end
+  self.wait = self.wait + 1
+  if better(self, value, self.best, self.min_delta) then
+    self.best, self.best_epoch, self.wait = value, epoch, 0
+    if self.restore_best_weights then
+      self.kept = {}
+      for i, w in ipairs(model:weights()) do self.kept[i] = w:clone() end
+    end
+  end
+  if self.wait >= math.max(self.patience, 1) and epoch > self.start_from_epoch + 1 then
+    self.stopped_epoch = epoch
+    model.stop_training = true
+  end
+end
+
+function EarlyStopping:train_end(model)
+  if self.kept then
+    for i, w in ipairs(model:weights()) do w[{{}}] = self.kept[i] end
+    self.kept = nil
+  end
+  if self.stopped_epoch then
+    session.note(string.format("stopped after epoch %d: %s was best in epoch %s (%.4g)%s", self.stopped_epoch,
+      self.monitor, self.best_epoch or "none", self.best or 0 / 0,
+      self.restore_best_weights and self.best_epoch and ", whose weights are back" or ""))
+  end
+end
+
+-- ---- ReduceLROnPlateau ----
+
+local ReduceLROnPlateau = {}
+
+callbacks.ReduceLROnPlateau = doc("callbacks.ReduceLROnPlateau", [[
+callbacks.ReduceLROnPlateau{monitor="val_loss", factor=0.1, patience=10, mode="auto", min_delta=0.0001, cooldown=0,
+min_lr=0}
+
+Multiplies the learning rate by `factor` when the monitored number has not become better, by more than min_delta, for
+`patience` epochs; then it waits `cooldown` epochs before it counts again. The rate does not go below min_lr.
+
+> callbacks.ReduceLROnPlateau{factor=0.5, patience=3}.factor
+0.5
+]], define("ReduceLROnPlateau", {{"monitor", "val_loss"}, {"factor", 0.1}, {"patience", 10}, {"mode", "auto"},
+  {"min_delta", 1e-4}, {"cooldown", 0}, {"min_lr", 0.0}}, ReduceLROnPlateau, function(self, what)
+  for _, name in ipairs {"factor", "patience", "min_delta", "cooldown", "min_lr"} do number(what, self, name, 0) end
+  if self.factor >= 1 then
+    error(string.format("%s: factor makes the learning rate smaller, so it is below 1, not %g", what, self.factor), 0)
+  end
+end))
+
+function ReduceLROnPlateau:train_begin(model)
+  self.best, self.wait, self.cooling = nil, 0, 0
+  if type(model.optimizer.learning_rate) ~= "number" then
+    error("ReduceLROnPlateau: the learning rate of this optimizer is a schedule; give it a number", 0)
+  end
+end
+
+function ReduceLROnPlateau:epoch_end(epoch, logs, model)
+  local value = value_of(self, logs, "ReduceLROnPlateau")
+  if self.cooling > 0 then self.cooling, self.wait = self.cooling - 1, 0 end
+  if better(self, value, self.best, self.min_delta) then
+    self.best, self.wait = value, 0
+  elseif self.cooling == 0 then
+    self.wait = self.wait + 1
+    local old = model.optimizer.learning_rate
+    if self.wait >= self.patience and old > self.min_lr then
+      local new = math.max(old * self.factor, self.min_lr)
+      model.optimizer.learning_rate = new
+      self.cooling, self.wait = self.cooldown, 0
+      session.note(string.format("epoch %d: %s has not become better for %d epochs; the learning rate is now %g", epoch,
+        self.monitor, self.patience, new))
+    end
+  end
+end
+
+-- ---- LearningRateScheduler ----
+
+local LearningRateScheduler = {}
+
+callbacks.LearningRateScheduler = doc("callbacks.LearningRateScheduler", [[
+callbacks.LearningRateScheduler{schedule}
+
+Sets the learning rate at the beginning of each epoch to schedule(epoch, rate), a function of the epoch (from 1) and of
+the rate so far.
+
+> halve = callbacks.LearningRateScheduler{function(epoch, rate) return epoch > 1 and rate / 2 or rate end}
+> m = nn.Sequential{nn.Dense{1, input_shape={1}}}
+> m:compile{optimizer=optim.SGD{0.1}, loss="mse"}
+> h = m:fit{ones(4, 1), ones(4), epochs=3, verbose=0, callbacks={halve}}
+> m.optimizer
+SGD, learning rate 0.025
+]], define("LearningRateScheduler", {{"schedule", required = true}}, LearningRateScheduler, function(self, what)
+  if type(self.schedule) ~= "function" then
+    error(string.format("%s: schedule is a function(epoch, rate), not a %s", what, type(self.schedule)), 0)
+  end
+end))
+
+function LearningRateScheduler:epoch_begin(epoch, model)
+  local rate = self.schedule(epoch, model.optimizer.learning_rate)
+  if type(rate) ~= "number" or not (rate >= 0 and rate < math.huge) then
+    error("LearningRateScheduler: your schedule gave " .. tostring(rate) .. ", which is no learning rate", 0)
+  end
+  model.optimizer.learning_rate = rate
+end
+
+-- ---- CSVLogger ----
+
+local CSVLogger = {}
+
+callbacks.CSVLogger = doc("callbacks.CSVLogger", [[
+callbacks.CSVLogger{filename, separator=",", append=false}
+
+Writes a line an epoch: the epoch, then the loss and the metrics under their names. The file is written anew, whole,
+after each epoch, so that it can be read at any time; append=true keeps the lines that are in it.
+
+> callbacks.CSVLogger{"/tmp/run.csv"}.filename
+/tmp/run.csv
+]], define("CSVLogger", {{"filename", required = true}, {"separator", ","}, {"append", false}}, CSVLogger))
+
+function CSVLogger:train_begin()
+  self.lines, self.names = {}, nil
+  local before = self.append and io.open(self.filename, "r")
+  if before then
+    for line in before:lines() do self.lines[#self.lines + 1] = line end
+    before:close()
+  end
+end
+
+function CSVLogger:epoch_end(epoch, logs)
+  if not self.names then
+    self.names = {}
+    for name in pairs(logs) do self.names[#self.names + 1] = name end
+    table.sort(self.names)
+    local head = "epoch" .. self.separator .. table.concat(self.names, self.separator)
+    if #self.lines == 0 then self.lines[1] = head end
+  end
+  local row = {tostring(epoch)}
+  for i, name in ipairs(self.names) do row[i + 1] = string.format("%.17g", logs[name]) end
+  self.lines[#self.lines + 1] = table.concat(row, self.separator)
+  local written, why = file.write(self.filename, table.concat(self.lines, "\n") .. "\n")
+  if not written then error("CSVLogger: " .. why, 0) end
+end
+
+return callbacks

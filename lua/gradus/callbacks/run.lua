@@ -1,0 +1,52 @@
+-- The callbacks of one fit, called in their order.
+
+local Run = {}
+Run.__index = Run
+
+local M = {}
+
+local methods = {"train_begin", "epoch_begin", "batch_end", "epoch_end", "train_end"}
+
+--- `given` is fit's list: tables with methods, or functions f(epoch, logs, model).
+function M.new(given, model, record)
+  if type(given) == "function" or (type(given) == "table" and #given == 0 and next(given) ~= nil) then
+    given = {given}
+  end
+  if type(given) ~= "table" then error("fit: callbacks is a list, not a " .. type(given), 0) end
+  local self = setmetatable({list = {}, model = model, record = record, batches = false, logs = {}}, Run)
+  for i, callback in ipairs(given) do
+    if type(callback) == "function" then
+      local f = callback
+      callback = {epoch_end = function(_, epoch, logs) f(epoch, logs, model) end}
+    end
+    local known = false
+    for _, name in ipairs(methods) do known = known or (type(callback) == "table" and callback[name] ~= nil) end
+    if not known then
+      error(string.format("fit: callback %d is a %s without epoch_end or another of the methods of a callback; see "
+        .. "callbacks", i, type(callback)), 0)
+    end
+    self.list[i] = callback
+    self.batches = self.batches or callback.batch_end ~= nil
+  end
+  return self
+end
+
+local function call(self, method, ...)
+  for _, callback in ipairs(self.list) do
+    if callback[method] then callback[method](callback, ...) end
+  end
+end
+
+function Run:train_begin() call(self, "train_begin", self.model) end
+function Run:train_end() call(self, "train_end", self.model) end
+function Run:epoch_begin(epoch) call(self, "epoch_begin", epoch, self.model) end
+function Run:epoch_end(epoch, means) call(self, "epoch_end", epoch, means, self.model) end
+
+--- `sums` are running sums over the n samples of the epoch so far.
+function Run:batch_end(batch, names, sums, n)
+  local logs = self.logs  -- one table for all batches: a step makes no garbage
+  for i, name in ipairs(names) do logs[name] = sums[i] / n end
+  call(self, "batch_end", batch, logs, self.model)
+end
+
+return M

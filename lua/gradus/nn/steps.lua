@@ -1,0 +1,121 @@
+-- The steps that training, evaluation and prediction are made of: recorded once, by running the layers on a few made-up
+-- samples, and then replayed in C over each batch: no Lua runs inside a step, and a warm step allocates nothing.
+
+local core = require "gradus.core.grad"
+local diagnosis = require "gradus.nn.diagnosis"
+local Eager = require "gradus.nn.eager"
+local session = require "gradus.session"
+local tensor = require "gradus.core.tensor"
+
+local M = {}
+
+local function same_list(a, b)
+  if #a ~= #b then return false end
+  for i = 1, #a do
+    if not rawequal(a[i], b[i]) then return false end
+  end
+  return true
+end
+
+-- The program of a step, or nil and why there is none. It is recorded twice, from batches of different sizes, and what
+-- is not the same each time (a size that a layer computed with, a number that it drew) is no program.
+local function record(model, y, weights, in_training, call)
+  local function once(rows)
+    local target
+    if y then
+      local shape = y.shape
+      shape[1] = rows
+      target = tensor.zeros(shape, {dtype = model.dtype})
+    end
+    return core.record {
+      input = tensor.zeros({rows, table.unpack(model.input_shape)}, {dtype = model.dtype}),
+      target = target,
+      weights = weights,
+      training = in_training,
+      call = call,
+    }
+  end
+  local program, why = once(3)
+  if not program then return nil, why end
+  local again = once(2)
+  if again and program:same(again) then return program end
+  return nil, "a layer computes with the size of the batch, or with numbers that it draws"
+end
+
+-- The program for `mode` ("train", "test" or "predict"), recorded anew when a weight or a layer's option (the rate of a
+-- Dropout, say) was exchanged or y has another form. When `weighted`, the last column of y is the sample's weight in
+-- the loss (see samples.lua).
+function M.program(model, mode, y, weighted)
+  local chosen = {}
+  for _, layer in ipairs(model.layers) do layer:list_options(chosen) end
+  local key = mode .. (y and ":" .. y.ndim or "") .. (weighted and ":weighted" or "")
+  local kept = model.programs[key]
+  if kept and same_list(kept.options, chosen) and same_list(kept.weights, model:weights()) then return kept end
+  model:refresh()
+  local weights = model:weights()
+  local in_training = mode == "train"
+  local function call(x, t)
+    local output = model:call(x, in_training)
+    if not t then return output end
+    local weight
+    if weighted then
+      local last = t.shape[2]
+      t, weight = t[{{}, {1, last - 1}}], t[{{}, last}]
+    end
+    local scores = {model.loss.call(output, t)}
+    if weight then scores[1] = scores[1] * weight end
+    for i, metric in ipairs(model.hits) do scores[i + 1] = metric.call(output, t) end
+    return output, table.unpack(scores)
+  end
+  local program, why = record(model, y, weights, in_training, call)
+  if not program then
+    if not model.runs_eagerly then
+      session.note(string.format("%s runs on whole batches, step by step and not recorded, so training is slower: %s",
+        model.name, why))
+      model.runs_eagerly = true
+    end
+    program = Eager.new(weights, in_training, model.dtype, call)
+  end
+  kept = {program = program, weights = weights, options = chosen, weighted = weighted,
+    gradients = mode == "train" and program:gradients()}
+  model.programs[key] = kept
+  return kept
+end
+
+-- The name of the i-th of model:weights(), as "dense.kernel".
+local function weight_name(model, i)
+  for _, layer in ipairs(model.layers) do
+    if i <= #layer.weight_names then return layer.name .. "." .. layer.weight_names[i] end
+    i = i - #layer.weight_names
+  end
+end
+
+--- One step of gradient descent, on `count` samples of x and y from position `first` of `order`: the program computes
+--- the gradients, the optimizer changes the weights. `key` and `number` (of this step) say what Dropout draws;
+--- `outputs`, when given, receives what the network put out. Returns the loss and the hits (at most four: there are no
+--- more), summed over the samples; as values and not as a table, so that a step leaves no garbage.
+function M.train(model, step, x, y, order, first, count, key, number, outputs)
+  local loss, m1, m2, m3, m4 = step.program:run(x, y, order, first, count, true, key[1], key[2], number, outputs)
+  local bad = core.first_not_finite(step.gradients)
+  if loss - loss ~= 0 or bad then
+    if step.weighted then y = y[{{}, {1, y.shape[2] - 1}}] end
+    local what, value, weight = "loss", loss, nil
+    if loss - loss == 0 then
+      what, value, weight = "gradient", tensor.sum(step.gradients[bad]), weight_name(model, bad)
+    end
+    error(diagnosis(model, what, value, number, x, y, order, first, count, weight), 0)
+  end
+  model.optimizer:apply(step.weights, step.gradients)
+  model.last_step = step
+  return loss, m1, m2, m3, m4
+end
+
+--- The optimizer keeps numbers beside each weight; it starts anew for other weights, such as those of another model.
+function M.prepare_optimizer(model, weights)
+  local optimizer = model.optimizer
+  if optimizer.weights and same_list(optimizer.weights, weights) then return end
+  optimizer:build(weights)
+  optimizer.weights, optimizer.iterations = weights, 0
+end
+
+return M

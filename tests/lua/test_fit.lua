@@ -1,0 +1,188 @@
+-- What fit does beside steps: weights of samples, metrics over an epoch, callbacks.
+local test, expect = dofile(os.getenv "GRADUS_TESTS" .. "/lua/tap.lua")
+
+random.seed(11)
+local X = random.randn(60, 3)
+local Y = gt(X:dot(tensor{1, -1, 0.5}) + 0.8 * random.randn(60), 0.7):astype("int64")
+
+local function network(options)
+  random.seed(7)
+  local m = nn.Sequential {nn.Dense{6, activation = "tanh", input_shape = {3}}, nn.Dense{2, activation = "softmax"},
+    dtype = "float64"}
+  options = options or {}
+  options.optimizer = options.optimizer or optim.SGD{0.5}
+  options.loss = options.loss or "sparse_categorical_crossentropy"
+  m:compile(options)
+  return m
+end
+
+test("a weight of 2 teaches as much as the sample twice, and a weight of 0 nothing", function()
+  local a, b = network(), network()
+  local weights = ones(60)
+  weights[{{1, 10}}] = 2
+  weights[{{51, 60}}] = 0
+  a:train_on_batch(X, Y, {sample_weight = weights})
+  local rows = concatenate({arange(1, 51), arange(1, 11)}, 1):astype("int64")
+  b:train_on_batch(X[rows], Y[rows])
+  for i, w in ipairs(a:weights()) do expect.ok(max(abs(w - b:weights()[i])) < 1e-12) end
+  expect.equal(a.runs_eagerly, nil)
+end)
+
+test("weights of classes are weights of their samples, and balanced ones are scikit-learn's", function()
+  local positives = Y:sum()
+  local balanced = {[0] = 60 / (2 * (60 - positives)), [1] = 60 / (2 * positives)}
+  local a, b, c = network(), network(), network()
+  a:fit{X, Y, epochs = 2, shuffle = false, class_weight = "balanced", verbose = 0}
+  b:fit{X, Y, epochs = 2, shuffle = false, class_weight = balanced, verbose = 0}
+  c:fit{X, Y, epochs = 2, shuffle = false, verbose = 0,
+    sample_weight = where(eq(Y, 1), balanced[1], balanced[0])}
+  for i, w in ipairs(a:weights()) do
+    expect.equal(tostring(w), tostring(b:weights()[i]))
+    expect.ok(max(abs(w - c:weights()[i])) < 1e-12)
+  end
+end)
+
+test("weights reach one-hot rows, a single output and every part of a shuffled epoch alike", function()
+  local labels = network()
+  labels:fit{X, Y, epochs = 3, class_weight = {[0] = 1, [1] = 3}, verbose = 0}
+  local rows = network {loss = "categorical_crossentropy"}  -- from the same seed: in the same order
+  rows:fit{X, one_hot(Y, 2), epochs = 3, class_weight = {[0] = 1, [1] = 3}, verbose = 0}
+  for i, w in ipairs(labels:weights()) do expect.ok(max(abs(w - rows:weights()[i])) < 1e-12) end
+  local one = nn.Sequential {nn.Dense{1, activation = "sigmoid", input_shape = {3}}}
+  one:compile{optimizer = "adam", loss = "binary_crossentropy", metrics = {"recall"}}
+  local plain = one:fit{X, Y, epochs = 30, verbose = 0}.history.recall[30]
+  local pulled = one:fit{X, Y, epochs = 30, class_weight = {[0] = 1, [1] = 20}, verbose = 0}.history.recall[30]
+  expect.ok(pulled > plain, pulled .. " and " .. plain)
+end)
+
+test("weights that cannot be are sentences", function()
+  local m = network()
+  local function fit(options)
+    options[1], options[2], options.verbose = X, Y, 0
+    return function() m:fit(options) end
+  end
+  expect.error(fit {class_weight = {1, 2}}, "no weight for class 0")
+  expect.error(fit {class_weight = {[0] = -1, [1] = 1}}, "class_weight[0] is -1")
+  expect.error(fit {class_weight = "balansed"}, '"balanced"')
+  expect.error(fit {sample_weight = ones(59)}, "of shape (60,), one number a sample")
+  expect.error(fit {sample_weight = full({60}, -1)}, "from 0")
+end)
+
+test("metrics are those of the whole epoch's outputs, in training as in validation", function()
+  local m = network {metrics = {"accuracy", "precision", "recall", "specificity", "f1_score"}, optimizer = optim.SGD{0}}
+  local h = m:fit{X, Y, epochs = 1, batch_size = 7, validation_data = {X, Y}, verbose = 0}.history
+  local guess = m:predict_classes(X)
+  for name, f in pairs {accuracy = metrics.accuracy_score, precision = metrics.precision_score,
+    recall = metrics.recall_score, specificity = metrics.specificity_score, f1_score = metrics.f1_score} do
+    expect.close(h[name][1], f(Y, guess), 1e-12)
+    expect.close(h["val_" .. name][1], f(Y, guess), 1e-12)
+    expect.close(m:evaluate{X, Y, verbose = 0}[name], f(Y, guess), 1e-12)
+  end
+end)
+
+test("a metric of the learner's own gets the truth and the outputs of all samples", function()
+  local m = network {metrics = {function(y, p)
+    expect.equal(#y, 60)
+    expect.equal(p.shape[2], 2)
+    return mean(p[{{}, 2}])
+  end}, optimizer = optim.SGD{0}}
+  local h = m:fit{X, Y, epochs = 1, batch_size = 16, verbose = 0}
+  expect.close(h.history.metric[1], mean(m:predict(X)[{{}, 2}]), 1e-12)
+  local bad = network {metrics = {function() return "good" end}}
+  expect.error(function() bad:fit{X, Y, verbose = 0} end, "your metric gave a string")
+end)
+
+test("train_on_batch and test_on_batch return the loss and the metrics in their order", function()
+  local m = network {metrics = {"recall", "accuracy"}, optimizer = optim.SGD{0}}
+  local loss, recall, accuracy = m:train_on_batch(X, Y)
+  local again = {m:test_on_batch(X, Y)}
+  local results = m:evaluate{X, Y, verbose = 0}
+  expect.close(loss, results.loss, 1e-12)
+  expect.close(again[1], results.loss, 1e-12)
+  for _, values in ipairs {{recall, accuracy}, {again[2], again[3]}} do
+    expect.close(values[1], results.recall, 1e-12)
+    expect.close(values[2], results.accuracy, 1e-12)
+  end
+end)
+
+test("precision without a yes is 0/0 and not 0", function()
+  local m = network {metrics = {"precision"}, optimizer = optim.SGD{0}}
+  m.layers[2].bias[1] = 100
+  expect.ok(tostring(m:evaluate{X, Y, verbose = 0}):find("precision undefined (0/0)", 1, true))
+end)
+
+-- ---- callbacks ----
+
+test("early stopping waits for its patience and brings the best weights back", function()
+  local m = network {optimizer = optim.SGD{0.5}}
+  local seen = {}
+  local stop = callbacks.EarlyStopping{patience = 3, restore_best_weights = true}
+  local function disturb(epoch, logs, model)
+    seen[epoch] = logs.val_loss
+    if epoch == 5 then model.layers[1].kernel[{{}}] = 50 end  -- from here on it is bad
+  end
+  local h = m:fit{X, Y, epochs = 40, validation_split = 0.2, verbose = 0, callbacks = {stop, disturb}}
+  local best = 1
+  for epoch, loss in ipairs(seen) do
+    if loss < seen[best] then best = epoch end
+  end
+  expect.equal(stop.best_epoch, best)
+  expect.equal(#h.epoch, best + 3)
+  local x, y = X[{{49, 60}}], Y[{{49, 60}}]
+  expect.close(m:evaluate{x, y, verbose = 0}.loss, seen[best], 1e-12)
+end)
+
+test("a plateau makes the learning rate smaller, down to its least", function()
+  local m = network {optimizer = optim.SGD{0.08}}
+  local rates = {}
+  m:fit{X, Y, epochs = 9, verbose = 0, callbacks = {
+    callbacks.ReduceLROnPlateau{monitor = "loss", factor = 0.5, patience = 2, min_delta = 100, min_lr = 0.015},
+    function(epoch, _, model) rates[epoch] = model.optimizer.learning_rate end}}
+  expect.equal(table.concat(rates, " "), "0.08 0.08 0.04 0.04 0.02 0.02 0.015 0.015 0.015")
+end)
+
+test("a log of the run is a CSV file with a line an epoch, whole after each", function()
+  local path = os.tmpname()
+  local m = network {metrics = {"accuracy"}}
+  local h = m:fit{X, Y, epochs = 2, verbose = 0, callbacks = {callbacks.CSVLogger{path}}}.history
+  m:fit{X, Y, epochs = 1, verbose = 0, callbacks = {callbacks.CSVLogger{path, append = true}}}
+  local lines = {}
+  for line in io.lines(path) do lines[#lines + 1] = line end
+  os.remove(path)
+  expect.equal(#lines, 4)
+  expect.equal(lines[1], "epoch,accuracy,loss")
+  expect.equal(lines[3], string.format("2,%.17g,%.17g", h.accuracy[2], h.loss[2]))
+  local nowhere = callbacks.CSVLogger{"/nowhere/run.csv"}
+  expect.error(function() m:fit{X, Y, verbose = 0, callbacks = {nowhere}} end, "CSVLogger")
+end)
+
+test("callbacks are called at each turn, with the means so far", function()
+  local calls = {}
+  local spy = {}
+  for _, name in ipairs {"train_begin", "epoch_begin", "epoch_end", "train_end"} do
+    spy[name] = function() calls[#calls + 1] = name end
+  end
+  function spy:batch_end(batch, logs) calls[#calls + 1] = batch .. (logs.loss > 0 and "" or "?") end
+  network():fit{X, Y, epochs = 2, batch_size = 30, verbose = 0, callbacks = {spy}}
+  expect.equal(table.concat(calls, " "),
+    "train_begin epoch_begin 1 2 epoch_end epoch_begin 1 2 epoch_end train_end")
+end)
+
+test("a callback that is none, or watches what is not there, says so", function()
+  local m = network()
+  expect.error(function() m:fit{X, Y, verbose = 0, callbacks = {3}} end, "callback 1 is a number")
+  expect.error(function() m:fit{X, Y, verbose = 0, callbacks = {callbacks.EarlyStopping{}}} end,
+    "give fit validation_data")
+  expect.error(function() m:fit{X, Y, verbose = 0, callbacks = {callbacks.EarlyStopping{monitor = "los"}}} end,
+    'did you mean "loss"')
+  expect.error(function() callbacks.ReduceLROnPlateau{factor = 2} end, "below 1")
+end)
+
+test("epochs go on where they were left", function()
+  local m = network()
+  local h = m:fit{X, Y, epochs = 5, initial_epoch = 3, verbose = 0}
+  expect.equal(table.concat(h.epoch, " "), "4 5")
+  expect.error(function() m:fit{X, Y, epochs = 5, initial_epoch = 5, verbose = 0} end, "initial_epoch")
+end)
+
+test.done()
