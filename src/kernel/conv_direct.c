@@ -12,12 +12,16 @@
 // A frame wider than this (a dilation of thousands) is left to the plain path.
 #define MOST_FRAME (64 << 20)
 
+// With fewer channels Winograd's transforms cost more than the multiply-adds that it saves.
+#define LEAST_CHANNELS 8
+
 static int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 static size_t bytes_of(int64_t floats) { return (size_t)round_up(floats * (int64_t)sizeof(float), GR_ALIGN); }
 
 static const gr_conv_table *loops(void) { return gr_kernels()->conv; }
 static const gr_conv_gradient_table *gradient_loops(void) { return gr_kernels()->conv_gradient; }
 static const gr_conv_sparse_table *sparse_loops(void) { return gr_kernels()->conv_sparse; }
+static const gr_winograd_table *winograd(void) { return gr_kernels()->winograd; }
 
 gr_conv gr_conv_of(const gr_tensor *x, const gr_tensor *kernel, const int64_t size[2], const gr_window *w) {
   return (gr_conv){.window = *w,
@@ -63,6 +67,15 @@ static bool unit_stride(const gr_conv *c) { return c->window.stride[0] == 1 && c
 static bool plain_window(const gr_conv *c) {
   const gr_window *w = &c->window;
   return unit_stride(c) && w->size[0] == 3 && w->size[1] == 3 && w->dilation[0] == 1 && w->dilation[1] == 1;
+}
+
+static bool is_winograd(const gr_conv *c) {
+  return plain_window(c) && c->channels >= LEAST_CHANNELS && c->rows > 1 && c->columns > 1;
+}
+
+// The same for the convolution that gives the input's gradient.
+static bool is_winograd_back(const gr_conv *c) {
+  return plain_window(c) && c->filters >= LEAST_CHANNELS && c->height > 1 && c->width > 1;
 }
 
 // Whether the backward pass visits the winners of the pooling alone.
@@ -167,9 +180,11 @@ typedef struct prepared {
 static size_t lay_out(prepared *p, const gr_conv *c, void *memory) {
   const int64_t lanes = loops()->lanes, cells = c->window.size[0] * c->window.size[1];
   const int64_t filters = round_up(c->filters, lanes), channels = round_up(c->channels, lanes);
-  const size_t bias = bytes_of(filters), forward = bytes_of(cells * c->channels * filters);
+  const size_t bias = bytes_of(filters);
+  const size_t forward = bytes_of((is_winograd(c) ? 16 : cells) * c->channels * filters);
   *p = (prepared){memory, (float *)((char *)memory + bias), (float *)((char *)memory + bias + forward)};
-  return bias + forward + (unit_stride(c) ? bytes_of(cells * filters * channels) : 0);
+  return bias + forward +
+         (unit_stride(c) ? bytes_of((is_winograd_back(c) ? 16 : cells) * filters * channels) : 0);
 }
 
 size_t gr_conv_prepared_bytes(const gr_conv *c) {
@@ -210,10 +225,17 @@ void gr_conv_prepare(const gr_conv *c, void *memory, const float *kernel, const 
   lay_out(&p, c, memory);
   memset(p.bias, 0, (size_t)round_up(c->filters, loops()->lanes) * sizeof(float));
   if (bias) memcpy(p.bias, bias, (size_t)c->filters * sizeof(float));
-  loops()->pack(p.forward, kernel, c->window.size[0] * c->window.size[1] * c->channels, c->filters);
+  const gr_winograd_kernel there = {c->channels, c->channels, c->filters, false};
+  const gr_winograd_kernel back = {c->filters, round_up(c->filters, loops()->lanes), c->channels, true};
+  if (is_winograd(c))
+    winograd()->pack(p.forward, kernel, &there);
+  else
+    loops()->pack(p.forward, kernel, c->window.size[0] * c->window.size[1] * c->channels, c->filters);
   if (!gradients) return;
   if (is_sparse(c, true))
     pack_sparse(p.backward, kernel, c);
+  else if (is_winograd_back(c))
+    winograd()->pack(p.backward, kernel, &back);
   else if (unit_stride(c))
     pack_turned(p.backward, kernel, c);
 }
@@ -242,9 +264,10 @@ static size_t plain_scratch(const gr_conv *c) {
 }
 
 // The framed image; the gradient of the output in its frame, or the kernel's turned gradient; the gradient of
-// the input where it is added to what is there or has a frame; for strides, what the plain path needs.
+// the input where it is added to what is there or has a frame; what Winograd's transforms need; for strides,
+// what the plain path needs.
 typedef struct spare {
-  float *image, *gradient, *input_gradient;
+  float *image, *gradient, *input_gradient, *winograd;
   void *plain;
   size_t bytes;
 } spare;
@@ -263,6 +286,10 @@ static spare spare_of(const gr_conv *c, void *scratch) {
   at += bytes_of(gradient + loops()->lanes);  // the last pixel is read in whole vectors
   s.input_gradient = (float *)at;
   at += bytes_of(frame_floats(&in) > image ? frame_floats(&in) : image);
+  s.winograd = (float *)at;
+  const int64_t there = is_winograd(c) ? winograd()->spare_floats(c->channels) : 0;
+  const int64_t back = is_winograd_back(c) ? winograd()->spare_floats(c->filters) : 0;
+  at += bytes_of(there > back ? there : back);
   s.plain = at;
   at += unit_stride(c) ? 0 : plain_scratch(c);
   s.bytes = (size_t)(at - start);
@@ -292,8 +319,11 @@ void gr_conv_direct(const gr_conv *c, int64_t images, float *out, uint8_t *arg, 
   const int64_t in_step = c->height * c->width * c->channels, out_step = out_floats(c);
   for (int64_t i = 0; i < images; i++, x += in_step, out += out_step) {
     const float *image = framed_input(c, x, &s);
-    if (c->pool)
-      loops()->forward_pooled(out, arg ? arg + i * out_step : NULL, image, p.forward, p.bias, c->relu, &w);
+    uint8_t *winners = arg ? arg + i * out_step : NULL;
+    if (is_winograd(c))
+      winograd()->forward(out, winners, image, p.forward, p.bias, c->relu, c->pool, s.winograd, &w);
+    else if (c->pool)
+      loops()->forward_pooled(out, winners, image, p.forward, p.bias, c->relu, &w);
     else
       loops()->forward(out, image, p.forward, p.bias, c->relu, &w);
   }
@@ -339,7 +369,11 @@ static gr_code dense_backward(const gr_conv *c, const gr_conv_gradients *to, con
   if (!to->dx) return GR_OK;
   if (!unit_stride(c)) return strided_input_gradient(c, to->dx, to->accumulate, g, x, kernel, s, err);
   const gr_conv_walk w = backward_walk(c);
-  loops()->forward(to->accumulate ? s->input_gradient : to->dx, s->gradient, p->backward, NULL, false, &w);
+  float *dx = to->accumulate ? s->input_gradient : to->dx;
+  if (is_winograd_back(c))
+    winograd()->forward(dx, NULL, s->gradient, p->backward, NULL, false, false, s->winograd, &w);
+  else
+    loops()->forward(dx, s->gradient, p->backward, NULL, false, &w);
   if (to->accumulate) add_floats(to->dx, s->input_gradient, c->height * c->width * c->channels);
   return GR_OK;
 }

@@ -56,6 +56,24 @@ typedef struct gr_conv_gradient_table {
                     int64_t columns, int64_t channels, int64_t g_line, int64_t g_pixel);
 } gr_conv_gradient_table;
 
+// 3x3 windows with stride 1, by fewer products. The image's channels are w->pixel, its output has at least 2
+// rows and 2 columns.
+typedef struct gr_winograd_kernel {
+  int64_t in, padded_in, out;  // channels; with zeros behind the last; filters
+  bool turned;  // for the input's gradient: `in` are the convolution's filters, `out` its channels
+} gr_winograd_kernel;
+
+typedef struct gr_winograd_table {
+  // kernel (9, in, out), or (9, out, in) upside down where it is turned, -> packed (block, 16, padded in,
+  // lane)
+  void (*pack)(float *packed, const float *kernel, const gr_winograd_kernel *k);
+  // That forward needs.
+  int64_t (*spare_floats)(int64_t channels);
+  // As forward, or forward_pooled with `pool`.
+  void (*forward)(float *out, uint8_t *arg, const float *x, const float *packed, const float *bias, bool relu,
+                  bool pool, float *spare, const gr_conv_walk *w);
+} gr_winograd_table;
+
 // 3x3 windows with stride 1 whose output was pooled by 2x2: loops over the winners alone. dout and arg
 // (rows, columns, filters) are the pooled output's; x and dx have lines of `line` floats. All zero where an
 // instruction set has no such loops.

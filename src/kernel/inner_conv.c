@@ -7,7 +7,7 @@
 // these are what limits it. The last tile of a row moves back over its neighbour and computes a few pixels
 // twice.
 #include "kernel/conv_table.h"
-#include "kernel/inner_vector.h"
+#include "kernel/inner_tile.h"
 
 #if LANES == 16
 #define COLUMNS 14  // 28 sums of 32 registers
@@ -19,21 +19,6 @@ static void pack(float *packed, const float *kernel, int64_t runs, int64_t filte
   for (int64_t first = 0; first < filters; first += LANES)
     for (int64_t i = 0; i < runs; i++, packed += LANES)
       store(packed, load_some(kernel + i * filters + first, filters - first));
-}
-
-// How wide tiles should be so that few pixels are computed twice: a tile costs about half a column beside
-// its own. Pooled tiles have whole squares.
-static int64_t tile_columns(int64_t columns, int64_t step) {
-  int64_t best = columns < COLUMNS ? columns : COLUMNS / step * step, cost = INT64_MAX;
-  if (columns <= COLUMNS) return best;
-  for (int64_t c = best; c > COLUMNS / 2 || c == best; c -= step) {
-    const int64_t now = (columns + c - 1) / c * (2 * c + 1);
-    if (now < cost) {
-      cost = now;
-      best = c;
-    }
-  }
-  return best;
 }
 
 // Adds to the sums of a tile of `rows` x `columns` pixels, whose first window is at x, the products with the
@@ -75,26 +60,15 @@ static ALWAYS_INLINE void plain_tile(const tile *t, const gr_conv_walk *w, const
   }
 }
 
-// The greatest of four, NaN if one is, and which it was.
 static ALWAYS_INLINE void pooled_tile(const tile *t, const gr_conv_walk *w, const int columns) {
   vf sums[2 * COLUMNS];
   const vf bias = load(t->bias);
   UNROLL for (int c = 0; c < columns; c++) sums[c] = sums[COLUMNS + c] = bias;
   add_products(sums, t->x, t->weights, w, t->first, t->last, 2, columns);
   UNROLL for (int c = 0; c < columns; c += 2) {
-    const vf a = sums[c], b = sums[c + 1], d = sums[COLUMNS + c], e = sums[COLUMNS + c + 1];
-    const lane_mask right = greater(b, a), right_below = greater(e, d);
-    const vf top = choose(right, b, a), bottom = choose(right_below, e, d);
-    const lane_mask down = greater(bottom, top), broken = either_nan(a, b) | either_nan(d, e);
-    vf most = choose(down, bottom, top);
-    vi cell = choose_int(down, choose_int(right_below, of_int(3), of_int(2)),
-                         choose_int(right, of_int(1), of_int(0)));
-    if (t->relu) {
-      const lane_mask alive = greater(most, (vf){0});
-      most = choose(alive, most, (vf){0});
-      cell = choose_int(alive, cell, of_int(4));
-    }
-    most = choose(broken, of_one(__builtin_nanf("")), most);
+    vi cell;
+    const vf most =
+        greatest_of_square(sums[c], sums[c + 1], sums[COLUMNS + c], sums[COLUMNS + c + 1], t->relu, &cell);
     store_some(t->out + c / 2 * w->out_pixel, most, t->lanes);
     if (t->arg) store_bytes_some(t->arg + c / 2 * w->out_pixel, bytes_of(cell), t->lanes);
   }
@@ -109,43 +83,21 @@ static void run_range(int64_t *first, int64_t *last, const gr_conv_walk *w, int6
   if (*first > *last) *first = *last;
 }
 
-#define EACH_WIDTH(columns, call) \
-  switch (columns) {              \
-    case 1: call(1); break;       \
-    case 2: call(2); break;       \
-    case 3: call(3); break;       \
-    case 4: call(4); break;       \
-    case 5: call(5); break;       \
-    case 6:                       \
-      call(6);                    \
-      break;                      \
-      WIDER(call)                 \
-  }
 #if COLUMNS == 14
-#define WIDER(call)         \
-  case 7: call(7); break;   \
-  case 8: call(8); break;   \
-  case 9: call(9); break;   \
-  case 10: call(10); break; \
-  case 11: call(11); break; \
-  case 12: call(12); break; \
-  case 13: call(13); break; \
-  case 14:                  \
-    call(14);               \
-    break;
+#define CASES(call) CASES_TO_6(call) CASES_7_TO_12(call) CASES_13_TO_14(call)
 #else
-#define WIDER(call)
+#define CASES(call) CASES_TO_6(call)
 #endif
 
 static void one_row(const tile *t, const gr_conv_walk *w, int64_t columns) {
 #define CALL(n) plain_tile(t, w, 1, n)
-  EACH_WIDTH(columns, CALL)
+  switch (columns) { CASES(CALL) }
 #undef CALL
 }
 
 static void two_rows(const tile *t, const gr_conv_walk *w, int64_t columns) {
 #define CALL(n) plain_tile(t, w, 2, n)
-  EACH_WIDTH(columns, CALL)
+  switch (columns) { CASES(CALL) }
 #undef CALL
 }
 
@@ -167,7 +119,7 @@ static const float no_bias[LANES];
 
 static void forward(float *out, const float *x, const float *packed, const float *bias, bool relu,
                     const gr_conv_walk *w) {
-  const int64_t wide = tile_columns(w->columns, 1);
+  const int64_t wide = tile_width(w->columns, COLUMNS, 1);
   const int64_t block = w->runs_down * w->runs_across * w->run * LANES;
   for (int64_t filter = 0; filter < w->filters; filter += LANES, packed += block) {
     tile t = {.weights = packed,
@@ -189,7 +141,7 @@ static void forward(float *out, const float *x, const float *packed, const float
 
 static void forward_pooled(float *out, uint8_t *arg, const float *x, const float *packed, const float *bias,
                            bool relu, const gr_conv_walk *w) {
-  const int64_t rows = w->rows / 2 * 2, columns = w->columns / 2 * 2, wide = tile_columns(columns, 2);
+  const int64_t rows = w->rows / 2 * 2, columns = w->columns / 2 * 2, wide = tile_width(columns, COLUMNS, 2);
   const int64_t block = w->runs_down * w->runs_across * w->run * LANES;
   for (int64_t filter = 0; filter < w->filters; filter += LANES, packed += block) {
     tile t = {.weights = packed,

@@ -52,7 +52,8 @@ static void add_run(const chunk *c, const gr_conv_walk *w, int64_t run) {
     CASE(1)
     CASE(2)
     CASE(3)
-    CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12)
+    CASE(4)
+    CASE(5) CASE(6) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12)
 #if SUMS == 16
         CASE(13) CASE(14) CASE(15) CASE(16)
 #endif
@@ -69,7 +70,7 @@ static void add_three_runs(const chunk *c, const gr_conv_walk *w, int64_t run) {
     CASE(3)
     CASE(4)
 #if SUMS == 16
-        CASE(5)
+    CASE(5)
 #endif
   }
 #undef CASE

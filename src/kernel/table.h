@@ -60,6 +60,7 @@ typedef struct gr_kernel_table {
   const gr_conv_table *conv;  // of float32
   const gr_conv_gradient_table *conv_gradient;
   const gr_conv_sparse_table *conv_sparse;
+  const gr_winograd_table *winograd;
 } gr_kernel_table;
 
 // The tables in use. The choice is made once, before main: the best instruction set that the processor
