@@ -299,6 +299,31 @@ for name, move in pairs(moves) do
   end)
 end
 
+test("moves are replayed in a training step as they are eagerly, whether rows stay apart or not", function()
+  random.seed(1)
+  local x = random.randn(64, 6):astype "float32"
+  local y = gt(x[":, 1"] * x[":, 2"], 0):astype "uint8"
+  local function fitted(activation)
+    random.seed(2)
+    local model = nn.Sequential {nn.Dense {8, activation = activation, input_shape = {6}},
+      nn.Dense {2, activation = "softmax"}}
+    model:compile {optimizer = "adam", loss = "sparse_categorical_crossentropy"}
+    model:fit {x, y, epochs = 3, batch_size = 16, verbose = 0}
+    return model:predict(x)
+  end
+  local wanted, back = fitted(nil), {8, 7, 6, 5, 4, 3, 2, 1}
+  for name, identity in pairs {
+    slice = function(h) return concatenate({h[":, 1:4"], h[":, 5:8"]}, 2) end,
+    take = function(h) return take(take(h, back, 2), back, 2) end,
+    pad = function(h) return pad(h, {{0, 0}, {1, 1}})[":, 2:9"] end,
+    broadcast = function(h) return broadcast_to(h:expand_dims(3), #h, 8, 3)[":, :, 2"] end,
+    rows = function(h) return flip(flip(h, 1), 1) end,  -- mixes the samples of a batch
+  } do
+    local off = max(abs(fitted(identity) - wanted))
+    expect.ok(off < 1e-6, name .. " is off by " .. off)
+  end
+end)
+
 test("a float32 copy of a tracked tensor gives its gradient back in float64", function()
   local x = grad.track(tensor{1, 2})
   sum(square(x:astype "float32")):backward()
