@@ -16,6 +16,7 @@
 #include "base/random.h"
 #include "base/str.h"
 #include "grad/graph.h"
+#include "tensor/format.h"
 #include "tensor/tensor.h"
 
 // ---- errors ----
@@ -85,6 +86,7 @@ void gr_add_repeating(lua_State *L, const gr_tensor_tables *tables);
 void gr_add_shaping(lua_State *L, const gr_tensor_tables *tables);
 void gr_add_elementwise(lua_State *L, const gr_tensor_tables *tables);
 void gr_add_reductions(lua_State *L, const gr_tensor_tables *tables);
+void gr_add_printing(lua_State *L, const gr_tensor_tables *tables);
 void gr_add_sorting(lua_State *L, const gr_tensor_tables *tables);
 void gr_add_statistics(lua_State *L, const gr_tensor_tables *tables);
 void gr_add_products(lua_State *L, const gr_tensor_tables *tables);
@@ -114,6 +116,8 @@ typedef struct gr_runtime {
   size_t unaccounted;    // bytes of buffers that the collector has not been told of yet
   size_t unchecked;      // bytes of buffers made since the machine was asked what is left
   int tensor_metatable;  // registry reference: the table is made with the state, and filled by gr_open_tensor
+  gr_format format;      // how tensors print; set_printoptions
+  int columns, lines;    // of the screen that the session's output goes to; 0 when it is none
 } gr_runtime;
 
 static inline gr_runtime *gr_runtime_of(lua_State *L) { return *(gr_runtime **)lua_getextraspace(L); }

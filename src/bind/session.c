@@ -204,6 +204,14 @@ static struct winsize terminal_size(void) {
   return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size : (struct winsize){0};
 }
 
+// screen(is_terminal): from now on tensors are written for this terminal's size, or for no screen.
+static int session_screen(lua_State *L) {
+  struct winsize size = lua_toboolean(L, 1) ? terminal_size() : (struct winsize){0};
+  gr_runtime_of(L)->columns = size.ws_col;
+  gr_runtime_of(L)->lines = size.ws_row;
+  return 0;
+}
+
 // width() -> columns of the terminal; 80 when it has none to tell.
 static int session_width(lua_State *L) {
   int columns = terminal_size().ws_col;
@@ -279,6 +287,7 @@ static const gr_function functions[] = {
     {"interrupted", session_interrupted, NULL},
     {"on_note", session_on_note, NULL},
     {"is_terminal", session_is_terminal, NULL},
+    {"screen", session_screen, NULL},
     {"width", session_width, NULL},
     {"height", session_height, NULL},
     {"set_environment", session_set_environment, NULL},

@@ -36,6 +36,7 @@ static int sort(lua_State *L) {
 static int argsort(lua_State *L) {
   static const char *const names[] = {"axis", "descending", NULL};
   const gr_tensor *t = gr_check_tensor(L, 1);
+  gr_values_leave(L, t);
   int options, axis = sorted_axis(L, 2, "argsort", t, names, &options);
   bool descending = gr_boolean_option(L, options, "argsort", "descending");
   gr_tensor *out = gr_push_tensor(L, GR_I64, t->ndim, t->shape);
@@ -225,6 +226,7 @@ static int unique(lua_State *L) {
 // The tensor at `index`, one axis, as float64 (integers as int64), contiguous. Pushed.
 static const gr_tensor *push_bins(lua_State *L, int index, const char *name, const char *what) {
   const gr_tensor *t = gr_check_tensor(L, index);
+  gr_values_leave(L, t);
   if (t->ndim != 1) luaL_error(L, "%s: %s is a tensor of one axis, and this one has %d", name, what, t->ndim);
   gr_tensor *copy = gr_push_tensor(L, gr_dtype_is_float(t->dtype) ? GR_F64 : GR_I64, 1, t->shape);
   GR_TRY(L, gr_copy(copy, t, &err));
@@ -248,6 +250,7 @@ static gr_tensor *push_places(lua_State *L, int index, const gr_tensor *sorted, 
   gr_tensor number;
   double value;
   const gr_tensor *x = gr_check_operand(L, index, GR_F64, &number, &value);
+  if (x != &number) gr_values_leave(L, x);
   if (sorted->dtype == GR_I64 && gr_dtype_is_float(x->dtype)) {  // 2.5 has its place among integers
     gr_tensor *wide = gr_push_tensor(L, GR_F64, 1, sorted->shape);
     GR_TRY(L, gr_copy(wide, sorted, &err));

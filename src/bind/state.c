@@ -272,6 +272,7 @@ lua_State *gr_state_new(const gr_state_options *options) {
   runtime->main = runtime->running = L;
   long cores = sysconf(_SC_NPROCESSORS_ONLN);
   runtime->threads = options->threads > 0 ? options->threads : cores > 0 ? (int)cores : 1;
+  runtime->format = gr_format_default;
   uint32_t seed = 0;
   if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) != sizeof seed) seed = (uint32_t)getpid();
   gr_random_seed(&runtime->random, seed);

@@ -4,15 +4,6 @@
 #include <string.h>
 
 #include "bind/moving.h"
-#include "tensor/format.h"
-
-static int tensor_tostring(lua_State *L) {
-  const gr_tensor *t = gr_check_tensor(L, 1);
-  gr_values_leave(L, t);
-  gr_str *text = gr_push_str(L);
-  gr_tensor_format(text, t, &gr_format_default);
-  return gr_return_str(L, text);
-}
 
 static int tensor_len(lua_State *L) {
   const gr_tensor *t = gr_check_tensor(L, 1);
@@ -53,8 +44,7 @@ int gr_tensor_property(lua_State *L, const gr_tensor *t, const char *name) {
   return 0;
 }
 
-static const luaL_Reg metamethods[] = {
-    {"__tostring", tensor_tostring}, {"__len", tensor_len}, {"__concat", tensor_concat}, {NULL, NULL}};
+static const luaL_Reg metamethods[] = {{"__len", tensor_len}, {"__concat", tensor_concat}, {NULL, NULL}};
 
 int gr_open_tensor(lua_State *L) {
   gr_tensor_tables tables;
@@ -79,6 +69,7 @@ int gr_open_tensor(lua_State *L) {
   gr_add_matrices(L, &tables);
   gr_add_elementwise(L, &tables);
   gr_add_reductions(L, &tables);
+  gr_add_printing(L, &tables);
   gr_add_sorting(L, &tables);
   gr_add_statistics(L, &tables);
   gr_add_products(L, &tables);

@@ -342,20 +342,11 @@ static bool wants_exponents(const style *s) {
   return s->largest >= 1e8 || (!s->suppress && (s->smallest < 1e-4 || ratio > 1000));
 }
 
-void gr_tensor_format(gr_str *out, const gr_tensor *t, const gr_format *format) {
-  int64_t size = gr_tensor_size(t);
-  if (size == 0 || !t->data) {
-    gr_str_append(out, "[]");
-    return;
-  }
-  if (t->ndim == 0) {
-    print_scalar(out, t);
-    return;
-  }
+// With `edge` items at each end of a longer axis; 0: all of them.
+static void format_items(gr_str *out, const gr_tensor *t, const gr_format *format, int64_t edge) {
   int precision = format->precision < MAX_PRECISION ? format->precision : MAX_PRECISION;
   if (precision < 0) precision = 0;
-  printer p = {.t = t, .width = format->width, .out = out};
-  if (size > format->threshold) p.edge = format->edge < 1 ? 1 : format->edge;
+  printer p = {.t = t, .width = format->width, .out = out, .edge = edge};
   p.style = (style){.dtype = t->dtype,
                     .precision = precision,
                     .suppress = format->suppress,
@@ -378,4 +369,47 @@ void gr_tensor_format(gr_str *out, const gr_tensor *t, const gr_format *format) 
     }
   }
   print_axis(&p, 0, t->data);
+}
+
+static int lines_of(const gr_str *s, size_t start) {
+  int lines = 1;
+  for (size_t i = start; i < s->length; i++) lines += s->text[i] == '\n';
+  return lines;
+}
+
+static void cut(gr_str *s, size_t length) {
+  s->length = length;
+  if (s->text) s->text[length] = '\0';
+}
+
+// Leaves all but one of the lines that there may be, and says in that how many are gone.
+static void cut_lines(gr_str *s, size_t start, int lines, int most) {
+  size_t end = start;
+  for (int left = most > 1 ? most - 1 : 1; left > 0 && end < s->length; end++) left -= s->text[end] == '\n';
+  cut(s, end);
+  gr_str_format(s, "... (%d more lines)", lines - (most > 1 ? most - 1 : 1));
+}
+
+void gr_tensor_format(gr_str *out, const gr_tensor *t, const gr_format *format) {
+  int64_t size = gr_tensor_size(t), edge = format->edge < 1 ? 1 : format->edge;
+  if (size == 0 || !t->data) {
+    gr_str_append(out, "[]");
+    return;
+  }
+  if (t->ndim == 0) {
+    print_scalar(out, t);
+    return;
+  }
+  size_t start = out->length;
+  bool summary = size > format->threshold;
+  format_items(out, t, format, summary ? edge : 0);
+  if (format->lines <= 0 || out->failed) return;
+  int lines;
+  while ((lines = lines_of(out, start)) > format->lines && !(summary && edge == 1)) {
+    if (summary) edge--;
+    summary = true;
+    cut(out, start);
+    format_items(out, t, format, edge);
+  }
+  if (lines > format->lines) cut_lines(out, start, lines, format->lines);
 }

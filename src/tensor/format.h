@@ -12,6 +12,9 @@ typedef struct gr_format {
   int64_t edge;       // 3: items kept at each end of a summarised axis
   int width;          // 75: columns of a line
   bool suppress;      // exponents only for numbers from 1e8 up
+  // 0, or the lines of a screen: text that would be longer is summarised too, with fewer items at each end of
+  // an axis if need be, and in the last resort cut off.
+  int lines;
 } gr_format;
 
 extern const gr_format gr_format_default;

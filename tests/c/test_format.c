@@ -417,6 +417,45 @@ static void floats_print_the_digits_that_a_float_needs(void **state) {
   }
 }
 
+static int lines_of(const char *text) {
+  int lines = 1;
+  for (; *text; text++) lines += *text == '\n';
+  return lines;
+}
+
+// Whatever the shape, never more lines than the screen has; and what fits is as without a screen.
+static void text_fits_a_screen(void **state) {
+  (void)state;
+  static const int64_t shapes[][GR_MAX_DIMS] = {
+      {1000}, {300, 1}, {7, 7, 7}, {50, 2, 2}, {2, 2, 2, 2, 2, 2, 2, 2}, {20, 30}, {4, 4}, {100, 100, 3, 3}};
+  static const int ndims[] = {1, 2, 3, 3, 8, 2, 2, 4};
+  static const int screens[] = {1, 2, 5, 10, 21, 60, 400};
+  gr_err err;
+  for (int i = 0; i < 8; i++) {
+    gr_tensor t;
+    assert_int_equal(gr_tensor_init_zeros(&t, GR_F64, ndims[i], shapes[i], &err), GR_OK);
+    gr_str whole = {0};
+    gr_tensor_format(&whole, &t, &gr_format_default);
+    for (int k = 0; k < 7; k++) {
+      gr_format format = gr_format_default;
+      format.lines = screens[k];
+      gr_str text = {0};
+      gr_str_append(&text, "before\n\n");  // what stands there already does not count
+      gr_tensor_format(&text, &t, &format);
+      int lines = lines_of(text.text) - 2;
+      assert_true(lines <= (screens[k] > 1 ? screens[k] : 2));
+      assert_memory_equal(text.text, "before\n\n[", 9);
+      if (lines_of(whole.text) <= screens[k])
+        assert_string_equal(text.text + 8, whole.text);
+      else
+        assert_non_null(strstr(text.text, "..."));
+      gr_str_finish(&text);
+    }
+    gr_str_finish(&whole);
+    gr_tensor_finish(&t);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(tensors_print_as_numpy_prints_them),
@@ -424,6 +463,7 @@ int main(void) {
       cmocka_unit_test(zero_bytes_are_an_empty_tensor_and_print_as_one),
       cmocka_unit_test(doubles_print_as_pythons_repr),
       cmocka_unit_test(floats_print_the_digits_that_a_float_needs),
+      cmocka_unit_test(text_fits_a_screen),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

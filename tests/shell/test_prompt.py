@@ -73,6 +73,21 @@ def _(folder):
     equal(shell.do("x"), "a\nb")
 
 
+@test("A tensor takes no more than the screen, and the first in part says how to see all of it")
+def _(folder):
+    shell = Shell(folder)  # 40 lines
+    shown = shell.do("zeros(300, 1)")
+    equal(shown.split("\nnote: ")[0], "[[0.]\n [0.]\n [0.]\n ...\n [0.]\n [0.]\n [0.]]")
+    contains(shown, "ans:tostring{threshold=math.huge} gives all of it")
+    equal(len(shell.do("ans:tostring{threshold=math.huge}").split("\n")), 300)
+    equal(shell.do("zeros(99, 1)").count("\n"), 6)  # said once
+    equal(shell.do("zeros(30, 1)").count("\n"), 29)
+    shell.do("set_printoptions{threshold=math.huge}")
+    equal(shell.do("zeros(99, 1)").count("\n"), 98)
+    shell.child.setwinsize(40, 30)
+    equal(shell.do("arange(12)"), "[ 0.  1.  2.  3.  4.  5.  6.\n  7.  8.  9. 10. 11.]")
+
+
 @test("Ctrl-C clears the line and a continued entry, and the session goes on")
 def _(folder):
     shell = Shell(folder)

@@ -160,6 +160,13 @@ function methods:remember_source(name, text)
 end
 
 -- Shows the values of an expression and keeps the last one as `ans`.
+-- Says once a session how to see all of a tensor that was shown in part.
+local function tell_about_parts(self, value, shown)
+  if self.told_about_parts or type(value) ~= "userdata" or not shown:find("...", 1, true) then return end
+  self.told_about_parts = true
+  self:note("the dots stand for what is left out; ans:tostring{threshold=math.huge} gives all of it.")
+end
+
 local function echo(self, values, quiet)
   local last = values[values.n]
   if last ~= nil then rawset(self.env, "ans", last) end
@@ -171,7 +178,9 @@ local function echo(self, values, quiet)
     if own then
       own(value, self)
     else
-      self.sink:text(self:inspect(value) .. "\n")
+      local shown = self:inspect(value)
+      self.sink:text(shown .. "\n")
+      tell_about_parts(self, value, shown)
     end
   end
 end
@@ -209,6 +218,7 @@ function methods:execute(text, given)
   local code, how = compile(text, name, self.env, given.script)
   if not code then return {ok = false, error = failure.syntax(how, chunk)} end
   local args = given.args or {}
+  core.screen(self.sink.is_terminal)
   local ok, result = core.call(function()
     local values = how and table.pack(select(2, code(table.unpack(args)))) or table.pack(code(table.unpack(args)))
     if not given.script then echo(self, values, lexer.ends_in_semicolon(text)) end
