@@ -82,6 +82,30 @@ static int get_printoptions(lua_State *L) {
   return 1;
 }
 
+// The text is laid out in Lua (gradus/describe.lua), which is told what only C knows.
+static int describe(lua_State *L) {
+  const gr_tensor *t = gr_check_tensor(L, 1);
+  gr_values_leave(L, t);
+  // A view keeps what it views alive by its one user value; what owns its memory has none, or two.
+  bool is_view = lua_getiuservalue(L, 1, 1) != LUA_TNONE && lua_getiuservalue(L, 1, 2) == LUA_TNONE;
+  lua_getglobal(L, "require");
+  lua_pushliteral(L, "gradus.describe");
+  lua_call(L, 1, 1);
+  if (gr_is_tracked(t))
+    gr_push_view(L, t, 1);
+  else
+    lua_pushvalue(L, 1);
+  lua_createtable(L, 0, 3);
+  lua_pushinteger(L, (lua_Integer)gr_tensor_bytes(t));
+  lua_setfield(L, -2, "bytes");
+  lua_pushboolean(L, is_view);
+  lua_setfield(L, -2, "is_view");
+  lua_pushboolean(L, gr_is_tracked(t));
+  lua_setfield(L, -2, "tracked");
+  lua_call(L, 2, 0);
+  return 0;
+}
+
 static const gr_function functions[] = {
     {"set_printoptions", set_printoptions,
      "set_printoptions{precision=8, suppress=false, threshold=1000, edgeitems=3, linewidth=75}\n\n"
@@ -115,6 +139,21 @@ static const gr_function methods[] = {
      "threshold=math.huge gives all of a large tensor.\n\n"
      "> tensor{1e-10, 2.5}:tostring{suppress=true, precision=2}\n"
      "[0.  2.5]"},
+    {"describe", describe,
+     "t:describe()\n\n"
+     "Prints what the tensor holds, on one screen: shape, dtype and memory; least and greatest number, mean, "
+     "standard "
+     "deviation and quartiles; a bar for the count of each size; how many are 0, nan and infinite. Labels "
+     "are counted "
+     "by class, masks by truth, and of pictures (samples, height, width, channels) it tells the size and the "
+     "brightness.\n\n"
+     "> tensor{0, 1, 1, 0, 1}:describe()\n"
+     "float64 tensor of shape (5,): 5 numbers in 40 bytes\n"
+     "as labels:\n"
+     "  class 0  2  40.0 %  ████████████████████\n"
+     "  class 1  3  60.0 %  ██████████████████████████████\n"
+     "always naming the most frequent class would be right in 60.0 %\n"
+     "zeros 2 (40.0 %), nan 0, inf 0"},
     {NULL},
 };
 
