@@ -86,6 +86,31 @@ static int running(lua_State *L) {
   return 1;
 }
 
+static int logsumexp(lua_State *L) {
+  const gr_tensor *t = gr_check_tensor(L, 1);
+  gr_axes axes = gr_read_axes(L, 2, "logsumexp", t->ndim, plain_options);
+  if (gr_is_tracked(t)) {
+    gr_op_args args = {.axes = axes.mask, .keepdims = axes.keepdims};
+    return gr_apply_tracked(L, &gr_op_logsumexp, &args, 1, (int[]){1});
+  }
+  gr_dtype dtype = gr_dtype_promote(t->dtype, t->dtype);
+  if (t->dtype != dtype) {
+    gr_tensor *converted = gr_push_tensor(L, dtype, t->ndim, t->shape);
+    GR_TRY(L, gr_copy(converted, t, &err));
+    t = converted;
+  }
+  int64_t shape[GR_MAX_DIMS];
+  int ndim = gr_reduce_shape(shape, t, axes.mask, axes.keepdims);
+  gr_tensor *out = gr_push_tensor(L, dtype, ndim, shape);
+  int at = lua_gettop(L);
+  int64_t bytes = (int64_t)gr_logsumexp_scratch(t, gr_tensor_size(out));
+  void *scratch = gr_push_tensor(L, GR_U8, 1, &bytes)->data;
+  GR_TRY(L, gr_logsumexp(out, t, axes.mask, scratch, &err));
+  lua_settop(L, at);
+  if (ndim == 0) gr_push_element(L, out, NULL);
+  return 1;
+}
+
 // ---- norms ----
 
 // Replaces the value on top of the stack, a tensor, by what its method of that name gives.
@@ -321,6 +346,12 @@ static const gr_function both[] = {
      "Peak to peak: the greatest element less the least, over axes as in sum.\n\n"
      "> ptp(tensor{3, -1, 2})\n"
      "4.0"},
+    {"logsumexp", logsumexp,
+     "logsumexp(t, axis) -> number or tensor\n\n"
+     "log(sum(exp(t))), over axes as in sum, without overflow: a smooth maximum. Its derivative is the "
+     "softmax.\n\n"
+     "> logsumexp(tensor{1000, 1000})\n"
+     "1000.6931471805599"},
     {"norm", norm,
      "norm(t, ord, axis, {keepdims=false}) -> number or tensor\n\n"
      "The length: the root of the sum of squares over all axes, or over those named, norm{axis=2} of each "

@@ -95,12 +95,13 @@ typedef struct gr_op {
   void (*prepare)(gr_call *c);
 } gr_op;
 
-extern const gr_op gr_op_unary;   // kind
-extern const gr_op gr_op_binary;  // kind; both operands broadcast
-extern const gr_op gr_op_reduce;  // kind, axes, keepdims, ddof; not any, all, argmin, argmax
-extern const gr_op gr_op_scan;    // kind GR_SUM, axes
-extern const gr_op gr_op_matmul;  // (..., m, k) (..., k, n), or vectors
-extern const gr_op gr_op_solve;   // A, b; or A alone: its inverse
+extern const gr_op gr_op_unary;      // kind
+extern const gr_op gr_op_binary;     // kind; both operands broadcast
+extern const gr_op gr_op_reduce;     // kind, axes, keepdims, ddof; not any, all, argmin, argmax
+extern const gr_op gr_op_logsumexp;  // axes, keepdims
+extern const gr_op gr_op_scan;       // kind GR_SUM, axes
+extern const gr_op gr_op_matmul;     // (..., m, k) (..., k, n), or vectors
+extern const gr_op gr_op_solve;      // A, b; or A alone: its inverse
 extern const gr_op gr_op_det;
 extern const gr_op gr_op_reshape;    // ndim, shape, keepdims
 extern const gr_op gr_op_transpose;  // order

@@ -188,6 +188,39 @@ static bool reduce_by_rows(const gr_call *c, unsigned rows) { return !(c->args->
 const gr_op gr_op_reduce = {"reduce",        reduce_plan,    reduce_forward,
                             reduce_backward, reduce_by_rows, GR_TANGENT_BY_BACKWARD};
 
+// ---- log(sum(exp(x))) ----
+
+static gr_code logsumexp_plan(gr_call *c, size_t *scratch, gr_err *err) {
+  const gr_tensor *x = c->in[0];
+  int64_t shape[GR_MAX_DIMS];
+  int ndim = gr_reduce_shape(shape, x, c->args->axes, c->args->keepdims);
+  gr_code code = gr_tensor_layout(c->out, x->dtype, ndim, shape, err);
+  if (code) return code;
+  *scratch = gr_scratch_round(gr_logsumexp_scratch(x, gr_tensor_size(c->out)));
+  return GR_OK;
+}
+
+static gr_code logsumexp_forward(gr_call *c, gr_err *err) {
+  return gr_logsumexp(c->out, c->in[0], c->args->axes, c->scratch, err);
+}
+
+// The softmax of x: e^(x - y) g
+static gr_code logsumexp_backward(gr_call *c, gr_err *err) {
+  const gr_tensor *x = c->in[0];
+  if (!c->din[0]) return GR_OK;
+  gr_tensor g = stretched(c, c->dout), y = stretched(c, c->out);
+  char *at = c->scratch;
+  gr_code code;
+  gr_tensor w = piece(&at, x->dtype, x->ndim, x->shape);
+  DO(gr_binary(&w, GR_SUB, x, &y, err));
+  DO(gr_unary(&w, GR_EXP, &w, err));
+  DO(gr_binary(&w, GR_MUL, &w, &g, err));
+  return gr_call_give(c, 0, &w, NULL, err);
+}
+
+const gr_op gr_op_logsumexp = {"logsumexp",        logsumexp_plan, logsumexp_forward,
+                               logsumexp_backward, reduce_by_rows, GR_TANGENT_BY_BACKWARD};
+
 // ---- running sums ----
 
 static int scanned_axis(const gr_call *c) { return __builtin_ctz(c->args->axes); }

@@ -39,4 +39,9 @@ gr_code gr_reduce_spread(gr_tensor *out, gr_reduce_op op, const gr_tensor *a, un
 // reduction; with `reverse` from the end of the axis.
 gr_code gr_scan(gr_tensor *out, gr_reduce_op op, const gr_tensor *a, int axis, bool reverse, gr_err *err);
 
+// log(sum(exp(x))) over `axes`, where no exponential overflows. x and out are float64 or float32, the same;
+// out is contiguous and need not keep the axes. `scratch` has room for gr_logsumexp_scratch bytes.
+gr_code gr_logsumexp(gr_tensor *out, const gr_tensor *x, unsigned axes, void *scratch, gr_err *err);
+size_t gr_logsumexp_scratch(const gr_tensor *x, int64_t results);
+
 #endif

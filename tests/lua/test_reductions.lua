@@ -195,6 +195,20 @@ test("derivatives of norms, averages and running sums agree with differences", f
   for axis = 1, 2 do check_gradient(function(t) return sum(cumsum(t, axis) * w) end, x) end
 end)
 
+test("logsumexp neither overflows nor loses its derivative, the softmax", function()
+  expect.close(logsumexp(tensor{1000, 1000}), 1000 + math.log(2))
+  expect.close(logsumexp(tensor{-1000, -1001}), -1000 + math.log(1 + math.exp(-1)))
+  shows(logsumexp(tensor{{0, inf}, {-inf, -inf}, {nan, 1}}, 2), "[ inf -inf  nan]")
+  expect.equal(logsumexp(zeros(0)), -inf)
+  expect.close(logsumexp(tensor({1, 2}, {dtype = "int64"})), 2.313261687518223)
+  expect.equal(logsumexp(tensor({1, 2}, {dtype = "float32"}), {keepdims = true}).dtype, "float32")
+  random.seed(8)
+  local x, w = random.randn(3, 4), random.randn(3)
+  check_gradient(function(t) return logsumexp(t) end, x)
+  check_gradient(function(t) return sum(logsumexp(t, 2) * w) end, x)
+  check_gradient(function(t) return sum(logsumexp(t.T, {axis = 1, keepdims = true}) * w) end, x)
+end)
+
 local function gradient(f, x)
   local tracked = grad.track(x)
   f(tracked):backward()
