@@ -100,7 +100,10 @@ local strings = {"", "x", "T", "shape", "dtype", ":", "::-1", "1", "-1", "1, :",
 local keys = {"dtype", "axis", "keepdims", "x", "y", "batch_size", "verbose", "validation_split", "validation_data",
   "shuffle", "units", "activation", "filters", "kernel_size", "strides", "padding", "dilation_rate", "pool_size",
   "rate", "learning_rate", "momentum", "nesterov", "loss", "optimizer", "metrics", "input_shape", "use_bias", "name",
-  "p", "replace", "title", "labels", "palette", "names", "width", "columns", "only", "seed", "stratify", "ratios"}
+  "p", "replace", "title", "labels", "palette", "names", "width", "columns", "only", "seed", "stratify", "ratios",
+  "descending", "smallest", "bins", "range", "weights", "density", "ddof", "ord", "side", "right", "minlength",
+  "return_index", "return_inverse", "return_counts", "rowvar", "precision", "threshold", "linewidth", "edgeitems",
+  "suppress"}
 
 -- One size at most is out of the ordinary: either small enough to be quick or too large for any machine.
 local function shape()

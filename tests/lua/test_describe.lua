@@ -30,7 +30,8 @@ test("labels are counted by class, whichever way they stand", function()
   contains(said "tensor{0, 2, 2, 0, 2}:describe()", "class 0  2  40.0 %", "class 2  3  60.0 %",
     "always naming the most frequent class would be right in 60.0 %")
   contains(said "tensor({{1}, {1}, {0}}, {dtype='uint8'}):describe()", "class 1  2  66.7 %")
-  contains(said "tensor{{0, 1, 0}, {1, 0, 0}, {0, 1, 0}}:describe()", "one-hot", "class 1  2  66.7 %", "class 2  0   0.0 %")
+  contains(said "tensor{{0, 1, 0}, {1, 0, 0}, {0, 1, 0}}:describe()", "one-hot", "class 1  2  66.7 %",
+    "class 2  0   0.0 %")
 end)
 
 test("masks have a share and pictures a size", function()
