@@ -10,6 +10,7 @@ build_packages=(
   /usr/include/readline/readline.h:libreadline-dev
   /usr/include/lua5.4/lua.h:liblua5.4-dev
   /usr/include/*/openblas-pthread/cblas.h:libopenblas-pthread-dev
+  /usr/include/fftw3.h:libfftw3-dev
   /usr/include/zlib.h:zlib1g-dev
   /usr/include/cmark.h:libcmark-dev
 )

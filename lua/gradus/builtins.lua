@@ -13,6 +13,7 @@ local modules = {
   grad = "gradus.grad",
   callbacks = "gradus.callbacks",
   losses = "gradus.losses",
+  fft = "gradus.core.fft",
   optim = "gradus.optim",
   data = "gradus.data",
   plot = "gradus.plot",

@@ -61,6 +61,7 @@ void gr_register(lua_State *L, const char *prefix, const gr_function *functions)
 // Each opens one module and leaves its table on the stack; `require "gradus.core.NAME"` calls them (state.c).
 int gr_open_help(lua_State *L);
 int gr_open_nearest(lua_State *L);
+int gr_open_fft(lua_State *L);
 int gr_open_file(lua_State *L);
 int gr_open_grad(lua_State *L);
 int gr_open_linalg(lua_State *L);

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "bind/bind.h"
 #include "bind/state.h"
+#include "kernel/fft.h"
 #include "kernel/matmul.h"
 #include "kernel/table.h"
 #include "tensor/format.h"
@@ -261,7 +262,8 @@ static int session_number_text(lua_State *L) {
   return 1;
 }
 
-// machine() -> {kernels=, blas= or blas_problem=, memory= (bytes left)}: what the numbers are computed with.
+// machine() -> {kernels=, blas= or blas_problem=, fftw= or fftw_problem=, memory= (bytes left)}: what the
+// numbers are computed with.
 static int session_machine(lua_State *L) {
   lua_createtable(L, 0, 3);
   lua_pushstring(L, gr_kernels()->isa);
@@ -274,6 +276,14 @@ static int session_machine(lua_State *L) {
   } else {
     lua_pushstring(L, core);
     lua_setfield(L, -2, "blas");
+  }
+  const char *version = NULL;
+  if (gr_fft_version(&version, &err)) {
+    lua_pushstring(L, err.text);
+    lua_setfield(L, -2, "fftw_problem");
+  } else {
+    lua_pushstring(L, version);
+    lua_setfield(L, -2, "fftw");
   }
   lua_pushnumber(L, (lua_Number)gr_mem_available());
   lua_setfield(L, -2, "memory");

@@ -80,6 +80,7 @@ static const char *const statements[] = {
     "local A = ones(20, 20) + eye(20) return linalg.eigh(A), linalg.cholesky(A), linalg.svd(A), "
     "linalg.cond(A)",
     "return linalg.pinv(ones(30, 8)), linalg.lstsq(ones(30, 8), ones(30)), linalg.matrix_rank(ones(30, 8))",
+    "return fft.fft2(ones(20, 30)), fft.irfft(fft.rfft(ones(300))), fft.fftshift(ones(20, 30))",
     "local x = grad.track(ones(20, 20) + eye(20)); (sum(linalg.solve(x, ones(20))) + "
     "linalg.det(x)):backward()",
 };

@@ -14,6 +14,7 @@ RANKS = {"base": 0, "tensor": 1, "kernel": 2, "grad": 3, "data": 3, "text": 3, "
 # Header (a pattern) -> the folders or files that may include it.
 DOORS = {
     r"cblas|lapacke|openblas": ["kernel/matmul.c"],
+    r"fftw3": ["kernel/fft.c"],
     r"png|jpeglib|turbojpeg": ["data/", "plot/"],
     r"zlib": ["data/"],
     r"cmark|cjson|cJSON": ["text/"],

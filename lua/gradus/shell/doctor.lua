@@ -62,6 +62,7 @@ function doctor.command()
     {"threads", tostring(core.threads())},
     {"memory", memory(machine.memory)},
     {"BLAS", blas(machine)},
+    {"FFT", machine.fftw or machine.fftw_problem},
     {"gnuplot", gnuplot()},
     {"terminal", terminal()},
   }
