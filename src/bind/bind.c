@@ -169,6 +169,7 @@ void gr_check_options(lua_State *L, int index, const char *function, const char 
     for (const char *const *n = names; *n && !known; n++) known = strcmp(key, *n) == 0;
     if (known) continue;
     const char *near = gr_nearest(key, names);
+    if (!names[0]) luaL_error(L, "%s has no options, and \"%s\" is one", function, key);
     if (near) luaL_error(L, "%s has no option \"%s\": did you mean \"%s\"?", function, key, near);
     luaL_Buffer list;
     luaL_buffinit(L, &list);

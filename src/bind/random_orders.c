@@ -1,9 +1,10 @@
-// Orders: permutation, shuffle and choice.
+// Orders and choices: permutation, shuffle, choice, multinomial.
 #include "bind/random.h"
 
 #include <math.h>
 #include <string.h>
 
+#include "base/distributions.h"
 #include "bind/moving.h"
 #include "kernel/elementwise.h"
 #include "kernel/gather.h"
@@ -93,19 +94,22 @@ static int random_shuffle(lua_State *L) {
 
 // ---- choice ----
 
-// Pushes the option `p`, a list or a tensor of n probabilities, as doubles.
-static double *push_probabilities(lua_State *L, int index, int64_t n) {
+// Pushes the list or tensor of probabilities at `index` as doubles: *n of them, or, when that is -1, any
+// number, which *n then is.
+static double *push_probabilities(lua_State *L, int index, const char *function, int64_t *n) {
   gr_tensor *given = gr_test_tensor(L, index);
   if (!given && !lua_istable(L, index))
-    luaL_error(L, "choice: p is a list or a tensor of %I probabilities, not %s", (lua_Integer)n,
-               luaL_typename(L, index));
-  if (given && given->ndim != 1) luaL_error(L, "choice: p has one axis, not %d", given->ndim);
-  lua_Integer length = given ? given->shape[0] : luaL_len(L, index);
-  if (length != n)
-    luaL_error(L, "choice among %I positions needs %I probabilities in p, and got %I", (lua_Integer)n,
-               (lua_Integer)n, length);
-  double *p = gr_push_tensor(L, GR_F64, 1, &n)->data, sum = 0;
-  for (int64_t i = 0; i < n; i++) {
+    luaL_error(L, "%s: p is a list or a tensor of probabilities, not %s", function, luaL_typename(L, index));
+  if (given && given->ndim != 1) luaL_error(L, "%s: p has one axis, not %d", function, given->ndim);
+  gr_refuse_tracked(L, index, function);
+  int64_t wanted = *n;
+  *n = given ? given->shape[0] : luaL_len(L, index);
+  if (wanted >= 0 && *n != wanted)
+    luaL_error(L, "%s among %I positions needs %I probabilities in p, and got %I", function,
+               (lua_Integer)wanted, (lua_Integer)wanted, (lua_Integer)*n);
+  double *p = gr_push_tensor(L, GR_F64, 1, n)->data, sum = 0;
+  char text[32];
+  for (int64_t i = 0; i < *n; i++) {
     if (given) {
       p[i] = gr_tensor_get(given, &i);
     } else {
@@ -113,17 +117,18 @@ static double *push_probabilities(lua_State *L, int index, int64_t n) {
       lua_geti(L, index, i + 1);
       p[i] = lua_tonumberx(L, -1, &is_number);
       if (!is_number)
-        luaL_error(L, "choice: p[%I] is %s, not a number", (lua_Integer)i + 1, luaL_typename(L, -1));
+        luaL_error(L, "%s: p[%I] is %s, not a number", function, (lua_Integer)i + 1, luaL_typename(L, -1));
       lua_pop(L, 1);
     }
-    if (!(p[i] >= 0))
-      luaL_error(L, "choice: p[%I] is %f; a probability is 0 or more", (lua_Integer)i + 1, p[i]);
+    if (!(p[i] >= 0)) {
+      gr_double_text(text, p[i]);
+      luaL_error(L, "%s: p[%I] is %s; a probability is 0 or more", function, (lua_Integer)i + 1, text);
+    }
     sum += p[i];
   }
   if (!(fabs(sum - 1) <= 1.5e-8)) {  // NumPy's tolerance
-    char text[32];
     gr_double_text(text, sum);
-    luaL_error(L, "choice: the probabilities p sum to %s, not 1: divide them by their sum", text);
+    luaL_error(L, "%s: the probabilities p sum to %s, not 1: divide them by their sum", function, text);
   }
   return p;
 }
@@ -249,7 +254,7 @@ static int random_choice(lua_State *L) {
     replace = lua_toboolean(L, -1);
   }
   double *p = NULL;
-  if (s.options && gr_option(L, s.options, "p")) p = push_probabilities(L, lua_gettop(L), n);
+  if (s.options && gr_option(L, s.options, "p")) p = push_probabilities(L, lua_gettop(L), "choice", &n);
   gr_tensor *t = gr_push_tensor(L, GR_I64, s.ndim, s.shape);  // a single position has no axes
   int result = lua_gettop(L);
   int64_t count = gr_tensor_size(t), possible = n;
@@ -265,6 +270,40 @@ static int random_choice(lua_State *L) {
   draw_positions(L, t->data, count, n, p, replace);
   lua_pushvalue(L, result);
   return push_chosen(L, &s, t->data, count);
+}
+
+// ---- multinomial ----
+
+// How often each of k outcomes comes in n throws: the first by itself, the next among the throws that are
+// left, and so on, which is NumPy's order of draws. What cannot come is not drawn for.
+static void throw_dice(gr_random *r, int64_t *counts, int64_t n, const double *p, int64_t k) {
+  double rest = 1.0;
+  memset(counts, 0, (size_t)k * sizeof *counts);
+  for (int64_t i = 0; i < k - 1 && n > 0; i++) {
+    if (p[i] == 0) continue;
+    gr_draw_binomial(r, &counts[i], 1, (double)n, p[i] / rest);
+    n -= counts[i];
+    rest -= p[i];
+  }
+  counts[k - 1] += n;
+}
+
+static int random_multinomial(lua_State *L) {
+  lua_Integer n = luaL_checkinteger(L, 1);
+  if (n < 0 || n > (lua_Integer)1 << 53)
+    return luaL_error(L, "multinomial(n, p, ...) throws n times: n is 0 or more, not %I", n);
+  int64_t k = -1;
+  gr_sizes s = gr_check_sizes(L, 3, "multinomial", (const char *const[]){NULL}, GR_I64);
+  const double *p = push_probabilities(L, 2, "multinomial", &k);
+  if (s.ndim == GR_MAX_DIMS)
+    return luaL_error(L, "multinomial adds an axis to the sizes, and a tensor has at most %d", GR_MAX_DIMS);
+  s.shape[s.ndim++] = k;
+  gr_tensor *t = gr_push_tensor(L, GR_I64, s.ndim, s.shape);
+  for (int64_t i = 0, rows = gr_tensor_size(t) / k; i < rows; i++) {
+    throw_dice(gr_generator(L), (int64_t *)t->data + i * k, n, p, k);
+    gr_poll_sometimes(L, i);
+  }
+  return 1;
 }
 
 static const gr_function functions[] = {
@@ -298,6 +337,15 @@ static const gr_function functions[] = {
      "[2 3 3 3 2 3]\n"
      "> random.choice({\"red\", \"green\", \"blue\"}, 3)\n"
      "{\"red\", \"blue\", \"red\"}"},
+    {"multinomial", random_multinomial,
+     "multinomial(n, p, d1, d2, ...) -> tensor\n\n"
+     "How often each outcome comes in n throws of a die whose sides have the probabilities p, a list or "
+     "tensor "
+     "that sums to 1: int64, with one more axis than the sizes, along which the counts sum to n.\n\n"
+     "> random.seed(1)\n"
+     "> random.multinomial(20, {0.2, 0.3, 0.5}, 2)\n"
+     "[[ 4  7  9]\n"
+     " [ 0  6 14]]"},
     {NULL, NULL, NULL},
 };
 

@@ -105,6 +105,10 @@ def orders(s):
         p = p / p.sum()
         s.case("np.random.choice(%d, %d, False, p) + 1" % (n, k),
                "random.choice(%d, %d, {replace=false, p=p})" % (n, k), seed=seed, p=p)
+    dice = [[0.2, 0.3, 0.5], [0.5, 0.5, 0, 0], [0, 1, 0], [1], [0.1] * 10]
+    for n, p, (seed, shape) in itertools.product((0, 1, 20, 1000), dice, some_seeds(SEEDS[:2], SIZES[:3])):
+        s.case(f"np.random.multinomial({n}, {p}, {shape or None})",
+               f"random.multinomial({n}, {braces(p)}{', ' + braces(shape) if shape else ''})", seed=seed)
     a = s.operand((5,))
     for shape, seed in itertools.product(SIZES[1:], SEEDS[:2]):
         s.case("np.random.choice(a, %s)" % (shape,), "random.choice(a, %s)" % braces(shape), seed=seed, a=a)

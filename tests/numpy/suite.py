@@ -111,8 +111,8 @@ class Suite:
 
     def operand(self, shape, dtype="float64", kind="normal"):
         """An array to compute with; the same one for the same request, so that the stored data stay small. Kinds:
-        normal; positive; unit, inside (-1, 1); wide, over many powers of ten; special, with NaN, infinities and zeros of both
-        signs; ties."""
+        normal; positive; unit, inside (-1, 1); wide, over many powers of ten; special, with NaN, infinities and zeros
+        of both signs; ties."""
         key = (shape, dtype, kind)
         if key not in self.operands:
             n = int(np.prod(shape))

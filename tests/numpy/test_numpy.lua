@@ -84,6 +84,12 @@ local function flat(value, into)
   return into
 end
 
+function helpers.each(f, ...)
+  local list = {...}
+  for i, v in ipairs(list) do list[i] = f(v) end
+  return list
+end
+
 function helpers.put(t, at, value)
   t = t:clone()
   t:put(at, value)
