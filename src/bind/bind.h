@@ -250,5 +250,8 @@ bool gr_option(lua_State *L, int index, const char *name);
 void gr_check_options(lua_State *L, int index, const char *function, const char *const *names);
 // The name of `names` nearest to `word`, or NULL when none is near.
 const char *gr_nearest(const char *word, const char *const *names);
+// linalg.c: pushes the singular values, descending, of the matrix or stack of matrices at index 1. `name` is
+// the function's, for messages.
+const gr_tensor *gr_push_singular_values(lua_State *L, const char *name);
 
 #endif

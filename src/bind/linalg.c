@@ -304,8 +304,7 @@ static int svd(lua_State *L) {
   return 3;
 }
 
-// Pushes the singular values of the matrices at index 1.
-static const gr_tensor *push_singular_values(lua_State *L, const char *name) {
+const gr_tensor *gr_push_singular_values(lua_State *L, const char *name) {
   const gr_tensor *a = read_matrix(L, 1, name, false);
   const int64_t m = a->shape[a->ndim - 2], n = a->shape[a->ndim - 1], count = parts(a, 2);
   gr_tensor *s = push_results(L, (gr_dtype)a->dtype, a, 1, (int64_t[]){m < n ? m : n});
@@ -319,13 +318,13 @@ static const gr_tensor *push_singular_values(lua_State *L, const char *name) {
 
 static int svdvals(lua_State *L) {
   lua_settop(L, 1);
-  push_singular_values(L, "svdvals");
+  gr_push_singular_values(L, "svdvals");
   return 1;
 }
 
 static int matrix_rank(lua_State *L) {
   lua_settop(L, 2);
-  const gr_tensor *s = push_singular_values(L, "matrix_rank"), *a = gr_check_tensor(L, 1);
+  const gr_tensor *s = gr_push_singular_values(L, "matrix_rank"), *a = gr_check_tensor(L, 1);
   const int64_t m = a->shape[a->ndim - 2], n = a->shape[a->ndim - 1], k = m < n ? m : n, count = parts(a, 2);
   const double cut = gr_epsilon((gr_dtype)a->dtype) * (double)(m > n ? m : n);
   gr_tensor *out = push_results(L, GR_I64, a, 0, NULL);
@@ -344,7 +343,7 @@ static int matrix_rank(lua_State *L) {
 
 static int cond(lua_State *L) {
   lua_settop(L, 1);
-  const gr_tensor *s = push_singular_values(L, "cond"), *a = gr_check_tensor(L, 1);
+  const gr_tensor *s = gr_push_singular_values(L, "cond"), *a = gr_check_tensor(L, 1);
   const int64_t k = s->shape[s->ndim - 1], count = parts(a, 2);
   if (k == 0) return luaL_error(L, "linalg.cond: a matrix without elements has no condition number");
   gr_tensor *out = push_results(L, (gr_dtype)a->dtype, a, 0, NULL);

@@ -123,11 +123,20 @@ static void apply_method(lua_State *L, const char *name) {
 // A matrix as a map: the largest (least) sum of absolute values in a column for 1 (-1), in a row for inf
 // (-inf).
 static int matrix_norm(lua_State *L, double order, gr_axes axes) {
-  if (fabs(order) != 1 && !isinf(order))
+  if (fabs(order) != 1 && fabs(order) != 2 && !isinf(order))
     return luaL_error(
-        L, "norm: of a matrix the orders are \"fro\" (all squares), 1, -1, inf and -inf; for the length "
-           "of each row name one axis: norm(t, 2, 2)");
+        L,
+        "norm: of a matrix the orders are \"fro\" (all squares), 1, -1, 2, -2, inf and -inf; for the length "
+        "of each row name one axis: norm(t, 2, 2)");
   int first = __builtin_ctz(axes.mask), second = __builtin_ctz(axes.mask & (axes.mask - 1));
+  if (fabs(order) == 2) {  // the greatest and the least singular value
+    if (second != gr_check_tensor(L, 1)->ndim - 1 || first != second - 1 || axes.keepdims)
+      return luaL_error(L, "norm of order 2 is for matrices along the last two axes, without keepdims");
+    const gr_tensor *values = gr_push_singular_values(L, "norm");
+    gr_axes last = {.mask = 1u << (values->ndim - 1)};
+    gr_push_reduced(L, lua_gettop(L), order > 0 ? GR_MAX : GR_MIN, &last, 0);
+    return 1;
+  }
   int summed = fabs(order) == 1 ? first : second;
   gr_axes sums = {.mask = 1u << summed, .keepdims = true};
   lua_pushvalue(L, 1);
@@ -359,8 +368,8 @@ static const gr_function both[] = {
      "orders of a vector x: 1, the sum of |x|; math.huge, the greatest |x|; 0, how many are not 0; p, (sum "
      "of "
      "|x|^p)^(1/p). Over two axes, a matrix: 1 and math.huge, the greatest sum of a column and of a row; "
-     "\"fro\", all "
-     "squares. As numpy.linalg.norm.\n\n"
+     "2, the "
+     "greatest singular value; \"fro\", all squares. As numpy.linalg.norm.\n\n"
      "> norm(tensor{3, 4})\n"
      "5.0\n"
      "> norm(tensor{3, -4}, 1)\n"

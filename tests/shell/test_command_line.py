@@ -152,6 +152,7 @@ def _(folder):
     equal(facts["kernels"], "baseline")
     contains(facts["memory"], "GiB left")
     contains(facts["BLAS"], "OpenBLAS, its kernels for ")
+    contains(facts["FFT"], "fftw-3")
     contains(facts["gnuplot"], "dumb")
     contains(facts["terminal"], "vt100, the output is no terminal, no display")
 
