@@ -11,13 +11,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/interrupt.h"
+
+// False, with errno; ECANCELED after an interrupt. The disk gets each piece at once: it could not be stopped
+// while it takes a large file in one go.
 static bool write_pieces(int fd, const gr_piece *pieces, int n_pieces) {
   for (int i = 0; i < n_pieces; i++)
     for (size_t done = 0; done < pieces[i].size;) {
-      ssize_t n = write(fd, (const char *)pieces[i].data + done, pieces[i].size - done);
+      if (gr_interrupt_pending()) return errno = ECANCELED, false;
+      size_t left = pieces[i].size - done;
+      ssize_t n = write(fd, (const char *)pieces[i].data + done, left < GR_FILE_PIECE ? left : GR_FILE_PIECE);
       if (n < 0 && errno == EINTR) continue;
       if (n <= 0) return false;
       done += (size_t)n;
+      if (n == GR_FILE_PIECE && fdatasync(fd)) return false;
     }
   return fsync(fd) == 0;  // a name must never point to a file whose bytes are not there yet
 }
@@ -45,6 +52,7 @@ gr_code gr_file_write(const char *path, const gr_piece *pieces, int n_pieces, gr
   if (ok && rename(fresh, target)) ok = false, reason = errno;
   if (ok) return GR_OK;
   unlink(fresh);
+  if (reason == ECANCELED && gr_interrupt_poll(err)) return err->code;
   return gr_fail(err, GR_ERR_IO, "cannot write \"%.300s\": %s; what was there before is untouched", path,
                  strerror(reason));
 }

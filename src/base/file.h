@@ -8,6 +8,9 @@
 #include "base/err.h"
 #include "base/str.h"
 
+// Files are read and written in pieces of this many bytes, between which an interrupt is looked for.
+#define GR_FILE_PIECE ((size_t)8 << 20)
+
 typedef struct gr_piece {
   const void *data;
   size_t size;

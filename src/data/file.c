@@ -10,6 +10,8 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "base/file.h"
+#include "base/interrupt.h"
 #include "base/mem.h"
 
 void gr_bytes_finish(gr_bytes *b) {
@@ -32,7 +34,12 @@ static gr_code read_all(gr_bytes *out, int fd, const char *path, gr_err *err) {
   if (gr_alloc(&data, size, what, err)) return err->code;
   size_t got = 0;
   while (got < size) {
-    ssize_t n = read(fd, (uint8_t *)data + got, size - got);
+    if (gr_interrupt_poll(err)) {
+      gr_free(data);
+      return err->code;
+    }
+    size_t piece = size - got < GR_FILE_PIECE ? size - got : GR_FILE_PIECE;
+    ssize_t n = read(fd, (uint8_t *)data + got, piece);
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) break;
     got += (size_t)n;

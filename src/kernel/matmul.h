@@ -1,5 +1,5 @@
 // Products of matrices and of stacks of them, on OpenBLAS (openblas.h). Small ones are a plain loop: a call
-// costs more. Products larger than 2048 a side run in blocks, between which the interrupt flag is polled (a
+// costs more. Products larger than 1536 a side run in blocks, between which the interrupt flag is polled (a
 // jump out of BLAS would leave its lock held).
 #ifndef GR_KERNEL_MATMUL_H
 #define GR_KERNEL_MATMUL_H

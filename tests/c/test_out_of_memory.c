@@ -49,13 +49,17 @@ static size_t available = SIZE_MAX;
 size_t __wrap_gr_mem_available(void);
 size_t __wrap_gr_mem_available(void) { return available; }
 
-static const char prelude[] = "local names = {'grad', 'nn', 'optim', 'random'}\n"
-                              "local b = require 'gradus.builtins'\n"
-                              "env = setmetatable({}, {__index = function(_, k) local v = b.get(k) if v ~= "
-                              "nil then return v end return _G[k] end})\n"
-                              "m = b.get('nn').Sequential{b.get('nn').Dense{40, input_shape={9}}, "
-                              "b.get('nn').Dense{1}, dtype='float64'}\n"
-                              "m:compile{optimizer='adam', loss='mse'}\n";
+static const char prelude[] =
+    "local names = {'grad', 'nn', 'optim', 'random'}\n"
+    "local b = require 'gradus.builtins'\n"
+    "env = setmetatable({}, {__index = function(_, k) local v = b.get(k) if v ~= "
+    "nil then return v end return _G[k] end})\n"
+    "m = b.get('nn').Sequential{b.get('nn').Dense{40, input_shape={9}}, "
+    "b.get('nn').Dense{1}, dtype='float64'}\n"
+    "m:compile{optimizer='adam', loss='mse'}\n"
+    "local sinks = require 'gradus.session.sink'\n"
+    "local s = require('gradus.session').new{sink=sinks.capture(), interactive=true}\n"
+    "function env.entry(text) s:execute(text) s.sink:take(true) s.entries = 0 end\n";
 
 // Each is run again and again, with one allocation more before they fail.
 static const char *const statements[] = {
@@ -83,6 +87,21 @@ static const char *const statements[] = {
     "return fft.fft2(ones(20, 30)), fft.irfft(fft.rfft(ones(300))), fft.fftshift(ones(20, 30))",
     "local x = grad.track(ones(20, 20) + eye(20)); (sum(linalg.solve(x, ones(20))) + "
     "linalg.det(x)):backward()",
+    "return sort(ones(90, 9), 1), argsort(ones(900)), unique(ones(900))",
+    "return concatenate{ones(90, 9), ones(90, 9)}, stack{ones(300), ones(300)}",
+    "local x = ones(90, 9) x[gt(x, 0)] = 2 x['1:3, :'] = ones(3, 9) x[{{1, 9, 2}, 1}] = 3 return x[{{1, 2}}]",
+    "return tensor{{1, 2}, {3, 4}}, arange(900), linspace(0, 1, 900), eye(30)",
+    // Entries of a learner: what they print, what is wrong with their shapes, what Lua cannot compile.
+    "entry 'X = ones(4, 3) X'",
+    "entry 'X = ones(4, 3) o = X:dot(ones(1, 3))'",
+    "entry 'function f(a) local b = ones(40, 40) return a + b end f(ones(3))'",
+    "entry 'x = {1, {2, \"three\"}, y = ones(2)} x'",
+    "entry 'for i in range(10):'",
+    "entry 'undefined_name + 1'",
+    "entry 'error(setmetatable({}, {__tostring = function() return \"mine\" end}))'",
+    "entry 'c = ones(3, 1) + ones(4)'",
+    "entry 'coroutine.wrap(function() error(ones(300)) end)()'",
+    "entry 'm = nn.Sequential{nn.Dense{2, input_shape={3}}} m:summary()'",
 };
 
 static void run(lua_State *L, const char *code) {

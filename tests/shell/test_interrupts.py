@@ -16,6 +16,11 @@ local m = nn.Sequential{nn.Conv2D{8, 3, activation="relu", input_shape={20, 20, 
 m:compile{optimizer="adam", loss="sparse_categorical_crossentropy", metrics={"accuracy"}}
 local x, y = random.random(400, 20, 20, 1), random.randint(0, 2, 400)
 local big, a = ones(1e7), ones(2000, 2000)
+local wide, list = random.random(2000, 2000), {}
+for i = 1, 1000000 do list[i] = i end
+local core_grad = require "gradus.core.grad"
+local images, filters = random.random(100, 64, 64, 8), random.random(3, 3, 8, 16)
+local file = os.tmpname() .. ".npy"
 local function forever(f) return function() while true do f() end end end
 local jobs = {
   {"fit", function() m:fit{x, y, epochs=1000000, verbose=0} end},
@@ -35,6 +40,25 @@ local jobs = {
     local t = grad.track(a)
     forever(function() sum(exp(t:dot(t) * 1e-9)):backward() end)()
   end},
+  {"sorting", forever(function() return wide:sort(1), big:argsort(), big:unique() end)},
+  {"positions", forever(function() local at = random.randint(1, 1e6, 3e6) return big[at], take(big, at) end)},
+  {"joining and moving", forever(function() return concatenate{big, big}, tile(big, 3), pad(wide, 9) end)},
+  {"statistics", forever(function() return quantile(big, 0.3), histogram(big, 50), wide:median(1) end)},
+  {"images", forever(function() return core_grad.max_pool2d(core_grad.conv2d(images, filters), {pool_size=2}) end)},
+  {"printing and reading tables", forever(function() return tostring(wide), tensor(list) end)},
+  {"made pictures", forever(function() return data.waste{2000} end)},
+  {"files", forever(function() data.save(file, big) return data.load(file) end)},
+  {"distributions", forever(function() return random.binomial(100, 0.3, 1e6), random.poisson(30, 1e6) end)},
+  {"a table that grows", function() local t = {} while true do t[#t + 1] = {#t} if #t > 3e6 then t = {} end end end},
+  {"pcall in pcall", function() local function f() pcall(f) return f() end f() end},
+  {"metamethods", function()
+    local t = setmetatable({}, {__index = function(t, k) return pcall(function() return t[k] end) end})
+    forever(function() return t.x end)()
+  end},
+  {"a coroutine that catches everything", function()
+    forever(coroutine.wrap(function() while true do pcall(function() while true do end end) end end))()
+  end},
+  {"code that is read without end", function() load(function() return "x = 1 " end) end},
   {"a list that lies about its length", function()
     random.shuffle(setmetatable({}, {__len = function() return 1 << 62 end}))
   end},
@@ -46,6 +70,7 @@ core.loop(function()
   print("start " .. jobs[i][1])
   jobs[i][2]()
 end, function(record) print((record.interrupted and "stopped " or tostring(record.value)) .. jobs[i][1]) end)
+os.remove(file)
 print(m:fit{x, y, epochs=1, verbose=0}.history.loss[1] < 10 and "fits again" or "no number any more")
 """
 
@@ -70,8 +95,12 @@ with tempfile.TemporaryDirectory() as folder:
         if last.startswith("start "):
             job = last[6:]
             time.sleep(random.uniform(0.1, 0.4))
+            sent = time.monotonic()
             program.send_signal(signal.SIGINT)
         elif job:
+            waited = time.monotonic() - sent
+            if waited > 0.3:
+                print(f"# {job}: {waited:.2f} s until it stopped")
             check(f"Ctrl-C stops {job}", last == "stopped " + job)
             job = None
     check("after all that the model learns on", last == "fits again" and program.wait() == 0)
