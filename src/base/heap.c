@@ -37,26 +37,14 @@ static bool may_grow(gr_heap *heap, size_t growth) {
 //
 // Every operation on small tensors makes a userdata of some 200 bytes, which the collector lets go by the
 // thousand: more than malloc keeps at hand for its next requests, so that it joins them with their neighbours
-// and splits them again, at 30 ns each. Some are kept here instead. Not where AddressSanitizer is to notice
-// that freed memory is used.
-
-#if defined(__SANITIZE_ADDRESS__)
-#define KEEP_BLOCKS 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define KEEP_BLOCKS 0
-#endif
-#endif
-#ifndef KEEP_BLOCKS
-#define KEEP_BLOCKS 1
-#endif
+// and splits them again, at 30 ns each. Some are kept here instead.
 
 enum { STEP = 16, FROM = 128, TO = FROM + GR_HEAP_SIZES * STEP };
 #define KEEP_BYTES ((size_t)4 << 20)
 
 // Which of the kept sizes a request has, or -1.
 static int kind_of(size_t size) {
-  return KEEP_BLOCKS && size > FROM && size <= TO ? (int)((size - FROM - 1) / STEP) : -1;
+  return GR_KEEPS_FREED && size > FROM && size <= TO ? (int)((size - FROM - 1) / STEP) : -1;
 }
 
 static size_t kind_bytes(int kind) { return (size_t)(FROM + (kind + 1) * STEP); }

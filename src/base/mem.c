@@ -1,10 +1,14 @@
 #include "base/mem.h"
 
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+// ---- what is left ----
 
 // Below this a request is not worth reading /proc for: the kernel will find it or the process is lost anyway.
 #define CHECKED_FROM (64u << 20)
@@ -88,11 +92,88 @@ static size_t address_space_available(void) {
   return limit.rlim_cur > used ? (size_t)limit.rlim_cur - used : 0;
 }
 
-size_t gr_mem_available(void) {
+static size_t left_now(void) {
   size_t machine = machine_available(), group = group_available(), space = address_space_available();
   size_t least = machine < group ? machine : group;
   return least < space ? least : space;
 }
+
+// ---- kept memory ----
+//
+// A chain of operations on large tensors asks for the same few sizes over and over, while malloc hands the
+// end of its heap back to the kernel each time the collector has let go of some, and cannot use a freed block
+// for an aligned request of its own size (glibc before 2.38). What is kept is the process's, as malloc's own
+// lists are: buffers are released where no state is at hand, and by several threads.
+
+enum { KEPT_BLOCKS = 32, KEPT_AGE = 64 };
+#define KEPT_FROM ((size_t)32 << 10)
+#define KEPT_BYTES ((size_t)256 << 20)
+
+static struct {
+  pthread_mutex_t lock;
+  int count;
+  size_t bytes;
+  uint64_t clock;  // counts requests that found nothing
+  struct {
+    void *data;
+    size_t size;
+    uint64_t since;
+  } block[KEPT_BLOCKS];  // the oldest first
+} kept = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void *take_out(int i) {
+  void *data = kept.block[i].data;
+  kept.bytes -= kept.block[i].size;
+  kept.count--;
+  memmove(&kept.block[i], &kept.block[i + 1], (size_t)(kept.count - i) * sizeof kept.block[0]);
+  return data;
+}
+
+// A block of exactly that size, the last one released, which may still be in a cache; or NULL.
+static void *take_kept(size_t size) {
+  if (!GR_KEEPS_FREED || size < KEPT_FROM) return NULL;
+  void *found = NULL;
+  pthread_mutex_lock(&kept.lock);
+  for (int i = kept.count; i-- > 0 && !found;)
+    if (kept.block[i].size == size) found = take_out(i);
+  if (!found) kept.clock++;
+  while (kept.count && kept.clock - kept.block[0].since > KEPT_AGE) free(take_out(0));
+  pthread_mutex_unlock(&kept.lock);
+  return found;
+}
+
+static void keep_or_free(void *data, size_t size) {
+  if (!GR_KEEPS_FREED || size < KEPT_FROM || size > KEPT_BYTES) {
+    free(data);
+    return;
+  }
+  pthread_mutex_lock(&kept.lock);
+  while (kept.count == KEPT_BLOCKS || kept.bytes + size > KEPT_BYTES) free(take_out(0));
+  kept.block[kept.count].data = data;
+  kept.block[kept.count].size = size;
+  kept.block[kept.count++].since = kept.clock;
+  kept.bytes += size;
+  pthread_mutex_unlock(&kept.lock);
+}
+
+// Frees everything kept; false when there was nothing.
+static bool give_back(void) {
+  pthread_mutex_lock(&kept.lock);
+  bool any = kept.count > 0;
+  while (kept.count) free(take_out(kept.count - 1));
+  pthread_mutex_unlock(&kept.lock);
+  return any;
+}
+
+// With less left than this the machine needs the memory more than we do.
+#define LITTLE ((size_t)1 << 30)
+
+size_t gr_mem_available(void) {
+  size_t left = left_now();
+  return left < LITTLE && give_back() ? left_now() : left;
+}
+
+// ---- allocation ----
 
 gr_code gr_alloc(void **out, size_t size, const char *what, gr_err *err) {
   *out = NULL;
@@ -100,6 +181,7 @@ gr_code gr_alloc(void **out, size_t size, const char *what, gr_err *err) {
   double gib = (double)size / (1024.0 * 1024.0 * 1024.0);
   if (size >= CHECKED_FROM) {
     size_t left = gr_mem_available();
+    if (size > left - left / 8 && give_back()) left = gr_mem_available();
     left -= left / 8;  // the rest of the machine lives on
     if (size > left)
       return gr_fail(err, GR_ERR_MEMORY,
@@ -109,17 +191,21 @@ gr_code gr_alloc(void **out, size_t size, const char *what, gr_err *err) {
   }
   size_t rounded = (size + GR_ALIGN - 1) / GR_ALIGN * GR_ALIGN;
   if (rounded >= size) *out = aligned_alloc(GR_ALIGN, rounded);
+  if (rounded >= size && !*out && give_back()) *out = aligned_alloc(GR_ALIGN, rounded);
   if (!*out) return gr_fail(err, GR_ERR_MEMORY, "out of memory: %s needs %.2f GiB", what, gib);
   return GR_OK;
 }
 
 void gr_free(void *block) { free(block); }
 
+// ---- counted buffers ----
+
 gr_code gr_buffer_new(gr_buffer **out, size_t size, const char *what, gr_err *err) {
   *out = NULL;
   gr_buffer *buffer = malloc(sizeof *buffer);
   if (!buffer) return gr_fail(err, GR_ERR_MEMORY, "out of memory: %s", what);
-  gr_code code = gr_alloc(&buffer->data, size, what, err);
+  buffer->data = take_kept(size);
+  gr_code code = buffer->data ? GR_OK : gr_alloc(&buffer->data, size, what, err);
   if (code) {
     free(buffer);
     return code;
@@ -143,6 +229,6 @@ void gr_buffer_changes(gr_buffer *buffer) {
 void gr_buffer_release(gr_buffer *buffer) {
   if (!buffer) return;
   if (atomic_fetch_sub_explicit(&buffer->references, 1, memory_order_acq_rel) != 1) return;
-  gr_free(buffer->data);
+  keep_or_free(buffer->data, buffer->size);
   free(buffer);
 }

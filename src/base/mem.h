@@ -8,11 +8,25 @@
 
 #include "base/err.h"
 
+// Freed memory that is likely to be asked for again is kept, here and in base/heap.h. Not where
+// AddressSanitizer is to notice that it is used after it was freed.
+#if defined(__SANITIZE_ADDRESS__)
+#define GR_KEEPS_FREED 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define GR_KEEPS_FREED 0
+#endif
+#endif
+#ifndef GR_KEEPS_FREED
+#define GR_KEEPS_FREED 1
+#endif
+
 // Every block starts on a cache line, which is also the widest vector register.
 #define GR_ALIGN 64
 
 // Bytes this process may still ask for: the least of what the machine reports as available, what its control
-// groups leave, and what "ulimit -v" does. SIZE_MAX when none can be read.
+// groups leave, and what "ulimit -v" does. SIZE_MAX when none can be read. When little is
+// left, the memory of buffers that was kept (see gr_buffer_new) is given back first.
 size_t gr_mem_available(void);
 
 // `*out` becomes `size` bytes aligned to GR_ALIGN (NULL when size is 0), or GR_ERR_MEMORY. Linux
@@ -29,6 +43,9 @@ typedef struct gr_buffer {
   uint64_t version;  // counts what was written into it from outside, so that a gradient can tell
 } gr_buffer;
 
+// The memory of large buffers that were released is kept for the next ones of their size, up to 256 MiB of it
+// and until 64 requests for others have gone by: fresh memory comes a page at a time, each filled with zeros
+// first, which costs more than the arithmetic on it.
 gr_code gr_buffer_new(gr_buffer **out, size_t size, const char *what, gr_err *err);
 gr_buffer *gr_buffer_retain(gr_buffer *buffer);  // accepts NULL, returns its argument
 void gr_buffer_release(gr_buffer *buffer);       // accepts NULL

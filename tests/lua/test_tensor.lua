@@ -207,6 +207,25 @@ test("a loop of large temporaries stays small without collectgarbage", function(
   expect.ok(resident() - before < 200, "resident memory grew by " .. resident() - before .. " MB")
 end)
 
+test("a chain of operations on large tensors uses the memory of the one before", function()
+  local function read(name)
+    local file = io.open("/proc/self/" .. name)
+    local text = file:read("a")
+    file:close()
+    return text
+  end
+  if read("maps"):find("asan", 1, true) then return end  -- AddressSanitizer is to see freed memory for what it is
+  local function faults() return tonumber(read("stat"):match("%) . " .. ("%S+ "):rep(6) .. "(%d+)")) end
+  local x, y, before = random.randn(1000000), nil, 0
+  for i = 1, 30 do
+    if i == 11 then before = faults() end
+    y = 1 / (1 + exp(-x))
+  end
+  expect.close(y[1], sigmoid(x)[1], 1e-15)
+  -- Fresh memory would be four times 1953 pages for each y.
+  expect.ok(faults() - before < 20 * 50, "page faults for each y: " .. (faults() - before) / 20)
+end)
+
 test("numbers without braces are no tensor, and the message shows the braces", function()
   expect.error(function() tensor(0, 1, 1, 0) end, "with braces, as in tensor{0, 1, 1, 0}")
 end)
