@@ -19,10 +19,8 @@ FUNCTIONS = {
     "ceil": ("np.ceil({0})", "exact", "normal"), "round": ("np.round({0})", "exact", "normal"),
     "abs": ("np.abs({0})", "exact", "normal"), "sign": ("np.sign({0})", "exact", "ties"),
     "isnan": ("np.isnan({0})", "exact", "special"), "isfinite": ("np.isfinite({0})", "exact", "special"),
-    "sigmoid": ("np.where({0} < 0, np.exp({0}) / (1 + np.exp({0})), 1 / (1 + np.exp(-{0}))).astype({0}.dtype)",
-                "close", "normal"),
-    "relu": ("np.maximum({0}, 0).astype({0}.dtype)", "exact", "normal"),
-    "softplus": ("np.logaddexp(0, {0}).astype({0}.dtype)", "close", "normal"),
+    "sigmoid": ("sigmoid({0})", "close", "normal"), "relu": ("relu({0})", "exact", "normal"),
+    "softplus": ("softplus({0})", "close", "normal"),
 }
 
 
@@ -118,7 +116,7 @@ def choices(s):
         a, b = s.operand((3, 4), dtype, "ties"), s.operand((4,), dtype, "ties")
         s.case("np.%s(a, b)" % name, "%s(a, b)" % name, a=a, b=b)
         s.case("np.logical_not(a)", "logical_not(a)", a=a)
-    for dtype in DTYPES[:3]:
+    for dtype in DTYPES[:2]:
         for shape in [(17,), (3, 4), (0,), ()]:
             a = s.operand(shape, dtype)
             s.case("np.clip(a, -1, 1).astype(a.dtype)", "clip(a, -1, 1)", enter=True, a=a)

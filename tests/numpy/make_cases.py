@@ -20,10 +20,11 @@ import rearranging
 import reductions
 import streams
 import suite
+import transforms
 
 warnings.simplefilter("ignore")  # means of nothing, and the like: such cases are wanted
 
-MODULES = [arrays, rearranging, arithmetic, reductions, linear, streams, printing]
+MODULES = [arrays, rearranging, arithmetic, reductions, linear, transforms, streams, printing]
 
 
 def main():

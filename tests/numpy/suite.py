@@ -72,6 +72,28 @@ def statistic(value, a):
     return np.asarray(value, dtype=a.dtype if a.dtype == np.float32 else np.float64)
 
 
+def parts(value, a):
+    """The real and the imaginary part of complex numbers, in the precision of what they were made from."""
+    return [statistic(value.real, a), statistic(value.imag, a)]
+
+
+def wide(f):
+    """A function for NumPy's expressions that computes in float64 and keeps the dtype, as gradus's do."""
+    return lambda a: np.asarray(f(a.astype(float)), dtype=a.dtype)
+
+
+# What networks use, by its definition. Where a definition loses digits, another form of it stands here.
+def sigmoid(a):
+    return np.where(a < 0, np.exp(a) / (1 + np.exp(a)), 1 / (1 + np.exp(-a)))
+
+
+ACTIVATIONS = {
+    "sigmoid": sigmoid,
+    "relu": lambda a: np.maximum(a, 0),
+    "softplus": lambda a: np.logaddexp(0, a),
+}
+
+
 # ---- cases ----
 
 SPECIAL = [np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 5e-324, 1e308, -1e-300, 3.0, 1e-8, 709.5, -745.0]
@@ -169,7 +191,8 @@ class Suite:
         (float64) or 1e-5 (float32) of each number; scaled, of the largest number. `enter`: the operands enter
         arithmetic. `numbers`: a result without axes is one of Lua's numbers. `seed`: of both generators, which draw
         once more at the end."""
-        scope = {"np": np, "assigned": assigned, "put": put, "statistic": statistic}
+        scope = {name: wide(f) for name, f in ACTIVATIONS.items()}
+        scope.update(np=np, assigned=assigned, put=put, statistic=statistic, parts=parts)
         values = list(operands.values())
         scope.update(zip(operands, entered(*values) if enter else values))
         if seed is not None:
