@@ -22,6 +22,16 @@ static void note_stretch(lua_State *L, const gr_tensor *a, const gr_tensor *b, c
           gr_shape_text(to, out->ndim, out->shape), fix);
 }
 
+// A Lua integer that the operation takes as such, beside integers (comparisons, maximum): as a tensor, else
+// NULL.
+static const gr_tensor *exact_operand(lua_State *L, gr_binary_op op, int index, gr_dtype beside, gr_tensor *t,
+                                      int64_t *value) {
+  if (!lua_isinteger(L, index) || !gr_binary_of_integers(op, beside, GR_I64)) return NULL;
+  *value = lua_tointeger(L, index);
+  *t = (gr_tensor){.data = value, .dtype = GR_I64};
+  return t;
+}
+
 // The scalar kernels serve a number beside a tensor; so that small cases stay fast no 0-d tensor is made for
 // it.
 static int binary(lua_State *L, gr_binary_op op) {
@@ -37,7 +47,12 @@ static int binary(lua_State *L, gr_binary_op op) {
   const gr_tensor *a = box_a ? &box_a->tensor : NULL, *b = box_b ? &box_b->tensor : NULL;
   if (a) gr_values_leave(L, a);
   if (b) gr_values_leave(L, b);
-  gr_tensor *out;
+  gr_tensor *out, number[2];
+  int64_t whole[2];
+  if (a && !b)
+    b = exact_operand(L, op, 2, a->dtype, &number[1], &whole[1]);
+  else if (b && !a)
+    a = exact_operand(L, op, 1, b->dtype, &number[0], &whole[0]);
   if (a && b) {
     int ndim = a->ndim;
     int64_t shape[GR_MAX_DIMS];
@@ -51,8 +66,8 @@ static int binary(lua_State *L, gr_binary_op op) {
     if (result == shape) note_stretch(L, a, b, out);
     return 1;
   }
-  const gr_tensor *t = a ? a : b;
-  int other = a ? 2 : 1;
+  const gr_tensor *t = box_a ? &box_a->tensor : box_b ? &box_b->tensor : NULL;
+  int other = box_a ? 2 : 1;
   if (!t || lua_type(L, other) != LUA_TNUMBER) {
     if (t && lua_isboolean(L, other))
       return luaL_error(L,
@@ -64,6 +79,14 @@ static int binary(lua_State *L, gr_binary_op op) {
     // Two numbers: the function of them, as a number.
     for (int i = 1; i <= 2; i++)
       if (!lua_isnumber(L, i)) return luaL_typeerror(L, i, "tensor or number");
+    if (lua_isinteger(L, 1) && (b = exact_operand(L, op, 2, GR_I64, &number[1], &whole[1]))) {
+      int64_t memory;
+      gr_tensor exact = {.data = &memory, .dtype = (uint8_t)gr_binary_dtype(op, GR_I64, GR_I64)};
+      a = exact_operand(L, op, 1, GR_I64, &number[0], &whole[0]);
+      GR_TRY(L, gr_binary(&exact, op, a, b, &err));
+      gr_push_element(L, &exact, NULL);
+      return 1;
+    }
     double x = lua_tonumber(L, 1), y = lua_tonumber(L, 2), z;
     gr_tensor scalar = {.data = &x, .dtype = GR_F64}, result = {.data = &z};
     result.dtype = (uint8_t)gr_binary_dtype(op, GR_F64, GR_F64);
@@ -73,7 +96,7 @@ static int binary(lua_State *L, gr_binary_op op) {
   }
   gr_dtype dtype = gr_dtype_is_float(t->dtype) ? (gr_dtype)t->dtype : GR_F64;
   out = gr_push_tensor(L, gr_binary_dtype(op, dtype, dtype), t->ndim, t->shape);
-  GR_TRY(L, gr_binary_scalar(out, op, t, lua_tonumber(L, other), !a, &err));
+  GR_TRY(L, gr_binary_scalar(out, op, t, lua_tonumber(L, other), !box_a, &err));
   return 1;
 }
 
@@ -184,8 +207,9 @@ static int where(lua_State *L) {
   return 1;
 }
 
-// `op` of the values at two indices, on top of the stack.
-static void apply_binary(lua_State *L, gr_binary_op op, int a, int b) {
+void gr_call_binary(lua_State *L, gr_binary_op op, int a, int b) {
+  a = lua_absindex(L, a);
+  b = lua_absindex(L, b);
   lua_pushinteger(L, op);
   lua_pushcclosure(L, binary_function, 1);
   lua_pushvalue(L, a);
@@ -193,10 +217,18 @@ static void apply_binary(lua_State *L, gr_binary_op op, int a, int b) {
   lua_call(L, 2, 1);
 }
 
+void gr_call_unary(lua_State *L, gr_unary_op op, int a) {
+  a = lua_absindex(L, a);
+  lua_pushinteger(L, op);
+  lua_pushcclosure(L, unary_function, 1);
+  lua_pushvalue(L, a);
+  lua_call(L, 1, 1);
+}
+
 static int clip(lua_State *L) {
   luaL_checkany(L, 3);
-  apply_binary(L, GR_MAXIMUM, 1, 2);
-  apply_binary(L, GR_MINIMUM, lua_gettop(L), 3);
+  gr_call_binary(L, GR_MAXIMUM, 1, 2);
+  gr_call_binary(L, GR_MINIMUM, lua_gettop(L), 3);
   return 1;
 }
 
@@ -236,6 +268,22 @@ static const gr_function both[] = {
           "> sigmoid(tensor{0, 2})\n[0.5        0.88079708]"),
     UNARY("relu", GR_RELU, "max(0, x): the rectified linear unit.", "> relu(tensor{-2, 3})\n[0. 3.]"),
     UNARY("softplus", GR_SOFTPLUS, "log(1 + e^x): a smooth relu.", "> softplus(0)\n0.6931471805599453"),
+    UNARY("reciprocal", GR_RECIPROCAL, "1 / x.", "> reciprocal(tensor{2, 4})\n[0.5  0.25]"),
+    UNARY("cbrt", GR_CBRT, "The cube root, of negative numbers too.", "> cbrt(tensor{27, -8})\n[ 3. -2.]"),
+    UNARY("erf", GR_ERF,
+          "The error function: 2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x. It is the "
+          "probability that a "
+          "normal number of variance 1/2 lies between -x and x.",
+          "> erf(tensor{0, 1})\n[0.         0.84270079]"),
+    UNARY("normal_cdf", GR_NORMAL_CDF,
+          "The probability that a standard normal number is below x: (1 + erf(x / sqrt 2)) / 2, accurate far "
+          "out "
+          "on the left too.",
+          "> normal_cdf(tensor{-10, 0, 1.96})\n[7.61985302e-24 5.00000000e-01 9.75002105e-01]"),
+    UNARY("step", GR_STEP, "1 where x is above 0, 0 elsewhere: the perceptron's activation.",
+          "> step(tensor{-2, 0, 3})\n[0. 0. 1.]"),
+    UNARY("isinf", GR_ISINF, "A mask: true where the element is infinite.",
+          "> isinf(tensor{1, 1/0, -1/0})\n[False  True  True]"),
     UNARY("isnan", GR_ISNAN, "A mask: true where the element is not a number.",
           "> isnan(tensor{1, 0/0})\n[False  True]"),
     UNARY("isfinite", GR_ISFINITE, "A mask: true where the element is neither infinite nor nan.",
@@ -246,6 +294,18 @@ static const gr_function both[] = {
            "> maximum(0, tensor{-2, 3})\n[0. 3.]"),
     BINARY("minimum", GR_MINIMUM, "The smaller of the two, element by element. Shapes broadcast.",
            "> minimum(0, tensor{-2, 3})\n[-2.  0.]"),
+    BINARY("pow", GR_POW, "a to the power of b, as a ^ b. Of a negative a with a broken b nan.",
+           "> pow(tensor{1, 2, 3}, 2)\n[1. 4. 9.]"),
+    BINARY("mod", GR_FMOD,
+           "The remainder a - b * floor(a / b), as a % b: it has the sign of b, as in Python and NumPy.",
+           "> mod(tensor{7, -7}, 3)\n[1. 2.]"),
+    BINARY("atan2", GR_ATAN2,
+           "The angle of the point (b, a), seen from the origin against the positive x axis, from -pi to pi; "
+           "atan(a / b) "
+           "knows only half of the circle.",
+           "> atan2(tensor{1, 1}, tensor{1, -1})\n[0.78539816 2.35619449]"),
+    BINARY("hypot", GR_HYPOT, "sqrt(a^2 + b^2), without overflow on the way.",
+           "> hypot(tensor{3, 5}, tensor{4, 12})\n[ 5. 13.]"),
     BINARY("eq", GR_EQ, "A mask: true where a equals b. Lua's == cannot give one.",
            "> eq(tensor{1, 2}, 2)\n[False  True]"),
     BINARY("ne", GR_NE, "A mask: true where a differs from b.", "> ne(tensor{1, 2}, 2)\n[ True False]"),
@@ -257,6 +317,8 @@ static const gr_function both[] = {
            "> logical_and(tensor{true, true}, tensor{true, false})\n[ True False]"),
     BINARY("logical_or", GR_OR, "A mask: true where one is.",
            "> logical_or(tensor{true, false}, tensor{false, false})\n[ True False]"),
+    BINARY("logical_xor", GR_XOR, "A mask: true where one is and the other is not.",
+           "> logical_xor(tensor{true, false}, tensor{true, true})\n[False  True]"),
     {"clip", clip,
      "clip(x, low, high) -> tensor or number\n\n"
      "Each element, but not below low nor above high. Shapes broadcast; nan stays nan.\n\n"

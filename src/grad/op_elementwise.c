@@ -1,4 +1,6 @@
 // Elementwise operations and their derivatives.
+#include <math.h>
+
 #include "grad/op.h"
 
 size_t gr_scratch_round(size_t bytes) { return (bytes + GR_ALIGN - 1) / GR_ALIGN * GR_ALIGN; }
@@ -114,6 +116,37 @@ static gr_code pow_backward(gr_call *c, gr_err *err) {
   return GR_OK;
 }
 
+// leaky_relu: 1 or b, and 0 or a; elu: 1 or b e^a, and 0 or e^a - 1; the second of each where a is not
+// positive.
+static gr_code unit_backward(gr_call *c, gr_err *err) {
+  const gr_tensor *a = c->in[0], *b = c->in[1], *dout = c->dout;
+  const gr_tensor zero = {.data = &(double){0}, .dtype = c->out->dtype};  // all bits 0 are 0 in float32 too
+  bool elu = c->args->kind == GR_ELU;
+  pieces s = carve(c);
+  gr_code code;
+  DO(gr_copy(&s.b, a, err));
+  DO(gr_binary_scalar(&s.mask, GR_GT, &s.b, 0, false, err));
+  if (c->din[0]) {
+    if (elu) {
+      DO(gr_unary(&s.b, GR_EXP, &s.b, err));
+      DO(gr_binary(&s.b, GR_MUL, &s.b, b, err));
+    } else {
+      DO(gr_copy(&s.b, b, err));
+    }
+    DO(gr_binary(&s.b, GR_MUL, &s.b, dout, err));
+    DO(gr_where(&s.a, &s.mask, dout, &s.b, err));
+    DO(gr_call_give(c, 0, &s.a, s.spare, err));
+  }
+  if (c->din[1]) {
+    DO(gr_copy(&s.b, a, err));
+    if (elu) DO(gr_unary(&s.b, GR_EXPM1, &s.b, err));
+    DO(gr_binary(&s.b, GR_MUL, &s.b, dout, err));
+    DO(gr_where(&s.a, &s.mask, &zero, &s.b, err));
+    DO(gr_call_give(c, 1, &s.a, s.spare, err));
+  }
+  return GR_OK;
+}
+
 static gr_code binary_backward(gr_call *c, gr_err *err) {
   const gr_tensor *a = c->in[0], *b = c->in[1], *dout = c->dout;
   pieces s = carve(c);
@@ -153,6 +186,35 @@ static gr_code binary_backward(gr_call *c, gr_err *err) {
       DO(gr_where(&s.a, &s.mask, &zero, dout, err));
       return gr_call_give(c, 1, &s.a, s.spare, err);
     }
+    case GR_FMOD:  // a - b floor(a / b), between its jumps
+      DO(gr_call_give(c, 0, dout, s.spare, err));
+      if (!c->din[1]) return GR_OK;
+      DO(gr_binary(&s.a, GR_DIV, a, b, err));
+      DO(gr_unary(&s.a, GR_FLOOR, &s.a, err));
+      DO(gr_unary(&s.a, GR_NEG, &s.a, err));
+      DO(gr_binary(&s.a, GR_MUL, &s.a, dout, err));
+      return gr_call_give(c, 1, &s.a, s.spare, err);
+    case GR_HYPOT:  // a / r, b / r
+      for (int i = 0; i < 2; i++) {
+        if (!c->din[i]) continue;
+        DO(gr_binary(&s.a, GR_DIV, c->in[i], c->out, err));
+        DO(gr_binary(&s.a, GR_MUL, &s.a, dout, err));
+        DO(gr_call_give(c, i, &s.a, s.spare, err));
+      }
+      return GR_OK;
+    case GR_ATAN2:  // b / r^2, -a / r^2
+      for (int i = 0; i < 2; i++) {
+        if (!c->din[i]) continue;
+        DO(gr_binary(&s.a, GR_HYPOT, a, b, err));
+        DO(gr_unary(&s.a, GR_SQUARE, &s.a, err));
+        DO(gr_binary(&s.a, GR_DIV, c->in[1 - i], &s.a, err));
+        if (i == 1) DO(gr_unary(&s.a, GR_NEG, &s.a, err));
+        DO(gr_binary(&s.a, GR_MUL, &s.a, dout, err));
+        DO(gr_call_give(c, i, &s.a, s.spare, err));
+      }
+      return GR_OK;
+    case GR_LEAKY_RELU:
+    case GR_ELU: return unit_backward(c, err);
     default:
       return gr_fail(err, GR_ERR_VALUE, "%s has no derivative", gr_binary_name((gr_binary_op)c->args->kind));
   }
@@ -211,11 +273,52 @@ static gr_code unary_backward(gr_call *c, gr_err *err) {
       DO(gr_binary_scalar(&s.a, GR_ADD, a, 1, false, err));
       DO(gr_unary(&s.a, GR_RECIPROCAL, &s.a, err));
       break;
+    case GR_LOG2:
+    case GR_LOG10:
+      DO(gr_unary(&s.a, GR_RECIPROCAL, a, err));
+      DO(gr_binary_scalar(&s.a, GR_MUL, &s.a, c->args->kind == GR_LOG2 ? M_LOG2E : M_LOG10E, false, err));
+      break;
     case GR_SIN: DO(gr_unary(&s.a, GR_COS, a, err)); break;
     case GR_COS:
       DO(gr_unary(&s.a, GR_SIN, a, err));
       DO(gr_unary(&s.a, GR_NEG, &s.a, err));
       break;
+    case GR_TAN:  // 1 + y^2
+      DO(gr_unary(&s.a, GR_SQUARE, y, err));
+      DO(gr_binary_scalar(&s.a, GR_ADD, &s.a, 1, false, err));
+      break;
+    case GR_ASIN:  // 1 / sqrt(1 - x^2), for acos with a minus
+    case GR_ACOS:
+      DO(gr_unary(&s.a, GR_SQUARE, a, err));
+      DO(gr_binary_scalar(&s.a, GR_SUB, &s.a, 1, true, err));
+      DO(gr_unary(&s.a, GR_SQRT, &s.a, err));
+      DO(gr_binary_scalar(&s.a, GR_DIV, &s.a, c->args->kind == GR_ASIN ? 1 : -1, true, err));
+      break;
+    case GR_ATAN:  // 1 / (1 + x^2)
+      DO(gr_unary(&s.a, GR_SQUARE, a, err));
+      DO(gr_binary_scalar(&s.a, GR_ADD, &s.a, 1, false, err));
+      DO(gr_unary(&s.a, GR_RECIPROCAL, &s.a, err));
+      break;
+    case GR_SINH: DO(gr_unary(&s.a, GR_COSH, a, err)); break;
+    case GR_COSH: DO(gr_unary(&s.a, GR_SINH, a, err)); break;
+    case GR_CBRT:  // 1 / (3 y^2)
+      DO(gr_unary(&s.a, GR_SQUARE, y, err));
+      DO(gr_binary_scalar(&s.a, GR_MUL, &s.a, 3, false, err));
+      DO(gr_unary(&s.a, GR_RECIPROCAL, &s.a, err));
+      break;
+    case GR_ERF:         // 2 / sqrt(pi) e^(-x^2)
+    case GR_NORMAL_CDF:  // 1 / sqrt(2 pi) e^(-x^2 / 2)
+      DO(gr_unary(&s.a, GR_SQUARE, a, err));
+      DO(gr_binary_scalar(&s.a, GR_MUL, &s.a, c->args->kind == GR_ERF ? -1 : -0.5, false, err));
+      DO(gr_unary(&s.a, GR_EXP, &s.a, err));
+      DO(gr_binary_scalar(&s.a, GR_MUL, &s.a,
+                          c->args->kind == GR_ERF ? M_2_SQRTPI : M_2_SQRTPI * M_SQRT1_2 / 2, false, err));
+      break;
+    case GR_SIGN:  // flat between their jumps
+    case GR_FLOOR:
+    case GR_CEIL:
+    case GR_ROUND:
+    case GR_STEP: DO(gr_fill(&s.a, 0, err)); break;
     case GR_TANH:  // 1 - y^2
       DO(gr_unary(&s.a, GR_SQUARE, y, err));
       DO(gr_binary_scalar(&s.a, GR_SUB, &s.a, 1, true, err));

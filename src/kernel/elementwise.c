@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/interrupt.h"
+#include "kernel/integers.h"
 #include "kernel/table.h"
 #include "kernel/walk.h"
 
@@ -13,23 +14,38 @@
 #define SHORT_ROW 24
 
 static const char *const unary_names[GR_N_UNARY] = {
-    [GR_NEG] = "neg",         [GR_ABS] = "abs",           [GR_SIGN] = "sign",
-    [GR_SQUARE] = "square",   [GR_SQRT] = "sqrt",         [GR_RECIPROCAL] = "reciprocal",
-    [GR_EXP] = "exp",         [GR_EXPM1] = "expm1",       [GR_LOG] = "log",
-    [GR_LOG1P] = "log1p",     [GR_LOG2] = "log2",         [GR_LOG10] = "log10",
-    [GR_SIN] = "sin",         [GR_COS] = "cos",           [GR_TAN] = "tan",
-    [GR_ASIN] = "asin",       [GR_ACOS] = "acos",         [GR_ATAN] = "atan",
-    [GR_SINH] = "sinh",       [GR_COSH] = "cosh",         [GR_TANH] = "tanh",
-    [GR_FLOOR] = "floor",     [GR_CEIL] = "ceil",         [GR_ROUND] = "round",
-    [GR_SIGMOID] = "sigmoid", [GR_RELU] = "relu",         [GR_SOFTPLUS] = "softplus",
-    [GR_ISNAN] = "isnan",     [GR_ISFINITE] = "isfinite", [GR_NOT] = "logical_not",
+    [GR_NEG] = "neg",           [GR_ABS] = "abs",
+    [GR_SIGN] = "sign",         [GR_SQUARE] = "square",
+    [GR_SQRT] = "sqrt",         [GR_RECIPROCAL] = "reciprocal",
+    [GR_EXP] = "exp",           [GR_EXPM1] = "expm1",
+    [GR_LOG] = "log",           [GR_LOG1P] = "log1p",
+    [GR_LOG2] = "log2",         [GR_LOG10] = "log10",
+    [GR_SIN] = "sin",           [GR_COS] = "cos",
+    [GR_TAN] = "tan",           [GR_ASIN] = "asin",
+    [GR_ACOS] = "acos",         [GR_ATAN] = "atan",
+    [GR_SINH] = "sinh",         [GR_COSH] = "cosh",
+    [GR_TANH] = "tanh",         [GR_FLOOR] = "floor",
+    [GR_CEIL] = "ceil",         [GR_ROUND] = "round",
+    [GR_SIGMOID] = "sigmoid",   [GR_RELU] = "relu",
+    [GR_SOFTPLUS] = "softplus", [GR_ISNAN] = "isnan",
+    [GR_ISFINITE] = "isfinite", [GR_NOT] = "logical_not",
+    [GR_STEP] = "step",         [GR_CBRT] = "cbrt",
+    [GR_ERF] = "erf",           [GR_NORMAL_CDF] = "normal_cdf",
+    [GR_ISINF] = "isinf",
 };
 
 static const char *const binary_names[GR_N_BINARY] = {
-    [GR_ADD] = "add", [GR_SUB] = "sub",         [GR_MUL] = "mul",         [GR_DIV] = "div",
-    [GR_POW] = "pow", [GR_MAXIMUM] = "maximum", [GR_MINIMUM] = "minimum", [GR_FMOD] = "mod",
-    [GR_EQ] = "eq",   [GR_NE] = "ne",           [GR_LT] = "lt",           [GR_LE] = "le",
-    [GR_GT] = "gt",   [GR_GE] = "ge",           [GR_AND] = "logical_and", [GR_OR] = "logical_or",
+    [GR_ADD] = "add",         [GR_SUB] = "sub",
+    [GR_MUL] = "mul",         [GR_DIV] = "div",
+    [GR_POW] = "pow",         [GR_MAXIMUM] = "maximum",
+    [GR_MINIMUM] = "minimum", [GR_FMOD] = "mod",
+    [GR_EQ] = "eq",           [GR_NE] = "ne",
+    [GR_LT] = "lt",           [GR_LE] = "le",
+    [GR_GT] = "gt",           [GR_GE] = "ge",
+    [GR_AND] = "logical_and", [GR_OR] = "logical_or",
+    [GR_XOR] = "logical_xor", [GR_ATAN2] = "atan2",
+    [GR_HYPOT] = "hypot",     [GR_LEAKY_RELU] = "leaky_relu",
+    [GR_ELU] = "elu",
 };
 
 const char *gr_unary_name(gr_unary_op op) { return unary_names[op]; }
@@ -42,8 +58,13 @@ gr_dtype gr_unary_dtype(gr_unary_op op, gr_dtype a) {
   return unary_gives_mask(op) ? GR_BOOL : gr_dtype_promote(a, a);
 }
 
+bool gr_binary_of_integers(gr_binary_op op, gr_dtype a, gr_dtype b) {
+  return !gr_dtype_is_float(a) && !gr_dtype_is_float(b) && gr_integer_loop(op);
+}
+
 gr_dtype gr_binary_dtype(gr_binary_op op, gr_dtype a, gr_dtype b) {
-  return binary_gives_mask(op) ? GR_BOOL : gr_dtype_promote(a, b);
+  if (binary_gives_mask(op)) return GR_BOOL;
+  return gr_binary_of_integers(op, a, b) ? GR_I64 : gr_dtype_promote(a, b);
 }
 
 static gr_code check_out(const gr_tensor *out, gr_dtype dtype, const char *name, gr_err *err) {
@@ -176,17 +197,22 @@ gr_code gr_unary(gr_tensor *out, gr_unary_op op, const gr_tensor *a, gr_err *err
   return run_strided(&s, compute, out, &a, 1, err);
 }
 
-// Comparisons of integers are exact beside a float64 up to 2^53, and so must not pass through float32.
+// Integers beside a float64 are compared as such, and so must not pass through a float32 that is not there.
 static gr_dtype compute_dtype(gr_binary_op op, gr_dtype a, gr_dtype b) {
+  if (gr_binary_of_integers(op, a, b)) return GR_I64;
   if (binary_gives_mask(op) && (a == GR_I64 || b == GR_I64)) return GR_F64;
   return gr_dtype_promote(a, b);
+}
+
+static gr_binary_loop *loop_of(gr_binary_op op, gr_dtype compute) {
+  return compute == GR_I64 ? gr_integer_loop(op) : gr_kernels()->map[compute]->binary[op];
 }
 
 gr_code gr_binary(gr_tensor *out, gr_binary_op op, const gr_tensor *a, const gr_tensor *b, gr_err *err) {
   gr_dtype compute = compute_dtype(op, a->dtype, b->dtype), result = gr_binary_dtype(op, a->dtype, b->dtype);
   gr_code code = check_out(out, result, binary_names[op], err);
   if (code) return code;
-  step s = {.binary = gr_kernels()->map[compute]->binary[op]};
+  step s = {.binary = loop_of(op, compute)};
   if (is_plain(a, out, compute) && is_plain(b, out, compute) && gr_tensor_is_contiguous(out))
     return run_flat(&s, compute, result, out->data, a->data, b->data, GR_BOTH_VECTORS, gr_tensor_size(out),
                     err);
@@ -195,7 +221,7 @@ gr_code gr_binary(gr_tensor *out, gr_binary_op op, const gr_tensor *a, const gr_
 
 gr_code gr_binary_scalar(gr_tensor *out, gr_binary_op op, const gr_tensor *a, double b, bool scalar_first,
                          gr_err *err) {
-  gr_dtype compute = gr_dtype_promote(a->dtype, a->dtype), result = gr_binary_dtype(op, a->dtype, a->dtype);
+  gr_dtype compute = gr_dtype_promote(a->dtype, a->dtype), result = gr_binary_dtype(op, a->dtype, compute);
   gr_code code = check_out(out, result, binary_names[op], err);
   if (code) return code;
   float b32 = (float)b;

@@ -35,7 +35,12 @@ typedef enum gr_unary_op {
   GR_SIGMOID,
   GR_RELU,
   GR_SOFTPLUS,
+  GR_STEP /* 1 above 0, else 0 */,
+  GR_CBRT,
+  GR_ERF,
+  GR_NORMAL_CDF,
   GR_ISNAN,
+  GR_ISINF,
   GR_ISFINITE,
   GR_NOT,  // bool results
   GR_N_UNARY
@@ -50,6 +55,10 @@ typedef enum gr_binary_op {
   GR_MAXIMUM,
   GR_MINIMUM,
   GR_FMOD /* sign of the divisor, as Lua's and NumPy's % */,
+  GR_ATAN2,
+  GR_HYPOT,
+  GR_LEAKY_RELU /* of x and the slope on the left */,
+  GR_ELU /* of x and alpha */,
   GR_EQ,
   GR_NE,
   GR_LT,
@@ -57,13 +66,17 @@ typedef enum gr_binary_op {
   GR_GT,
   GR_GE,
   GR_AND,
-  GR_OR,  // bool results
+  GR_OR,
+  GR_XOR,  // bool results
   GR_N_BINARY
 } gr_binary_op;
 
 const char *gr_unary_name(gr_unary_op op);    // "exp"
 const char *gr_binary_name(gr_binary_op op);  // "add"
 
+// Whether the operation takes integers as they are, exactly: comparisons and extremes. All others have them
+// enter as float64.
+bool gr_binary_of_integers(gr_binary_op op, gr_dtype a, gr_dtype b);
 gr_dtype gr_unary_dtype(gr_unary_op op, gr_dtype a);
 gr_dtype gr_binary_dtype(gr_binary_op op, gr_dtype a, gr_dtype b);
 

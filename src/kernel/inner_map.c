@@ -2,6 +2,7 @@
 // by arithmetic where it is a polynomial.
 #include <tgmath.h>
 
+#include "kernel/inner_erf.h"
 #include "kernel/inner_trig.h"
 #include "kernel/table.h"
 
@@ -156,6 +157,12 @@ static void ceil_loop(void *out, const void *a, int64_t n) { MAP(real, ceil(x));
 static void round_loop(void *out, const void *a, int64_t n) { MAP(real, rint(x)); }
 static void relu_loop(void *out, const void *a, int64_t n) { MAP(real, x <= 0 ? 0 : x); }  // NaN stays
 
+static void step_loop(void *out, const void *a, int64_t n) { MAP(real, x > 0 ? 1 : x <= 0 ? 0 : x); }
+static void cbrt_loop(void *out, const void *a, int64_t n) { MAP(real, cbrt_of(x)); }
+static void erf_loop(void *out, const void *a, int64_t n) { MAP(real, erf_of(x)); }
+static void normal_cdf_loop(void *out, const void *a, int64_t n) { MAP(real, normal_cdf_of(x)); }
+
+static void isinf_loop(void *out, const void *a, int64_t n) { MAP(uint8_t, magnitude(x) > LARGEST); }
 static void isnan_loop(void *out, const void *a, int64_t n) { MAP(uint8_t, x != x); }
 static void isfinite_loop(void *out, const void *a, int64_t n) { MAP(uint8_t, x - x == 0); }
 static void not_loop(void *out, const void *a, int64_t n) { MAP(uint8_t, x == 0); }
@@ -165,7 +172,42 @@ static void sub_loop(void *out, const void *a, const void *b, gr_form form, int6
 static void mul_loop(void *out, const void *a, const void *b, gr_form form, int64_t n) { MAP2(real, x * y); }
 static void div_loop(void *out, const void *a, const void *b, gr_form form, int64_t n) { MAP2(real, x / y); }
 
-// Scalar calls of libm, but for the exponents that formulas are made of (0.5 as NumPy does it).
+// Two operands, each copied or repeated into a block of its own, and the rare rest one by one as above.
+static inline void fill_block(real *block, const real *from, bool repeat, int64_t n) {
+  if (repeat)
+    for (int64_t i = 0; i < n; i++) block[i] = *from;
+  else
+    memcpy(block, from, (size_t)n * sizeof block[0]);
+}
+#define MAP2_RARE(inside, quick, rare)                                                      \
+  do {                                                                                      \
+    real *r = out, xs[BLOCK], ys[BLOCK];                                                    \
+    const real *p = a, *q = b;                                                              \
+    for (int64_t from = 0; from < n; from += BLOCK, r += BLOCK) {                           \
+      const int64_t m = n - from < BLOCK ? n - from : BLOCK;                                \
+      fill_block(xs, form == GR_SCALAR_FIRST ? p : p + from, form == GR_SCALAR_FIRST, m);   \
+      fill_block(ys, form == GR_SCALAR_SECOND ? q : q + from, form == GR_SCALAR_SECOND, m); \
+      real_bits outside = 0;                                                                \
+      for (int64_t i = 0; i < m; i++) {                                                     \
+        const real x = xs[i], y = ys[i];                                                    \
+        r[i] = (quick);                                                                     \
+        outside |= (inside) ? 0 : 1;                                                        \
+      }                                                                                     \
+      if (outside)                                                                          \
+        for (int64_t i = 0; i < m; i++) {                                                   \
+          const real x = xs[i], y = ys[i];                                                  \
+          if (!(inside)) r[i] = (rare);                                                     \
+        }                                                                                   \
+    }                                                                                       \
+  } while (0)
+
+// Without fused multiply-adds, pairs of doubles cost more than libm does.
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+#define POW_IS_WORTH_IT 1
+#else
+#define POW_IS_WORTH_IT (GR_REAL_BITS == 32)
+#endif
+// The exponents that formulas are made of have loops of their own (0.5 as NumPy does it).
 static void pow_loop(void *out, const void *a, const void *b, gr_form form, int64_t n) {
   const real exponent = form == GR_SCALAR_SECOND ? *(const real *)b : 0;
   if (exponent == 1)
@@ -178,6 +220,8 @@ static void pow_loop(void *out, const void *a, const void *b, gr_form form, int6
     MAP(real, 1 / x);
   else if (exponent == (real)0.5)
     MAP(real, sqrt(x));
+  else if (POW_IS_WORTH_IT)
+    MAP2_RARE(pow_is_quick(x, y), pow_quick(x, y), pow(x, y));
   else
     MAP2(real, pow(x, y));
 }
@@ -189,14 +233,25 @@ static void minimum_loop(void *out, const void *a, const void *b, gr_form form, 
   MAP2(real, x <= y || x != x ? x : y);
 }
 
-// The remainder with the divisor's sign, zeros included; one scalar call of libm.
-static inline real remainder_of(real x, real y) {
+static inline real rare_remainder(real x, real y) {
   real r = fmod(x, y);
   if (r == 0) return copysign(r, y);
   return (r < 0) != (y < 0) ? r + y : r;
 }
 static void fmod_loop(void *out, const void *a, const void *b, gr_form form, int64_t n) {
-  MAP2(real, remainder_of(x, y));
+  MAP2_RARE(remainder_is_quick(x, y), remainder_quick(x, y), rare_remainder(x, y));
+}
+static void atan2_loop(void *out, const void *a, const void *b, gr_form form, int64_t n) {
+  MAP2(real, atan2_of(x, y));
+}
+static void hypot_loop(void *out, const void *a, const void *b, gr_form form, int64_t n) {
+  MAP2(real, hypot_of(x, y));
+}
+static void leaky_relu_loop(void *out, const void *a, const void *b, gr_form form, int64_t n) {
+  MAP2(real, x > 0 ? x : y * x);
+}
+static void elu_loop(void *out, const void *a, const void *b, gr_form form, int64_t n) {
+  MAP2(real, x > 0 ? x : y * expm1_of(x));
 }
 
 static void eq_loop(void *out, const void *a, const void *b, gr_form form, int64_t n) {
@@ -224,38 +279,45 @@ static void or_loop(void *out, const void *a, const void *b, gr_form form, int64
   MAP2(uint8_t, (x != 0) | (y != 0));
 }
 
+static void xor_loop(void *out, const void *a, const void *b, gr_form form, int64_t n) {
+  MAP2(uint8_t, (x != 0) ^ (y != 0));
+}
+
 extern const gr_map_table GR_TABLE;
 const gr_map_table GR_TABLE = {
     .unary =
         {
-            [GR_NEG] = neg_loop,         [GR_ABS] = abs_loop,           [GR_SIGN] = sign_loop,
-            [GR_SQUARE] = square_loop,   [GR_SQRT] = sqrt_loop,         [GR_RECIPROCAL] = reciprocal_loop,
-            [GR_EXP] = exp_loop,         [GR_EXPM1] = expm1_loop,       [GR_LOG] = log_loop,
-            [GR_LOG1P] = log1p_loop,     [GR_LOG2] = log2_loop,         [GR_LOG10] = log10_loop,
-            [GR_SIN] = sin_loop,         [GR_COS] = cos_loop,           [GR_TAN] = tan_loop,
-            [GR_ASIN] = asin_loop,       [GR_ACOS] = acos_loop,         [GR_ATAN] = atan_loop,
-            [GR_SINH] = sinh_loop,       [GR_COSH] = cosh_loop,         [GR_TANH] = tanh_loop,
-            [GR_FLOOR] = floor_loop,     [GR_CEIL] = ceil_loop,         [GR_ROUND] = round_loop,
-            [GR_SIGMOID] = sigmoid_loop, [GR_RELU] = relu_loop,         [GR_SOFTPLUS] = softplus_loop,
-            [GR_ISNAN] = isnan_loop,     [GR_ISFINITE] = isfinite_loop, [GR_NOT] = not_loop,
+            [GR_NEG] = neg_loop,           [GR_ABS] = abs_loop,
+            [GR_SIGN] = sign_loop,         [GR_SQUARE] = square_loop,
+            [GR_SQRT] = sqrt_loop,         [GR_RECIPROCAL] = reciprocal_loop,
+            [GR_EXP] = exp_loop,           [GR_EXPM1] = expm1_loop,
+            [GR_LOG] = log_loop,           [GR_LOG1P] = log1p_loop,
+            [GR_LOG2] = log2_loop,         [GR_LOG10] = log10_loop,
+            [GR_SIN] = sin_loop,           [GR_COS] = cos_loop,
+            [GR_TAN] = tan_loop,           [GR_ASIN] = asin_loop,
+            [GR_ACOS] = acos_loop,         [GR_ATAN] = atan_loop,
+            [GR_SINH] = sinh_loop,         [GR_COSH] = cosh_loop,
+            [GR_TANH] = tanh_loop,         [GR_FLOOR] = floor_loop,
+            [GR_CEIL] = ceil_loop,         [GR_ROUND] = round_loop,
+            [GR_SIGMOID] = sigmoid_loop,   [GR_RELU] = relu_loop,
+            [GR_SOFTPLUS] = softplus_loop, [GR_ISNAN] = isnan_loop,
+            [GR_ISFINITE] = isfinite_loop, [GR_NOT] = not_loop,
+            [GR_STEP] = step_loop,         [GR_CBRT] = cbrt_loop,
+            [GR_ERF] = erf_loop,           [GR_NORMAL_CDF] = normal_cdf_loop,
+            [GR_ISINF] = isinf_loop,
         },
     .binary =
         {
-            [GR_ADD] = add_loop,
-            [GR_SUB] = sub_loop,
-            [GR_MUL] = mul_loop,
-            [GR_DIV] = div_loop,
-            [GR_POW] = pow_loop,
-            [GR_MAXIMUM] = maximum_loop,
-            [GR_MINIMUM] = minimum_loop,
-            [GR_FMOD] = fmod_loop,
-            [GR_EQ] = eq_loop,
-            [GR_NE] = ne_loop,
-            [GR_LT] = lt_loop,
-            [GR_LE] = le_loop,
-            [GR_GT] = gt_loop,
-            [GR_GE] = ge_loop,
-            [GR_AND] = and_loop,
-            [GR_OR] = or_loop,
+            [GR_ADD] = add_loop,         [GR_SUB] = sub_loop,
+            [GR_MUL] = mul_loop,         [GR_DIV] = div_loop,
+            [GR_POW] = pow_loop,         [GR_MAXIMUM] = maximum_loop,
+            [GR_MINIMUM] = minimum_loop, [GR_FMOD] = fmod_loop,
+            [GR_EQ] = eq_loop,           [GR_NE] = ne_loop,
+            [GR_LT] = lt_loop,           [GR_LE] = le_loop,
+            [GR_GT] = gt_loop,           [GR_GE] = ge_loop,
+            [GR_AND] = and_loop,         [GR_OR] = or_loop,
+            [GR_XOR] = xor_loop,         [GR_ATAN2] = atan2_loop,
+            [GR_HYPOT] = hypot_loop,     [GR_LEAKY_RELU] = leaky_relu_loop,
+            [GR_ELU] = elu_loop,
         },
 };

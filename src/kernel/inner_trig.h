@@ -101,13 +101,12 @@ static inline real tan_quick(real x) {
 #define HALF_PI REAL(0x1.921fb54442d18p0, 0x1.921fb6p0f)
 #define HALF_PI_LOW REAL(0x1.1a62633145c07p-54, -0x1.777a5cp-25f)
 
-// atan: up to tan(3 pi/16) a polynomial, to 2^-62 (float: 2^-27); above it pi/2 + atan(-1/x), and between,
-// where both are long, pi/4 + atan((x - 1)/(x + 1)).
-static inline real atan_of(real x) {
+// atan(a / b) of what is not negative, nor both 0: up to tan(3 pi/16) a polynomial, to 2^-62 (float: 2^-27);
+// far out pi/2 + atan(-b/a), and between, where both are long, pi/4 + atan((a - b)/(a + b)).
+static inline real atan_of_quotient(real a, real b) {
   const real low = REAL(0.66817863791929887, 0.668178638f), high = REAL(1.4966057626654890, 1.49660576f);
-  real a = magnitude(x);
-  int far = a > high, between = (a > low) & (a <= high);
-  real t = (far ? -1 : between ? a - 1 : a) / (far ? a : between ? a + 1 : 1), z = t * t;
+  int far = a > high * b, between = (a > low * b) & (a <= high * b);
+  real t = (far ? -b : between ? a - b : a) / (far ? a : between ? a + b : b), z = t * t;
 #if GR_REAL_BITS == 64
   real p = 0x1.6cdd1525c6ed5p-10;
   p = muladd(p, z, -0x1.b9f1c55d763a4p-8);
@@ -134,9 +133,9 @@ static inline real atan_of(real x) {
   p = muladd(p, z, -0x1.555504p-2f);
 #endif
   real part = far ? 1 : between ? (real)0.5 : 0;
-  real y = muladd(part, HALF_PI, t + muladd(p, z * t, part * HALF_PI_LOW));
-  return with_sign(y, x);
+  return muladd(part, HALF_PI, t + muladd(p, z * t, part * HALF_PI_LOW));
 }
+static inline real atan_of(real x) { return with_sign(atan_of_quotient(magnitude(x), 1), x); }
 
 // (asin(x) - x) / x^3 from z = x^2 up to 1/4, to 2^-59 (float: 2^-27) of the arc sine.
 static inline real asin_polynomial(real z) {
