@@ -87,6 +87,7 @@ void gr_add_repeating(lua_State *L, const gr_tensor_tables *tables);
 void gr_add_shaping(lua_State *L, const gr_tensor_tables *tables);
 void gr_add_elementwise(lua_State *L, const gr_tensor_tables *tables);
 void gr_add_activations(lua_State *L, const gr_tensor_tables *tables);
+void gr_add_in_place(lua_State *L, const gr_tensor_tables *tables);
 // The operation on the values at stack indices, numbers or tensors, tracked or not; the result is pushed.
 void gr_call_unary(lua_State *L, gr_unary_op op, int a);
 void gr_call_binary(lua_State *L, gr_binary_op op, int a, int b);

@@ -69,6 +69,7 @@ int gr_open_tensor(lua_State *L) {
   gr_add_matrices(L, &tables);
   gr_add_elementwise(L, &tables);
   gr_add_activations(L, &tables);
+  gr_add_in_place(L, &tables);
   gr_add_reductions(L, &tables);
   gr_add_printing(L, &tables);
   gr_add_sorting(L, &tables);
