@@ -139,11 +139,15 @@ static void log1p_loop(void *out, const void *a, int64_t n) {
   MAP_QUICK((x > -1) & (x <= LARGEST), log1p_quick(x), log1p_of(x));
 }
 
-// NaN and infinities give NaN in the short formula too.
-#define TRIG_IS_QUICK (!(magnitude(x) > TRIG_QUICK) | (magnitude(x) > LARGEST))
-static void sin_loop(void *out, const void *a, int64_t n) { MAP_RARE(TRIG_IS_QUICK, sin_quick(x), sin(x)); }
-static void cos_loop(void *out, const void *a, int64_t n) { MAP_RARE(TRIG_IS_QUICK, cos_quick(x), cos(x)); }
-static void tan_loop(void *out, const void *a, int64_t n) { MAP_RARE(TRIG_IS_QUICK, tan_quick(x), tan(x)); }
+static void sin_loop(void *out, const void *a, int64_t n) {
+  MAP_RARE(trig_is_quick(x), sin_quick(x), sin(x));
+}
+static void cos_loop(void *out, const void *a, int64_t n) {
+  MAP_RARE(trig_is_quick(x), cos_quick(x), cos(x));
+}
+static void tan_loop(void *out, const void *a, int64_t n) {
+  MAP_RARE(trig_is_quick(x), tan_quick(x), tan(x));
+}
 static void asin_loop(void *out, const void *a, int64_t n) {
   MAP(real, asin_from(x, half_angle(x), sqrt(half_angle(x))));
 }

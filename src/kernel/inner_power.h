@@ -110,15 +110,15 @@ static inline float pow_positive(float x, float y) {
 // Negative x: a whole y gives the power of |x|, with the sign of x if y is odd; any other NaN. Quick: for
 // normal x (float: any finite one), for 0 if y > 0; the rest of the standard's table of cases is libm's.
 static inline int pow_is_quick(real x, real y) {
-  real a = magnitude(x);
-  return (((a >= POW_LEAST) & (a <= LARGEST)) | ((x == 0) & (y > 0))) &
-         (magnitude(y) < REAL(0x1p51, 0x1p22f));
+  real a = magnitude(x), ay = magnitude(y);
+  return (((a >= POW_LEAST) & (a <= LARGEST)) | ((x == 0) & (y > 0))) & (ay < REAL(0x1p51, 0x1p22f));
 }
 static inline real pow_quick(real x, real y) {
   real halved = (real)0.5 * y, a = magnitude(x), power = a > 0 ? pow_positive(a > 0 ? a : 1, y) : 0;
   int whole = nearest(y) == y, odd = whole & (nearest(halved) != halved);
   real turned = odd ? with_sign(power, x) : power;
-  return (x < 0) & !whole ? (real)NAN : turned;
+  int broken = (x < 0) & !whole;
+  return broken ? (real)NAN : turned;
 }
 
 // ---- remainder ----
@@ -127,8 +127,8 @@ static inline real pow_quick(real x, real y) {
 // y) is a number of the type, which at most one y too few. Quick: where the quotient's rounding is no matter.
 static inline int remainder_is_quick(real x, real y) {
   const real large = REAL(0x1p900, 0x1p120f), small = REAL(0x1p-900, 0x1p-100f);
-  real ay = magnitude(y);
-  return (magnitude(x / y) <= REAL(0x1p50, 0x1p21f)) & (magnitude(x) < large) & (ay < large) & (ay > small);
+  real quotient = magnitude(x / y), ax = magnitude(x), ay = magnitude(y);
+  return (quotient <= REAL(0x1p50, 0x1p21f)) & (ax < large) & (ay < large) & (ay > small);
 }
 static inline real remainder_quick(real x, real y) {
   real r = minus_product(x, nearest(x / y), y), other = r + y;
@@ -149,7 +149,8 @@ static inline real cbrt_of(real x) {
   real root = m * y * y;
   root = muladd(muladd(-root * root, root, m), y * y * (real)(1 / 3.0), root);
   real result = with_sign(root * power_of_two(q), x);
-  return (x == 0) | !(a <= LARGEST) ? x : result;
+  int itself = (x == 0) | !(a <= LARGEST);
+  return itself ? x : result;
 }
 
 // sqrt(x^2 + y^2), both brought near 1 by the larger one's power of 2: no square overflows.
@@ -162,7 +163,8 @@ static inline real hypot_of(real x, real y) {
   real back = real_of(exponent << MANTISSA_BITS);
   real scale = real_of((2 * EXPONENT_BIAS - exponent) << MANTISSA_BITS), u = x * scale, v = y * scale;
   real result = REAL(__builtin_sqrt, __builtin_sqrtf)(muladd(u, u, v * v)) * back;
-  return (a > LARGEST) | (b > LARGEST) ? (real)INFINITY : result;
+  int infinite = (a > LARGEST) | (b > LARGEST);
+  return infinite ? (real)INFINITY : result;
 }
 
 // ---- the angle of the point (x, y) ----

@@ -6,6 +6,11 @@
 
 // x = k pi/2 + r + rest, |r| <= pi/4, for |x| up to this. Larger angles are libm's.
 #define TRIG_QUICK REAL(1e6, 1e7f)
+// NaN and infinities give NaN in the short formula too.
+static inline int trig_is_quick(real x) {
+  real a = magnitude(x);
+  return !(a > TRIG_QUICK) | (a > LARGEST);
+}
 #define TWO_OVER_PI 0x1.45f306dc9c883p-1
 
 #if GR_REAL_BITS == 64
