@@ -1,4 +1,4 @@
-"""A contestant that runs Python: what a learner types at the prompt of it. framework/contestants.py has the protocol."""
+"""A contestant that runs Python: what a learner types at its prompt. framework/contestants.py has the protocol."""
 
 import gc
 import importlib

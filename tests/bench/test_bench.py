@@ -1,4 +1,4 @@
-"""bench/ still works: every workload runs once, the contestants agree, and what is wrong is said. No time is asserted."""
+"""bench/ still works: every workload runs once, contestants agree, and what is wrong is said. No time is asserted."""
 
 import pathlib
 import subprocess
@@ -61,7 +61,8 @@ def _():
 
 @test("Results that differ are shown, and the run fails")
 def _():
-    with suite('[[workload]]\nname = "pi"\ncode = {gradus = "o = 3.14159", python = "o = 3.14160"}\nresult = "o"\n') as file:
+    with suite('[[workload]]\nname = "pi"\ncode = {gradus = "o = 3.14159", python = "o = 3.14160"}\n'
+               'result = "o"\n') as file:
         status, said = bench(file.name, "--smoke")
     expect(status == 1 and "DIFFER" in said, said)
 

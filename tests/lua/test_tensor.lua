@@ -226,6 +226,12 @@ test("a chain of operations on large tensors uses the memory of the one before",
   expect.ok(faults() - before < 20 * 50, "page faults for each y: " .. (faults() - before) / 20)
 end)
 
+test("what is no tensor is not taken for one", function()
+  expect.error(function() return exp(io.stdout) end, "tensor or number expected")
+  expect.error(function() return exp(debug.upvalueid(expect.error, 1)) end, "tensor or number expected")
+  expect.error(function() return ones(2):dot(("x"):rep(1000)) end, "tensor expected")
+end)
+
 test("numbers without braces are no tensor, and the message shows the braces", function()
   expect.error(function() tensor(0, 1, 1, 0) end, "with braces, as in tensor{0, 1, 1, 0}")
 end)
