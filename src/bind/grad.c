@@ -238,19 +238,22 @@ static int conv2d(lua_State *L) {
   return apply(L, &gr_op_conv2d, &args, 3, (int[]){1, 2, lua_isnil(L, 3) ? 0 : 3});
 }
 
-static int max_pool2d(lua_State *L) {
+static int pool2d(lua_State *L, const gr_op *op) {
   lua_settop(L, 2);
   gr_op_args args = {0};
   gr_check_tensor(L, 1);
   static const char *const names[] = {"pool_size", "strides", "padding", NULL};
-  gr_check_options(L, 2, "max_pool2d", names);
+  gr_check_options(L, 2, op->name, names);
   read_window(L, 2, &args);
   if (gr_option(L, 2, "strides"))
     lua_pop(L, 1);
   else
     memcpy(args.window.stride, args.window.size, sizeof args.window.size);
-  return apply(L, &gr_op_max_pool2d, &args, 1, (int[]){1});
+  return apply(L, op, &args, 1, (int[]){1});
 }
+
+static int max_pool2d(lua_State *L) { return pool2d(L, &gr_op_max_pool2d); }
+static int average_pool2d(lua_State *L) { return pool2d(L, &gr_op_average_pool2d); }
 
 // reshape_rows(x, d1, d2, ...): each row in another shape.
 static int reshape_rows(lua_State *L) {
@@ -421,6 +424,7 @@ static const gr_function methods[] = {
 static const gr_function internal[] = {
     {"conv2d", conv2d},
     {"max_pool2d", max_pool2d},
+    {"average_pool2d", average_pool2d},
     {"reshape_rows", reshape_rows},
     {"dropout", dropout},
     {"loss", loss},

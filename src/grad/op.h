@@ -115,6 +115,7 @@ extern const gr_op gr_op_pad;         // zeros: start[i] before and shape[i] aft
 extern const gr_op gr_op_join;        // two tensors along axis start[0]
 extern const gr_op gr_op_conv2d;      // window, same; x, kernel, bias or NULL
 extern const gr_op gr_op_max_pool2d;  // window, same
+extern const gr_op gr_op_average_pool2d;  // window, same
 extern const gr_op gr_op_softmax;
 extern const gr_op gr_op_dropout;  // rate, layer
 extern const gr_op gr_op_loss;     // kind; prediction, target -> one number a row

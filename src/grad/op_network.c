@@ -20,18 +20,21 @@ bool gr_first_by_rows(const gr_call *c, unsigned rows) { return rows == 1; }
 
 // ---- pooling ----
 
-static gr_code pool_plan(gr_call *c, size_t *scratch, gr_err *err) {
+static gr_code pool_layout(gr_call *c, const char *name, gr_err *err) {
   const gr_tensor *x = c->in[0];
   int64_t size[2];
-  *scratch = 0;
-  gr_code code = gr_check_images("max_pool2d", x, err);
+  gr_code code = gr_check_images(name, x, err);
   if (!code)
     code =
         gr_window_output(size, &c->args->window, (int64_t[]){x->shape[1], x->shape[2]}, c->args->same, err);
   if (code) return code;
-  int64_t shape[] = {x->shape[0], size[0], size[1], x->shape[3]};
-  gr_tensor_layout(c->aux, GR_U8, 4, shape, err);
-  return gr_tensor_layout(c->out, x->dtype, 4, shape, err);
+  return gr_tensor_layout(c->out, x->dtype, 4, (int64_t[]){x->shape[0], size[0], size[1], x->shape[3]}, err);
+}
+
+static gr_code pool_plan(gr_call *c, size_t *scratch, gr_err *err) {
+  *scratch = 0;
+  gr_code code = pool_layout(c, "max_pool2d", err);
+  return code ? code : gr_tensor_layout(c->aux, GR_U8, 4, c->out->shape, err);
 }
 
 static gr_code pool_forward(gr_call *c, gr_err *err) {
@@ -45,6 +48,23 @@ static gr_code pool_backward(gr_call *c, gr_err *err) {
 
 const gr_op gr_op_max_pool2d = {"max_pool2d",  pool_plan,        pool_forward,
                                 pool_backward, gr_first_by_rows, GR_TANGENT_BY_BACKWARD};
+
+static gr_code average_plan(gr_call *c, size_t *scratch, gr_err *err) {
+  *scratch = 0;
+  return pool_layout(c, "average_pool2d", err);
+}
+
+static gr_code average_forward(gr_call *c, gr_err *err) {
+  return gr_average_pool2d(c->out, c->in[0], &c->args->window, err);
+}
+
+static gr_code average_backward(gr_call *c, gr_err *err) {
+  if (!c->din[0]) return GR_OK;
+  return gr_average_pool2d_backward(c->din[0], c->dout, &c->args->window, c->accumulate[0], err);
+}
+
+const gr_op gr_op_average_pool2d = {"average_pool2d", average_plan,     average_forward,
+                                    average_backward, gr_first_by_rows, GR_TANGENT_LINEAR};
 
 // ---- softmax ----
 

@@ -176,6 +176,45 @@ static void max_pool_backward(void *dimage, const void *dout, const uint8_t *arg
   }
 }
 
+// The mean of the cells inside the image; the same order as above, and a multiplication at the end.
+static void average_pool(void *result, const void *image, const gr_window_view *view) {
+  const int64_t channels = view->channels;
+  real *restrict out = result;
+  for (int64_t oy = view->row; oy < view->row + view->rows; oy++) {
+    const span rows = span_of(&view->window, 0, oy, view->height);
+    for (int64_t ox = 0; ox < view->out_width; ox++, out += channels) {
+      const span cols = span_of(&view->window, 1, ox, view->width);
+      memset(out, 0, (size_t)channels * sizeof(real));
+      for (int64_t ky = rows.first; ky < rows.last; ky++)
+        for (int64_t kx = cols.first; kx < cols.last; kx++) {
+          const real *restrict x =
+              (const real *)image + ((rows.origin + ky) * view->width + cols.origin + kx) * channels;
+          for (int64_t c = 0; c < channels; c++) out[c] += x[c];
+        }
+      const real share = 1 / (real)((rows.last - rows.first) * (cols.last - cols.first));
+      for (int64_t c = 0; c < channels; c++) out[c] *= share;
+    }
+  }
+}
+
+static void average_pool_backward(void *dimage, const void *dout, const gr_window_view *view) {
+  const int64_t channels = view->channels;
+  const real *restrict g = dout;
+  for (int64_t oy = view->row; oy < view->row + view->rows; oy++) {
+    const span rows = span_of(&view->window, 0, oy, view->height);
+    for (int64_t ox = 0; ox < view->out_width; ox++, g += channels) {
+      const span cols = span_of(&view->window, 1, ox, view->width);
+      const real share = 1 / (real)((rows.last - rows.first) * (cols.last - cols.first));
+      for (int64_t ky = rows.first; ky < rows.last; ky++)
+        for (int64_t kx = cols.first; kx < cols.last; kx++) {
+          real *restrict dx =
+              (real *)dimage + ((rows.origin + ky) * view->width + cols.origin + kx) * channels;
+          for (int64_t c = 0; c < channels; c++) dx[c] += g[c] * share;
+        }
+    }
+  }
+}
+
 // ---- softmax --------------------------------------------------------------------------------------------
 
 // x, out (rows, columns). Row by row, which stays in the first cache: maximum, exponentials and their sum,
@@ -414,6 +453,8 @@ const gr_network_table GR_TABLE = {
     .columns_to_image = columns_to_image,
     .max_pool = max_pool,
     .max_pool_backward = max_pool_backward,
+    .average_pool = average_pool,
+    .average_pool_backward = average_pool_backward,
     .softmax = softmax,
     .softmax_backward = softmax_backward,
     .dropout = dropout,

@@ -30,6 +30,10 @@ gr_code gr_conv2d_backward(gr_tensor *dx, gr_tensor *dkernel, gr_tensor *dbias, 
 gr_code gr_max_pool2d(gr_tensor *out, gr_tensor *arg, const gr_tensor *x, const gr_window *w, gr_err *err);
 gr_code gr_max_pool2d_backward(gr_tensor *dx, const gr_tensor *dout, const gr_tensor *arg, const gr_window *w,
                                bool accumulate, gr_err *err);
+// The mean of each window, of the pixels in it that lie inside the image.
+gr_code gr_average_pool2d(gr_tensor *out, const gr_tensor *x, const gr_window *w, gr_err *err);
+gr_code gr_average_pool2d_backward(gr_tensor *dx, const gr_tensor *dout, const gr_window *w, bool accumulate,
+                                   gr_err *err);
 
 // Over the last axis, shifted by the row's maximum.
 gr_code gr_softmax(gr_tensor *out, const gr_tensor *x, gr_err *err);

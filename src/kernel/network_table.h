@@ -38,6 +38,8 @@ typedef struct gr_network_table {
   // `arg` may be NULL.
   void (*max_pool)(void *out, uint8_t *arg, const void *image, const gr_window_view *view);
   void (*max_pool_backward)(void *dimage, const void *dout, const uint8_t *arg, const gr_window_view *view);
+  void (*average_pool)(void *out, const void *image, const gr_window_view *view);
+  void (*average_pool_backward)(void *dimage, const void *dout, const gr_window_view *view);
 
   void (*softmax)(void *out, const void *x, int64_t rows, int64_t columns);
   void (*softmax_backward)(void *dx, const void *dout, const void *out, int64_t rows, int64_t columns,

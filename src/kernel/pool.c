@@ -1,4 +1,4 @@
-// Max pooling: checks, then image by image through the loops of inner_network.c, which say how they run.
+// Pooling: checks, then image by image through the loops of inner_network.c, which say how they run.
 #include <inttypes.h>
 #include <string.h>
 
@@ -84,6 +84,32 @@ gr_code gr_max_pool2d_backward(gr_tensor *dx, const gr_tensor *dout, const gr_te
   for (int64_t i = 0; !code && i < dx->shape[0]; i++) {
     gr_kernels()->network[dx->dtype]->max_pool_backward(image_of(dx, i), image_of(dout, i), image_of(arg, i),
                                                         &view);
+    code = gr_interrupt_poll(err);
+  }
+  return code;
+}
+
+gr_code gr_average_pool2d(gr_tensor *out, const gr_tensor *x, const gr_window *w, gr_err *err) {
+  gr_code code = check(out, x, w, err);
+  if (code) return code;
+  const gr_window_view view = view_of(x, out, w);
+  if (gr_tensor_size(out) == 0) return GR_OK;
+  for (int64_t i = 0; !code && i < x->shape[0]; i++) {
+    gr_kernels()->network[x->dtype]->average_pool(image_of(out, i), image_of(x, i), &view);
+    code = gr_interrupt_poll(err);
+  }
+  return code;
+}
+
+gr_code gr_average_pool2d_backward(gr_tensor *dx, const gr_tensor *dout, const gr_window *w, bool accumulate,
+                                   gr_err *err) {
+  gr_code code = check(dout, dx, w, err);
+  if (code) return code;
+  const gr_window_view view = view_of(dx, dout, w);
+  if (!accumulate && gr_tensor_bytes(dx)) memset(dx->data, 0, gr_tensor_bytes(dx));
+  if (gr_tensor_size(dout) == 0) return GR_OK;
+  for (int64_t i = 0; !code && i < dx->shape[0]; i++) {
+    gr_kernels()->network[dx->dtype]->average_pool_backward(image_of(dx, i), image_of(dout, i), &view);
     code = gr_interrupt_poll(err);
   }
   return code;

@@ -15,14 +15,18 @@ end
 
 -- What modules keep for each other, not for learners; of a model, its side as a layer (see nn/layer.lua).
 local own_use = {metatable = true, new_key = true, build = true, refresh = true, call = true, expect_built = true,
-  weights = true}
+  weights = true, name_layers = true, check_owner = true, check_output = true}
 
 -- The methods of a class are filed as "model.fit" or "figure:save", where `model` is what one calls such a thing.
 local function walk_methods(name, class)
   local methods = rawget(class, "__methods") or rawget(class, "__index")
   for key, value in pairs(type(methods) == "table" and methods or {}) do
-    if is_public(key) and not own_use[key] and type(value) == "function" then public[name .. "." .. key] = value end
+    if is_public(key) and not own_use[key] and type(value) == "function" then
+      public[name .. "." .. key] = public[name .. "." .. key] or value
+    end
   end
+  local parent = getmetatable(methods)
+  if parent and parent.__index then walk_methods(name, parent.__index) end  -- what the class is a kind of
 end
 
 local function public_value(name)

@@ -51,11 +51,11 @@ return function(model, what, value, number, x, y, order, first, count, weight)
   end
   local most = 0.0
   for _, layer in ipairs(model.layers) do
-    for i, w in ipairs(layer:weights()) do
+    for i, w in ipairs(layer:all_weights()) do
       local size = w.size > 0 and largest(w) or 0
       if size ~= size or size == math.huge then
         add("%s.%s already holds numbers that are not finite: draw the weights anew, with a new model", layer.name,
-          layer.weight_names[i])
+          layer:all_names()[i])
         return table.concat(lines, "\n")
       end
       most = math.max(most, size)

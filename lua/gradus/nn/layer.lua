@@ -10,6 +10,7 @@ local core = require "gradus.core.grad"
 local initializers = require "gradus.nn.initializers"
 local options = require "gradus.options"
 local shapes = require "gradus.shapes"
+local tensor = require "gradus.core.tensor"
 
 local Layer = {}
 Layer.__index = Layer
@@ -22,6 +23,7 @@ function Layer.define(class_name, spec)
   class.__index = class
   class.__name = class_name
   class.__tostring = Layer.__tostring
+  class.__call = function(self, given) return self:connect(given) end  -- functional.lua
   local all = {table.unpack(spec)}
   class.option_names = {}
   for i, option in ipairs(spec) do class.option_names[i] = option[1] end
@@ -29,7 +31,7 @@ function Layer.define(class_name, spec)
   all[#all + 1] = {"name"}
   local function construct(given)
     local self = options.read("nn." .. class_name, given, all)
-    self.weight_names = {}
+    self.weight_names, self.state_names, self.trainable = {}, {}, true
     setmetatable(self, class)
     if self.check then self:check() end
     return self
@@ -38,6 +40,9 @@ function Layer.define(class_name, spec)
 end
 
 function Layer:weight_shapes() return {} end
+
+--- {{name, shape, value}, ...}: what a layer keeps beside its weights, from which number on.
+function Layer:state_shapes() return {} end
 
 --- Draws the weights, each by the initializer named in `self[name .. "_initializer"]`.
 function Layer:build(input_shape)
@@ -50,11 +55,19 @@ function Layer:build(input_shape)
     self[name] = core.weight(drawn, self.dtype)
     self.weight_names[i] = name
   end
+  self.state_names = {}
+  for i, state in ipairs(self:state_shapes(input_shape)) do
+    local name, shape, value = table.unpack(state)
+    self[name] = core.weight(tensor.full(shape, value), self.dtype)
+    self.state_names[i] = name
+  end
 end
 
 --- An error when a weight that was exchanged, or an option that was changed by hand, has made the two disagree.
 function Layer:check_weights(input_shape)
-  for _, weight in ipairs(self:weight_shapes(input_shape)) do
+  local wanted = self:weight_shapes(input_shape)
+  for _, state in ipairs(self:state_shapes(input_shape)) do wanted[#wanted + 1] = state end
+  for _, weight in ipairs(wanted) do
     local name, shape = table.unpack(weight)
     local got = self[name].shape
     if not shapes.equal(got, shape) then
@@ -64,11 +77,10 @@ function Layer:check_weights(input_shape)
   end
 end
 
---- The layer's weights in order, as tensors over memory that recorded programs share. A plain tensor that a learner has
---- put in a weight's place (layer.kernel = tensor{...}) is taken over here.
-function Layer:weights()
-  local list = {}
-  for i, name in ipairs(self.weight_names) do
+-- The tensors of those names, over memory that recorded programs share. A plain tensor that a learner has put in a
+-- weight's place (layer.kernel = tensor{...}) is taken over here.
+local function take_over(self, names, list)
+  for _, name in ipairs(names) do
     local w = self[name]
     if not core.is_weight(w) or w.dtype ~= self.dtype then
       if type(w) ~= "userdata" then
@@ -77,9 +89,26 @@ function Layer:weights()
       w = core.weight(w, self.dtype)
       self[name] = w
     end
-    list[i] = w
+    list[#list + 1] = w
   end
   return list
+end
+
+--- What training changes, in order: nothing when the layer is frozen (layer.trainable = false).
+function Layer:weights()
+  local list = take_over(self, self.weight_names, {})
+  return self.trainable and list or {}
+end
+
+--- Everything that makes up the layer: the weights, and what it keeps beside them, such as moving means.
+function Layer:all_weights()
+  return take_over(self, self.state_names, take_over(self, self.weight_names, {}))
+end
+
+--- The names of all_weights(), in its order.
+function Layer:all_names()
+  local names = {table.unpack(self.weight_names)}
+  return table.move(self.state_names, 1, #self.state_names, #names + 1, names)
 end
 
 --- Appends the values of the layer's options to a list: what a recorded program depends on besides weights.
@@ -90,11 +119,15 @@ function Layer:list_options(list)
   end
 end
 
---- Number of trainable parameters.
-function Layer:count_params()
+local function total(list)
   local n = 0
-  for _, w in ipairs(self:weights()) do n = n + w.size end
+  for _, w in ipairs(list) do n = n + w.size end
   return n
+end
+
+--- Number of parameters, and how many of them are trained.
+function Layer:count_params()
+  return total(self:all_weights()), total(self:weights())
 end
 
 function Layer:__tostring()

@@ -74,7 +74,11 @@ function M.program(model, mode, y, weighted)
         model.name, why))
       model.runs_eagerly = true
     end
-    program = Eager.new(weights, in_training, model.dtype, call)
+    program = Eager.new(weights, in_training, model.dtype, call, function()
+      for _, layer in ipairs(model.layers) do
+        if layer.after_step then layer:after_step() end
+      end
+    end)
   end
   kept = {program = program, weights = weights, options = chosen, weighted = weighted,
     gradients = mode == "train" and program:gradients()}
@@ -85,8 +89,9 @@ end
 -- The name of the i-th of model:weights(), as "dense.kernel".
 local function weight_name(model, i)
   for _, layer in ipairs(model.layers) do
-    if i <= #layer.weight_names then return layer.name .. "." .. layer.weight_names[i] end
-    i = i - #layer.weight_names
+    local n = #layer:weights()
+    if i <= n then return layer.name .. "." .. layer.weight_names[i] end
+    i = i - n
   end
 end
 

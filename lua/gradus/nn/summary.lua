@@ -24,17 +24,17 @@ function M.text(model)
   local double_rule = string.rep("=", #rule)
   local title = string.format('Model: "%s"', model.name)
   local lines = {title, rule, row("Layer (type)", "Output Shape", "Param #"), double_rule}
-  local total = 0
+  local total, trained = 0, 0
   for i, layer in ipairs(model.layers) do
     if i > 1 then lines[#lines + 1] = rule end
-    local n = layer:count_params()
-    total = total + n
+    local n, of_them = layer:count_params()
+    total, trained = total + n, trained + of_them
     lines[#lines + 1] = row(titles[i], "(None, " .. table.concat(layer.output_shape, ", ") .. ")", n)
   end
   lines[#lines + 1] = double_rule
   lines[#lines + 1] = "Total params: " .. with_commas(total)
-  lines[#lines + 1] = "Trainable params: " .. with_commas(total)
-  lines[#lines + 1] = "Non-trainable params: 0"
+  lines[#lines + 1] = "Trainable params: " .. with_commas(trained)
+  lines[#lines + 1] = "Non-trainable params: " .. with_commas(total - trained)
   lines[#lines + 1] = rule
   return table.concat(lines, "\n")
 end

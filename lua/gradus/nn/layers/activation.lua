@@ -1,0 +1,111 @@
+-- Activations: the functions that other layers take as an option, as layers of their own.
+
+local activations = require "gradus.nn.activations"
+local doc = require("gradus.help").doc
+local Layer = require "gradus.nn.layer"
+local tensor = require "gradus.core.tensor"
+
+local layers = {}
+
+-- They leave the shape as it is.
+local function define(class_name, spec, call)
+  local class, construct = Layer.define(class_name, spec)
+  function class:output_shape_for(input_shape) return input_shape end
+  class.call = call
+  return class, construct
+end
+
+local function number(what, self, name, least)
+  local value = self[name]
+  if type(value) ~= "number" or value ~= value or value < least then
+    error(string.format("nn.%s: %s is a number from %g, not %s", what, name, least, tostring(value)), 0)
+  end
+end
+
+local Activation, activation = define("Activation", {{"activation", required = true}}, function(self, x)
+  return self.activate(x)
+end)
+
+layers.Activation = doc("nn.Activation", [[
+nn.Activation{activation}
+
+Applies an activation function by name: "relu", "sigmoid", "tanh", "softplus", "softmax" or "linear"; or a
+function of your own, made of tensor operations. No parameters.
+
+> nn.Activation{"softmax"}.activation
+softmax
+]], activation)
+
+function Activation:check()
+  self.activate = activations.get("nn.Activation", self.activation)
+end
+
+local ReLU, relu = define("ReLU", {{"max_value"}, {"negative_slope", 0.0}, {"threshold", 0.0}}, function(self, x)
+  local slope, threshold, most = self.negative_slope, self.threshold, self.max_value
+  if threshold == 0 then
+    local y = tensor.relu(x)
+    if most then y = tensor.minimum(y, most) end
+    return slope == 0 and y or y + slope * tensor.minimum(x, 0)
+  end
+  local above = most and tensor.minimum(x, most) or x
+  return tensor.where(tensor.ge(x, threshold), above, slope * (x - threshold))
+end)
+
+layers.ReLU = doc("nn.ReLU", [=[
+nn.ReLU{max_value=nil, negative_slope=0, threshold=0}
+
+max(0, x). With a threshold: x where x >= threshold, else negative_slope * (x - threshold); nothing exceeds max_value.
+No parameters.
+
+> nn.Sequential{nn.ReLU{max_value=6, input_shape={3}}}:predict(tensor{{-1, 2, 9}})
+[[0. 2. 6.]]
+]=], relu)
+
+function ReLU:check()
+  number("ReLU", self, "negative_slope", 0)
+  number("ReLU", self, "threshold", -math.huge)
+  if self.max_value ~= nil then number("ReLU", self, "max_value", 0) end
+end
+
+local LeakyReLU, leaky_relu = define("LeakyReLU", {{"negative_slope", 0.3}}, function(self, x)
+  return tensor.maximum(x, 0) + self.negative_slope * tensor.minimum(x, 0)
+end)
+
+layers.LeakyReLU = doc("nn.LeakyReLU", [=[
+nn.LeakyReLU{negative_slope=0.3}
+
+x where x > 0, and negative_slope * x below: a unit that is off still learns a little (Maas et al. 2013). No parameters.
+
+> nn.Sequential{nn.LeakyReLU{input_shape={2}, dtype=nil}}:predict(tensor{{-1, 2}})
+[[-0.3  2. ]]
+]=], leaky_relu)
+
+function LeakyReLU:check() number("LeakyReLU", self, "negative_slope", 0) end
+
+local ELU, elu = define("ELU", {{"alpha", 1.0}}, function(self, x)
+  return tensor.relu(x) + self.alpha * tensor.expm1(tensor.minimum(x, 0))
+end)
+
+layers.ELU = doc("nn.ELU", [=[
+nn.ELU{alpha=1}
+
+x where x > 0, and alpha * (e^x - 1) below: smooth, and not below -alpha (Clevert et al. 2016). No parameters.
+
+> nn.Sequential{nn.ELU{input_shape={2}}}:predict(tensor{{-1, 2}})
+[[-0.63212055  2.        ]]
+]=], elu)
+
+function ELU:check() number("ELU", self, "alpha", 0) end
+
+local _, softmax = define("Softmax", {}, function(_, x) return tensor.softmax(x) end)
+
+layers.Softmax = doc("nn.Softmax", [=[
+nn.Softmax{}
+
+e^x divided by the sum of them along the last axis: probabilities that sum to 1. No parameters.
+
+> nn.Sequential{nn.Softmax{input_shape={2}}}:predict(tensor{{0, 0}})
+[[0.5 0.5]]
+]=], softmax)
+
+return layers

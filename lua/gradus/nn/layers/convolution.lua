@@ -1,0 +1,65 @@
+-- Conv2D: an output pixel is the sum of a window times the filter's kernel, plus its bias.
+
+local activations = require "gradus.nn.activations"
+local core = require "gradus.core.grad"
+local doc = require("gradus.help").doc
+local Layer = require "gradus.nn.layer"
+local window = require "gradus.nn.layers.window"
+
+local layers = {}
+
+local Conv2D, conv2d = Layer.define("Conv2D", {
+  {"filters", required = true},
+  {"kernel_size", required = true},
+  {"strides", 1},
+  {"padding", "valid"},
+  {"dilation_rate", 1},
+  {"activation"},
+  {"use_bias", true},
+  {"kernel_initializer", "glorot_uniform"},
+  {"bias_initializer", "zeros"},
+})
+
+layers.Conv2D = doc("nn.Conv2D", [[
+nn.Conv2D{filters, kernel_size, strides=1, padding="valid", dilation_rate=1, activation=nil, use_bias=true, ...}
+
+Convolution (a correlation, as everywhere in deep learning) of images (n, rows, columns, channels) with
+`filters` kernels: layer.kernel is (kernel rows, kernel columns, channels, filters), layer.bias (filters,).
+kernel_size, strides (pixels from one window to the next) and dilation_rate (pixels from one of the kernel to
+the next) are whole numbers or {rows, columns}. padding="same" keeps the size at stride 1 by zeros around the
+image, "valid" uses no zeros: n pixels become n - kernel size + 1. Parameters: rows * columns * channels *
+filters + filters. activation, kernel_initializer and bias_initializer are as in nn.Dense.
+
+> m = nn.Sequential{nn.Conv2D{16, 3, padding="same", input_shape={50, 50, 1}}}
+> m:count_params()
+160
+> m.output_shape
+{50, 50, 16}
+]], conv2d)
+
+function Conv2D:check()
+  Layer.count("nn.Conv2D", "filters", self.filters)
+  self.kernel_size = Layer.pair("nn.Conv2D", "kernel_size", self.kernel_size)
+  self.dilation_rate = Layer.pair("nn.Conv2D", "dilation_rate", self.dilation_rate)
+  window.check(self, "nn.Conv2D")
+  self.activate = activations.get("nn.Conv2D", self.activation)
+  self.window = {strides = self.strides, padding = self.padding, dilation_rate = self.dilation_rate}
+end
+
+function Conv2D:output_shape_for(input_shape)
+  self:expect_axes(input_shape, 3, "(rows, columns, channels)")
+  local k, s, d = self.kernel_size, self.strides, self.dilation_rate
+  return {window.output(self, input_shape[1], k[1], s[1], d[1]), window.output(self, input_shape[2], k[2], s[2], d[2]),
+    self.filters}
+end
+
+function Conv2D:weight_shapes(input_shape)
+  local kernel = {self.kernel_size[1], self.kernel_size[2], input_shape[3], self.filters}
+  return {{"kernel", kernel}, self.use_bias and {"bias", {self.filters}} or nil}
+end
+
+function Conv2D:call(x)
+  return self.activate(core.conv2d(x, self.kernel, self.use_bias and self.bias or nil, self.window))
+end
+
+return layers

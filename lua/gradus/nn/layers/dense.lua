@@ -1,0 +1,48 @@
+-- Dense: y = activation(x W + b). Shapes in comments are of a batch: n samples.
+
+local activations = require "gradus.nn.activations"
+local doc = require("gradus.help").doc
+local Layer = require "gradus.nn.layer"
+
+local layers = {}
+
+local Dense, dense = Layer.define("Dense", {
+  {"units", required = true},
+  {"activation"},
+  {"use_bias", true},
+  {"kernel_initializer", "glorot_uniform"},
+  {"bias_initializer", "zeros"},
+})
+
+layers.Dense = doc("nn.Dense", [[
+nn.Dense{units, activation=nil, use_bias=true, kernel_initializer="glorot_uniform", bias_initializer="zeros"}
+
+A fully connected layer: activation(x W + b), with x (n, inputs), W = layer.kernel (inputs, units), b =
+layer.bias (units,). Parameters: inputs * units + units. `activation` is a name, see nn.Activation, or a
+function; an initializer is "glorot_uniform", "he_uniform", "zeros", "ones" or a function of the shape.
+
+> nn.Sequential{nn.Dense{2, input_shape={2500}}}:count_params()
+5002
+]], dense)
+
+function Dense:check()
+  Layer.count("nn.Dense", "units", self.units)
+  self.activate = activations.get("nn.Dense", self.activation)
+end
+
+function Dense:output_shape_for(input_shape)
+  self:expect_axes(input_shape, 1, "(inputs,)")
+  return {self.units}
+end
+
+function Dense:weight_shapes(input_shape)
+  return {{"kernel", {input_shape[1], self.units}}, self.use_bias and {"bias", {self.units}} or nil}
+end
+
+function Dense:call(x)
+  local z = x:dot(self.kernel)         -- (n, inputs) (inputs, units) -> (n, units)
+  if self.use_bias then z = z + self.bias end
+  return self.activate(z)
+end
+
+return layers

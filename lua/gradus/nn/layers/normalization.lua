@@ -1,0 +1,124 @@
+-- Normalization: numbers brought to mean 0 and variance 1, then stretched and shifted by what is learnt.
+
+local core = require "gradus.core.grad"
+local doc = require("gradus.help").doc
+local Layer = require "gradus.nn.layer"
+local tensor = require "gradus.core.tensor"
+
+local layers = {}
+
+-- (x - mean) / sqrt(variance + epsilon) * gamma + beta
+local function normalize(self, x, mean, variance)
+  local y = (x - mean) / tensor.sqrt(variance + self.epsilon)
+  if self.scale then y = y * self.gamma end
+  if self.center then y = y + self.beta end
+  return y
+end
+
+local function weight_shapes(self, input_shape)
+  local features, list = {input_shape[#input_shape]}, {}
+  if self.scale then list[#list + 1] = {"gamma", features, "ones"} end
+  if self.center then list[#list + 1] = {"beta", features, "zeros"} end
+  return list
+end
+
+local function check_number(what, self, name, good, words)
+  local value = self[name]
+  if type(value) ~= "number" or not good(value) then
+    error(string.format("nn.%s: %s is %s, not %s", what, name, words, tostring(value)), 0)
+  end
+end
+
+local function check_epsilon(what, self)
+  check_number(what, self, "epsilon", function(v) return v > 0 end, "a small number above 0")
+end
+
+-- ---- BatchNormalization ----
+
+local BatchNormalization, batch_normalization = Layer.define("BatchNormalization", {
+  {"momentum", 0.99},
+  {"epsilon", 1e-3},
+  {"center", true},
+  {"scale", true},
+})
+
+layers.BatchNormalization = doc("nn.BatchNormalization", [=[
+nn.BatchNormalization{momentum=0.99, epsilon=0.001, center=true, scale=true}
+
+Normalizes each feature (the last axis: a channel of an image) over the samples of the batch and over the pixels, then
+multiplies by layer.gamma and adds layer.beta, which are learnt (Ioffe and Szegedy 2015). In prediction the moving means
+are used that training has kept: moving = momentum * moving + (1 - momentum) * batch, of the mean and of the biased
+variance. Each sample's output depends on the others of its batch, so a network with this layer trains on whole batches.
+Parameters: 4 a feature, of which 2 are trained.
+
+> m = nn.Sequential{nn.BatchNormalization{input_shape={3}}, dtype="float64"}
+> m:count_params()
+12
+> m:predict(tensor{{0, 1, 2}})
+[[0.         0.99950037 1.99900075]]
+]=], batch_normalization)
+
+function BatchNormalization:check()
+  check_number("BatchNormalization", self, "momentum", function(v) return v >= 0 and v < 1 end,
+    "a number from 0 up to 1")
+  check_epsilon("BatchNormalization", self)
+end
+
+function BatchNormalization:output_shape_for(input_shape) return input_shape end
+
+BatchNormalization.weight_shapes = weight_shapes
+
+function BatchNormalization:state_shapes(input_shape)
+  local features = {input_shape[#input_shape]}
+  return {{"moving_mean", features, 0.0}, {"moving_variance", features, 1.0}}
+end
+
+function BatchNormalization:call(x, training)
+  if not training or not self.trainable then return normalize(self, x, self.moving_mean, self.moving_variance) end
+  local axes = {}
+  for axis = 1, x.ndim - 1 do axes[axis] = axis end
+  local mean, variance = tensor.mean(x, {axis = axes}), tensor.var(x, {axis = axes})
+  self.batch_mean, self.batch_variance = core.plain(mean), core.plain(variance)
+  return normalize(self, x, mean, variance)
+end
+
+--- After a step of training: moves the means towards those of the batch.
+function BatchNormalization:after_step()
+  if not self.batch_mean then return end
+  local m = self.momentum
+  self.moving_mean[{{}}] = m * self.moving_mean + (1 - m) * self.batch_mean
+  self.moving_variance[{{}}] = m * self.moving_variance + (1 - m) * self.batch_variance
+  self.batch_mean, self.batch_variance = nil, nil
+end
+
+-- ---- LayerNormalization ----
+
+local LayerNormalization, layer_normalization = Layer.define("LayerNormalization", {
+  {"epsilon", 1e-3},
+  {"center", true},
+  {"scale", true},
+})
+
+layers.LayerNormalization = doc("nn.LayerNormalization", [=[
+nn.LayerNormalization{epsilon=0.001, center=true, scale=true}
+
+Normalizes each sample over its features (the last axis), then multiplies by layer.gamma and adds layer.beta, which are
+learnt (Ba et al. 2016): the same in training and in prediction, whatever else is in the batch. Parameters: 2 a feature.
+
+> m = nn.Sequential{nn.LayerNormalization{input_shape={2}}, dtype="float64"}
+> m:predict(tensor{{-1, 1}})
+[[-0.99950037  0.99950037]]
+]=], layer_normalization)
+
+function LayerNormalization:check() check_epsilon("LayerNormalization", self) end
+
+function LayerNormalization:output_shape_for(input_shape) return input_shape end
+
+LayerNormalization.weight_shapes = weight_shapes
+
+function LayerNormalization:call(x)
+  local along = {axis = -1, keepdims = true}
+  return normalize(self, x, tensor.mean(x, along), tensor.var(x, along))
+end
+
+return layers

@@ -1,0 +1,102 @@
+-- Pooling: images become smaller, and what stays is the greatest value of each window, or the mean.
+
+local core = require "gradus.core.grad"
+local doc = require("gradus.help").doc
+local Layer = require "gradus.nn.layer"
+local tensor = require "gradus.core.tensor"
+local window = require "gradus.nn.layers.window"
+
+local layers = {}
+
+-- Both kinds of windows have the same options and shapes.
+local function define_windows(class_name)
+  local class, construct = Layer.define(class_name, {{"pool_size", 2}, {"strides"}, {"padding", "valid"}})
+
+  function class:check()
+    self.pool_size = Layer.pair("nn." .. class_name, "pool_size", self.pool_size)
+    self.strides = self.strides or self.pool_size
+    window.check(self, "nn." .. class_name)
+    self.window = {pool_size = self.pool_size, strides = self.strides, padding = self.padding}
+  end
+
+  function class:output_shape_for(input_shape)
+    self:expect_axes(input_shape, 3, "(rows, columns, channels)")
+    local k, s = self.pool_size, self.strides
+    return {window.output(self, input_shape[1], k[1], s[1], 1), window.output(self, input_shape[2], k[2], s[2], 1),
+      input_shape[3]}
+  end
+
+  return class, construct
+end
+
+local MaxPooling2D, max_pooling2d = define_windows "MaxPooling2D"
+
+layers.MaxPooling2D = doc("nn.MaxPooling2D", [[
+nn.MaxPooling2D{pool_size=2, strides=pool_size, padding="valid"}
+
+The greatest value of each window, channel by channel: images (n, rows, columns, channels) become smaller,
+and small shifts matter less. With padding="valid" rows and columns that do not fill a window are dropped:
+23 pooled by 2 is 11. No parameters.
+
+> nn.Sequential{nn.MaxPooling2D{2, input_shape={23, 23, 16}}}.output_shape
+{11, 11, 16}
+]], max_pooling2d)
+
+function MaxPooling2D:call(x)
+  return core.max_pool2d(x, self.window)
+end
+
+local AveragePooling2D, average_pooling2d = define_windows "AveragePooling2D"
+
+layers.AveragePooling2D = doc("nn.AveragePooling2D", [[
+nn.AveragePooling2D{pool_size=2, strides=pool_size, padding="valid"}
+
+The mean of each window, channel by channel; shapes are as in nn.MaxPooling2D. With padding="same" the mean is of the
+pixels that lie inside the image. No parameters.
+
+> nn.Sequential{nn.AveragePooling2D{2, input_shape={2, 2, 1}}}:predict(tensor{{{{1}, {2}}, {{3}, {6}}}}):item()
+3.0
+]], average_pooling2d)
+
+function AveragePooling2D:call(x)
+  return core.average_pool2d(x, self.window)
+end
+
+-- Global pooling: one number a channel, whatever the size of the image.
+
+local function define_global(class_name, call)
+  local class, construct = Layer.define(class_name, {{"keepdims", false}})
+
+  function class:output_shape_for(input_shape)
+    self:expect_axes(input_shape, 3, "(rows, columns, channels)")
+    return self.keepdims and {1, 1, input_shape[3]} or {input_shape[3]}
+  end
+
+  function class:call(x)
+    return call(x, {axis = {2, 3}, keepdims = self.keepdims})
+  end
+
+  return construct
+end
+
+layers.GlobalAveragePooling2D = doc("nn.GlobalAveragePooling2D", [[
+nn.GlobalAveragePooling2D{keepdims=false}
+
+The mean of each channel over the whole image: (n, rows, columns, channels) becomes (n, channels). In place of
+nn.Flatten it needs far fewer weights behind it, and takes images of any size (Lin et al. 2014). No parameters.
+
+> nn.Sequential{nn.GlobalAveragePooling2D{input_shape={9, 9, 16}}}.output_shape
+{16}
+]], define_global("GlobalAveragePooling2D", tensor.mean))
+
+layers.GlobalMaxPooling2D = doc("nn.GlobalMaxPooling2D", [[
+nn.GlobalMaxPooling2D{keepdims=false}
+
+The greatest value of each channel over the whole image: (n, rows, columns, channels) becomes (n, channels). No
+parameters.
+
+> nn.Sequential{nn.GlobalMaxPooling2D{input_shape={9, 9, 16}}}.output_shape
+{16}
+]], define_global("GlobalMaxPooling2D", tensor.max))
+
+return layers

@@ -1,0 +1,108 @@
+-- What nn.Sequential and nn.Model have in common: layers with names, weights, a summary. How a model learns is in
+-- training.lua.
+
+local doc = require("gradus.help").doc
+local session = require "gradus.session"
+local shapes = require "gradus.shapes"
+local summary = require "gradus.nn.summary"
+local training = require "gradus.nn.training"
+
+local Model = {}
+Model.__index = Model
+
+for name, method in pairs(training) do Model[name] = method end
+
+-- conv2d, conv2d_1, ...: Keras's automatic names, counted within one model.
+local function snake_case(class_name)
+  return (class_name:gsub("(%l)(%u)", "%1_%2"):lower():gsub("2_d", "2d"))
+end
+
+--- Gives the layers names where they have none, and refuses two of one name.
+function Model.name_layers(layers)
+  local count, taken = {}, {}
+  for _, layer in ipairs(layers) do
+    if not layer.name then
+      local base = snake_case(layer.class_name)
+      local n = count[base] or 0
+      count[base] = n + 1
+      layer.name = n == 0 and base or base .. "_" .. n
+    end
+    if taken[layer.name] then error('two layers are named "' .. layer.name .. '"', 0) end
+    taken[layer.name] = true
+  end
+end
+
+--- An error when the layer belongs to another network, in which it has another form.
+function Model.check_owner(layer, input_shape, dtype)
+  if layer.output_shape and (layer.dtype ~= dtype or not shapes.equal(layer.input_shape, input_shape)) then
+    error(string.format("%s (%s) already belongs to a network, with samples of shape %s in %s; this one would give "
+      .. "it %s in %s: make a new nn.%s{...} for it", layer.name, layer.class_name, shapes.text(layer.input_shape),
+      layer.dtype, shapes.text(input_shape), dtype, layer.class_name), 0)
+  end
+end
+
+function Model:expect_built()
+  if not self.output_shape then
+    error("this model does not know its input yet: give the first layer input_shape={...}, or fit it first", 0)
+  end
+end
+
+--- An error unless what a layer gave is a tensor.
+function Model.check_output(layer, y)
+  if type(y) == "userdata" then return y end
+  error(string.format("%s (%s) gave %s where the next layer needs a tensor; is a return missing in a function of "
+    .. "yours?", layer.name, layer.class_name, type(y)), 0)
+end
+
+--- The tensors that training changes, layer by layer.
+function Model:weights()
+  local list = {}
+  for _, layer in ipairs(self.layers) do
+    for _, w in ipairs(layer:weights()) do list[#list + 1] = w end
+  end
+  return list
+end
+
+Model.count_params = doc("model.count_params", [[
+model:count_params() -> integer
+
+The number of parameters; of what is not trained, too.
+
+> nn.Sequential{nn.Dense{1, input_shape={3}}}:count_params()
+4
+]], function(self)
+  self:expect_built()
+  local n = 0
+  for _, layer in ipairs(self.layers) do n = n + layer:count_params() end
+  return n
+end)
+
+Model.summary = doc("model.summary", [[
+model:summary()
+
+Prints the layers with their output shapes (None stands for the number of samples) and parameter counts, as
+Keras does.
+
+> nn.Sequential{nn.Dense{1, input_shape={3}}}:summary()
+Model: "sequential"
+_________________________________________________________________
+Layer (type)                 Output Shape              Param #
+=================================================================
+dense (Dense)                (None, 1)                 4
+=================================================================
+Total params: 4
+Trainable params: 4
+Non-trainable params: 0
+_________________________________________________________________
+]], function(self)
+  self:expect_built()
+  session.say(summary.text(self) .. "\n")
+end)
+
+function Model:__tostring()
+  if not self.output_shape then return string.format("%s: %d layers, not built yet", self.name, #self.layers) end
+  return string.format("%s: %d layers, %s -> %s, %d parameters", self.name, #self.layers,
+    shapes.text(self.input_shape), shapes.text(self.output_shape), self:count_params())
+end
+
+return Model

@@ -1,0 +1,164 @@
+-- Layers beyond those of the course, networks with branches, and what is kept beside weights.
+local test, expect = dofile(os.getenv "GRADUS_TESTS" .. "/lua/tap.lua")
+
+local function net(layers)
+  layers.dtype = "float64"
+  return nn.Sequential(layers)
+end
+
+-- Whether training follows the gradient of the loss, by differences in every weight.
+local function check_gradients(model, x, y)
+  model:compile{optimizer = optim.SGD{0}, loss = "mse"}
+  model:train_on_batch(x, y)
+  local given = {}
+  for i, g in ipairs(model:gradients()) do given[i] = g:clone() end  -- they follow each step
+  for i, w in ipairs(model:weights()) do
+    local check = grad.check(function(value)
+      local kept = w:clone()
+      w[{{}}] = value
+      local loss = model:train_on_batch(x, y)
+      w[{{}}] = kept
+      return loss
+    end, w:clone(), {gradient = given[i]})
+    expect.ok(check.ok, i .. ": " .. tostring(check))
+  end
+end
+
+random.seed(2)
+local pictures = random.randn(5, 6, 6, 2)
+
+test("batch normalization gives Keras's numbers and keeps its moving means", function()
+  random.seed(1)
+  local x = random.randn(6, 3)
+  local m = net {nn.BatchNormalization{input_shape = {3}}, nn.Activation{"linear", name = "out"}}
+  m:compile{optimizer = optim.SGD{0}, loss = function(_, p) return mean(p, 2) end}
+  local layer, seen = m.layers[1], nil
+  m.layers[2].activation = function(y) seen = y:detach(); return y end
+  m:train_on_batch(x, zeros(6, 3))
+  expect.close(seen[{1, 1}], 1.3043300705978589, 1e-12)
+  expect.close(seen[{1, 2}], -0.8307929119377765, 1e-12)
+  expect.close(seen[{1, 3}], 0.15697429575715033, 1e-12)
+  expect.close(layer.moving_variance[1], 1.003575041337184, 1e-12)
+  expect.ok(max(abs(layer.moving_mean - 0.01 * mean(x, 1))) < 1e-15)
+  local predicted = m:predict(x)
+  local by_hand = (x - layer.moving_mean) / sqrt(layer.moving_variance + 1e-3)
+  expect.ok(max(abs(predicted - by_hand)) < 1e-12)
+end)
+
+test("what is not trained is counted apart, and the summary says so", function()
+  local m = net {nn.Conv2D{4, 3, input_shape = {6, 6, 2}}, nn.BatchNormalization{}, nn.Flatten{}, nn.Dense{2}}
+  expect.equal(m:count_params(), 76 + 16 + 130)
+  expect.equal(#m:weights(), 6)
+  m.layers[1].trainable = false
+  expect.equal(#m:weights(), 4)
+end)
+
+test("a frozen layer does not change, and its weights still carry the gradient to those before it", function()
+  local m = net {nn.Dense{4, activation = "tanh", input_shape = {3}}, nn.Dense{2}}
+  m.layers[2].trainable = false
+  local first, second = m.layers[1].kernel:clone(), m.layers[2].kernel:clone()
+  m:compile{optimizer = optim.SGD{0.1}, loss = "mse"}
+  m:fit{random.randn(8, 3), random.randn(8, 2), epochs = 2, verbose = 0}
+  expect.ok(max(abs(m.layers[1].kernel - first)) > 0)
+  expect.equal(max(abs(m.layers[2].kernel - second)), 0.0)
+end)
+
+local cases = {
+  ["batch normalization"] = function() return {nn.Conv2D{3, 3, input_shape = {6, 6, 2}}, nn.BatchNormalization{},
+    nn.Flatten{}, nn.Dense{2}} end,
+  ["layer normalization"] = function() return {nn.Flatten{input_shape = {6, 6, 2}}, nn.Dense{5},
+    nn.LayerNormalization{}, nn.Dense{2}} end,
+  ["average pooling"] = function() return {nn.Conv2D{3, 3, input_shape = {6, 6, 2}},
+    nn.AveragePooling2D{3, strides = 2, padding = "same"}, nn.Flatten{}, nn.Dense{2}} end,
+  ["global average pooling"] = function() return {nn.Conv2D{3, 3, input_shape = {6, 6, 2}},
+    nn.GlobalAveragePooling2D{}, nn.Dense{2}} end,
+  ["global max pooling"] = function() return {nn.Conv2D{3, 3, input_shape = {6, 6, 2}}, nn.GlobalMaxPooling2D{},
+    nn.Dense{2}} end,
+  reshaping = function() return {nn.Conv2D{2, 3, input_shape = {6, 6, 2}}, nn.Reshape{{8, -1, 1}},
+    nn.Conv2D{2, 3, dilation_rate = {2, 1}}, nn.Flatten{}, nn.Dense{2}} end,
+  ["leaky units"] = function() return {nn.Flatten{input_shape = {6, 6, 2}}, nn.Dense{4}, nn.LeakyReLU{}, nn.Dense{4},
+    nn.ELU{0.5}, nn.Dense{4}, nn.ReLU{max_value = 0.4, negative_slope = 0.1}, nn.Dense{2}} end,
+  rescaling = function() return {nn.Rescaling{2, -1, input_shape = {6, 6, 2}}, nn.Flatten{}, nn.Dense{2}} end,
+}
+for name, layers in pairs(cases) do
+  test("training through " .. name .. " follows the gradient", function()
+    random.seed(3)
+    check_gradients(net(layers()), pictures, random.randn(5, 2))
+  end)
+end
+
+test("average pooling counts the pixels inside the image alone", function()
+  local m = net {nn.AveragePooling2D{2, padding = "same", input_shape = {3, 3, 1}}}
+  local x = arange(1, 10):reshape(1, 3, 3, 1)
+  expect.equal(tostring(m:predict(x):reshape(2, 2)), "[[3.  4.5]\n [7.5 9. ]]")
+end)
+
+test("layers that activate give the formulas' numbers", function()
+  local x = tensor{{-2, -0.5, 0, 0.5, 8}}
+  local function of(layer) return tostring(net {layer}:predict(x)) end
+  expect.equal(of(nn.LeakyReLU{input_shape = {5}}), "[[-0.6  -0.15  0.    0.5   8.  ]]")
+  expect.equal(of(nn.ReLU{6, 0.5, input_shape = {5}}), "[[-1.   -0.25  0.    0.5   6.  ]]")
+  expect.equal(of(nn.ReLU{max_value = 6, input_shape = {5}}), "[[0.  0.  0.  0.5 6. ]]")
+  local elu = net {nn.ELU{2, input_shape = {5}}}:predict(x)
+  expect.close(elu[{1, 1}], 2 * (math.exp(-2) - 1), 1e-12)
+  expect.close(sum(net {nn.Softmax{input_shape = {5}}}:predict(x)), 1, 1e-12)
+end)
+
+-- ---- branches ----
+
+local function residual(dtype)
+  local x = nn.Input{{4}}
+  local h = nn.Dense{4, activation = "tanh"}(x)
+  local both = nn.Add{}{x, h}
+  return nn.Model{x, nn.Dense{2}(nn.Concatenate{}{both, h}), dtype = dtype or "float64"}
+end
+
+test("a network with branches computes what its connections say", function()
+  random.seed(4)
+  local m = residual()
+  local x = random.randn(3, 4)
+  local first, last = m.layers[1], m.layers[4]
+  local h = tanh(x:dot(first.kernel) + first.bias)
+  local want = concatenate({x + h, h}, 2):dot(last.kernel) + last.bias
+  expect.ok(max(abs(m:predict(x) - want)) < 1e-12)
+  expect.equal(m:count_params(), 20 + 18)
+end)
+
+test("a network with branches trains, recorded, and follows its gradient", function()
+  random.seed(5)
+  local m = residual()
+  check_gradients(m, random.randn(6, 4), random.randn(6, 2))
+  expect.equal(m.runs_eagerly, nil)
+end)
+
+test("a layer that is called twice has one set of weights, and the gradient of both uses", function()
+  random.seed(6)
+  local x = nn.Input{{3}}
+  local shared = nn.Dense{3, activation = "tanh"}
+  local m = nn.Model{x, nn.Dense{1}(shared(shared(x))), dtype = "float64"}
+  expect.equal(#m:weights(), 4)
+  check_gradients(m, random.randn(6, 3), random.randn(6, 1))
+end)
+
+test("a network that cannot be put together says why", function()
+  local x, other = nn.Input{{4}}, nn.Input{{4}}
+  expect.error(function() nn.Model{x, nn.Dense{2}(other)} end, "another nn.Input")
+  expect.error(function() nn.Add{}{x, nn.Dense{3}(x)} end, "inputs of one shape")
+  expect.error(function() nn.Dense{2}{x, other} end, "takes one input, not 2")
+  expect.error(function() nn.Dense{2}(ones(3, 4)) end, "model:predict(x)")
+  expect.error(function() nn.Sequential {nn.Add{}} end, "branches are made with nn.Input")
+  expect.error(function() nn.Model{3, x} end, "nn.Input")
+  expect.error(function() nn.Input{{4, 0}} end, "whole numbers from 1")
+  expect.error(function() nn.Conv2D{2, 3}(x) end, "(rows, columns, channels)")
+end)
+
+test("options of layers that cannot be are sentences", function()
+  expect.error(function() nn.Reshape{{-1, -1}} end, "one may be -1")
+  expect.error(function() net {nn.Reshape{{5, -1}, input_shape = {12}}} end, "do not fill")
+  expect.error(function() nn.BatchNormalization{momentum = 1} end, "from 0 up to 1")
+  expect.error(function() nn.LayerNormalization{epsilon = 0} end, "above 0")
+  expect.error(function() nn.Rescaling{"half"} end, "scale is a number")
+  expect.error(function() nn.LeakyReLU{negative_slope = -1} end, "from 0")
+end)
+
+test.done()
