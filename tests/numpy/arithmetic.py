@@ -3,7 +3,7 @@ import itertools
 
 import numpy as np
 
-from suite import DTYPES, views
+from suite import ACTIVATIONS, DTYPES, views
 
 # name in gradus: NumPy's expression, how close, kind of operand
 FUNCTIONS = {
@@ -19,8 +19,9 @@ FUNCTIONS = {
     "ceil": ("np.ceil({0})", "exact", "normal"), "round": ("np.round({0})", "exact", "normal"),
     "abs": ("np.abs({0})", "exact", "normal"), "sign": ("np.sign({0})", "exact", "ties"),
     "isnan": ("np.isnan({0})", "exact", "special"), "isfinite": ("np.isfinite({0})", "exact", "special"),
-    "sigmoid": ("sigmoid({0})", "close", "normal"), "relu": ("relu({0})", "exact", "normal"),
-    "softplus": ("softplus({0})", "close", "normal"),
+    "cbrt": ("np.cbrt({0})", "close", "normal"), "isinf": ("np.isinf({0})", "exact", "special"),
+    "reciprocal": ("(1 / {0}).astype({0}.dtype)", "exact", "positive"),
+    "step": ("np.heaviside({0}, 0).astype({0}.dtype)", "exact", "ties"),
 }
 
 
@@ -38,6 +39,16 @@ def functions(s):
             case("a", "a", s.operand((33,), dtype, "special"))
             case("a", "a", s.operand((70,), dtype, "wide"))
             case("a[::-3]", 'a["::-3"]', s.operand((131,), dtype, kind))
+
+
+def activations(s):
+    for name, dtype in itertools.product(ACTIVATIONS, DTYPES[:3]):
+        for shape, kind in [((17,), "normal"), ((), "normal"), ((2, 3, 4), "normal"), ((70,), "unit"), ((33,), "ties")]:
+            s.case(f"{name}(a)", f"{name}(a)", "scaled", enter=True, a=s.operand(shape, dtype, kind))
+        if dtype != "int64" and not name.endswith("derivative"):
+            s.case(f"{name}(a)", f"{name}(a)", "close", a=s.operand((33,), dtype, "special"))
+        s.case(f"{name}(a[::-3])", f'{name}(a["::-3"])', "scaled", enter=True, a=s.operand((131,), dtype))
+        s.case(f"{name}(a.T)", f"{name}(a.T)", "scaled", enter=True, a=s.operand((3, 4), dtype))
 
 
 BROADCASTS = [((4,), (4,)), ((3, 4), (3, 4)), ((3, 4), (4,)), ((3, 1), (4,)), ((3, 1), (1, 4)), ((), (3,)),
@@ -89,6 +100,41 @@ def powers(s):
     s.case("-a", "-a", enter=True, a=a)
 
 
+def angles(s):
+    """Functions of two numbers."""
+    for name, numpy in {"atan2": "np.arctan2(a, b)", "hypot": "np.hypot(a, b)"}.items():
+        for (left, right), dtype in itertools.product(BROADCASTS, DTYPES[:3]):
+            s.case(numpy, f"{name}(a, b)", "close", enter=True, a=s.operand(left, dtype), b=s.operand(right, dtype))
+        a = s.operand((33,), "float64", "special")
+        s.case(numpy.replace("b", "a[::-1]"), f'{name}(a, a["::-1"])', "close", a=a)
+    for dtype in DTYPES:
+        a, b = s.operand((3, 4), dtype, "ties"), s.operand((4,), dtype, "ties")
+        s.case("np.logical_xor(a, b)", "logical_xor(a, b)", a=a, b=b)
+
+
+IN_PLACE = {"add_": "np.add", "sub_": "np.subtract", "mul_": "np.multiply", "div_": "np.divide"}
+
+
+def in_place(s):
+    """On the tensor and on views of it; from operands that overlap too."""
+    for (name, numpy), dtype in itertools.product(IN_PLACE.items(), DTYPES[:2]):
+        for left, right in [((4,), (4,)), ((3, 4), (4,)), ((2, 3, 4), (3, 1)), ((3, 4), ()), ((0, 3), (3,))]:
+            s.case(f"changed(a, lambda t: t, {numpy}, b)", f'changed(a, function(t) return t end, "{name}", b)',
+                   a=s.operand(left, dtype), b=s.operand(right, dtype))
+        for view, lua_view in views("t", 2):
+            s.case(f"changed(a, lambda t: {view}, {numpy}, 2.5)",
+                   f'changed(a, function(t) return {lua_view} end, "{name}", 2.5)', a=s.operand((4, 4), dtype))
+        s.case(f"changed(a, lambda t: t[1:], {numpy}, b[:-1])",
+               f'changed(a, function(t) return t["2:4"] end, "{name}", b["1:3"])', a=s.operand((4, 4), dtype),
+               b=s.operand((4, 4), dtype))
+        s.case(f"(lambda c: [{numpy}(c[1:], c[:-1].copy(), out=c[1:]), c][1])(a.copy())",
+               f'overlapping(a, "{name}")', a=s.operand((9,), dtype))
+    for name, numpy in {"exp_": "np.exp", "sqrt_": "np.sqrt", "neg_": "np.negative", "floor_": "np.floor"}.items():
+        for dtype, (view, lua_view) in itertools.product(DTYPES[:2], views("t", 2)):
+            s.case(f"changed(a, lambda t: {view}, {numpy})", f'changed(a, function(t) return {lua_view} end, "{name}")',
+                   "close", a=s.operand((4, 4), dtype, "positive"))
+
+
 def comparisons(s):
     for name, op in COMPARISONS.items():
         for (left, right), dtype in itertools.product(BROADCASTS, ("float64", "int64")):
@@ -102,6 +148,10 @@ def comparisons(s):
 
 
 def choices(s):
+    for name in ("maximum", "minimum"):  # of integers, they are int64
+        for one, other in itertools.product(DTYPES[2:4], DTYPES[2:4]):
+            a, b = s.operand((3, 4), one), s.operand((4,), other, "ties")
+            s.case(f"np.{name}(a, b).astype('int64')", f"{name}(a, b)", a=a, b=b)
     for name, dtype in itertools.product(("maximum", "minimum"), DTYPES[:2]):
         for left, right in BROADCASTS:
             s.case("np.%s(a, b)" % name, "%s(a, b)" % name, enter=True, a=s.operand(left, dtype),
@@ -116,12 +166,12 @@ def choices(s):
         a, b = s.operand((3, 4), dtype, "ties"), s.operand((4,), dtype, "ties")
         s.case("np.%s(a, b)" % name, "%s(a, b)" % name, a=a, b=b)
         s.case("np.logical_not(a)", "logical_not(a)", a=a)
-    for dtype in DTYPES[:2]:
+    for dtype in DTYPES[:3]:
         for shape in [(17,), (3, 4), (0,), ()]:
             a = s.operand(shape, dtype)
-            s.case("np.clip(a, -1, 1).astype(a.dtype)", "clip(a, -1, 1)", enter=True, a=a)
+            s.case("np.clip(a, -1, 1).astype(a.dtype)", "clip(a, -1, 1)", a=a)
     a = s.operand((33,), "float64", "special")
     s.case("np.clip(a, -1, 1).astype(a.dtype)", "clip(a, -1, 1)", a=a)
 
 
-FAMILIES = [functions, operators, powers, comparisons, choices]
+FAMILIES = [functions, activations, operators, powers, angles, in_place, comparisons, choices]

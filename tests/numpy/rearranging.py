@@ -14,12 +14,12 @@ def axes_of(shape):
 
 
 def turning(s):
-    for shape, dtype in itertools.product(SHAPES, DTYPES[:3]):
+    for shape, dtype in itertools.product(SHAPES, ("float64", "uint8")):
         a = s.operand(shape, dtype)
         s.case("np.flip(a)", "flip(a)", a=a)
         for at in axes_of(shape):
             s.case(f"np.flip(a, {at})", f"flip(a, {axis(at)})", a=a)
-            for shift in (0, 1, -2, 7):
+            for shift in (1, -2) if dtype == "uint8" else (0, 1, -2, 7):
                 s.case(f"np.roll(a, {shift}, {at})", f"roll(a, {shift}, {axis(at)})", a=a)
         for shift in (1, -3):
             s.case(f"np.roll(a, {shift})", f"roll(a, {shift})", a=a)

@@ -6,6 +6,7 @@ arrays, one a dtype, in cases.npz; cases.tsv has a line a case below the name of
 
 The rules, where gradus differs, are the functions of the first part. Nothing else in these files knows of them.
 """
+import math
 import re
 
 import numpy as np
@@ -82,6 +83,10 @@ def wide(f):
     return lambda a: np.asarray(f(a.astype(float)), dtype=a.dtype)
 
 
+def erfc(a):
+    return np.array([math.erfc(x) for x in a.ravel()]).reshape(a.shape)
+
+
 # What networks use, by its definition. Where a definition loses digits, another form of it stands here.
 def sigmoid(a):
     return np.where(a < 0, np.exp(a) / (1 + np.exp(a)), 1 / (1 + np.exp(-a)))
@@ -91,6 +96,20 @@ ACTIVATIONS = {
     "sigmoid": sigmoid,
     "relu": lambda a: np.maximum(a, 0),
     "softplus": lambda a: np.logaddexp(0, a),
+    "leaky_relu": lambda a: np.where(a > 0, a, 0.3 * a),
+    "elu": lambda a: np.where(a > 0, a, np.expm1(a)),
+    "silu": lambda a: a * sigmoid(a),
+    "gelu": lambda a: a * erfc(-a / np.sqrt(2)) / 2,
+    "normal_cdf": lambda a: erfc(-a / np.sqrt(2)) / 2,
+    "erf": lambda a: np.array([math.erf(x) for x in a.ravel()]).reshape(a.shape),
+    "sigmoid_derivative": lambda a: sigmoid(a) * sigmoid(-a),
+    "tanh_derivative": lambda a: 1 / np.cosh(a) ** 2,
+    "relu_derivative": lambda a: np.where(a > 0, 1.0, 0.0),
+    "leaky_relu_derivative": lambda a: np.where(a > 0, 1.0, 0.3),
+    "elu_derivative": lambda a: np.where(a > 0, 1.0, np.exp(a)),
+    "softplus_derivative": sigmoid,
+    "silu_derivative": lambda a: sigmoid(a) * (1 + a * sigmoid(-a)),
+    "gelu_derivative": lambda a: erfc(-a / np.sqrt(2)) / 2 + a * np.exp(-a * a / 2) / np.sqrt(2 * np.pi),
 }
 
 
@@ -114,6 +133,14 @@ def assigned(array, key, value):
 def put(array, at, value):
     array = array.copy()
     np.put(array, at, value)
+    return array
+
+
+def changed(array, view, ufunc, *operands):
+    """A copy after an operation in place on a view of it."""
+    array = array.copy()
+    v = view(array)
+    ufunc(v, *operands, out=v)
     return array
 
 
@@ -192,7 +219,7 @@ class Suite:
         arithmetic. `numbers`: a result without axes is one of Lua's numbers. `seed`: of both generators, which draw
         once more at the end."""
         scope = {name: wide(f) for name, f in ACTIVATIONS.items()}
-        scope.update(np=np, assigned=assigned, put=put, statistic=statistic, parts=parts)
+        scope.update(np=np, assigned=assigned, changed=changed, put=put, statistic=statistic, parts=parts)
         values = list(operands.values())
         scope.update(zip(operands, entered(*values) if enter else values))
         if seed is not None:

@@ -84,6 +84,22 @@ local function flat(value, into)
   return into
 end
 
+-- A copy after an operation in place, which changes a view of it and says so.
+function helpers.changed(t, view, method, ...)
+  t = t:clone()
+  local v = view(t)
+  v[method](v, ...)
+  return t
+end
+
+-- The same with an operand that is part of it.
+function helpers.overlapping(t, method)
+  t = t:clone()
+  local v = t[{{2, -1}}]
+  v[method](v, t[{{1, -2}}])
+  return t
+end
+
 function helpers.each(f, ...)
   local list = {...}
   for i, v in ipairs(list) do list[i] = f(v) end
