@@ -177,8 +177,8 @@ static int where(lua_State *L) {
   if (condition->dtype != GR_BOOL)
     return luaL_error(L, "where chooses by a bool tensor, as gt(x, 0) gives; this one is %s",
                       gr_dtype_name(condition->dtype));
-  gr_refuse_tracked(L, 2, "where");
-  gr_refuse_tracked(L, 3, "where");
+  lua_settop(L, 3);
+  if (gr_apply_tracked(L, &gr_op_where, &(gr_op_args){0}, 3, (int[]){1, 2, 3})) return 1;
   const gr_tensor *ta = gr_test_tensor(L, 2), *tb = gr_test_tensor(L, 3);
   gr_dtype dtype = ta && tb
                        ? ta->dtype == tb->dtype ? (gr_dtype)ta->dtype : gr_dtype_promote(ta->dtype, tb->dtype)
@@ -331,7 +331,7 @@ static const gr_function functions[] = {
     {"where", where,
      "where(condition, a, b) -> tensor\n\n"
      "Element by element a where the mask is true and b where it is not. Shapes broadcast; a and b may be "
-     "numbers.\n\n"
+     "numbers. A gradient goes to the one that was chosen.\n\n"
      "> x = tensor{-2, 3}\n"
      "> where(gt(x, 0), x, 0.1 * x)\n"
      "[-0.2  3. ]"},

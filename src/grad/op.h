@@ -97,6 +97,7 @@ typedef struct gr_op {
 
 extern const gr_op gr_op_unary;      // kind
 extern const gr_op gr_op_binary;     // kind; both operands broadcast
+extern const gr_op gr_op_where;      // condition, a, b; all broadcast
 extern const gr_op gr_op_reduce;     // kind, axes, keepdims, ddof; not any, all, argmin, argmax
 extern const gr_op gr_op_logsumexp;  // axes, keepdims
 extern const gr_op gr_op_scan;       // kind GR_SUM, axes

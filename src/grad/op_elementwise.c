@@ -344,3 +344,46 @@ static gr_code unary_backward(gr_call *c, gr_err *err) {
 
 const gr_op gr_op_unary = {"unary",        unary_plan,        unary_forward,
                            unary_backward, broadcast_by_rows, GR_TANGENT_ELEMENTWISE};
+
+// ---- where: condition (a number for each element, anything but 0 chooses), a, b ----
+
+static gr_code where_plan(gr_call *c, size_t *scratch, gr_err *err) {
+  int ndim;
+  int64_t shape[GR_MAX_DIMS];
+  gr_tensor both;
+  gr_code code;
+  DO(gr_broadcast_shape(&ndim, shape, c->in[1], c->in[2], err));
+  DO(gr_tensor_layout(&both, gr_dtype_promote(c->in[1]->dtype, c->in[2]->dtype), ndim, shape, err));
+  DO(gr_broadcast_shape(&ndim, shape, c->in[0], &both, err));
+  DO(gr_tensor_layout(c->out, both.dtype, ndim, shape, err));
+  *scratch = pieces_bytes(c);
+  return GR_OK;
+}
+
+static gr_code where_mask(const gr_call *c, pieces *s, gr_err *err) {
+  const gr_tensor zero = {.data = &(double){0}, .dtype = c->in[0]->dtype};  // all bits 0 in float32 too
+  return gr_binary(&s->mask, GR_NE, c->in[0], &zero, err);
+}
+
+static gr_code where_forward(gr_call *c, gr_err *err) {
+  pieces s = carve(c);
+  gr_code code;
+  DO(where_mask(c, &s, err));
+  DO(gr_copy(&s.a, c->in[1], err));
+  DO(gr_copy(&s.b, c->in[2], err));
+  return gr_where(c->out, &s.mask, &s.a, &s.b, err);
+}
+
+static gr_code where_backward(gr_call *c, gr_err *err) {
+  const gr_tensor zero = {.data = &(double){0}, .dtype = c->out->dtype};
+  pieces s = carve(c);
+  gr_code code;
+  DO(where_mask(c, &s, err));
+  DO(gr_where(&s.a, &s.mask, c->dout, &zero, err));
+  DO(gr_call_give(c, 1, &s.a, s.spare, err));
+  DO(gr_where(&s.a, &s.mask, &zero, c->dout, err));
+  return gr_call_give(c, 2, &s.a, s.spare, err);
+}
+
+const gr_op gr_op_where = {"where",        where_plan,        where_forward,
+                           where_backward, broadcast_by_rows, GR_TANGENT_ELEMENTWISE};

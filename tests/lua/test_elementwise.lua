@@ -4,6 +4,8 @@ local function near(got, wanted, limit)
   expect.ok(max(abs(got - wanted)) <= (limit or 1e-9), tostring(got) .. "\nshould be near " .. tostring(wanted))
 end
 
+local function same_numbers(got, wanted) expect.equal(tostring(got), tostring(tensor(wanted))) end
+
 local function refuses(f, pattern)
   local ok, message = pcall(f)
   expect.ok(not ok, "no error, and it should match " .. pattern)
@@ -115,4 +117,29 @@ test("special values come out as in NumPy", function()
   expect.equal(tostring(pow(tensor {0, -8, -8, inf, 2}, tensor {0, 1 / 3, 3, -1, inf})),
     "[   1.   nan -512.    0.   inf]")
   expect.equal(tostring(sin(tensor {inf, -0.0, 1e22})), "[        nan -0.         -0.85220085]")
+end)
+
+test("the gradient of where goes to what was chosen, through broadcasts and numbers", function()
+  local x, y = grad.track(tensor {{1, -2, 3}, {-4, 5, -6}}), grad.track(tensor {10, 20, 30})
+  local mask = gt(x:detach(), 0)
+  sum(where(mask, square(x), y)):backward()
+  same_numbers(x.grad, {{2, 0, 6}, {0, 10, 0}})
+  same_numbers(y.grad, {1, 1, 1})
+  local z = grad.track(tensor {-1, 2})
+  sum(where(gt(z:detach(), 0), z, 0.1 * z) * tensor {1, 10}):backward()
+  same_numbers(z.grad, {0.1, 10})
+  local single = grad.track(tensor({1, 2}, {dtype = "float32"}))
+  local chosen = where(tensor {true, false}, single, 0)
+  expect.equal(chosen.dtype, "float32")
+  sum(chosen):backward()
+  same_numbers(single.grad:astype "float64", {1, 0})
+  refuses(function() return where(x, x, 0) end, "bool")
+  refuses(function() return where(mask, x, "0") end, "number")
+  refuses(function() return where(mask, x, ones(2)) end, "")
+end)
+
+test("the gradient of clip is 1 inside and 0 outside", function()
+  local x = grad.track(tensor {-2, 0.5, 3})
+  sum(clip(x, -1, 1)):backward()
+  same_numbers(x.grad, {0, 1, 0})
 end)
