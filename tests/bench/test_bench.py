@@ -36,7 +36,7 @@ def expect(found, what):
 def _():
     status, said = bench("--smoke")
     expect(status == 0, said)
-    for name in ("the neuron, 10,000 iterations", "exp, float32", "1024 x 1024, float64"):
+    for name in ("the neuron, 10,000 iterations, float", "exp, float32", "1024 x 1024, float64"):
         expect(name in said, said)
 
 
