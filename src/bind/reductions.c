@@ -182,8 +182,9 @@ static int norm(lua_State *L) {
     gr_refuse_tracked(L, 1, "norm of order 0");
     gr_tensor *mask = gr_push_tensor(L, GR_BOOL, t->ndim, t->shape);
     GR_TRY(L, gr_binary_scalar(mask, GR_NE, t, 0, false, &err));
+    gr_tensor *counts = gr_push_tensor(L, gr_dtype_promote(t->dtype, t->dtype), t->ndim, t->shape);
+    GR_TRY(L, gr_copy(counts, mask, &err));
     gr_push_reduced(L, lua_gettop(L), GR_SUM, &axes, 0);
-    raise_to(L, 1);  // as a float
     return 1;
   }
   apply_method(L, "abs");

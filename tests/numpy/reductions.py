@@ -107,6 +107,36 @@ def statistics(s):
         s.case("np.nanmean(a, axis=%s)" % at, "nanmean(a, %s)" % axis(at), "close", numbers=True, a=a)
 
 
+ORDERS = {"np.inf": "math.huge", "-np.inf": "-math.huge", "0": "0", "1": "1", "2": "2", "3": "3", "0.5": "0.5"}
+
+
+def norms(s):
+    for (order_of, lua), dtype in itertools.product(ORDERS.items(), DTYPES[:2]):
+        a = s.operand((17,), dtype)
+        s.case(f"np.linalg.norm(a, {order_of})", f"norm(a, {lua})", "close", numbers=True, a=a)
+        a = s.operand((3, 4), dtype)
+        for at in (0, 1, -1):
+            s.case(f"np.linalg.norm(a, {order_of}, {at})", f"norm(a, {lua}, {axis(at)})", "close", a=a)
+    of_matrices = {"1": "1", "np.inf": "math.huge", "-1": "-1", "-np.inf": "-math.huge", "'fro'": '"fro"', "2": "2",
+                   "-2": "-2"}
+    for (order_of, lua), dtype in itertools.product(of_matrices.items(), DTYPES[:2]):
+        for shape in [(3, 4), (4, 4), (5, 2)]:
+            a = s.operand(shape, dtype)
+            s.case(f"np.linalg.norm(a, {order_of})", f"norm(a, {lua})", "scaled", numbers=True, a=a)
+
+
+def exponentials(s):
+    """The logarithm of a sum of exponentials, and what such sums divide."""
+    for shape, dtype in itertools.product(SHAPES[:5], DTYPES[:2]):
+        a = s.operand(shape, dtype)
+        for at in [None] + list(range(-len(shape), len(shape))):
+            s.case(f"np.logaddexp.reduce(a.ravel() if {at} is None else a, {at or 0})", f"logsumexp(a, {axis(at)})",
+                   "scaled", numbers=True, a=a)
+        s.case("np.exp(a) / np.exp(a).sum(-1, keepdims=True)", "softmax(a)", "scaled", a=a)
+        s.case("(lambda e: e / e.sum(-1, keepdims=True))(np.exp(a + 800 - (a + 800).max(-1, keepdims=True)))",
+               "softmax(a + 800)", "scaled", a=a)
+
+
 def order(s):
     for shape, dtype in itertools.product([(5,), (17,), (3, 4), (2, 3, 4), (0, 3), (1200,)], DTYPES):
         a = s.operand(shape, dtype, "ties")
@@ -195,4 +225,5 @@ def covariances(s):
         s.case("statistic(np.cov(a, ddof=0), a)", "cov(a, nil, {ddof=0})", "scaled", a=a)
 
 
-FAMILIES = [reductions, extremes, running, statistics, order, distinct, quantiles, histograms, covariances]
+FAMILIES = [reductions, extremes, running, statistics, norms, exponentials, order, distinct, quantiles, histograms,
+            covariances]
