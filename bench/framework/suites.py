@@ -21,7 +21,7 @@ class Workload:
     code: dict     # contestant -> code that is timed
     result: dict   # contestant -> expression, whose numbers must agree
     tolerance: float
-    bar: float | None  # how many times as fast as each peer gradus is meant to be at least
+    bar: float | list | None  # how many times as fast as each peer gradus is meant to be at least
 
 
 @dataclasses.dataclass
@@ -74,7 +74,10 @@ def _workloads(entry, suite, tolerance, where):
 
 
 def _bar(bar, values):
-    return bar.get(values["dtype"]) if isinstance(bar, dict) else bar
+    """Of one of the values of `with` in it, where it depends on them; a list is for 1 thread and for more."""
+    if isinstance(bar, dict):
+        return next((bar[value] for value in values.values() if value in bar), None)
+    return bar
 
 
 def load(folder, name):

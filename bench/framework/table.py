@@ -108,7 +108,10 @@ def _rows(measurement, differences, taken):
     for peer in peers or [""]:
         compared = "", "", ""
         if peer in taken and "gradus" in taken:
-            compared = _compared(taken["gradus"], taken[peer], workload.bar)
+            bar = workload.bar
+            if isinstance(bar, list):
+                bar = bar[min(measurement.given.threads, len(bar)) - 1]
+            compared = _compared(taken["gradus"], taken[peer], bar)
         digits = _digits(differences[peer], workload.tolerance) if peer in differences else ""
         yield (workload.name, median.get("gradus", ""), peer, median.get(peer, ""), *compared, digits)
 

@@ -4,6 +4,8 @@ local core = require "gradus.core.session"
 
 local clock = core.clock
 
+folder = arg[0]:match("^(.*/)") or ""  -- where suites find Lua of their own
+
 local function answer(text)
   io.stdout:write("bench: ", (text:gsub("\n", " | ")), "\n")
   io.stdout:flush()

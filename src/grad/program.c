@@ -24,9 +24,10 @@ struct gr_program {
   gr_step *steps;
   int input, target, output, scores[GR_PROGRAM_SCORES];
   bool training;
-  int *weights;        // steps
-  size_t row_bytes;    // of all values (and gradients) of one row
-  int64_t slice_rows;  // that the arenas are laid out for; 0 before the first run
+  int *weights;         // steps
+  size_t row_bytes;     // of all values (and gradients) of one row
+  size_t matrix_bytes;  // of what rows are multiplied with as a matrix
+  int64_t slice_rows;   // that the arenas are laid out for; 0 before the first run
   size_t arena_bytes, scratch_at;
   int n_arenas;
   arena *arenas;
@@ -213,6 +214,8 @@ gr_code gr_program_new(gr_program **out, const gr_program_spec *spec, gr_err *er
     if (!s->rows) continue;
     p->row_bytes +=
         gr_tensor_bytes(&s->value) * (1 + (p->training && s->needs_gradient)) + gr_tensor_bytes(&s->aux);
+    if (s->op == &gr_op_matmul && !p->steps[s->in[1]].rows)
+      p->matrix_bytes += gr_tensor_bytes(&p->steps[s->in[1]].value);
   }
   // Gradients can be looked at before the first run: they are 0.
   if (p->training) code = make_parts(p, 1, err);
@@ -516,17 +519,21 @@ static gr_code check_batch(const gr_program *p, const gr_batch *batch, bool want
   return GR_OK;
 }
 
-// As few rows as fill the cache, and as many parts as pay: adding the parts' gradients should cost less than
-// computing them.
+// As few rows as fill the cache, but so many that a slice reads no more of the matrices of dense layers than
+// of its own numbers: those are read anew for each slice, and do little with each number.
 static int64_t choose_slice(const gr_program *p) {
-  int64_t rows = p->row_bytes ? (int64_t)(SLICE_BYTES / p->row_bytes) : SLICE_ROWS;
+  const size_t bytes = p->matrix_bytes > SLICE_BYTES ? p->matrix_bytes : SLICE_BYTES;
+  int64_t rows = p->row_bytes ? (int64_t)(bytes / p->row_bytes) : SLICE_ROWS;
   return rows < 1 ? 1 : rows > SLICE_ROWS ? SLICE_ROWS : rows;
 }
 
+// As many parts as pay: adding the parts' gradients should cost less than computing them, and reading the
+// matrices less than multiplying with them.
 static int choose_parts(const gr_program *p, int64_t count, bool wants_backward) {
+  const size_t shared = wants_backward ? p->gradient_bytes : p->matrix_bytes;
   int64_t parts = PARTS;
-  if (wants_backward && p->gradient_bytes) {
-    parts = (int64_t)((double)p->row_bytes * (double)count / (double)p->gradient_bytes);
+  if (shared) {
+    parts = (int64_t)((double)p->row_bytes * (double)count / (double)shared);
     if (parts < 2) parts = 2;
     if (parts > PARTS) parts = PARTS;
   }

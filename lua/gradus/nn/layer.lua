@@ -115,7 +115,8 @@ end
 function Layer:list_options(list)
   for _, name in ipairs(self.option_names) do
     local value = self[name]
-    list[#list + 1] = type(value) == "table" and table.concat(value, ",") or tostring(value)
+    if type(value) == "table" then value = table.concat(value, ",") end
+    list[#list + 1] = value == nil and "nil" or value  -- no text is made of it: each prediction asks
   end
 end
 

@@ -1,0 +1,140 @@
+"""The networks of the suites on training in PyTorch, in the settings in which it may be at its best:
+
+    eager          as a student writes it
+    channels_last  images and kernels in the order that its convolutions prefer
+    onednn         activations as oneDNN's own tensors, converted back before the dense layers
+
+Weights come from NumPy's stream, as gradus's do, in Keras's order of axes."""
+
+import os
+
+import numpy
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+
+
+SAME = {"same": True}
+# Shape of a sample, classes, layers: as in the suites' Lua.
+NETWORKS = {
+    "course CNN": ((50, 50, 1), 2, [("conv", 16, 3, SAME), ("pool",), ("conv", 16, 3), ("pool",), ("conv", 16, 3),
+                                    ("dense", 2)]),
+    "digits CNN": ((8, 8, 1), 10, [("conv", 16, 3, SAME), ("pool",), ("conv", 32, 3, SAME), ("dense", 64, "relu"),
+                                   ("dense", 10)]),
+    "MNIST CNN": ((28, 28, 1), 10, [("conv", 32, 3), ("pool",), ("conv", 64, 3), ("pool",), ("dense", 128, "relu"),
+                                    ("dense", 10)]),
+    "CIFAR CNN": ((32, 32, 3), 10, [("conv", 32, 3, SAME), ("conv", 32, 3, SAME), ("pool",), ("conv", 64, 3, SAME),
+                                    ("conv", 64, 3, SAME), ("pool",), ("conv", 128, 3, SAME), ("conv", 128, 3, SAME),
+                                    ("pool",), ("dense", 128, "relu"), ("dense", 10)]),
+    "mixed CNN": ((32, 32, 3), 10, [("conv", 16, 5, SAME), ("conv", 32, 3, {"stride": 2}),
+                                    ("conv", 32, 3, {"dilation": 2}), ("pool",), ("dense", 10)]),
+    "course MLP": ((2500,), 2, [("dense", 128, "relu"), ("dense", 2)]),
+    "wide MLP": ((784,), 10, [("dense", 1024, "relu"), ("dense", 1024, "relu"), ("dense", 10)]),
+}
+
+
+def made(name, batch):
+    """The network of that name, and a batch of samples and labels for it."""
+    shape, classes, layers = NETWORKS[name]
+    numpy.random.seed(1)
+    net = Net(shape, layers)
+    x = torch.from_numpy(numpy.random.rand(batch, *shape).astype("float32"))
+    if len(shape) == 3:  # (n, rows, columns, channels) as PyTorch has them: channels first
+        x = x.permute(0, 3, 1, 2).contiguous()
+    return net, x, torch.from_numpy(numpy.floor(numpy.random.rand(batch) * classes)).long()
+
+
+class Net(nn.Module):
+    """A list of layers: ("conv", filters, kernel, options) with ReLU, "pool", ("dense", units, activation)."""
+
+    def __init__(self, shape, layers):
+        super().__init__()
+        rows, columns, channels = shape if len(shape) == 3 else (0, 0, 0)
+        self.layers, self.plan = nn.ModuleList(), []
+        size = shape[0] if len(shape) == 1 else None
+        for kind, *rest in layers:
+            if kind == "conv":
+                filters, kernel, options = rest[0], rest[1], rest[2] if len(rest) > 2 else {}
+                reach = (kernel - 1) * options.get("dilation", 1) + 1
+                padding = reach // 2 if options.get("same") else 0
+                layer = nn.Conv2d(channels, filters, kernel, stride=options.get("stride", 1), padding=padding,
+                                  dilation=options.get("dilation", 1))
+                self.fill(layer.weight, (kernel, kernel, channels, filters), (3, 2, 0, 1))
+                rows, columns = ((n + 2 * padding - reach) // options.get("stride", 1) + 1 for n in (rows, columns))
+                channels = filters
+            elif kind == "pool":
+                layer, rows, columns = None, rows // 2, columns // 2
+            else:
+                inputs = size or rows * columns * channels
+                layer = nn.Linear(inputs, rest[0])
+                # Flattened pictures come channels last in Keras, channels first here.
+                order = None if size else (rows, columns, channels)
+                self.fill(layer.weight, (inputs, rest[0]), (1, 0), order)
+                size = rest[0]
+            if layer is not None:
+                nn.init.zeros_(layer.bias)
+                self.layers.append(layer)
+            self.plan.append((kind, layer, rest[1] if kind == "dense" and len(rest) > 1 else None))
+
+    @staticmethod
+    def fill(weight, shape, axes, order=None):
+        values = numpy.random.randn(*shape) * numpy.sqrt(2 / numpy.prod(shape[:-1]))
+        if order:
+            values = values.reshape(*order, -1).transpose(2, 0, 1, 3).reshape(shape)
+        with torch.no_grad():
+            weight.copy_(torch.from_numpy(values.transpose(axes).astype("float32").copy()))
+
+    def forward(self, x):
+        for kind, layer, activation in self.plan:
+            if kind == "conv":
+                x = F.relu(layer(x))
+            elif kind == "pool":
+                x = F.max_pool2d(x, 2, 2)
+            else:
+                if x.is_mkldnn:
+                    x = x.to_dense()
+                x = layer(x.flatten(1))
+                if activation == "relu":
+                    x = F.relu(x)
+        return x
+
+
+def placed(net, x, setting):
+    if setting == "channels_last":
+        return net.to(memory_format=torch.channels_last), x.to(memory_format=torch.channels_last)
+    if setting == "onednn" and x.dim() == 4:
+        return net, x.to_mkldnn()
+    return net, x
+
+
+def trainer(net, x, y, setting):
+    """A step of Adam as a function that returns the loss before it."""
+    net, x = placed(net, x, setting)
+    optimizer = torch.optim.Adam(net.parameters(), lr=1e-3, eps=1e-7, fused=True)
+
+    def step():
+        optimizer.zero_grad(set_to_none=True)
+        loss = F.cross_entropy(net(x), y)
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    return step
+
+
+def predictor(net, x, setting):
+    if setting == "frozen":
+        with torch.no_grad():
+            traced = torch.jit.optimize_for_inference(torch.jit.freeze(torch.jit.trace(net.eval(), x)))
+            for _ in range(3):
+                traced(x)
+    else:
+        traced, x = placed(net.eval(), x, setting)
+
+    def predict():
+        with torch.inference_mode():
+            return F.softmax(traced(x), 1)
+
+    return predict
