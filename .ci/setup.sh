@@ -13,6 +13,7 @@ build_packages=(
   /usr/include/fftw3.h:libfftw3-dev
   /usr/include/zlib.h:zlib1g-dev
   /usr/include/cmark.h:libcmark-dev
+  /usr/include/cjson/cJSON.h:libcjson-dev
 )
 
 present() {

@@ -1,8 +1,10 @@
-// gradus.core.text: Markdown for the lessons. No learner sees it, so it has no help.
+// gradus.core.text: Markdown for the lessons, JSON for the files of networks. No learner sees it, so it has
+// no help.
 #include "bind/bind.h"
 
 #include <string.h>
 
+#include "text/json.h"
 #include "text/markdown.h"
 
 static int markdown_gc(lua_State *L) {
@@ -72,7 +74,66 @@ static int text_markdown(lua_State *L) {
   return 1;
 }
 
+// ---- JSON ----
+
+typedef struct json_box {
+  gr_json *root;
+} json_box;
+
+static int json_gc(lua_State *L) {
+  json_box *box = lua_touserdata(L, 1);
+  gr_json_free(box->root);
+  box->root = NULL;
+  return 0;
+}
+
+// Recursion is as deep as the text nests, which libcjson ends at 1000.
+static void push_json(lua_State *L, const gr_json *value) {
+  luaL_checkstack(L, 4, "JSON that nests too deep");
+  gr_json_kind kind = gr_json_kind_of(value);
+  double number = gr_json_number(value);
+  bool list = kind == GR_JSON_ARRAY;
+  lua_Integer n = 0;
+  switch (kind) {
+    case GR_JSON_NULL: lua_pushnil(L); break;
+    case GR_JSON_FALSE:
+    case GR_JSON_TRUE: lua_pushboolean(L, kind == GR_JSON_TRUE); break;
+    case GR_JSON_NUMBER:
+      // JSON has one kind of number: a whole one of 53 bits is Lua's integer.
+      if (number >= -0x1p53 && number <= 0x1p53 && number == (double)(lua_Integer)number)
+        lua_pushinteger(L, (lua_Integer)number);
+      else
+        lua_pushnumber(L, number);
+      break;
+    case GR_JSON_STRING: lua_pushstring(L, gr_json_text(value)); break;
+    case GR_JSON_ARRAY:
+    case GR_JSON_OBJECT:
+      lua_createtable(L, list ? (int)gr_json_count(value) : 0, list ? 0 : (int)gr_json_count(value));
+      for (const gr_json *each = gr_json_first(value); each; each = gr_json_next(each)) {
+        push_json(L, each);
+        if (list)
+          lua_seti(L, -2, ++n);
+        else
+          lua_setfield(L, -2, gr_json_key(each));
+      }
+      break;
+  }
+}
+
+// json(text, name) -> a value: lists and objects become tables, null becomes nil. `name` is for messages.
+static int text_json(lua_State *L) {
+  size_t length;
+  const char *text = luaL_checklstring(L, 1, &length), *name = luaL_checkstring(L, 2);
+  json_box *box = gr_push_owned(L, sizeof *box, "gradus.json", json_gc);
+  GR_TRY(L, gr_json_parse(&box->root, text, length, name, &err));
+  push_json(L, box->root);
+  gr_json_free(box->root);
+  box->root = NULL;
+  return 1;
+}
+
 static const gr_function functions[] = {
+    {"json", text_json, NULL},
     {"markdown", text_markdown, NULL},
     {NULL, NULL, NULL},
 };
