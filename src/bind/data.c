@@ -2,70 +2,23 @@
 // friendly side and has the help; nothing here is called by a learner.
 //
 // A C function that fails must leave nothing behind when the error is raised: what it makes goes into boxes,
-// or into a `gr_loaded` that Lua owns.
+// or into a `gr_loaded` that Lua owns. Reading and writing files of arrays is in archive.c.
+#include "bind/archive.h"
 #include "bind/bind.h"
 
 #include <string.h>
 
 #include "data/csv.h"
-#include "data/load.h"
-#include "data/npy.h"
 #include "data/rows.h"
 #include "data/waste.h"
-
-static int loaded_gc(lua_State *L) {
-  gr_loaded_finish(lua_touserdata(L, 1));
-  return 0;
-}
 
 static int labels_gc(lua_State *L) {
   gr_labels_finish(lua_touserdata(L, 1));
   return 0;
 }
 
-static gr_loaded *push_loaded(lua_State *L) {
-  return gr_push_owned(L, sizeof(gr_loaded), "gradus.loaded", loaded_gc);
-}
 static gr_labels *push_labels(lua_State *L) {
   return gr_push_owned(L, sizeof(gr_labels), "gradus.labels", labels_gc);
-}
-
-// load(path, skip, only) -> tensor, or a table of tensors by name. `only`, a set of names or nil, picks
-// members.
-static int data_load(lua_State *L) {
-  const char *path = luaL_checkstring(L, 1);
-  lua_Integer skip = luaL_optinteger(L, 2, 0);
-  bool all = lua_isnoneornil(L, 3);
-  lua_settop(L, 3);
-  gr_loaded *loaded = push_loaded(L);
-  GR_TRY(L, gr_load(loaded, path, skip, &err));
-  if (!loaded->is_archive) {
-    if (!all) return luaL_error(L, "%s holds one array without a name: leave out \"only\"", path);
-    gr_push_empty(L);
-    gr_box_adopt(L, -1, &loaded->tensor);
-    return 1;
-  }
-  lua_createtable(L, 0, (int)loaded->archive.n);
-  for (size_t i = 0; i < loaded->archive.n; i++) {
-    const char *name = loaded->archive.entries[i].name;
-    bool wanted = all || (lua_getfield(L, 3, name) != LUA_TNIL);
-    if (!all) lua_pop(L, 1);
-    if (!wanted) continue;
-    gr_push_empty(L);
-    GR_TRY(L, gr_npz_tensor(&loaded->tensor, &loaded->archive, i, &err));
-    gr_box_adopt(L, -1, &loaded->tensor);
-    lua_setfield(L, -2, name);
-  }
-  gr_loaded_finish(loaded);  // the file's bytes, without waiting for the collector
-  return 1;
-}
-
-// save(path, tensor)
-static int data_save(lua_State *L) {
-  const char *path = luaL_checkstring(L, 1);
-  const gr_tensor *t = gr_check_tensor(L, 2);
-  GR_TRY(L, gr_npy_write(path, t, &err));
-  return 0;
 }
 
 // pictures(path, height, width) -> x, y: a text table of pictures with their labels in the last column
@@ -74,9 +27,9 @@ static int data_pictures(lua_State *L) {
   lua_Integer height = luaL_checkinteger(L, 2), width = luaL_checkinteger(L, 3);
   gr_push_empty(L);
   gr_push_empty(L);
-  gr_loaded *loaded = push_loaded(L);
+  gr_loaded *loaded = gr_push_loaded(L);
   GR_TRY(L, gr_load(loaded, path, 0, &err));
-  if (loaded->is_archive || loaded->tensor.ndim != 2) return luaL_error(L, "%s is no table of numbers", path);
+  if (loaded->tensor.ndim != 2) return luaL_error(L, "%s is no table of numbers", path);
   gr_tensor x, y;
   GR_TRY(L, gr_table_pictures(&x, &y, &loaded->tensor, height, width, path, &err));
   gr_loaded_finish(loaded);
@@ -188,7 +141,6 @@ static int data_waste(lua_State *L) {
 }
 
 static const gr_function functions[] = {
-    {"load", data_load, NULL},           {"save", data_save, NULL},
     {"pictures", data_pictures, NULL},   {"describe", data_describe, NULL},
     {"is_tensor", data_is_tensor, NULL}, {"range", data_range, NULL},
     {"labels", data_labels, NULL},       {"split", data_split, NULL},
@@ -198,5 +150,6 @@ static const gr_function functions[] = {
 int gr_open_data(lua_State *L) {
   lua_createtable(L, 0, 16);
   gr_register(L, NULL, functions);
+  gr_add_archives(L);
   return 1;
 }

@@ -7,12 +7,13 @@ static const struct {
   const char *name;
   uint8_t size, dtype;
 } numbers[] = {
-    [GR_NUMBER_BOOL] = {"bool", 1, GR_BOOL},  [GR_NUMBER_U8] = {"uint8", 1, GR_U8},
-    [GR_NUMBER_I8] = {"int8", 1, GR_I64},     [GR_NUMBER_U16] = {"uint16", 2, GR_I64},
-    [GR_NUMBER_I16] = {"int16", 2, GR_I64},   [GR_NUMBER_U32] = {"uint32", 4, GR_I64},
-    [GR_NUMBER_I32] = {"int32", 4, GR_I64},   [GR_NUMBER_U64] = {"uint64", 8, GR_I64},
-    [GR_NUMBER_I64] = {"int64", 8, GR_I64},   [GR_NUMBER_F16] = {"float16", 2, GR_F32},
-    [GR_NUMBER_F32] = {"float32", 4, GR_F32}, [GR_NUMBER_F64] = {"float64", 8, GR_F64},
+    [GR_NUMBER_BOOL] = {"bool", 1, GR_BOOL},    [GR_NUMBER_U8] = {"uint8", 1, GR_U8},
+    [GR_NUMBER_I8] = {"int8", 1, GR_I64},       [GR_NUMBER_U16] = {"uint16", 2, GR_I64},
+    [GR_NUMBER_I16] = {"int16", 2, GR_I64},     [GR_NUMBER_U32] = {"uint32", 4, GR_I64},
+    [GR_NUMBER_I32] = {"int32", 4, GR_I64},     [GR_NUMBER_U64] = {"uint64", 8, GR_I64},
+    [GR_NUMBER_I64] = {"int64", 8, GR_I64},     [GR_NUMBER_F16] = {"float16", 2, GR_F32},
+    [GR_NUMBER_BF16] = {"bfloat16", 2, GR_F32}, [GR_NUMBER_F32] = {"float32", 4, GR_F32},
+    [GR_NUMBER_F64] = {"float64", 8, GR_F64},
 };
 
 size_t gr_number_size(gr_number number) { return numbers[number].size; }
@@ -89,6 +90,9 @@ gr_code gr_convert_numbers(void *out, const uint8_t *in, int64_t n, gr_number nu
       break;
     case GR_NUMBER_F16:
       for (int64_t i = 0; i < n; i++) singles[i] = half_to_single(load16(in + 2 * i, big));
+      break;
+    case GR_NUMBER_BF16:  // the upper half of a float32
+      for (int64_t i = 0; i < n; i++) singles[i] = (uint32_t)load16(in + 2 * i, big) << 16;
       break;
     case GR_NUMBER_F32:
       for (int64_t i = 0; i < n; i++) singles[i] = load32(in + 4 * i, big);

@@ -18,6 +18,7 @@ typedef enum gr_number {
   GR_NUMBER_U64,
   GR_NUMBER_I64,
   GR_NUMBER_F16,
+  GR_NUMBER_BF16,
   GR_NUMBER_F32,
   GR_NUMBER_F64,
 } gr_number;

@@ -76,7 +76,9 @@ bool gr_is_gzip(const uint8_t *data, size_t size) {
 
 size_t gr_inflate_bound(size_t packed) { return packed > SIZE_MAX / 1040 ? SIZE_MAX : packed * 1032 + 1032; }
 
-uint32_t gr_crc32(const uint8_t *data, size_t size) { return (uint32_t)crc32_z(0, data, size); }
+uint32_t gr_crc32(uint32_t before, const uint8_t *data, size_t size) {
+  return data ? (uint32_t)crc32_z(before, data, size) : before;  // of no data zlib returns its starting value
+}
 
 static const char *reason(const z_stream *z, int status) {
   if (z->msg) return z->msg;
@@ -127,6 +129,42 @@ gr_code gr_inflate_raw(uint8_t *out, size_t unpacked, const uint8_t *data, size_
                    "unpacked: the file is damaged",
                    name, taken, used, size, unpacked);
   inflateEnd(&z);
+  return code;
+}
+
+// Packs `data` into what is left of `out`, which is large enough for whatever comes.
+static gr_code deflate_into(z_stream *z, const gr_bytes *out, const gr_bytes *data, bool last, gr_err *err) {
+  size_t taken = 0;
+  int status = Z_OK;
+  do {
+    if (gr_interrupt_poll(err)) return err->code;
+    size_t in = data->size - taken, room = out->size - (size_t)(z->next_out - out->data);
+    if (in > GR_FILE_PIECE) in = GR_FILE_PIECE;
+    z->next_in = (Bytef *)(uintptr_t)(data->data + taken);
+    z->avail_in = (uInt)in;
+    z->avail_out = room > PIECE ? PIECE : (uInt)room;
+    taken += in;
+    status = deflate(z, last && taken == data->size ? Z_FINISH : Z_NO_FLUSH);
+    taken -= z->avail_in;
+  } while (taken < data->size || (last && status == Z_OK));
+  return GR_OK;
+}
+
+gr_code gr_deflate_raw(gr_bytes *out, const gr_bytes pieces[2], const char *name, gr_err *err) {
+  z_stream z = {0};
+  *out = (gr_bytes){0};
+  if (deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+    return gr_fail(err, GR_ERR_MEMORY, "%s: out of memory", name);
+  void *block;
+  gr_bytes room = {.size = deflateBound(&z, pieces[0].size + pieces[1].size)};
+  gr_code code = gr_alloc(&block, room.size, name, err);
+  if (!code) {
+    room.data = z.next_out = block;
+    for (int i = 0; i < 2 && !code; i++) code = deflate_into(&z, &room, &pieces[i], i == 1, err);
+    *out = (gr_bytes){room.data, (size_t)(z.next_out - room.data)};
+    if (code) gr_bytes_finish(out);
+  }
+  deflateEnd(&z);
   return code;
 }
 

@@ -36,6 +36,10 @@ size_t gr_gunzip_head(uint8_t *head, size_t room, const uint8_t *data, size_t si
 gr_code gr_inflate_raw(uint8_t *out, size_t unpacked, const uint8_t *data, size_t size, const char *name,
                        gr_err *err);
 
-uint32_t gr_crc32(const uint8_t *data, size_t size);
+// Two pieces one after the other, packed as one raw deflate stream.
+gr_code gr_deflate_raw(gr_bytes *out, const gr_bytes pieces[2], const char *name, gr_err *err);
+
+// Of `data`, behind bytes whose checksum is `before` (0: none).
+uint32_t gr_crc32(uint32_t before, const uint8_t *data, size_t size);
 
 #endif

@@ -34,14 +34,16 @@ static gr_code parse_plain(gr_tensor *out, const uint8_t *data, size_t size, int
   for (size_t i = 0; i < sizeof other_kinds / sizeof other_kinds[0]; i++) {
     size_t n = strlen(other_kinds[i].first);
     if (size >= n && memcmp(data, other_kinds[i].first, n) == 0)
-      return gr_fail(err, GR_ERR_FORMAT, "%s: %s; .npy, .npz, IDX and tables of numbers as text are read",
-                     name, other_kinds[i].what);
+      return gr_fail(err, GR_ERR_FORMAT,
+                     "%s: %s; .npy, .npz, .safetensors, IDX and tables of numbers as text are read", name,
+                     other_kinds[i].what);
   }
   if (looks_like_text(data, size)) return gr_csv_parse(out, data, size, skip, name, err);
   char bytes[3 * 8 + 1] = "";
   for (size_t i = 0; i < size && i < 8; i++) snprintf(bytes + 3 * i, 4, " %02X", data[i]);
   return gr_fail(err, GR_ERR_FORMAT,
-                 "%s: it begins with the bytes%s, which is none of .npy, .npz, IDX or a table of numbers as "
+                 "%s: it begins with the bytes%s, which is none of .npy, .npz, .safetensors, IDX or a table "
+                 "of numbers as "
                  "text",
                  name, bytes);
 }
@@ -69,6 +71,11 @@ gr_code gr_load(gr_loaded *out, const char *path, int64_t skip, gr_err *err) {
     out->is_archive = !code;
     return code;
   }
+  if (gr_is_safetensors(file.data, file.size)) {
+    gr_code code = gr_safetensors_open(&out->safetensors, &file, name, err);
+    out->is_safetensors = !code;
+    return code;
+  }
   gr_code code = gr_is_gzip(file.data, file.size)
                      ? parse_gzip(&out->tensor, &file, skip, name, err)
                      : parse_plain(&out->tensor, file.data, file.size, skip, name, err);
@@ -79,5 +86,6 @@ gr_code gr_load(gr_loaded *out, const char *path, int64_t skip, gr_err *err) {
 void gr_loaded_finish(gr_loaded *l) {
   gr_tensor_finish(&l->tensor);
   gr_npz_close(&l->archive);
+  gr_safetensors_close(&l->safetensors);
   *l = (gr_loaded){0};
 }

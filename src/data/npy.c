@@ -245,30 +245,36 @@ gr_code gr_npy_parse(gr_tensor *out, const uint8_t *data, size_t size, const cha
 
 // ---- writing ----
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "gr_npy_write says '<' of this machine's bytes");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "gr_npy_header says '<' of this machine's bytes");
 
-gr_code gr_npy_write(const char *path, const gr_tensor *t, gr_err *err) {
+size_t gr_npy_header(char out[GR_NPY_HEADER], const gr_tensor *t) {
   static const char *const descr[GR_N_DTYPES] = {
       [GR_F64] = "<f8", [GR_F32] = "<f4", [GR_I64] = "<i8", [GR_U8] = "|u1", [GR_BOOL] = "|b1"};
-  // The numbers begin at a multiple of 64 bytes, so that they can be mapped: the header is padded.
-  char text[384], shape[GR_SHAPE_TEXT + 8 * 20];
+  char shape[GR_SHAPE_TEXT + 8 * 20];
   int used = 0;
   for (int i = 0; i < t->ndim; i++)
     used += snprintf(shape + used, sizeof shape - (size_t)used, i ? " %" PRId64 "," : "%" PRId64 ",",
                      t->shape[i]);
   if (t->ndim > 1) used--;  // (3, 4) but (3,)
   shape[used] = '\0';
-  int n = snprintf(text, sizeof text, "%.6s%c%c%c%c{'descr': '%s', 'fortran_order': False, 'shape': (%s), }",
+  int n = snprintf(out, GR_NPY_HEADER, "%.6s%c%c%c%c{'descr': '%s', 'fortran_order': False, 'shape': (%s), }",
                    (const char *)magic, 1, ' ', ' ', ' ', descr[t->dtype], shape);
+  // The numbers begin at a multiple of 64 bytes, so that they can be mapped: the header is padded.
   int total = (n + 1 + 63) / 64 * 64;
-  memset(text + n, ' ', (size_t)(total - n - 1));
-  text[total - 1] = '\n';
-  text[7] = 0;
-  text[8] = (char)((total - 10) & 0xff);
-  text[9] = (char)((total - 10) >> 8);
+  memset(out + n, ' ', (size_t)(total - n - 1));
+  out[total - 1] = '\n';
+  out[7] = 0;
+  out[8] = (char)((total - 10) & 0xff);
+  out[9] = (char)((total - 10) >> 8);
+  return (size_t)total;
+}
+
+gr_code gr_npy_write(const char *path, const gr_tensor *t, gr_err *err) {
+  char head[GR_NPY_HEADER];
+  size_t n = gr_npy_header(head, t);
   gr_tensor whole;
   if (gr_contiguous(&whole, t, err)) return err->code;
-  gr_piece pieces[] = {{text, (size_t)total}, {whole.data, gr_tensor_bytes(&whole)}};
+  gr_piece pieces[] = {{head, n}, {whole.data, gr_tensor_bytes(&whole)}};
   gr_code code = gr_file_write(path, pieces, 2, err);
   gr_tensor_finish(&whole);
   return code;

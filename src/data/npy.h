@@ -16,7 +16,10 @@
 bool gr_is_npy(const uint8_t *data, size_t size);
 // `name` is for messages: a path, or a path and the array's name in the archive.
 gr_code gr_npy_parse(gr_tensor *out, const uint8_t *data, size_t size, const char *name, gr_err *err);
-// Version 1.0, C order, this machine's (little-endian) bytes.
+// What stands before the numbers of `t` in C order: version 1.0, this machine's (little-endian) bytes, padded
+// so that the numbers begin at a multiple of 64. Returns how many bytes it is.
+#define GR_NPY_HEADER 384
+size_t gr_npy_header(char out[GR_NPY_HEADER], const gr_tensor *t);
 gr_code gr_npy_write(const char *path, const gr_tensor *t, gr_err *err);
 
 #endif

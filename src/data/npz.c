@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "data/npy.h"
 
 // Zip is little-endian. The three records that matter, with their sizes without names and comments:
@@ -161,10 +163,138 @@ gr_code gr_npz_tensor(gr_tensor *out, const gr_npz *z, size_t i, gr_err *err) {
     if (!code) code = gr_inflate_raw(block, e->unpacked, bytes, e->packed, name, err);
     bytes = block;
   }
-  if (!code && gr_crc32(bytes, e->unpacked) != e->crc)
+  if (!code && gr_crc32(0, bytes, e->unpacked) != e->crc)
     code = gr_fail(err, GR_ERR_FORMAT,
                    "%s: its checksum is wrong: the file is damaged; copy or save it again", name);
   if (!code) code = gr_npy_parse(out, bytes, e->unpacked, name, err);
   gr_free(block);
+  return code;
+}
+
+// ---- writing ----
+
+// One member as it is written: its local header and name, the .npy header, the numbers.
+typedef struct member {
+  uint8_t local[LOCAL_SIZE];
+  char header[GR_NPY_HEADER];
+  gr_bytes pieces[2];  // the .npy header and the numbers; the packed bytes, when it is deflated
+  gr_bytes packed;     // its own
+  uint32_t crc, from;
+  size_t unpacked;
+} member;
+
+static void put16(uint8_t *p, size_t v) {
+  p[0] = (uint8_t)v;
+  p[1] = (uint8_t)(v >> 8);
+}
+
+static void put32(uint8_t *p, size_t v) {
+  put16(p, v & 0xffff);
+  put16(p + 2, v >> 16);
+}
+
+#define SUFFIX ".npy"
+#define UTF8_NAMES 0x800    // the flag that says so
+#define FIRST_OF_1980 0x21  // every member has the earliest date of a zip: equal tensors give equal bytes
+
+// What the local header and the directory say alike, from the needed version to the length of the name.
+static void put_common(uint8_t *p, const member *m, size_t name, bool deflated) {
+  put16(p, 20);
+  put16(p + 2, UTF8_NAMES);
+  put16(p + 4, deflated ? 8 : 0);
+  put16(p + 8, FIRST_OF_1980);
+  put32(p + 10, m->crc);
+  put32(p + 14, m->pieces[0].size + m->pieces[1].size);
+  put32(p + 18, m->unpacked);
+  put16(p + 22, name);
+}
+
+static gr_code make_member(member *m, const gr_named *item, bool deflated, const char *path, gr_err *err) {
+  size_t bytes = gr_tensor_bytes(&item->tensor), name = strlen(item->name) + strlen(SUFFIX);
+  m->pieces[0] = (gr_bytes){(uint8_t *)m->header, gr_npy_header(m->header, &item->tensor)};
+  m->pieces[1] = (gr_bytes){item->tensor.data, bytes};
+  m->unpacked = m->pieces[0].size + bytes;
+  if (m->unpacked >= UINT32_MAX || name > UINT16_MAX)
+    return gr_fail(
+        err, GR_ERR_VALUE,
+        "\"%.200s\": %.100s is larger than the 4 GiB, or its name longer than the 65,535 letters, that "
+        "an archive has room for: save it alone, or as .safetensors",
+        path, item->name);
+  for (int i = 0; i < 2; i++) m->crc = gr_crc32(m->crc, m->pieces[i].data, m->pieces[i].size);
+  if (deflated) {
+    if (gr_deflate_raw(&m->packed, m->pieces, path, err)) return err->code;
+    m->pieces[0] = m->packed;
+    m->pieces[1] = (gr_bytes){0};
+  }
+  memcpy(m->local, "PK\3\4", 4);
+  put_common(m->local + 4, m, name, deflated);
+  return GR_OK;
+}
+
+static void append_directory(gr_str *s, const member *members, const gr_named_list *tensors, bool deflated,
+                             size_t start) {
+  for (size_t i = 0; i < tensors->n; i++) {
+    uint8_t record[CENTRAL_SIZE] = "PK\1\2\24";  // made by version 2.0
+    const char *name = tensors->items[i].name;
+    put_common(record + 6, &members[i], strlen(name) + strlen(SUFFIX), deflated);
+    put32(record + 42, members[i].from);
+    gr_str_append_n(s, (const char *)record, sizeof record);
+    gr_str_append(s, name);
+    gr_str_append(s, SUFFIX);
+  }
+  uint8_t end[END_SIZE] = "PK\5\6";
+  put16(end + 8, tensors->n);
+  put16(end + 10, tensors->n);
+  put32(end + 12, s->length);
+  put32(end + 16, start);
+  gr_str_append_n(s, (const char *)end, sizeof end);
+}
+
+#define PIECES 5  // a member's local header, name, suffix, .npy header and numbers
+
+static gr_code write_members(const char *path, const gr_named_list *tensors, member *members,
+                             gr_piece *pieces, bool deflated, gr_err *err) {
+  size_t at = 0;
+  gr_piece *next = pieces;
+  for (size_t i = 0; i < tensors->n; i++) {
+    member *m = &members[i];
+    const char *name = tensors->items[i].name;
+    if (make_member(m, &tensors->items[i], deflated, path, err)) return err->code;
+    m->from = (uint32_t)at;
+    gr_piece mine[PIECES] = {{m->local, sizeof m->local},
+                             {name, strlen(name)},
+                             {SUFFIX, strlen(SUFFIX)},
+                             {m->pieces[0].data, m->pieces[0].size},
+                             {m->pieces[1].data, m->pieces[1].size}};
+    for (int p = 0; p < PIECES; p++) {
+      at += mine[p].size;
+      *next++ = mine[p];
+    }
+    if (at >= UINT32_MAX)
+      return gr_fail(err, GR_ERR_VALUE,
+                     "\"%.200s\": together these arrays are larger than the 4 GiB that an "
+                     "archive has room for: save them as .safetensors",
+                     path);
+  }
+  gr_str directory = {0};
+  append_directory(&directory, members, tensors, deflated, at);
+  gr_code code = gr_str_check(&directory, err);
+  *next++ = (gr_piece){directory.text, directory.length};
+  if (!code) code = gr_file_write(path, pieces, (int)(next - pieces), err);
+  gr_str_finish(&directory);
+  return code;
+}
+
+gr_code gr_npz_write(const char *path, const gr_named_list *tensors, bool deflated, gr_err *err) {
+  if (tensors->n >= UINT16_MAX)
+    return gr_fail(err, GR_ERR_VALUE, "\"%.200s\": an archive has room for 65,534 arrays, not for %zu", path,
+                   tensors->n);
+  member *members = calloc(tensors->n + 1, sizeof *members);
+  gr_piece *pieces = malloc((tensors->n * PIECES + 1) * sizeof *pieces);
+  gr_code code = members && pieces ? write_members(path, tensors, members, pieces, deflated, err)
+                                   : gr_fail(err, GR_ERR_MEMORY, "\"%.200s\": out of memory", path);
+  for (size_t i = 0; members && i < tensors->n; i++) gr_bytes_finish(&members[i].packed);
+  free(members);
+  free(pieces);
   return code;
 }

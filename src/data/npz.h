@@ -7,6 +7,7 @@
 #define GR_DATA_NPZ_H
 
 #include "data/file.h"
+#include "data/named.h"
 #include "tensor/tensor.h"
 
 typedef struct gr_npz_entry {
@@ -31,5 +32,9 @@ bool gr_is_zip(const uint8_t *data, size_t size);
 gr_code gr_npz_open(gr_npz *out, gr_bytes *file, const char *path, gr_err *err);
 gr_code gr_npz_tensor(gr_tensor *out, const gr_npz *z, size_t i, gr_err *err);
 void gr_npz_close(gr_npz *z);  // accepts zero bytes
+
+// Writes each tensor as "name.npy" into one archive, whole or not at all; `deflated` packs them, which
+// network weights hardly gain by. An archive over 4 GiB is refused.
+gr_code gr_npz_write(const char *path, const gr_named_list *tensors, bool deflated, gr_err *err);
 
 #endif

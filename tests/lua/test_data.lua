@@ -56,9 +56,25 @@ test("text tables are read, passing over lines at the top", function()
   expect.equal(select(3, core.range(t)), 4.0)
 end)
 
+test("tables of tensors come back from .npz, packed or not, and from .safetensors", function()
+  local x, y = tensor.arange(6, {dtype = "float32"}):reshape(2, 3), tensor.arange(3, {dtype = "int64"})
+  for _, case in ipairs {{".npz"}, {".npz", true}, {".safetensors"}} do
+    local path = os.tmpname() .. case[1]
+    data.save(path, {x = x.T, ["a/y"] = y}, {compressed = case[2]})
+    local back = data.load(path)
+    expect.equal(tostring(back.x), tostring(x.T))
+    expect.equal(tostring(back["a/y"]), tostring(y))
+    expect.equal(back.x.dtype .. " " .. back["a/y"].dtype, "float32 int64")
+    expect.equal(data.load(path, {only = {"x"}})["a/y"], nil)
+    os.remove(path)
+  end
+end)
+
 test("only tensors are saved, and only where a file can be", function()
-  expect.error(function() data.save(scratch, {1, 2}) end, "takes a path and a tensor")
-  expect.error(function() data.save(scratch, {x = tensor.zeros(2)}) end, "each of its tensors")
+  expect.error(function() data.save(scratch, 2) end, "takes a path and a tensor")
+  expect.error(function() data.save(scratch, {1, 2}) end, "tensors by name, as in {x=t}; here [1] is number")
+  expect.error(function() data.save(scratch, {x = tensor.zeros(2)}) end, "into a .npz or a .safetensors file")
+  expect.error(function() data.save("x.npz", tensor.zeros(2)) end, 'arrays by name, as in data.save("x.npz", {x=t})')
   expect.error(function() data.save("/no/such/folder/x.npy", tensor.zeros(2)) end, "No such file")
 end)
 

@@ -197,11 +197,11 @@ data.load = doc("data.load", [[
 data.load(path, {only={...}, skip=0}) -> tensor, or a table of tensors
 
 Reads a file of numbers; its content, not its name, says what it is. NumPy's .npy gives a tensor; .npz gives a
-table of tensors by name (`only` reads some of them); IDX, the format of MNIST, gives a tensor; text with one
-row of numbers a line gives a float64 tensor (`skip` passes over lines at the top). Any of them but .npz may
-be gzipped. int8..int32 and uint16..uint64 become int64, float16 becomes float32, all else keeps its dtype;
-Fortran order and big-endian bytes are read. Object arrays are refused: they are pickled Python, which can run
-code.
+table of tensors by name (`only` reads some of them), and so does .safetensors; IDX, the format of MNIST, gives
+a tensor; text with one row of numbers a line gives a float64 tensor (`skip` passes over lines at the top). .npy,
+IDX and text may be gzipped. int8..int32 and uint16..uint64 become int64, float16 and bfloat16 become float32,
+all else keeps its dtype; Fortran order and big-endian bytes are read. Object arrays are refused: they are pickled
+Python, which can run code.
 
 > data.save("/tmp/gradus-help.npy", zeros(2))
 > data.load("/tmp/gradus-help.npy")
@@ -233,20 +233,49 @@ end)
 
 data.save = doc("data.save", [==[
 data.save(path, t)
+data.save(path, {name=t, ...}, {compressed=false})
 
-Writes a tensor to a .npy file, which NumPy's np.load reads. The file is written whole and then takes its
-name: an interruption or a full disk never leaves half a file.
+Writes a tensor to a .npy file, or a table of tensors by name to a .npz file (compressed=true packs it) or a
+.safetensors file, whichever the path ends in. NumPy's np.load reads the first two. The file is written whole and
+then takes its name: an interruption or a full disk never leaves half a file.
 
 > data.save("/tmp/gradus-help.npy", zeros(2, 3))
 > data.load("/tmp/gradus-help.npy")
 [[0. 0. 0.]
- [0. 0. 0.]]]==], function(path, t)
+ [0. 0. 0.]]
+> data.save("/tmp/gradus-help.npz", {x=ones(2), y=tensor{0, 1, 1}})
+> data.load("/tmp/gradus-help.npz").y
+[0. 1. 1.]]==], function(path, t, given)
   check_path("data.save", path)
-  if not core.is_tensor(t) then
-    error('data.save takes a path and a tensor, as in data.save("weights.npy", w), not ' .. type(t) ..
-      (type(t) == "table" and ": save each of its tensors to a file of its own" or ""), 2)
+  local o = options.read("data.save", given, {{"compressed", false}})
+  if core.is_tensor(t) then
+    if path:find("%.npz$") or path:find("%.safetensors$") then
+      error(format('data.save: a %s file holds arrays by name, as in data.save("%s", {x=t})', path:match("%.%w+$"),
+        path), 2)
+    end
+    call(core.save, path, t)
+    return
   end
-  call(core.save, path, t)
+  if type(t) ~= "table" then
+    error('data.save takes a path and a tensor, as in data.save("weights.npy", w), not ' .. type(t), 2)
+  end
+  local names = {}
+  for name, each in pairs(t) do
+    if type(name) ~= "string" or not core.is_tensor(each) then
+      error(format("data.save: a table holds tensors by name, as in {x=t}; here [%s] is %s", tostring(name),
+        core.is_tensor(each) and "a tensor" or type(each)), 2)
+    end
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  if not path:find("%.npz$") and not path:find("%.safetensors$") then
+    error(format('data.save: several tensors go into a .npz or a .safetensors file, not into "%s"', path), 2)
+  end
+  if path:find("%.npz$") then
+    call(core.save_archive, path, names, t, o.compressed and true or false)
+  else
+    call(core.save_archive, path, names, t, {})
+  end
 end)
 
 -- ---- splitting ----

@@ -1,0 +1,11 @@
+// Files of one array or of many, for the data module (data.c) and for the weights of networks.
+#ifndef GR_BIND_ARCHIVE_H
+#define GR_BIND_ARCHIVE_H
+
+#include "bind/bind.h"
+#include "data/load.h"
+
+gr_loaded *gr_push_loaded(lua_State *L);  // empty, and Lua's to free
+void gr_add_archives(lua_State *L);       // into the table on top: load, read_archive, save, save_archive
+
+#endif
