@@ -90,6 +90,8 @@ local function label_list(truth, predicted, names)
   return list
 end
 
+local CONFUSION = {{"classes"}, {"positive"}, {"layout", "course", one_of = {"course", "sklearn"}}}
+
 metrics.confusion_matrix = doc("metrics.confusion_matrix", [[
 metrics.confusion_matrix(y_true, y_pred, {classes=nil, positive=nil, layout="course"}) -> confusion matrix
 
@@ -103,10 +105,9 @@ cm.FN, cm.FP and cm.TN the cells of two classes.
 actual \ predicted                       bottle                     no bottle
 bottle                       1 TP true positive  1 FN false negative, Type II
 no bottle           1 FP false positive, Type I            2 TN true negative
-]], function(y_true, y_pred, given)
+]], options.takes(CONFUSION, function(y_true, y_pred, given)
   local what = "metrics.confusion_matrix"
-  local read = options.read(what, given, {{"classes"}, {"positive"}, {"layout", "course"}})
-  options.choice(what, "layout", read.layout, {"course", "sklearn"})
+  local read = options.read(what, given, CONFUSION)
   local truth, predicted = read_pair(what, y_true, y_pred)
   local list = label_list(truth, predicted, read.classes)
   local cm = {counts = {}, classes = {}, layout = read.layout}
@@ -137,7 +138,7 @@ no bottle           1 FP false positive, Type I            2 TN true negative
     end
   end
   return setmetatable(cm, Confusion)
-end)
+end))
 
 -- ---- ratios of two classes ----
 

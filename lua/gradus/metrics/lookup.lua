@@ -75,7 +75,7 @@ local function own(f)
 end
 
 --- The metric of that name. Keras's rule for "accuracy": by the number of outputs and the form of the truth.
-return function(wanted, loss, n_outputs)
+local function find(wanted, loss, n_outputs)
   if type(wanted) == "function" then return own(wanted) end
   options.choice("compile", "metrics", wanted, names)
   if whole[wanted] then return {name = wanted, whole = whole[wanted]} end
@@ -86,3 +86,5 @@ return function(wanted, loss, n_outputs)
   end
   return {name = wanted, call = function(p, t) return core.metric(hits[kind], p, t) end}
 end
+
+return {find = find, names = names}
