@@ -24,7 +24,9 @@ end
 
 --- The same for the truth of a model: labels, one-hot rows, or 0 and 1. Nil where the truth is no classes at all.
 function M.of(model, y)
-  if #model.metrics == 0 then return nil end
+  local of_classes = false
+  for _, metric in ipairs(model.metrics) do of_classes = of_classes or not metric.numbers end
+  if not of_classes then return nil end
   if model.loss.labels or y.ndim == 1 or y.shape[2] == 1 then return M.of_labels(y) end
   if y.ndim == 2 then return M.of_labels(tensor.argmax(y, 2)) end
 end

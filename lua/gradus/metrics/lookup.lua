@@ -11,49 +11,97 @@ local tensor = require "gradus.core.tensor"
 -- class.
 local hits = {binary_accuracy = 0, categorical_accuracy = 1, sparse_categorical_accuracy = 2}
 
--- Class labels from a truth (labels, 0 and 1, or one-hot rows) or from outputs (n, k).
-local function labels(t)
-  if t.ndim == 1 then return t end
-  if t.shape[2] == 1 then return tensor.gt(t:reshape(-1), 0.5):astype("int64") end
-  return tensor.argmax(t, 2) - 1
+-- ---- truth and outputs, as metrics take them ----
+
+-- Class labels from outputs (n, k).
+local function labels(outputs)
+  if outputs.shape[2] == 1 then return tensor.gt(outputs:reshape(-1), 0.5):astype("int64") end
+  return tensor.argmax(outputs, 2) - 1
 end
 
-local function true_labels(y)
-  return (y.ndim == 1 or y.shape[2] == 1) and y:reshape(-1) or labels(y)
+-- Class labels from a truth: labels, 0 and 1 (hinge has -1 in the place of 0), or one-hot rows.
+local function true_labels(y, loss)
+  if y.ndim == 2 and y.shape[2] > 1 then return labels(y) end
+  y = y:reshape(-1)
+  return loss.name == "hinge" and tensor.gt(y, 0) or y
 end
 
--- The score of the positive class: the only output, or that of class 1 of two.
-local function scores(name, outputs)
-  local k = outputs.shape[2]
-  if k == 1 then return outputs:reshape(-1) end
-  if k == 2 then return outputs[{{}, 2}] end
-  error(string.format("the metric %s is for two classes, and the network has %d outputs", name, k), 0)
+-- A metric is {whole = function(y, outputs, loss), fits = function(name, outputs, loss)}; `fits` says why the metric is
+-- none of a network with so many outputs, or nil. Each must give one number: a reason behind it is dropped.
+
+local function two_classes(name, outputs)
+  if outputs > 2 then
+    return string.format("it is of two classes, and the network has %d outputs; as a mean over the classes: "
+      .. 'function(y, p) return metrics.%s_score(y, p:argmax(2) - 1, {average="macro"}) end', outputs,
+      name:gsub("_score$", ""))
+  end
+end
+
+local function of_two(f)
+  return {fits = two_classes, whole = function(y, outputs, loss)
+    return (f(true_labels(y, loss), labels(outputs), {positive = 1}))
+  end}
 end
 
 local function of_labels(f)
-  return function(y, outputs) return f(true_labels(y), labels(outputs)) end
+  return {whole = function(y, outputs, loss) return (f(true_labels(y, loss), labels(outputs))) end}
 end
 
-local function of_scores(name, f)
-  return function(y, outputs) return f(true_labels(y), scores(name, outputs)) end
+-- Scores of two classes; of more, the mean over the classes, each against the rest.
+local function of_scores(f)
+  return {whole = function(y, outputs, loss)
+    local truth = true_labels(y, loss)
+    return (f(truth, outputs, outputs.shape[2] <= 2 and {positive = 1} or nil))
+  end}
+end
+
+local TOP = 5
+
+local top_k = {
+  fits = function(_, outputs)
+    if outputs <= TOP then
+      return string.format("it asks whether the class is among the %d greatest outputs, and the network has only %d, "
+        .. "so it would always be 1; for the 2 greatest: "
+        .. "function(y, p) return metrics.top_k_accuracy_score(y, p, {k=2}) end", TOP, outputs)
+    end
+  end,
+  whole = function(y, outputs, loss)
+    return metrics.top_k_accuracy_score(true_labels(y, loss), outputs, {k = TOP})
+  end,
+}
+
+local function of_numbers(f)
+  return {
+    numbers = true,
+    fits = function(_, _, loss)
+      if loss.labels then
+        return "it compares numbers, and " .. loss.name .. " has class labels for its truth; metrics of classes are "
+          .. '"accuracy", "balanced_accuracy", ...'
+      end
+    end,
+    whole = function(y, outputs) return (f(y, outputs)) end,
+  }
 end
 
 local whole = {
-  precision = of_labels(metrics.precision_score),
-  recall = of_labels(metrics.recall_score),
-  specificity = of_labels(metrics.specificity_score),
-  f1_score = of_labels(metrics.f1_score),
+  precision = of_two(metrics.precision_score),
+  recall = of_two(metrics.recall_score),
+  specificity = of_two(metrics.specificity_score),
+  f1_score = of_two(metrics.f1_score),
+  balanced_accuracy = of_labels(metrics.balanced_accuracy_score),
+  matthews_corrcoef = of_labels(metrics.matthews_corrcoef),
+  cohen_kappa = of_labels(metrics.cohen_kappa_score),
+  auc = of_scores(metrics.roc_auc_score),
+  average_precision = of_scores(metrics.average_precision_score),
+  top_k_categorical_accuracy = top_k,
+  mean_squared_error = of_numbers(metrics.mean_squared_error),
+  mse = of_numbers(metrics.mean_squared_error),
+  root_mean_squared_error = of_numbers(metrics.root_mean_squared_error),
+  mean_absolute_error = of_numbers(metrics.mean_absolute_error),
+  mae = of_numbers(metrics.mean_absolute_error),
+  mean_absolute_percentage_error = of_numbers(metrics.mean_absolute_percentage_error),
+  r2_score = of_numbers(metrics.r2_score),
 }
-if metrics.balanced_accuracy_score then whole.balanced_accuracy = of_labels(metrics.balanced_accuracy_score) end
-if metrics.roc_auc_score then whole.auc = of_scores("auc", metrics.roc_auc_score) end
-if metrics.average_precision_score then
-  whole.average_precision = of_scores("average_precision", metrics.average_precision_score)
-end
-if metrics.top_k_accuracy_score then
-  whole.top_k_categorical_accuracy = function(y, outputs)
-    return metrics.top_k_accuracy_score(true_labels(y), outputs, {k = 5})
-  end
-end
 
 local names = {"accuracy"}
 for name in pairs(hits) do names[#names + 1] = name end
@@ -74,17 +122,39 @@ local function own(f)
   end}
 end
 
---- The metric of that name. Keras's rule for "accuracy": by the number of outputs and the form of the truth.
-local function find(wanted, loss, n_outputs)
-  if type(wanted) == "function" then return own(wanted) end
-  options.choice("compile", "metrics", wanted, names)
-  if whole[wanted] then return {name = wanted, whole = whole[wanted]} end
-  local kind = wanted
-  if wanted == "accuracy" then
-    kind = loss.labels and "sparse_categorical_accuracy" or n_outputs == 1 and "binary_accuracy"
-      or "categorical_accuracy"
-  end
-  return {name = wanted, call = function(p, t) return core.metric(hits[kind], p, t) end}
+-- ---- hits ----
+
+-- Keras's rule for "accuracy": by the number of outputs and the form of the truth.
+local function kind_of_hit(wanted, loss, outputs)
+  if wanted ~= "accuracy" then return wanted end
+  return loss.labels and "sparse_categorical_accuracy" or outputs == 1 and "binary_accuracy" or "categorical_accuracy"
 end
 
-return {find = find, names = names}
+-- Why a hit of that kind would be another number than its name says, or nil.
+local function misfit(kind, loss, outputs)
+  if kind ~= "binary_accuracy" and outputs == 1 then
+    return 'with one output the greatest is always that one; use "binary_accuracy"'
+  elseif (kind == "sparse_categorical_accuracy") ~= (loss.labels or false) then
+    return string.format('%s has %s for its truth; "accuracy" chooses what fits', loss.name,
+      loss.labels and "class labels" or "a number an output")
+  end
+end
+
+local function expect_fit(name, why)
+  if why then error(string.format('the metric "%s" does not fit: %s', name, why), 0) end
+end
+
+--- The metric of that name for a loss and a network with `outputs` outputs (nil: not known yet, and not checked).
+return function(wanted, loss, outputs)
+  if type(wanted) == "function" then return own(wanted) end
+  options.choice("compile", "metrics", wanted, names)
+  local found = whole[wanted]
+  if found then
+    if outputs and found.fits then expect_fit(wanted, found.fits(wanted, outputs, loss)) end
+    return {name = wanted, numbers = found.numbers,
+      whole = function(y, p) return found.whole(y, p, loss) end}
+  end
+  local kind = kind_of_hit(wanted, loss, outputs or 1)
+  if outputs then expect_fit(wanted, misfit(kind, loss, outputs)) end
+  return {name = wanted, call = function(p, t) return core.metric(hits[kind], p, t) end}
+end

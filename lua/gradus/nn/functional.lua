@@ -104,13 +104,10 @@ local function sizes_of(node)
   return sizes
 end
 
-local MODEL = {
-  {"inputs", required = true}, {"outputs", required = true}, {"dtype", "float32", one_of = {"float32", "float64"}},
-  {"name", "model"},
-}
-
 local function make(given)
-  local self = options.read("nn.Model", given, MODEL)
+  local self = options.read("nn.Model", given, {{"inputs", required = true}, {"outputs", required = true},
+    {"dtype", "float32"}, {"name", "model"}})
+  options.choice("nn.Model", "dtype", self.dtype, {"float32", "float64"})
   local input, output = self.inputs, self.outputs
   if not is_symbol(input) or input.layer then
     error("nn.Model: inputs is one nn.Input{...}", 2)
@@ -144,7 +141,7 @@ layer that is called twice is one layer with one set of weights. Then as with nn
 > m = nn.Model{x, y}
 > m:count_params()
 90
-]], options.takes(MODEL, make))
+]], make)
 
 --- Draws the weights, in the order in which the layers were called.
 function Functional:build()

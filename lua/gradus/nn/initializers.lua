@@ -41,7 +41,6 @@ local makers = {
 local names = {}
 for name in pairs(makers) do names[#names + 1] = name end
 table.sort(names)
-initializers.names = names
 
 --- A tensor of that shape, drawn from the one generator of the session. `initializer` is a name, or a function of the
 --- learner's own, which is called with the shape; `what` and `option` name the layer and its option in an error.

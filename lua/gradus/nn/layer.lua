@@ -36,7 +36,7 @@ function Layer.define(class_name, spec)
     if self.check then self:check() end
     return self
   end
-  return class, options.takes(all, construct)
+  return class, construct
 end
 
 function Layer:weight_shapes() return {} end

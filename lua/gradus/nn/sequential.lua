@@ -13,9 +13,6 @@ local function is_layer(value)
   return type(value) == "table" and value.class_name ~= nil and value.output_shape_for ~= nil
 end
 
--- By position come the layers.
-local SEQUENTIAL = {named = true, {"dtype", "float32", one_of = {"float32", "float64"}}, {"name", "sequential"}}
-
 local function make(given)
   if type(given) ~= "table" then
     error("nn.Sequential takes one table of layers, as in nn.Sequential{nn.Flatten{}, nn.Dense{2}}", 2)
@@ -24,7 +21,8 @@ local function make(given)
   for key, value in pairs(given) do
     if type(key) == "string" then named[key] = value end
   end
-  local self = options.read("nn.Sequential", named, SEQUENTIAL)
+  local self = options.read("nn.Sequential", named, {{"dtype", "float32"}, {"name", "sequential"}})
+  options.choice("nn.Sequential", "dtype", self.dtype, {"float32", "float64"})
   self.layers = {}
   for i, layer in ipairs(given) do
     if not is_layer(layer) then
@@ -56,7 +54,7 @@ model:compile{...}, model:fit{...}, model:evaluate{...}, model:predict(x).
 > m = nn.Sequential{nn.Flatten{input_shape={50, 50, 1}}, nn.Dense{128, activation="relu"}, nn.Dropout{0.5}, nn.Dense{2}}
 > m:count_params()
 320386
-]], options.takes(SEQUENTIAL, make))
+]], make)
 
 --- Works out every shape and draws the weights. `input_shape` is that of one sample.
 function Sequential:build(input_shape)

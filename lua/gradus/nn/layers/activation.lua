@@ -22,9 +22,7 @@ local function number(what, self, name, least)
   end
 end
 
-local ACTIVATION = {{"activation", required = true, one_of = activations.names}}
-
-local Activation, activation = define("Activation", ACTIVATION, function(self, x)
+local Activation, activation = define("Activation", {{"activation", required = true}}, function(self, x)
   return self.activate(x)
 end)
 

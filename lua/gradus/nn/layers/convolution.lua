@@ -3,7 +3,6 @@
 local activations = require "gradus.nn.activations"
 local core = require "gradus.core.grad"
 local doc = require("gradus.help").doc
-local initializers = require "gradus.nn.initializers"
 local Layer = require "gradus.nn.layer"
 local window = require "gradus.nn.layers.window"
 
@@ -13,12 +12,12 @@ local Conv2D, conv2d = Layer.define("Conv2D", {
   {"filters", required = true},
   {"kernel_size", required = true},
   {"strides", 1},
-  {"padding", "valid", one_of = window.paddings},
+  {"padding", "valid"},
   {"dilation_rate", 1},
-  {"activation", one_of = activations.names},
+  {"activation"},
   {"use_bias", true},
-  {"kernel_initializer", "glorot_uniform", one_of = initializers.names},
-  {"bias_initializer", "zeros", one_of = initializers.names},
+  {"kernel_initializer", "glorot_uniform"},
+  {"bias_initializer", "zeros"},
 })
 
 layers.Conv2D = doc("nn.Conv2D", [[

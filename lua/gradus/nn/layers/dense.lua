@@ -2,17 +2,16 @@
 
 local activations = require "gradus.nn.activations"
 local doc = require("gradus.help").doc
-local initializers = require "gradus.nn.initializers"
 local Layer = require "gradus.nn.layer"
 
 local layers = {}
 
 local Dense, dense = Layer.define("Dense", {
   {"units", required = true},
-  {"activation", one_of = activations.names},
+  {"activation"},
   {"use_bias", true},
-  {"kernel_initializer", "glorot_uniform", one_of = initializers.names},
-  {"bias_initializer", "zeros", one_of = initializers.names},
+  {"kernel_initializer", "glorot_uniform"},
+  {"bias_initializer", "zeros"},
 })
 
 layers.Dense = doc("nn.Dense", [[

@@ -10,11 +10,7 @@ local layers = {}
 
 -- Both kinds of windows have the same options and shapes.
 local function define_windows(class_name)
-  local class, construct = Layer.define(class_name, {
-    {"pool_size", 2},
-    {"strides"},
-    {"padding", "valid", one_of = window.paddings},
-  })
+  local class, construct = Layer.define(class_name, {{"pool_size", 2}, {"strides"}, {"padding", "valid"}})
 
   function class:check()
     self.pool_size = Layer.pair("nn." .. class_name, "pool_size", self.pool_size)
