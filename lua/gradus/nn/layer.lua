@@ -111,13 +111,47 @@ function Layer:all_names()
   return table.move(self.state_names, 1, #self.state_names, #names + 1, names)
 end
 
---- Appends the values of the layer's options to a list: what a recorded program depends on besides weights.
+--- Appends the values of the layer's options to a list: what a recorded program depends on besides weights. A list is
+--- its length and its elements.
 function Layer:list_options(list)
   for _, name in ipairs(self.option_names) do
     local value = self[name]
-    if type(value) == "table" then value = table.concat(value, ",") end
-    list[#list + 1] = value == nil and "nil" or value  -- no text is made of it: each prediction asks
+    if type(value) == "table" then
+      list[#list + 1] = #value
+      table.move(value, 1, #value, #list + 1, list)
+    else
+      list[#list + 1] = value == nil and "nil" or value
+    end
   end
+end
+
+--- Whether the options are still those that list_options wrote into `list` behind position `at`, and where they end.
+--- Every prediction asks, so nothing is made to find out.
+function Layer:same_options(list, at)
+  for _, name in ipairs(self.option_names) do
+    local value = self[name]
+    at = at + 1
+    if type(value) == "table" then
+      if list[at] ~= #value then return false end
+      for i = 1, #value do
+        at = at + 1
+        if not rawequal(list[at], value[i]) then return false end
+      end
+    elseif not rawequal(list[at], value == nil and "nil" or value) then
+      return false
+    end
+  end
+  return at
+end
+
+--- The same for weights(), in `list` behind position `at`.
+function Layer:same_weights(list, at)
+  if not self.trainable then return at end
+  for _, name in ipairs(self.weight_names) do
+    at = at + 1
+    if not rawequal(list[at], self[name]) then return false end
+  end
+  return at
 end
 
 local function total(list)

@@ -42,16 +42,27 @@ local function record(model, y, weights, in_training, call)
   return nil, "a layer computes with the size of the batch, or with numbers that it draws"
 end
 
+-- Whether a program that was kept has the options and weights that the layers have now.
+local function is_current(model, kept)
+  local option, weight = 0, 0
+  for _, layer in ipairs(model.layers) do
+    option = layer:same_options(kept.options, option)
+    weight = option and layer:same_weights(kept.weights, weight)
+    if not weight then return false end
+  end
+  return option == #kept.options and weight == #kept.weights
+end
+
 -- The program for `mode` ("train", "test" or "predict"), recorded anew when a weight or a layer's option (the rate of a
 -- Dropout, say) was exchanged or y has another form. When `weighted`, the last column of y is the sample's weight in
 -- the loss (see samples.lua).
 function M.program(model, mode, y, weighted)
-  local chosen = {}
-  for _, layer in ipairs(model.layers) do layer:list_options(chosen) end
   local key = mode .. (y and ":" .. y.ndim or "") .. (weighted and ":weighted" or "")
   local kept = model.programs[key]
-  if kept and same_list(kept.options, chosen) and same_list(kept.weights, model:weights()) then return kept end
+  if kept and is_current(model, kept) then return kept end
   model:refresh()
+  local chosen = {}
+  for _, layer in ipairs(model.layers) do layer:list_options(chosen) end
   local weights = model:weights()
   local in_training = mode == "train"
   local function call(x, t)
