@@ -60,17 +60,21 @@ static ALWAYS_INLINE void plain_tile(const tile *t, const gr_conv_walk *w, const
   }
 }
 
-static ALWAYS_INLINE void pooled_tile(const tile *t, const gr_conv_walk *w, const int columns) {
+static ALWAYS_INLINE void pooled_tile(const tile *t, const gr_conv_walk *w, const bool winners,
+                                      const int columns) {
   vf sums[2 * COLUMNS];
   const vf bias = load(t->bias);
   UNROLL for (int c = 0; c < columns; c++) sums[c] = sums[COLUMNS + c] = bias;
   add_products(sums, t->x, t->weights, w, t->first, t->last, 2, columns);
   UNROLL for (int c = 0; c < columns; c += 2) {
-    vi cell;
-    const vf most =
-        greatest_of_square(sums[c], sums[c + 1], sums[COLUMNS + c], sums[COLUMNS + c + 1], t->relu, &cell);
-    store_some(t->out + c / 2 * w->out_pixel, most, t->lanes);
-    if (t->arg) store_bytes_some(t->arg + c / 2 * w->out_pixel, bytes_of(cell), t->lanes);
+    const vf i = sums[c], j = sums[c + 1], k = sums[COLUMNS + c], l = sums[COLUMNS + c + 1];
+    if (winners) {
+      vi cell;
+      store_some(t->out + c / 2 * w->out_pixel, greatest_of_square(i, j, k, l, t->relu, &cell), t->lanes);
+      store_bytes_some(t->arg + c / 2 * w->out_pixel, bytes_of(cell), t->lanes);
+    } else {
+      store_some(t->out + c / 2 * w->out_pixel, greatest_alone(i, j, k, l, t->relu), t->lanes);
+    }
   }
 }
 
@@ -101,18 +105,36 @@ static void two_rows(const tile *t, const gr_conv_walk *w, int64_t columns) {
 #undef CALL
 }
 
-static void two_rows_pooled(const tile *t, const gr_conv_walk *w, int64_t columns) {
-  switch (columns) {
-    case 2: pooled_tile(t, w, 2); break;
-    case 4: pooled_tile(t, w, 4); break;
-    case 6: pooled_tile(t, w, 6); break;
 #if COLUMNS == 14
-    case 8: pooled_tile(t, w, 8); break;
-    case 10: pooled_tile(t, w, 10); break;
-    case 12: pooled_tile(t, w, 12); break;
-    case 14: pooled_tile(t, w, 14); break;
+#define EVEN_CASES(call)    \
+  case 2: call(2); break;   \
+  case 4: call(4); break;   \
+  case 6: call(6); break;   \
+  case 8: call(8); break;   \
+  case 10: call(10); break; \
+  case 12: call(12); break; \
+  case 14:                  \
+    call(14);               \
+    break;
+#else
+#define EVEN_CASES(call)  \
+  case 2: call(2); break; \
+  case 4: call(4); break; \
+  case 6:                 \
+    call(6);              \
+    break;
 #endif
-  }
+
+static void two_rows_pooled(const tile *t, const gr_conv_walk *w, int64_t columns) {
+#define CALL(n) pooled_tile(t, w, false, n)
+  switch (columns) { EVEN_CASES(CALL) }
+#undef CALL
+}
+
+static void two_rows_with_winners(const tile *t, const gr_conv_walk *w, int64_t columns) {
+#define CALL(n) pooled_tile(t, w, true, n)
+  switch (columns) { EVEN_CASES(CALL) }
+#undef CALL
 }
 
 static const float no_bias[LANES];
@@ -156,7 +178,7 @@ static void forward_pooled(float *out, uint8_t *arg, const float *x, const float
         t.x = x + y * w->line + at * w->pixel;
         t.out = out + to;
         t.arg = arg ? arg + to : NULL;
-        two_rows_pooled(&t, w, wide);
+        (arg ? two_rows_with_winners : two_rows_pooled)(&t, w, wide);
       }
     }
   }

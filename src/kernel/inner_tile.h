@@ -59,4 +59,12 @@ static ALWAYS_INLINE vf greatest_of_square(vf a, vf b, vf c, vf d, bool relu, vi
   return choose(broken, of_one(__builtin_nanf("")), most);
 }
 
+// The same without asking which it was.
+static ALWAYS_INLINE vf greatest_alone(vf a, vf b, vf c, vf d, bool relu) {
+  const lane_mask broken = either_nan(a, b) | either_nan(c, d);
+  vf most = greater_of(greater_of(a, b), greater_of(c, d));
+  if (relu) most = greater_of(most, (vf){0});
+  return choose(broken, of_one(__builtin_nanf("")), most);
+}
+
 #endif

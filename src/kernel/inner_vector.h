@@ -113,8 +113,15 @@ typedef vi lane_mask;
 static ALWAYS_INLINE lane_mask greater(vf a, vf b) { return a > b; }
 static ALWAYS_INLINE lane_mask equal(vi a, vi b) { return a == b; }
 static ALWAYS_INLINE lane_mask either_nan(vf a, vf b) { return (a != a) | (b != b); }
+#if LANES == 8
+static ALWAYS_INLINE vf choose(lane_mask m, vf yes, vf no) {
+  return (vf)_mm256_blendv_ps((__m256)no, (__m256)yes, (__m256)m);
+}
+static ALWAYS_INLINE vi choose_int(lane_mask m, vi yes, vi no) { return (vi)choose(m, (vf)yes, (vf)no); }
+#else
 static ALWAYS_INLINE vf choose(lane_mask m, vf yes, vf no) { return (vf)(((vi)yes & m) | ((vi)no & ~m)); }
 static ALWAYS_INLINE vi choose_int(lane_mask m, vi yes, vi no) { return (yes & m) | (no & ~m); }
+#endif
 #if LANES == 8  // of conversions gcc 12 makes shuffles of single lanes
 static ALWAYS_INLINE vb bytes_of(vi v) {
   const __m128i words =
@@ -128,9 +135,18 @@ static ALWAYS_INLINE vi ints_of(vb v) { return __builtin_convertvector(v, vi); }
 #endif
 #endif
 
+// The greater of two, b where one is NaN.
+#if LANES == 16
+static ALWAYS_INLINE vf greater_of(vf a, vf b) { return (vf)_mm512_max_ps((__m512)a, (__m512)b); }
+#elif LANES == 8
+static ALWAYS_INLINE vf greater_of(vf a, vf b) { return (vf)_mm256_max_ps((__m256)a, (__m256)b); }
+#else
+static ALWAYS_INLINE vf greater_of(vf a, vf b) { return choose(greater(a, b), a, b); }
+#endif
+
 static ALWAYS_INLINE vf of_one(float x) { return x - (vf){0}; }
 static ALWAYS_INLINE vi of_int(int32_t x) { return x - (vi){0}; }
 // The greater of x and 0; NaN stays.
-static ALWAYS_INLINE vf relu_of(vf x) { return choose(greater((vf){0}, x), (vf){0}, x); }
+static ALWAYS_INLINE vf relu_of(vf x) { return greater_of((vf){0}, x); }
 
 #endif

@@ -135,10 +135,14 @@ typedef struct target {
 } target;
 
 static ALWAYS_INLINE void finish_square(float *out, uint8_t *arg, const target *t, const vf square[4]) {
+  if (t->pool && !arg) {
+    store_some(out, greatest_alone(square[0], square[1], square[2], square[3], t->relu), t->lanes);
+    return;
+  }
   if (t->pool) {
     vi cell;
     store_some(out, greatest_of_square(square[0], square[1], square[2], square[3], t->relu, &cell), t->lanes);
-    if (arg) store_bytes_some(arg, bytes_of(cell), t->lanes);
+    store_bytes_some(arg, bytes_of(cell), t->lanes);
     return;
   }
   UNROLL for (int k = 0; k < 4; k++) store_some(out + k / 2 * t->line + k % 2 * t->pixel,
