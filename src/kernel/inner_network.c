@@ -15,6 +15,19 @@ static ALWAYS_INLINE real kept(bool keep, real x) { return real_of(bits_of(x) & 
 
 // ---- products -------------------------------------------------------------------------------------------
 
+// Up to 4 columns: their sums stay in registers.
+static ALWAYS_INLINE void narrow_product(real *restrict z, const real *x, const int64_t x_stride[2],
+                                         const real *y, int64_t y_line, int64_t m, int64_t k, bool accumulate,
+                                         const int n) {
+  for (int64_t i = 0; i < m; i++, x += x_stride[0], z += n) {
+    real sums[4];
+    for (int j = 0; j < n; j++) sums[j] = accumulate ? z[j] : 0;
+    for (int64_t l = 0; l < k; l++)
+      for (int j = 0; j < n; j++) sums[j] += x[l * x_stride[1]] * y[l * y_line + j];
+    for (int j = 0; j < n; j++) z[j] = sums[j];
+  }
+}
+
 // A row of out at a time, k inside it: b is read along its rows, and one sum stays in a register when out is
 // a column. The sums run in the order of k whatever the layout, so that a transposed view changes no bit.
 static void small_product(void *out, const void *a, const int64_t a_stride[2], const void *b,
@@ -30,6 +43,11 @@ static void small_product(void *out, const void *a, const int64_t a_stride[2], c
         z[i * n + j] = sum;
       }
     return;
+  }
+  switch (n) {
+    case 2: narrow_product(z, x, a_stride, y, b_stride[0], m, k, accumulate, 2); return;
+    case 3: narrow_product(z, x, a_stride, y, b_stride[0], m, k, accumulate, 3); return;
+    case 4: narrow_product(z, x, a_stride, y, b_stride[0], m, k, accumulate, 4); return;
   }
   for (int64_t i = 0; i < m; i++, z += n) {
     if (!accumulate) memset(z, 0, (size_t)n * sizeof(real));

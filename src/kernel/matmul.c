@@ -13,6 +13,12 @@
 
 // Up to this many multiplications the plain loop (1 ns each) beats the call (some 100 ns).
 #define SMALL 128
+// So few columns, and so short sums, are faster in the plain loop however many rows there are: the gradient
+// of the last layer of a network has one column a class, and a sum over the few samples of a slice.
+#define NARROW 4
+#define SHORT 32
+// The largest matrix that is multiplied with a vector in one call: 0.02 s.
+#define MOST_VECTOR (1 << 26)
 // Side of the largest product given to BLAS at once: 0.15 s in float64 between two polls, on a busy core 0.3.
 #define BLOCK 1536
 
@@ -87,6 +93,32 @@ static gr_code blocks(const gr_openblas *blas, const gr_tensor *out, const opera
   return GR_OK;
 }
 
+// A vector times a matrix, and the other way round: read the matrix once, where a product of matrices would
+// put it in another order first. y += a x or a^T x.
+static void by_vector(const gr_openblas *blas, gr_dtype dtype, const operand *matrix, bool turned, int rows,
+                      int columns, const operand *vector, int64_t step, void *y) {
+  // An operand that is stored by columns is its transpose, stored by rows.
+  const bool stored = matrix->transposed == CblasTrans;
+  const CBLAS_TRANSPOSE how = stored == turned ? CblasNoTrans : CblasTrans;
+  const int m = stored ? columns : rows, n = stored ? rows : columns;
+  if (dtype == GR_F64)
+    blas->dgemv(CblasRowMajor, how, m, n, 1, (const double *)matrix->data, matrix->lead,
+                (const double *)vector->data, (int)step, 1, y, 1);
+  else
+    blas->sgemv(CblasRowMajor, how, m, n, 1, (const float *)matrix->data, matrix->lead,
+                (const float *)vector->data, (int)step, 1, y, 1);
+}
+
+static void products(const gr_openblas *blas, gr_tensor *out, const operand *a, const operand *b, int64_t k,
+                     bool accumulate) {
+  const int m = (int)out->shape[0], n = (int)out->shape[1];
+  if (!accumulate) memset(out->data, 0, gr_tensor_bytes(out));
+  if (m == 1)
+    by_vector(blas, out->dtype, b, true, (int)k, n, a, k == 1 ? 1 : a->stride[1], out->data);
+  else
+    by_vector(blas, out->dtype, a, false, m, (int)k, b, k == 1 ? 1 : b->stride[0], out->data);
+}
+
 // Two matrices whose shapes and dtypes are known to fit.
 static gr_code multiply(gr_tensor *out, const gr_tensor *a, const gr_tensor *b, bool accumulate,
                         gr_err *err) {
@@ -97,7 +129,8 @@ static gr_code multiply(gr_tensor *out, const gr_tensor *a, const gr_tensor *b, 
     return GR_OK;
   }
   // Each side first: the product of three large sides overflows.
-  if (m <= SMALL && n <= SMALL && k <= SMALL && m * n * k <= SMALL) {
+  const bool tiny = m <= SMALL && n <= SMALL && k <= SMALL && m * n * k <= SMALL;
+  if (tiny || (n <= NARROW && k <= SHORT && m <= MOST_VECTOR && b->stride[1] == 1)) {
     gr_kernels()->network[out->dtype]->small_product(out->data, a->data, a->stride, b->data, b->stride, m, n,
                                                      k, accumulate);
     return GR_OK;
@@ -118,7 +151,10 @@ static gr_code multiply(gr_tensor *out, const gr_tensor *a, const gr_tensor *b, 
     code = copy_of(&copies[1], b, err);
     if (!code) operand_from(&y, &copies[1]);
   }
-  if (!code) code = blocks(blas, out, &x, &y, k, accumulate, err);
+  if (!code && (m == 1 || n == 1) && m <= INT_MAX && m * n <= MOST_VECTOR && k <= MOST_VECTOR / (m * n))
+    products(blas, out, &x, &y, k, accumulate);
+  else if (!code)
+    code = blocks(blas, out, &x, &y, k, accumulate, err);
   gr_tensor_finish(&copies[0]);
   gr_tensor_finish(&copies[1]);
   return code;

@@ -32,6 +32,7 @@ static bool find(void *library, const char *name, void *to) {
 
 static bool find_all(void *library) {
   if (!find(library, "cblas_dgemm", &blas.dgemm) || !find(library, "cblas_sgemm", &blas.sgemm) ||
+      !find(library, "cblas_dgemv", &blas.dgemv) || !find(library, "cblas_sgemv", &blas.sgemv) ||
       !find(library, "openblas_get_corename", &blas.core_name))
     return false;
   for (int type = 0; type < 2; type++)

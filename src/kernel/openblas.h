@@ -42,9 +42,17 @@ typedef void gr_gemm(int order, int transpose_a, int transpose_b, int m, int n, 
 typedef void gr_gemm_float(int order, int transpose_a, int transpose_b, int m, int n, int k, float alpha,
                            const float *a, int lda, const float *b, int ldb, float beta, float *c, int ldc);
 
+// cblas_dgemv and cblas_sgemv.
+typedef void gr_gemv(int order, int transpose, int m, int n, double alpha, const double *a, int lda,
+                     const double *x, int step_x, double beta, double *y, int step_y);
+typedef void gr_gemv_float(int order, int transpose, int m, int n, float alpha, const float *a, int lda,
+                           const float *x, int step_x, float beta, float *y, int step_y);
+
 typedef struct gr_openblas {
   gr_gemm *dgemm;
   gr_gemm_float *sgemm;
+  gr_gemv *dgemv;
+  gr_gemv_float *sgemv;
   char *(*core_name)(void);
   gr_lapack lapack[2];  // float64, float32: the values of gr_dtype
 } gr_openblas;
