@@ -208,6 +208,8 @@ void gr_mark_weights(lua_State *L, gr_marks *marks);
 void gr_unmark_weights(lua_State *L, const gr_marks *marks);
 // The random stream numbered by the integer behind the two of a key.
 gr_stream gr_check_stream(lua_State *L, int index);
+// Pushes mean and biased variance per channel, from sums of x and of x^2 over `count` numbers each.
+int gr_push_moments(lua_State *L, const double *sums, int64_t channels, int64_t count);
 int gr_program_record(lua_State *L);  // program.c
 int gr_shuffle_order(lua_State *L);
 void gr_register_program(lua_State *L);

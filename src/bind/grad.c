@@ -255,6 +255,34 @@ static int pool2d(lua_State *L, const gr_op *op) {
 static int max_pool2d(lua_State *L) { return pool2d(L, &gr_op_max_pool2d); }
 static int average_pool2d(lua_State *L) { return pool2d(L, &gr_op_average_pool2d); }
 
+// batch_normalization(x, gamma or nil, beta or nil, epsilon, layer): by the moments of this batch.
+static int batch_normalization(lua_State *L) {
+  gr_op_args args = {.rate = luaL_checknumber(L, 4), .layer = (uint64_t)luaL_checkinteger(L, 5)};
+  gr_check_tensor(L, 1);
+  return apply(L, &gr_op_batch_normalization, &args, 3,
+               (int[]){1, lua_isnil(L, 2) ? 0 : 2, lua_isnil(L, 3) ? 0 : 3});
+}
+
+int gr_push_moments(lua_State *L, const double *sums, int64_t channels, int64_t count) {
+  gr_tensor *mean = gr_push_tensor(L, GR_F64, 1, &channels),
+            *variance = gr_push_tensor(L, GR_F64, 1, &channels);
+  for (int64_t c = 0; c < channels; c++) {
+    double m = sums[c] / (double)count, v = sums[channels + c] / (double)count - m * m;
+    ((double *)mean->data)[c] = m;
+    ((double *)variance->data)[c] = v < 0 ? 0 : v;
+  }
+  return 2;
+}
+
+// batch_moments(y) -> mean, biased variance of the batch whose normalization is the tracked tensor y
+static int batch_moments(lua_State *L) {
+  const gr_node *node = gr_check_node(L, 1, "batch_moments");
+  luaL_argcheck(L, node->op == &gr_op_batch_normalization, 1, "no result of a batch normalization");
+  int64_t channels = node->value.shape[node->value.ndim - 1];
+  int64_t count = channels ? gr_tensor_size(&node->value) / channels : 0;
+  return gr_push_moments(L, node->aux.data, channels, count);
+}
+
 // reshape_rows(x, d1, d2, ...): each row in another shape.
 static int reshape_rows(lua_State *L) {
   const gr_tensor *t = gr_check_tensor(L, 1);
@@ -427,6 +455,8 @@ static const gr_function internal[] = {
     {"average_pool2d", average_pool2d},
     {"reshape_rows", reshape_rows},
     {"dropout", dropout},
+    {"batch_normalization", batch_normalization},
+    {"batch_moments", batch_moments},
     {"loss", loss},
     {"metric", metric},
     {"weight", weight},

@@ -122,6 +122,16 @@ static int program_same(lua_State *L) {
   return 1;
 }
 
+// program:batch_moments(layer, channels, numbers a row) -> mean, biased variance of the last batch, or
+// nothing
+static int program_batch_moments(lua_State *L) {
+  const program_box *p = check_program(L);
+  int64_t rows;
+  const double *sums = gr_program_batch_numbers(p->program, (uint64_t)luaL_checkinteger(L, 2), &rows);
+  if (!sums) return 0;
+  return gr_push_moments(L, sums, luaL_checkinteger(L, 3), rows * luaL_checkinteger(L, 4));
+}
+
 // ---- recording ----
 
 // While the function runs, its weights are leaves of the graph; outside of recordings they are plain tensors.
@@ -248,8 +258,11 @@ int gr_program_record(lua_State *L) {
 }
 
 void gr_register_program(lua_State *L) {
-  static const luaL_Reg methods[] = {
-      {"run", program_run}, {"gradients", program_gradients}, {"same", program_same}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"run", program_run},
+                                     {"gradients", program_gradients},
+                                     {"same", program_same},
+                                     {"batch_moments", program_batch_moments},
+                                     {NULL, NULL}};
   luaL_newmetatable(L, PROGRAM);
   lua_pushcfunction(L, program_gc);
   lua_setfield(L, -2, "__gc");

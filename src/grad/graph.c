@@ -67,6 +67,20 @@ void gr_node_take_inputs(gr_node *node, int inputs, gr_node *const *in) {
   node->order++;
 }
 
+// Here a batch is whole: its sums live in the node's aux.
+static void set_batch(gr_node *node, gr_call *call) {
+  if (!node->op->barrier) return;
+  call->batch = node->aux.data;
+  call->batch_rows = call->in[0]->shape[0];
+}
+
+static void begin_barrier(gr_node *node, gr_call *call) {
+  if (!node->op->barrier) return;
+  set_batch(node, call);
+  memset(node->aux.data, 0, gr_tensor_bytes(&node->aux));
+  node->op->barrier->gather(call, call->batch);
+}
+
 gr_code gr_node_apply(gr_node **out, const gr_op *op, const gr_op_args *args, int inputs, gr_node *const *in,
                       const gr_run *run, gr_err *err) {
   gr_node *node;
@@ -92,6 +106,7 @@ gr_code gr_node_apply(gr_node **out, const gr_op *op, const gr_op_args *args, in
   if (!code) code = gr_tensor_init(&node->aux, aux_layout.dtype, aux_layout.ndim, aux_layout.shape, err);
   if (!code) code = gr_alloc(&scratch, scratch_bytes, "scratch memory of an operation", err);
   call.scratch = scratch;
+  if (!code) begin_barrier(node, &call);
   if (!code) code = op->forward(&call, err);
   gr_free(scratch);
   if (code) goto fail;
@@ -184,7 +199,18 @@ gr_code gr_node_call(gr_call *call, size_t *scratch, gr_node *node, const gr_run
   call->out = &node->value;
   call->aux = &node->aux;
   call->dout = &node->gradient;
+  set_batch(node, call);
   return code;
+}
+
+gr_code gr_node_go_back(gr_node *node, gr_call *call, gr_err *err) {
+  const gr_barrier *barrier = node->op->barrier;
+  if (barrier) {
+    double *sums = call->batch + barrier->numbers(call);
+    memset(sums, 0, barrier->numbers(call) * sizeof *sums);
+    barrier->gather_backward(call, sums);
+  }
+  return node->op->backward(call, err);
 }
 
 static gr_code backward_through(gr_node *node, const gr_run *run, void **scratch, size_t *scratch_size,
@@ -208,7 +234,7 @@ static gr_code backward_through(gr_node *node, const gr_run *run, void **scratch
     call.accumulate[i] = true;
     call.din[i] = &in->gradient;
   }
-  return node->op->backward(&call, err);
+  return gr_node_go_back(node, &call, err);
 }
 
 gr_code gr_node_contribution(gr_tensor *out, gr_node *node, int i, const gr_run *run, gr_err *err) {
@@ -221,7 +247,7 @@ gr_code gr_node_contribution(gr_tensor *out, gr_node *node, int i, const gr_run 
   if (!code) code = gr_tensor_init_zeros(out, in->dtype, in->ndim, in->shape, err);
   call.scratch = scratch;
   call.din[i] = out;
-  if (!code) code = node->op->backward(&call, err);
+  if (!code) code = gr_node_go_back(node, &call, err);
   gr_free(scratch);
   return code;
 }

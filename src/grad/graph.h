@@ -55,6 +55,9 @@ gr_code gr_node_contribution(gr_tensor *out, gr_node *node, int i, const gr_run 
 // needs. Fails when numbers that it needs have been overwritten since.
 gr_code gr_node_call(gr_call *call, size_t *scratch, gr_node *node, const gr_run *run, gr_err *err);
 
+// Runs the operation's backward for such a call whose dout, din and scratch are set.
+gr_code gr_node_go_back(gr_node *node, gr_call *call, gr_err *err);
+
 // Cross-entropy of a softmax (binary: of a sigmoid) loses its gradient where a probability has rounded to 0
 // or 1. When `p` is such an output of `*loss`, returns the node of the scores behind it and makes `*loss` the
 // loss on scores, as Keras does; otherwise returns p.

@@ -65,6 +65,10 @@ struct gr_call {
   void *scratch;                  // as many bytes as plan asked for
   void *prepared;                 // what `prepare` made; NULL: the operation makes it for itself, in scratch
   const gr_run *run;
+  // Of operations with a barrier: the sums that forward has gathered, then those of backward, over all rows
+  // of the batch, and how many those are.
+  double *batch;
+  int64_t batch_rows;
 };
 
 // How a small change of the inputs changes the output, for forward mode (graph.h).
@@ -75,6 +79,15 @@ typedef enum gr_tangent_rule {
   GR_TANGENT_LINEAR,       // the operation itself, of the changes
   GR_TANGENT_PRODUCT       // linear in input 0, in input 1, and in input 2 where there is one
 } gr_tangent_rule;
+
+// An operation that needs numbers of the whole batch before it can go on with a row. Sums over the rows at
+// hand are gathered slice by slice; forward runs when those of the whole batch are known, and so does
+// backward.
+typedef struct gr_barrier {
+  size_t (*numbers)(const gr_call *c);                // how many doubles, for forward and for backward each
+  void (*gather)(gr_call *c, double *sums);           // adds what in[] contributes
+  void (*gather_backward)(gr_call *c, double *sums);  // adds what dout contributes
+} gr_barrier;
 
 typedef struct gr_op {
   const char *name;
@@ -93,6 +106,7 @@ typedef struct gr_op {
   // ask for that gradient. NULL: there is no such thing.
   size_t (*prepared_bytes)(const gr_call *c);
   void (*prepare)(gr_call *c);
+  const gr_barrier *barrier;  // NULL for nearly all
 } gr_op;
 
 extern const gr_op gr_op_unary;      // kind
@@ -118,10 +132,11 @@ extern const gr_op gr_op_conv2d;      // window, same; x, kernel, bias or NULL
 extern const gr_op gr_op_max_pool2d;  // window, same
 extern const gr_op gr_op_average_pool2d;  // window, same
 extern const gr_op gr_op_softmax;
-extern const gr_op gr_op_dropout;  // rate, layer
-extern const gr_op gr_op_loss;     // kind; prediction, target -> one number a row
-extern const gr_op gr_op_custom;   // custom; kind (the dtype of out), ndim, shape
-extern const gr_op gr_op_hit;      // kind; prediction, target -> one number a row
+extern const gr_op gr_op_batch_normalization;  // x, gamma or NULL, beta or NULL; rate: epsilon; layer
+extern const gr_op gr_op_dropout;              // rate, layer
+extern const gr_op gr_op_loss;                 // kind; prediction, target -> one number a row
+extern const gr_op gr_op_custom;               // custom; kind (the dtype of out), ndim, shape
+extern const gr_op gr_op_hit;                  // kind; prediction, target -> one number a row
 
 // Adds or writes `g`, of out's shape, into din[i], summed over the axes along which input i was stretched.
 // `spare` has room for two float64 tensors of input i's shape and is used where a sum, an addition or a

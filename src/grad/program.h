@@ -50,6 +50,10 @@ gr_code gr_program_run(gr_program *program, gr_pool *pool, const gr_batch *batch
 // before the first one. Without memory when the program was recorded without training.
 const gr_tensor *gr_program_gradient(const gr_program *program, int i);
 
+// What the operation of that layer has gathered from the whole of the last batch (gr_barrier in op.h), and
+// how many rows that had; NULL when there is no such operation.
+const double *gr_program_batch_numbers(const gr_program *p, uint64_t layer, int64_t *rows);
+
 // Whether two programs compute the same: the same operations on the same numbers. Recorded from batches of
 // different sizes, two programs of one step differ where it used the size, or numbers that are drawn anew.
 bool gr_program_same(const gr_program *a, const gr_program *b);

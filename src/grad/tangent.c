@@ -103,7 +103,7 @@ static gr_code elementwise(gr_node *node, const gr_run *run, gr_err *err) {
     if (!code) code = gr_copy(&change, &node->in[i]->tangent, err);
     stretched = change;
     call.din[i] = &piece;
-    if (!code) code = node->op->backward(&call, err);
+    if (!code) code = gr_node_go_back(node, &call, err);
     if (!code) code = gr_binary(&node->tangent, GR_ADD, &node->tangent, &piece, err);
     call.din[i] = NULL;
     gr_tensor_finish(&change);
@@ -138,7 +138,7 @@ static gr_code by_backward(gr_node *node, const gr_run *run, gr_err *err) {
     code = gr_interrupt_poll(err);
     if (code) break;
     gr_tensor_set(&flat_dout, &j, 1);
-    code = node->op->backward(&call, err);
+    code = gr_node_go_back(node, &call, err);
     gr_tensor_set(&flat_dout, &j, 0);
     double sum = 0;
     for (int i = 0; !code && i < node->inputs; i++) {

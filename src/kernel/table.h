@@ -51,12 +51,23 @@ typedef struct gr_update_table {
   gr_update_loop *loop[GR_N_UPDATES];
 } gr_update_table;
 
+// Batch normalization over n rows of `channels`; `per` holds numbers per channel (normalize.c).
+typedef struct gr_normalize_table {
+  void (*sums)(double *sums, const void *x, int64_t n, int64_t channels);
+  void (*apply)(void *y, const void *x, int64_t n, int64_t channels, const double *per);
+  void (*gradient_sums)(double *sums, const void *g, const void *x, int64_t n, int64_t channels,
+                        const double *per);
+  void (*backward)(void *dx, const void *g, const void *x, int64_t n, int64_t channels, const double *per,
+                   bool accumulate);
+} gr_normalize_table;
+
 typedef struct gr_kernel_table {
   const char *isa;             // "avx512", "avx2", "baseline"
   const gr_map_table *map[2];  // float64, float32: the values of gr_dtype
   const gr_fold_table *fold[2];
   const gr_network_table *network[2];
   const gr_update_table *update[2];
+  const gr_normalize_table *normalize[2];
   const gr_conv_table *conv;  // of float32
   const gr_conv_gradient_table *conv_gradient;
   const gr_conv_sparse_table *conv_sparse;

@@ -45,6 +45,28 @@ test("batch normalization gives Keras's numbers and keeps its moving means", fun
   expect.ok(max(abs(predicted - by_hand)) < 1e-12)
 end)
 
+test("a step with batch normalization is recorded, halts for the whole batch, and equals the eager one", function()
+  local function train(eager)
+    random.seed(9)
+    local m = net {nn.Conv2D{4, 3, input_shape = {6, 6, 2}}, nn.BatchNormalization{}, nn.Activation{"relu"},
+      nn.Conv2D{3, 3}, nn.BatchNormalization{center = false}, nn.Flatten{}, nn.Dropout{0.2},
+      nn.Dense{4, activation = function(z)
+        if eager then z:detach():max() end
+        return tanh(z)
+      end}, nn.BatchNormalization{scale = false}, nn.Dense{2, activation = "softmax"}}
+    m:compile{optimizer = "adam", loss = "sparse_categorical_crossentropy", metrics = {"accuracy"}}
+    local x, y = random.randn(67, 6, 6, 2), random.randint(0, 2, 67)
+    local h = m:fit{x, y, epochs = 3, batch_size = 30, verbose = 0}
+    expect.equal(m.runs_eagerly or false, eager)
+    return h.history.loss[3], m:predict(x), m.layers[2].moving_variance
+  end
+  local loss, p, moving = train(false)
+  local eager_loss, eager_p, eager_moving = train(true)
+  expect.close(loss, eager_loss, 1e-10)
+  expect.ok(max(abs(p - eager_p)) < 1e-9)
+  expect.ok(max(abs(moving - eager_moving)) < 1e-12)
+end)
+
 test("what is not trained is counted apart, and the summary says so", function()
   local m = net {nn.Conv2D{4, 3, input_shape = {6, 6, 2}}, nn.BatchNormalization{}, nn.Flatten{}, nn.Dense{2}}
   expect.equal(m:count_params(), 76 + 16 + 130)

@@ -8,11 +8,9 @@ local tensor = require "gradus.core.tensor"
 local Eager = {}
 Eager.__index = Eager
 
---- `call(x, t)` returns the output, and with t the loss and the metrics, each a number a sample; `after_step()` is
---- called when a step of training is done.
-function Eager.new(weights, training, dtype, call, after_step)
-  local self = setmetatable({weights = weights, training = training, dtype = dtype, call = call,
-    after_step = after_step, kept = {}}, Eager)
+--- `call(x, t)` returns the output, and with t the loss and the metrics, each a number a sample.
+function Eager.new(weights, training, dtype, call)
+  local self = setmetatable({weights = weights, training = training, dtype = dtype, call = call, kept = {}}, Eager)
   for i, w in ipairs(weights) do self.kept[i] = tensor.zeros_like(w) end
   return self
 end
@@ -40,7 +38,6 @@ function Eager:run(x, y, order, first, count, backward, key1, key2, number, pred
       kept[{{}}] = gradients[i] or 0.0  -- the same tensors at each step, as of a program
     end
   end
-  if backward then self.after_step() end
   return table.unpack(sums)
 end
 

@@ -85,14 +85,14 @@ function M.program(model, mode, y, weighted)
         model.name, why))
       model.runs_eagerly = true
     end
-    program = Eager.new(weights, in_training, model.dtype, call, function()
-      for _, layer in ipairs(model.layers) do
-        if layer.after_step then layer:after_step() end
-      end
-    end)
+    program = Eager.new(weights, in_training, model.dtype, call)
   end
-  kept = {program = program, weights = weights, options = chosen, weighted = weighted,
-    gradients = mode == "train" and program:gradients()}
+  local after = {}
+  for _, layer in ipairs(model.layers) do
+    if layer.after_step and layer.trainable then after[#after + 1] = layer end
+  end
+  kept = {program = program, recorded = not why and program, after = after, weights = weights, options = chosen,
+    weighted = weighted, gradients = mode == "train" and program:gradients()}
   model.programs[key] = kept
   return kept
 end
@@ -122,6 +122,7 @@ function M.train(model, step, x, y, order, first, count, key, number, outputs)
     error(diagnosis(model, what, value, number, x, y, order, first, count, weight), 0)
   end
   model.optimizer:apply(step.weights, step.gradients)
+  for _, layer in ipairs(step.after) do layer:after_step(step.recorded) end
   model.last_step = step
   return loss, m1, m2, m3, m4
 end

@@ -48,7 +48,7 @@ nn.BatchNormalization{momentum=0.99, epsilon=0.001, center=true, scale=true}
 Normalizes each feature (the last axis: a channel of an image) over the samples of the batch and over the pixels, then
 multiplies by layer.gamma and adds layer.beta, which are learnt (Ioffe and Szegedy 2015). In prediction the moving means
 are used that training has kept: moving = momentum * moving + (1 - momentum) * batch, of the mean and of the biased
-variance. Each sample's output depends on the others of its batch, so a network with this layer trains on whole batches.
+variance. Each sample's output depends on the others of its batch, so training keeps a whole batch in memory.
 Parameters: 4 a feature, of which 2 are trained.
 
 > m = nn.Sequential{nn.BatchNormalization{input_shape={3}}, dtype="float64"}
@@ -75,20 +75,27 @@ end
 
 function BatchNormalization:call(x, training)
   if not training or not self.trainable then return normalize(self, x, self.moving_mean, self.moving_variance) end
-  local axes = {}
-  for axis = 1, x.ndim - 1 do axes[axis] = axis end
-  local mean, variance = tensor.mean(x, {axis = axes}), tensor.var(x, {axis = axes})
-  self.batch_mean, self.batch_variance = core.plain(mean), core.plain(variance)
-  return normalize(self, x, mean, variance)
+  self.output = core.batch_normalization(x, self.scale and self.gamma or nil, self.center and self.beta or nil,
+    self.epsilon, self.position)
+  return self.output
 end
 
---- After a step of training: moves the means towards those of the batch.
-function BatchNormalization:after_step()
-  if not self.batch_mean then return end
+--- After a step of training: moves the means towards those of the batch, which the recorded program knows or, of a step
+--- that ran eagerly, the last output.
+function BatchNormalization:after_step(program)
+  local shape, pixels = self.input_shape, 1
+  for i = 1, #shape - 1 do pixels = pixels * shape[i] end
+  local mean, variance
+  if program then
+    mean, variance = program:batch_moments(self.position, shape[#shape], pixels)
+  else
+    mean, variance = core.batch_moments(self.output)
+  end
+  self.output = nil  -- it holds on to the whole computation
+  if not mean then return end
   local m = self.momentum
-  self.moving_mean[{{}}] = m * self.moving_mean + (1 - m) * self.batch_mean
-  self.moving_variance[{{}}] = m * self.moving_variance + (1 - m) * self.batch_variance
-  self.batch_mean, self.batch_variance = nil, nil
+  self.moving_mean[{{}}] = m * self.moving_mean + (1 - m) * mean
+  self.moving_variance[{{}}] = m * self.moving_variance + (1 - m) * variance
 end
 
 -- ---- LayerNormalization ----

@@ -1,0 +1,521 @@
+// Runs of recorded programs: over slices, on all threads, the same bits whatever their number.
+#include "grad/replay.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/interrupt.h"
+#include "kernel/gather.h"
+
+// A slice's values, and their gradients, should stay in a core's second-level cache: 1 MiB on the smallest
+// machine we care for, half of it left to weights and to whatever the kernels pack.
+#define SLICE_BYTES (512u << 10)
+#define SLICE_ROWS 256
+#define PARTS 8
+
+// ---- memory ----
+
+// Gives every value with rows its place in an arena for slices of `rows` rows, and asks each operation for
+// its scratch.
+static gr_code lay_out(gr_program *p, int64_t rows, gr_err *err) {
+  size_t at = 0, scratch = 0, prepared = 0;
+  for (int i = 0; i < p->n_steps; i++) {
+    gr_step *s = &p->steps[i];
+    if (!s->rows) continue;
+    s->value_at = at;
+    at += gr_scratch_round(gr_tensor_bytes(&s->value) * (size_t)rows);
+    s->aux_at = at;
+    at += gr_scratch_round(gr_tensor_bytes(&s->aux) * (size_t)rows);
+    s->gradient_at = at;
+    if (p->training && s->needs_gradient) at += gr_scratch_round(gr_tensor_bytes(&s->value) * (size_t)rows);
+  }
+  for (int i = 0; i < p->n_steps; i++) {
+    gr_step *s = &p->steps[i];
+    if (!s->rows || !s->op) continue;
+    gr_tensor in[GR_OP_INPUTS], value, aux;
+    gr_call call = {.args = &s->args, .inputs = s->inputs, .out = &value, .aux = &aux};
+    for (int k = 0; k < s->inputs; k++) {
+      if (s->in[k] < 0) continue;
+      in[k] = p->steps[s->in[k]].value;
+      if (p->steps[s->in[k]].rows) in[k].shape[0] = rows;
+      call.in[k] = &in[k];
+    }
+    size_t bytes;
+    aux = (gr_tensor){0};
+    gr_code code = s->op->plan(&call, &bytes, err);
+    if (code) return code;
+    if (bytes > scratch) scratch = bytes;
+    if (!s->op->prepared_bytes) continue;
+    s->prepared_at = prepared;
+    s->prepared_bytes = s->op->prepared_bytes(&call);
+    prepared += gr_scratch_round(s->prepared_bytes);
+  }
+  gr_free(p->prepared);
+  gr_code code = gr_alloc(&p->prepared, prepared, "the weights of a network", err);
+  if (code) return code;
+  p->scratch_at = at;
+  p->arena_bytes = at + scratch;
+  p->slice_rows = rows;
+  return GR_OK;
+}
+
+// `count` arenas, with scratch of their own unless the program halts.
+static gr_code make_arenas(gr_program *p, int count, gr_err *err) {
+  p->arenas = calloc((size_t)count, sizeof *p->arenas);
+  if (!p->arenas) return gr_fail(err, GR_ERR_MEMORY, "out of memory: a training step");
+  for (int t = 0; t < count; t++) {
+    gr_arena *a = &p->arenas[t];
+    p->n_arenas = t + 1;
+    a->value = calloc(3 * (size_t)p->n_steps, sizeof *a->value);
+    if (!a->value) return gr_fail(err, GR_ERR_MEMORY, "out of memory: a training step");
+    size_t bytes = p->n_halts ? p->scratch_at : p->arena_bytes;
+    gr_code code = gr_alloc(&a->memory, bytes, "the activations of a slice", err);
+    if (code) return code;
+    a->scratch = (char *)a->memory + p->scratch_at;
+    a->aux = a->value + p->n_steps;
+    a->gradient = a->aux + p->n_steps;
+    for (int i = 0; i < p->n_steps; i++) {
+      const gr_step *s = &p->steps[i];
+      a->value[i] = a->gradient[i] = s->value;
+      a->aux[i] = s->aux;
+      if (!s->rows) continue;
+      a->value[i].data = (char *)a->memory + s->value_at;
+      a->aux[i].data = (char *)a->memory + s->aux_at;
+      a->gradient[i].data = (char *)a->memory + s->gradient_at;
+    }
+  }
+  return GR_OK;
+}
+
+// ---- a run ----
+
+typedef struct run {
+  gr_program *p;
+  const gr_batch *batch;
+  bool backward;
+  int parts;
+  gr_err *errors;  // one a part; code 0 where all went well
+} run;
+
+static void set_rows(gr_program *p, gr_arena *a, int64_t rows) {
+  for (int i = 0; i < p->n_steps; i++)
+    if (p->steps[i].rows) {
+      a->value[i].shape[0] = a->gradient[i].shape[0] = rows;
+      if (a->aux[i].ndim) a->aux[i].shape[0] = rows;
+    }
+}
+
+// Rows first..first+n-1 of the batch from `all` into `out`, through the order of the epoch.
+static gr_code gather(gr_tensor *out, const gr_tensor *all, const gr_batch *batch, int64_t first, int64_t n,
+                      gr_err *err) {
+  if (!batch->order) {
+    gr_tensor from;
+    gr_tensor_view_slice(&from, all, 0, batch->first + first, 1, n);
+    return gr_copy(out, &from, err);
+  }
+  const gr_picks picks = {.axes = 1,
+                          .position = (const int64_t *)batch->order->data + batch->first + first,
+                          .count = n,
+                          .first = 1};
+  return gr_gather(out, all, &picks, err);
+}
+
+static void set_call(gr_call *call, gr_program *p, gr_arena *a, gr_step *s, int i, const gr_run *shared) {
+  *call =
+      (gr_call){.args = &s->args, .inputs = s->inputs, .out = &a->value[i], .aux = &a->aux[i], .run = shared};
+  for (int k = 0; k < s->inputs; k++) call->in[k] = s->in[k] >= 0 ? &a->value[s->in[k]] : NULL;
+  call->scratch = a->scratch;
+  if (s->prepared_bytes) call->prepared = (char *)p->prepared + s->prepared_at;
+  if (!s->op->barrier) return;
+  call->batch_rows = p->batch_rows;
+  for (int k = 0; k < p->n_halts; k++)
+    if (p->halts[k].step == i) call->batch = p->batch + p->halts[k].at;
+}
+
+// Weights may have been changed since the last run, by the optimizer or by their owner.
+static void prepare(gr_program *p, const gr_run *shared, bool wants_backward) {
+  gr_call call;
+  gr_arena *a = &p->arenas[0];
+  for (int i = 0; i < p->n_steps; i++) {
+    gr_step *s = &p->steps[i];
+    if (!s->prepared_bytes) continue;
+    set_call(&call, p, a, s, i, shared);
+    for (int k = 0; wants_backward && k < s->inputs; k++)
+      if (s->in[k] >= 0 && p->steps[s->in[k]].needs_gradient) call.din[k] = &a->gradient[s->in[k]];
+    s->op->prepare(&call);
+  }
+}
+
+// Steps from..to-1.
+static gr_code forward(gr_program *p, gr_arena *a, const gr_run *shared, int from, int to, gr_err *err) {
+  gr_call call;
+  for (int i = from; i < to; i++) {
+    gr_step *s = &p->steps[i];
+    if (!s->op || !s->rows) continue;
+    set_call(&call, p, a, s, i, shared);
+    gr_code code = s->op->forward(&call, err);
+    if (code) return code;
+  }
+  return GR_OK;
+}
+
+// What a slice goes back with: the gradient of its loss, and its part's gradients of the weights.
+static gr_code begin_backward(gr_program *p, gr_arena *a, int part, int64_t count, gr_err *err) {
+  for (int w = 0; w < p->n_weights; w++)
+    if (p->weights[w] >= 0)
+      a->gradient[p->weights[w]].data =
+          p->gradients + (size_t)part * p->gradient_bytes + p->gradient_offset[w];
+  return gr_fill(&a->gradient[p->scores[0]], 1.0 / (double)count, err);
+}
+
+static void set_backward_call(gr_call *call, gr_program *p, gr_arena *a, int i, const gr_run *shared,
+                              bool first_slice) {
+  gr_step *s = &p->steps[i];
+  set_call(call, p, a, s, i, shared);
+  call->dout = &a->gradient[i];
+  for (int k = 0; k < s->inputs; k++) {
+    if (s->in[k] < 0 || !p->steps[s->in[k]].needs_gradient) continue;
+    call->din[k] = &a->gradient[s->in[k]];
+    call->accumulate[k] = !s->first[k] || (p->steps[s->in[k]].weight >= 0 && !first_slice);
+  }
+}
+
+// Steps to-1..from, the last one first.
+static gr_code backward(gr_program *p, gr_arena *a, const gr_run *shared, bool first_slice, int from, int to,
+                        gr_err *err) {
+  gr_call call;
+  gr_code code = GR_OK;
+  for (int i = to; !code && i-- > from;) {
+    if (!p->steps[i].op || !p->steps[i].backward) continue;
+    set_backward_call(&call, p, a, i, shared, first_slice);
+    code = p->steps[i].op->backward(&call, err);
+  }
+  return code;
+}
+
+// A slice of a batch, from end to end or up to the next halt.
+typedef struct slice {
+  int part;
+  int64_t first, n;
+  bool is_first;  // of its part: it writes the part's gradients, the others add to them
+} slice;
+
+static gr_code load(run *r, gr_arena *a, const slice *s, gr_err *err) {
+  const gr_batch *batch = r->batch;
+  gr_program *p = r->p;
+  set_rows(p, a, s->n);
+  gr_code code = gather(&a->value[p->input], batch->x, batch, s->first, s->n, err);
+  if (!code && p->target >= 0) code = gather(&a->value[p->target], batch->y, batch, s->first, s->n, err);
+  return code;
+}
+
+static gr_code hand_over(run *r, gr_arena *a, const slice *s, gr_err *err) {
+  gr_program *p = r->p;
+  for (int i = 0; i < p->n_scores; i++) {
+    const gr_tensor *score = &a->value[p->scores[i]];
+    for (int64_t row = 0; row < s->n; row++)
+      p->sums[s->part * GR_PROGRAM_SCORES + i] += gr_tensor_get(score, &row);
+  }
+  if (!r->batch->predictions) return GR_OK;
+  gr_tensor into;
+  gr_tensor_view_slice(&into, r->batch->predictions, 0, s->first, 1, s->n);
+  return gr_copy(&into, &a->value[p->output], err);
+}
+
+static gr_run shared_of(const run *r, const slice *s) {
+  return (gr_run){.training = r->p->training, .stream = r->batch->stream, .first_row = (uint64_t)s->first};
+}
+
+static gr_code run_slice(run *r, gr_arena *a, const slice *s, gr_err *err) {
+  gr_program *p = r->p;
+  gr_run shared = shared_of(r, s);
+  gr_code code = gr_interrupt_poll(err);
+  if (!code) code = load(r, a, s, err);
+  if (!code) code = forward(p, a, &shared, 0, p->n_steps, err);
+  if (!code) code = hand_over(r, a, s, err);
+  if (code || !r->backward) return code;
+  code = begin_backward(p, a, s->part, r->batch->count, err);
+  return code ? code : backward(p, a, &shared, s->is_first, 0, p->n_steps, err);
+}
+
+static void run_part(void *context, int part, int thread) {
+  run *r = context;
+  int64_t count = r->batch->count;
+  int64_t begin = count * part / r->parts, end = count * (part + 1) / r->parts;
+  for (int i = 0; i < r->p->n_scores; i++) r->p->sums[part * GR_PROGRAM_SCORES + i] = 0;
+  for (int64_t first = begin; first < end; first += r->p->slice_rows) {
+    int64_t n = end - first < r->p->slice_rows ? end - first : r->p->slice_rows;
+    if (run_slice(r, &r->p->arenas[thread], &(slice){part, first, n, first == begin}, &r->errors[part]))
+      return;
+  }
+}
+
+// Adds the parts' gradients into part 0's, each element in the order of the parts.
+#define ADD_BYTES (64u << 10)
+
+static void add_parts(void *context, int chunk, int thread) {
+  run *r = context;
+  gr_program *p = r->p;
+  size_t begin = (size_t)chunk * ADD_BYTES, end = begin + ADD_BYTES;
+  gr_err err;
+  for (int w = 0; w < p->n_weights; w++) {
+    size_t size = gr_dtype_size(p->shared_gradient[w].dtype), at = p->gradient_offset[w];
+    size_t bytes = gr_tensor_bytes(&p->shared_gradient[w]);
+    size_t from = begin > at ? begin : at, to = end < at + bytes ? end : at + bytes;
+    if (from >= to) continue;
+    gr_tensor sum, part;
+    int64_t n = (int64_t)((to - from) / size);
+    gr_tensor_layout(&sum, p->shared_gradient[w].dtype, 1, &n, &err);
+    part = sum;
+    sum.data = p->gradients + from;
+    for (int k = 1; k < r->parts; k++) {
+      part.data = p->gradients + (size_t)k * p->gradient_bytes + from;
+      gr_binary(&sum, GR_ADD, &sum, &part,
+                &err);  // same shapes, same dtype: nothing can fail but an interrupt
+    }
+  }
+}
+
+static gr_code check_batch(const gr_program *p, const gr_batch *batch, bool wants_backward, gr_err *err) {
+  const gr_tensor *want = &p->steps[p->input].value, *x = batch->x;
+  char got[GR_SHAPE_TEXT], need[GR_SHAPE_TEXT];
+  bool fits = x->ndim == want->ndim && x->ndim > 0;
+  for (int i = 1; fits && i < x->ndim; i++) fits = x->shape[i] == want->shape[i];
+  if (!fits)
+    return gr_fail(err, GR_ERR_SHAPE, "x has shape %s, but one sample of this network's input has shape %s",
+                   gr_shape_text(got, x->ndim, x->shape),
+                   gr_shape_text(need, want->ndim - 1, want->shape + 1));
+  int64_t rows = batch->order ? batch->order->shape[0] : x->shape[0];
+  if (batch->first < 0 || batch->count < 0 || batch->first > rows || batch->count > rows - batch->first)
+    return gr_fail(err, GR_ERR_VALUE, "a batch of %lld samples from number %lld does not fit into %lld",
+                   (long long)batch->count, (long long)batch->first + 1, (long long)rows);
+  for (int64_t i = 0; batch->order && i < batch->count; i++) {
+    int64_t at = batch->first + i,
+            position = ((const int64_t *)batch->order->data)[at * batch->order->stride[0]];
+    if (position < 1 || position > x->shape[0])
+      return gr_fail(err, GR_ERR_VALUE, "the order names sample %lld of %lld", (long long)position,
+                     (long long)x->shape[0]);
+  }
+  if (p->target >= 0) {
+    const gr_tensor *target = &p->steps[p->target].value, *y = batch->y;
+    if (!y) return gr_fail(err, GR_ERR_VALUE, "this needs the truth, y, beside x");
+    fits = y->ndim == target->ndim && y->shape[0] == x->shape[0];
+    for (int i = 1; fits && i < y->ndim; i++) fits = y->shape[i] == target->shape[i];
+    if (!fits)
+      return gr_fail(err, GR_ERR_SHAPE, "y has shape %s, which does not fit %lld samples of x",
+                     gr_shape_text(got, y->ndim, y->shape), (long long)x->shape[0]);
+  }
+  if (batch->predictions) {
+    const gr_tensor *output = &p->steps[p->output].value, *room = batch->predictions;
+    fits = room->ndim == output->ndim && room->shape[0] >= batch->count;
+    for (int i = 1; fits && i < room->ndim; i++) fits = room->shape[i] == output->shape[i];
+    if (!fits)
+      return gr_fail(err, GR_ERR_SHAPE, "there is room of shape %s for %lld outputs of shape %s",
+                     gr_shape_text(got, room->ndim, room->shape), (long long)batch->count,
+                     gr_shape_text(need, output->ndim - 1, output->shape + 1));
+  }
+  if (wants_backward && (!p->training || p->n_scores == 0))
+    return gr_fail(err, GR_ERR_VALUE, "this program was recorded without a loss to train on");
+  return GR_OK;
+}
+
+// As few rows as fill the cache, but so many that a slice reads no more of the matrices of dense layers than
+// of its own numbers: those are read anew for each slice, and do little with each number.
+static int64_t choose_slice(const gr_program *p) {
+  const size_t bytes = p->matrix_bytes > SLICE_BYTES ? p->matrix_bytes : SLICE_BYTES;
+  int64_t rows = p->row_bytes ? (int64_t)(bytes / p->row_bytes) : SLICE_ROWS;
+  return rows < 1 ? 1 : rows > SLICE_ROWS ? SLICE_ROWS : rows;
+}
+
+// As many parts as pay: adding the parts' gradients should cost less than computing them, and reading the
+// matrices less than multiplying with them.
+static int choose_parts(const gr_program *p, int64_t count, bool wants_backward) {
+  const size_t shared = wants_backward ? p->gradient_bytes : p->matrix_bytes;
+  int64_t parts = PARTS;
+  if (shared) {
+    parts = (int64_t)((double)p->row_bytes * (double)count / (double)shared);
+    if (parts < 2) parts = 2;
+    if (parts > PARTS) parts = PARTS;
+  }
+  return (int)(parts < count ? parts : count);
+}
+
+// ---- runs that halt ----
+//
+// Between two halts the slices run by themselves, as ever; at a halt all wait until the last one has added
+// what it contributes to the sums of the batch. So every slice has an arena of its own, and the activations
+// of the whole batch stay in memory. Forward stops in front of each halt and begins again with it; backward
+// stops behind each and begins again with it. Parts add up by themselves and are then added in their order.
+
+typedef struct phase {
+  run *run;
+  int segment;  // of the steps: 0 before the first halt
+  bool backward;
+  int slices_a_part;
+} phase;
+
+static int segment_begin(const gr_program *p, int segment) {
+  return segment ? p->halts[segment - 1].step : 0;
+}
+
+static int segment_end(const gr_program *p, int segment) {
+  return segment < p->n_halts ? p->halts[segment].step : p->n_steps;
+}
+
+// Where a part adds up for a halt; forward's numbers, then backward's.
+static double *part_sums(const gr_program *p, const gr_halt *halt, int part) {
+  return p->batch + (size_t)(part + 1) * p->halt_numbers + halt->at;
+}
+
+static gr_code forward_phase(const phase *f, gr_arena *a, const slice *s, gr_err *err) {
+  gr_program *p = f->run->p;
+  gr_run shared = shared_of(f->run, s);
+  gr_code code = f->segment == 0 ? load(f->run, a, s, err) : GR_OK;
+  if (!code) code = forward(p, a, &shared, segment_begin(p, f->segment), segment_end(p, f->segment), err);
+  if (code || f->segment == p->n_halts) return code ? code : hand_over(f->run, a, s, err);
+  const gr_halt *halt = &p->halts[f->segment];
+  gr_call call;
+  set_call(&call, p, a, &p->steps[halt->step], halt->step, &shared);
+  p->steps[halt->step].op->barrier->gather(&call, part_sums(p, halt, s->part));
+  return GR_OK;
+}
+
+static gr_code backward_phase(const phase *f, gr_arena *a, const slice *s, gr_err *err) {
+  gr_program *p = f->run->p;
+  gr_run shared = shared_of(f->run, s);
+  int from = segment_begin(p, f->segment), to = segment_end(p, f->segment);
+  bool last = f->segment == p->n_halts;
+  gr_code code = last ? begin_backward(p, a, s->part, f->run->batch->count, err) : GR_OK;
+  // The halt at the segment's end goes back now that its sums are known; the one at its begin must wait.
+  if (!code)
+    code = backward(p, a, &shared, s->is_first, f->segment ? from + 1 : from, last ? to : to + 1, err);
+  if (code || f->segment == 0) return code;
+  const gr_halt *halt = &p->halts[f->segment - 1];
+  if (!p->steps[halt->step].backward) return GR_OK;
+  gr_call call;
+  set_backward_call(&call, p, a, halt->step, &shared, s->is_first);
+  p->steps[halt->step].op->barrier->gather_backward(&call, part_sums(p, halt, s->part) + halt->numbers);
+  return GR_OK;
+}
+
+static void run_phase(void *context, int part, int thread) {
+  const phase *f = context;
+  run *r = f->run;
+  gr_program *p = r->p;
+  int64_t count = r->batch->count, begin = count * part / r->parts, end = count * (part + 1) / r->parts;
+  gr_err *err = &r->errors[part];
+  int index = part * f->slices_a_part;
+  for (int64_t first = begin; first < end && !err->code; first += p->slice_rows, index++) {
+    int64_t n = end - first < p->slice_rows ? end - first : p->slice_rows;
+    slice s = {part, first, n, first == begin};
+    gr_arena *a = &p->arenas[index];
+    a->scratch = p->scratch[thread];
+    if (gr_interrupt_poll(err)) return;
+    if (f->backward)
+      backward_phase(f, a, &s, err);
+    else
+      forward_phase(f, a, &s, err);
+  }
+}
+
+// Adds the parts' sums for a halt, of forward or of backward, in their order.
+static void add_sums(gr_program *p, const gr_halt *halt, int parts, bool backward) {
+  size_t skip = backward ? halt->numbers : 0;
+  double *total = p->batch + halt->at + skip;
+  memset(total, 0, halt->numbers * sizeof *total);
+  for (int part = 0; part < parts; part++) {
+    const double *add = part_sums(p, halt, part) + skip;
+    for (size_t i = 0; i < halt->numbers; i++) total[i] += add[i];
+  }
+}
+
+static bool any_error(const run *r) {
+  for (int i = 0; i < r->parts; i++)
+    if (r->errors[i].code) return true;
+  return false;
+}
+
+static void run_halting(run *r, gr_pool *pool, int slices_a_part) {
+  gr_program *p = r->p;
+  memset(p->batch, 0, (size_t)(r->parts + 1) * p->halt_numbers * sizeof *p->batch);
+  memset(p->sums, 0, (size_t)r->parts * GR_PROGRAM_SCORES * sizeof *p->sums);
+  phase f = {.run = r, .slices_a_part = slices_a_part};
+  for (f.segment = 0; f.segment <= p->n_halts; f.segment++) {
+    gr_pool_run(pool, r->parts, run_phase, &f);
+    if (any_error(r)) return;
+    if (f.segment < p->n_halts) add_sums(p, &p->halts[f.segment], r->parts, false);
+  }
+  if (!r->backward) return;
+  f.backward = true;
+  for (f.segment = p->n_halts; f.segment >= 0; f.segment--) {
+    gr_pool_run(pool, r->parts, run_phase, &f);
+    if (any_error(r)) return;
+    if (f.segment > 0) add_sums(p, &p->halts[f.segment - 1], r->parts, true);
+  }
+}
+
+const double *gr_program_batch_numbers(const gr_program *p, uint64_t layer, int64_t *rows) {
+  for (int i = 0; i < p->n_halts; i++)
+    if (p->steps[p->halts[i].step].args.layer == layer) {
+      *rows = p->batch_rows;
+      return p->batch + p->halts[i].at;
+    }
+  return NULL;
+}
+
+// ---- a run ----
+
+// As many arenas as the run needs, and scratch a thread where they are not a thread's.
+static gr_code make_room(gr_program *p, int arenas, int threads, gr_err *err) {
+  if (p->n_arenas >= arenas && (!p->n_halts || p->n_scratch >= threads)) return GR_OK;
+  gr_program_free_arenas(p);
+  gr_code code = make_arenas(p, arenas, err);
+  if (!code && p->n_halts) {
+    p->scratch = calloc((size_t)threads, sizeof *p->scratch);
+    if (!p->scratch) code = gr_fail(err, GR_ERR_MEMORY, "out of memory: a training step");
+    for (int i = 0; !code && i < threads; i++) {
+      p->n_scratch = i + 1;
+      code = gr_alloc(&p->scratch[i], p->arena_bytes - p->scratch_at, "scratch memory of a slice", err);
+    }
+  }
+  if (code) gr_program_free_arenas(p);  // half of them would look like all of them
+  return code;
+}
+
+gr_code gr_program_run(gr_program *p, gr_pool *pool, const gr_batch *batch, bool wants_backward, double *sums,
+                       gr_err *err) {
+  gr_code code = check_batch(p, batch, wants_backward, err);
+  for (int i = 0; i < p->n_scores; i++) sums[i] = 0;
+  if (code || batch->count == 0) return code;
+  int parts = choose_parts(p, batch->count, wants_backward), threads = gr_pool_threads(pool);
+  if (p->slice_rows == 0) code = lay_out(p, choose_slice(p), err);
+  if (code) return code;
+  int64_t part_rows = (batch->count + parts - 1) / parts;
+  int slices_a_part = (int)((part_rows + p->slice_rows - 1) / p->slice_rows);
+  code = make_room(p, p->n_halts ? parts * slices_a_part : threads, threads, err);
+  if (!code && p->n_parts < parts) code = gr_program_make_parts(p, parts, err);
+  if (code) return code;
+  gr_err errors[PARTS];
+  for (int i = 0; i < parts; i++) errors[i].code = GR_OK;
+  // Where no weight is behind the loss there is nothing to go back for.
+  bool goes_back = wants_backward && p->steps[p->scores[0]].backward;
+  run r = {.p = p, .batch = batch, .backward = goes_back, .parts = parts, .errors = errors};
+  p->batch_rows = batch->count;
+  prepare(p, &(gr_run){.training = p->training, .stream = batch->stream}, wants_backward);
+  if (p->n_halts)
+    run_halting(&r, pool, slices_a_part);
+  else
+    gr_pool_run(pool, parts, run_part, &r);
+  for (int i = 0; i < parts; i++)
+    if (errors[i].code) {
+      *err = errors[i];
+      return err->code;
+    }
+  if (wants_backward && parts > 1)
+    gr_pool_run(pool, (int)((p->gradient_bytes + ADD_BYTES - 1) / ADD_BYTES), add_parts, &r);
+  for (int part = 0; part < parts; part++)
+    for (int i = 0; i < p->n_scores; i++) sums[i] += p->sums[part * GR_PROGRAM_SCORES + i];
+  return gr_interrupt_poll(err);  // adding the parts may have stopped half-way
+}
+
+const gr_tensor *gr_program_gradient(const gr_program *p, int i) { return &p->shared_gradient[i]; }
