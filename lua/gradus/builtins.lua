@@ -13,6 +13,7 @@ local modules = {
   grad = "gradus.grad",
   callbacks = "gradus.callbacks",
   losses = "gradus.losses",
+  initializers = "gradus.initializers",
   fft = "gradus.core.fft",
   optim = "gradus.optim",
   data = "gradus.data",

@@ -7,7 +7,7 @@
 -- which they are drawn; the option NAME_initializer goes before the initializer there.
 
 local core = require "gradus.core.grad"
-local initializers = require "gradus.nn.initializers"
+local initializers = require "gradus.initializers.lookup"
 local options = require "gradus.options"
 local shapes = require "gradus.shapes"
 local tensor = require "gradus.core.tensor"
@@ -33,10 +33,20 @@ function Layer.define(class_name, spec)
     local self = options.read("nn." .. class_name, given, all)
     self.weight_names, self.state_names, self.trainable = {}, {}, true
     setmetatable(self, class)
+    self:check_named_options()
     if self.check then self:check() end
     return self
   end
   return class, construct
+end
+
+--- An error where an initializer is none, before anything is built.
+function Layer:check_named_options()
+  for _, name in ipairs(self.option_names) do
+    if self[name] ~= nil and name:find("_initializer$") then
+      initializers.find("nn." .. self.class_name, name, self[name])
+    end
+  end
 end
 
 function Layer:weight_shapes() return {} end

@@ -19,7 +19,8 @@ nn.Dense{units, activation=nil, use_bias=true, kernel_initializer="glorot_unifor
 
 A fully connected layer: activation(x W + b), with x (n, inputs), W = layer.kernel (inputs, units), b =
 layer.bias (units,). Parameters: inputs * units + units. `activation` is a name, see nn.Activation, or a
-function; an initializer is "glorot_uniform", "he_uniform", "zeros", "ones" or a function of the shape.
+function; an initializer says how weights start: "glorot_uniform", "he_normal", "zeros", ..., one with options, see
+initializers, or a function of the shape.
 
 > nn.Sequential{nn.Dense{2, input_shape={2500}}}:count_params()
 5002
