@@ -159,12 +159,10 @@ static int backward(lua_State *L) {
 
 int gr_push_gradient(lua_State *L, int index) {
   gr_node *node = gr_check_node(L, index, "grad");
-  if (!node->gradient.buffer) return lua_pushnil(L), 1;  // not nothing: type(x:gradient()) is "nil"
+  if (!node->gradient.buffer) return lua_pushnil(L), 1;  // not nothing: type(x.grad) is "nil"
   gr_push_shared(L, &node->gradient);
   return 1;
 }
-
-static int gradient(lua_State *L) { return gr_push_gradient(L, 1); }
 
 static int zero_gradient(lua_State *L) {
   gr_tensor_finish(&gr_check_node(L, 1, "zero_grad")->gradient);
@@ -405,13 +403,14 @@ static const gr_function learner[] = {
      "grad.track(t) -> tracked tensor\n\n"
      "A copy of t that remembers what is computed from it. Operations on tracked tensors give tracked "
      "tensors; y:backward() from one\n"
-     "number y then fills in x:gradient(), the derivative of y by each element of x (reverse-mode automatic "
+     "number y then adds to x.grad, which is nil before, the derivative of y by each element of x "
+     "(reverse-mode automatic "
      "differentiation;\n"
      "Baydin et al., JMLR 18(153), 2018).\n\n"
      "> x = grad.track(tensor{2, 5})\n"
      "> y = sum(x * x)\n"
      "> y:backward()\n"
-     "> x:gradient()\n"
+     "> x.grad\n"
      "[ 4. 10.]"},
     {NULL},
 };
@@ -424,23 +423,14 @@ static const gr_function methods[] = {
      "> x = grad.track(tensor{3})\n"
      "> y = sum(x ^ 2)\n"
      "> y:backward()\n"
-     "> x:gradient()\n"
+     "> x.grad\n"
      "[6.]"},
-    {"gradient", gradient,
-     "x:gradient() -> tensor or nil\n\n"
-     "The gradient that backward left on a tracked tensor; nil before. Gradients of several backward calls "
-     "add up: x:zero_grad().\n\n"
-     "> x = grad.track(tensor{0})\n"
-     "> y = sum(sigmoid(x))\n"
-     "> y:backward()\n"
-     "> x:gradient()\n"
-     "[0.25]"},
     {"zero_grad", zero_gradient,
      "x:zero_grad()\n\n"
      "Forgets the gradient of a tracked tensor, so that the next backward starts from zero.\n\n"
      "> x = grad.track(tensor{1})\n"
      "> x:zero_grad()\n"
-     "> x:gradient()"},
+     "> x.grad"},
     {"detach", detach,
      "y:detach() -> tensor\n\n"
      "The same numbers without the history: a plain tensor over the same memory.\n\n"

@@ -168,7 +168,7 @@ test("frequencies stand where fft puts them, and fftshift turns 0 to the middle"
   expect.equal(fft.fftshift(zeros(0, 2)).size, 0)
   local x = grad.track(tensor{1, 2, 3})
   sum(fft.fftshift(x) * tensor{1, 10, 100}):backward()
-  near(x:gradient(), tensor{10, 100, 1}, 0)
+  near(x.grad, tensor{10, 100, 1}, 0)
 end)
 
 test("empty stacks are empty, and nan stays nan", function()

@@ -4,12 +4,12 @@ local function expect_match(text, pattern)
   expect.ok(text:find(pattern), text .. "\nshould match " .. pattern)
 end
 
--- The largest difference between x:gradient() of f and central differences.
+-- The largest difference between x.grad of f and central differences.
 local function worst(f, x0)
   local x = grad.track(x0)
   local y = f(x)
   y:backward()
-  local got, h, most = x:gradient():flatten(), 1e-6, 0
+  local got, h, most = x.grad:flatten(), 1e-6, 0
   local flat = x0:clone():flatten()
   for i = 1, #flat do
     local kept = flat[i]
@@ -95,7 +95,7 @@ test("a row vector that is stretched gets the sum of its gradients", function()
   local b = grad.track(row)
   local y = sum(A * b)
   y:backward()
-  expect.ok(max(abs(b:gradient() - A:sum(1))) < 1e-12)
+  expect.ok(max(abs(b.grad - A:sum(1))) < 1e-12)
 end)
 
 test("the function of the survey has the gradient of the survey", function()
@@ -103,8 +103,8 @@ test("the function of the survey has the gradient of the survey", function()
   local f = log(x1) + x1 * x2 - sin(x2)
   f:backward()
   expect.close(f:detach():item(), 11.652071455223084, 1e-15)
-  expect.close(x1:gradient():item(), 5.5, 1e-15)
-  expect.close(x2:gradient():item(), 1.7163378145367738, 1e-15)
+  expect.close(x1.grad:item(), 5.5, 1e-15)
+  expect.close(x2.grad:item(), 1.7163378145367738, 1e-15)
 end)
 
 test("both traces of the survey's function stand there as in its tables", function()
@@ -182,13 +182,13 @@ test("gradients of several backward calls add up until they are zeroed", functio
     local y = sum(x * x)
     y:backward()
   end
-  expect.equal(x:gradient()[1], 12.0)
+  expect.equal(x.grad[1], 12.0)
   x:zero_grad()
-  expect.equal(x:gradient(), nil)
+  expect.equal(x.grad, nil)
 end)
 
 test("a gradient that is not there yet is nil, a value like any other", function()
-  expect.equal(type(grad.track(tensor{3}):gradient()), "nil")
+  expect.equal(type(grad.track(tensor{3}).grad), "nil")
 end)
 
 test("operations without a derivative refuse tracked tensors instead of dropping a piece", function()
@@ -214,7 +214,7 @@ test("numbers that a gradient needs cannot be overwritten unnoticed", function()
   expect.error(function() y:backward() end, "overwritten since")
   y = sum(x * w)
   y:backward()
-  expect.equal(x:gradient()[1], 100.0)
+  expect.equal(x.grad[1], 100.0)
   local z = exp(x)
   z:detach()[1] = 0
   expect.error(function() sum(z):backward() end, "overwritten since")
@@ -231,12 +231,12 @@ end)
 test("a float32 beside a float64 gets its gradient in float32", function()
   local x = grad.track(ones(2, 3):astype("float32"))
   sum(x * full({2, 3}, 2) + x):backward()
-  expect.equal(tostring(x:gradient()), "[[3. 3. 3.]\n [3. 3. 3.]]")
+  expect.equal(tostring(x.grad), "[[3. 3. 3.]\n [3. 3. 3.]]")
   local b = grad.track(ones(3):astype("float32"))
   sum(ones(2, 3) * b):backward()
   sum(ones(2, 3) * b):backward()
-  expect.equal(tostring(b:gradient()), "[4. 4. 4.]")
-  expect.equal(b:gradient().dtype, "float32")
+  expect.equal(tostring(b.grad), "[4. 4. 4.]")
+  expect.equal(b.grad.dtype, "float32")
 end)
 
 test.done()

@@ -295,7 +295,7 @@ for name, move in pairs(moves) do
     local x = grad.track(x0)
     expect.ok(all(eq(move(x):detach(), move(x0))))
     f(x):backward()
-    expect.close(grad.forward(f, {x0}, {direction = v}).derivatives[1], sum(x:gradient() * v), 1e-12)
+    expect.close(grad.forward(f, {x0}, {direction = v}).derivatives[1], sum(x.grad * v), 1e-12)
   end)
 end
 
@@ -327,15 +327,15 @@ end)
 test("a float32 copy of a tracked tensor gives its gradient back in float64", function()
   local x = grad.track(tensor{1, 2})
   sum(square(x:astype "float32")):backward()
-  shows(x:gradient(), "[2. 4.]")
-  expect.equal(x:gradient().dtype, "float64")
+  shows(x.grad, "[2. 4.]")
+  expect.equal(x.grad.dtype, "float64")
   expect.error(function() return x:astype "int64" end, "gradients need float64 or float32")
 end)
 
 test("NaN and infinities outside a triangle leave its gradient alone", function()
   local x = grad.track(tensor{{1, 1 / 0}, {2, 0 / 0}})
   sum(tril(x, -1)):backward()
-  shows(x:gradient(), "[[0. 0.]\n [1. 0.]]")
+  shows(x.grad, "[[0. 0.]\n [1. 0.]]")
 end)
 
 test.done()
