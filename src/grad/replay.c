@@ -328,14 +328,14 @@ static int64_t choose_slice(const gr_program *p) {
 }
 
 // As many parts as pay: adding the parts' gradients should cost less than computing them, and reading the
-// matrices less than multiplying with them.
+// matrices less than multiplying with them. Two even where that is not so, for a second core, unless a part
+// would do little else.
 static int choose_parts(const gr_program *p, int64_t count, bool wants_backward) {
   const size_t shared = wants_backward ? p->gradient_bytes : p->matrix_bytes;
   int64_t parts = PARTS;
   if (shared) {
-    parts = (int64_t)((double)p->row_bytes * (double)count / (double)shared);
-    if (parts < 2) parts = 2;
-    if (parts > PARTS) parts = PARTS;
+    const double own = (double)p->row_bytes * (double)count / (double)shared;
+    parts = own < 1.0 / 3 ? 1 : own < 2 ? 2 : own < PARTS ? (int64_t)own : PARTS;
   }
   return (int)(parts < count ? parts : count);
 }
