@@ -6,6 +6,18 @@ local function conv(filters, size, options)
   return nn.Conv2D(layer)
 end
 
+-- A convolution, its output normalized over the batch, and ReLU.
+local function normalized(filters)
+  return nn.Conv2D{filters, 3, padding = "same"}, nn.BatchNormalization{}, nn.ReLU{}
+end
+
+-- The layers of several such functions, one after the other.
+local function chain(...)
+  local list = {}
+  for _, layers in ipairs{...} do table.move(layers, 1, #layers, #list + 1, list) end
+  return table.unpack(list)
+end
+
 local same = {padding = "same"}
 local networks = {
   ["course CNN"] = {{50, 50, 1}, 2, function()
@@ -19,9 +31,8 @@ local networks = {
       nn.Dense{128, activation = "relu"}
   end},
   ["CIFAR CNN"] = {{32, 32, 3}, 10, function()
-    return conv(32, 3, same), conv(32, 3, same), nn.MaxPooling2D{2}, conv(64, 3, same), conv(64, 3, same),
-      nn.MaxPooling2D{2}, conv(128, 3, same), conv(128, 3, same), nn.MaxPooling2D{2}, nn.Flatten{},
-      nn.Dense{128, activation = "relu"}
+    return chain({normalized(32)}, {normalized(32)}, {nn.MaxPooling2D{2}}, {normalized(64)}, {normalized(64)}, {nn.MaxPooling2D{2}},
+      {normalized(128)}, {normalized(128)}, {nn.MaxPooling2D{2}}, {nn.Flatten{}, nn.Dense{128, activation = "relu"}})
   end},
   ["mixed CNN"] = {{32, 32, 3}, 10, function()
     return conv(16, 5, same), conv(32, 3, {strides = 2}), conv(32, 3, {dilation_rate = 2}), nn.MaxPooling2D{2},

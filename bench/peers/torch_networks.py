@@ -17,6 +17,7 @@ torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
 
 
 SAME = {"same": True}
+NORMALIZED = {"same": True, "norm": True}
 # Shape of a sample, classes, layers: as in the suites' Lua.
 NETWORKS = {
     "course CNN": ((50, 50, 1), 2, [("conv", 16, 3, SAME), ("pool",), ("conv", 16, 3), ("pool",), ("conv", 16, 3),
@@ -25,9 +26,10 @@ NETWORKS = {
                                    ("dense", 10)]),
     "MNIST CNN": ((28, 28, 1), 10, [("conv", 32, 3), ("pool",), ("conv", 64, 3), ("pool",), ("dense", 128, "relu"),
                                     ("dense", 10)]),
-    "CIFAR CNN": ((32, 32, 3), 10, [("conv", 32, 3, SAME), ("conv", 32, 3, SAME), ("pool",), ("conv", 64, 3, SAME),
-                                    ("conv", 64, 3, SAME), ("pool",), ("conv", 128, 3, SAME), ("conv", 128, 3, SAME),
-                                    ("pool",), ("dense", 128, "relu"), ("dense", 10)]),
+    "CIFAR CNN": ((32, 32, 3), 10, [("conv", 32, 3, NORMALIZED), ("conv", 32, 3, NORMALIZED), ("pool",),
+                                    ("conv", 64, 3, NORMALIZED), ("conv", 64, 3, NORMALIZED), ("pool",),
+                                    ("conv", 128, 3, NORMALIZED), ("conv", 128, 3, NORMALIZED), ("pool",),
+                                    ("dense", 128, "relu"), ("dense", 10)]),
     "mixed CNN": ((32, 32, 3), 10, [("conv", 16, 5, SAME), ("conv", 32, 3, {"stride": 2}),
                                     ("conv", 32, 3, {"dilation": 2}), ("pool",), ("dense", 10)]),
     "course MLP": ((2500,), 2, [("dense", 128, "relu"), ("dense", 2)]),
@@ -47,7 +49,7 @@ def made(name, batch):
 
 
 class Net(nn.Module):
-    """A list of layers: ("conv", filters, kernel, options) with ReLU, "pool", ("dense", units, activation)."""
+    """A list of layers: ("conv", filters, kernel, options) with ReLU, ("pool",), ("dense", units, activation)."""
 
     def __init__(self, shape, layers):
         super().__init__()
@@ -59,11 +61,14 @@ class Net(nn.Module):
                 filters, kernel, options = rest[0], rest[1], rest[2] if len(rest) > 2 else {}
                 reach = (kernel - 1) * options.get("dilation", 1) + 1
                 padding = reach // 2 if options.get("same") else 0
+                norm = nn.BatchNorm2d(filters, eps=1e-3, momentum=0.01) if options.get("norm") else None
                 layer = nn.Conv2d(channels, filters, kernel, stride=options.get("stride", 1), padding=padding,
                                   dilation=options.get("dilation", 1))
                 self.fill(layer.weight, (kernel, kernel, channels, filters), (3, 2, 0, 1))
                 rows, columns = ((n + 2 * padding - reach) // options.get("stride", 1) + 1 for n in (rows, columns))
                 channels = filters
+                if norm is not None:
+                    self.layers.append(norm)
             elif kind == "pool":
                 layer, rows, columns = None, rows // 2, columns // 2
             else:
@@ -76,7 +81,8 @@ class Net(nn.Module):
             if layer is not None:
                 nn.init.zeros_(layer.bias)
                 self.layers.append(layer)
-            self.plan.append((kind, layer, rest[1] if kind == "dense" and len(rest) > 1 else None))
+            after = norm if kind == "conv" else rest[1] if kind == "dense" and len(rest) > 1 else None
+            self.plan.append((kind, layer, after))
 
     @staticmethod
     def fill(weight, shape, axes, order=None):
@@ -87,16 +93,16 @@ class Net(nn.Module):
             weight.copy_(torch.from_numpy(values.transpose(axes).astype("float32").copy()))
 
     def forward(self, x):
-        for kind, layer, activation in self.plan:
+        for kind, layer, after in self.plan:
             if kind == "conv":
-                x = F.relu(layer(x))
+                x = F.relu(layer(x) if after is None else after(layer(x)))
             elif kind == "pool":
                 x = F.max_pool2d(x, 2, 2)
             else:
                 if x.is_mkldnn:
                     x = x.to_dense()
                 x = layer(x.flatten(1))
-                if activation == "relu":
+                if after == "relu":
                     x = F.relu(x)
         return x
 
