@@ -34,10 +34,23 @@ function help.find(value)
   end
 end
 
---- The first line of the help of a function, or nil.
+-- The signature, which ends at the first blank line and may be broken before, in one line; and the rest.
+local function split(text)
+  local signature, rest = text:match("^%s*(.-)%s*\n%s*\n(.*)$")
+  if not signature then signature, rest = text:match("^%s*(.-)%s*$"), "" end
+  return signature:gsub("%s*\n%s*", " "), rest
+end
+
+--- The signature of a function, or nil.
 function help.signature_of(value)
   local _, entry = help.find(value)
-  return entry and entry.text:match("^%s*([^\n]+)")
+  return entry and (split(entry.text))
+end
+
+--- Whether the value is a module of ours, as learners see it.
+function help.is_module(value)
+  local meta = debug.getmetatable(value)
+  return type(meta) == "table" and rawget(meta, "__module") == true
 end
 
 --- All names, sorted.
@@ -52,7 +65,7 @@ end
 --- "> " is typed; ">> " continues it; the lines up to the next ">" or the end are what it prints.
 function help.parts(text)
   local body, examples, example = {}, {}, nil
-  local signature, rest = text:match("^%s*([^\n]*)\n?(.*)$")
+  local signature, rest = split(text)
   for line in (rest .. "\n"):gmatch("(.-)\n") do
     local code, more = line:match("^> (.*)$"), line:match("^>> ?(.*)$")
     if code then

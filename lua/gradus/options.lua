@@ -17,8 +17,41 @@ function options.suggest(word, names)
   return near ~= "" and near or "; the choices are: " .. table.concat(names, ", ")
 end
 
+-- What the table of a call takes, by the function that is called: for completion.
+local specs = setmetatable({}, {__mode = "k"})
+
+--- Says that `f` reads its table by `spec`, and returns f.
+function options.takes(spec, f)
+  specs[f] = spec
+  return f
+end
+
+--- The spec of a function that takes one table, or nil.
+function options.spec_of(f)
+  return f ~= nil and specs[f] or nil
+end
+
+local function quoted(value)
+  return type(value) == "string" and '"' .. value .. '"' or tostring(value)
+end
+
+local function same(a, b, any_case)
+  return a == b or any_case and a:lower() == b
+end
+
+-- An error when a string is none of an option's `one_of`. What else the option may be (a function, a list), its owner
+-- checks.
+local function check_choice(what, option, value)
+  for _, choice in ipairs(option.one_of) do
+    if same(value, choice, option.any_case) then return end
+  end
+  local near = options.suggest(value, option.one_of)
+  error(string.format("%s: %s cannot be %s%s", what, option[1], quoted(value), near), 4)
+end
+
 --- Reads the one table of a call. `spec` lists the options in positional order; each is {name, default} or
---- {name, required=true}. Returns a table by name. An unknown key is an error with a suggestion.
+--- {name, required=true}; with one_of={...} a name must be one of those, in any case of its letters if any_case=true.
+--- Returns a table by name. An unknown key is an error with a suggestion.
 function options.read(what, given, spec)
   if given == nil then given = {} end
   if type(given) ~= "table" or getmetatable(given) ~= nil then
@@ -55,6 +88,7 @@ function options.read(what, given, spec)
       end
       value = option[2]
     end
+    if option.one_of and type(value) == "string" then check_choice(what, option, value) end
     read[name] = value
   end
   return read
@@ -65,8 +99,7 @@ function options.choice(what, name, value, choices)
   for _, choice in ipairs(choices) do
     if choice == value then return value end
   end
-  error(string.format('%s: %s cannot be %s%s', what, name,
-    type(value) == "string" and '"' .. value .. '"' or tostring(value), options.suggest(value, choices)), 3)
+  error(string.format("%s: %s cannot be %s%s", what, name, quoted(value), options.suggest(value, choices)), 3)
 end
 
 return options

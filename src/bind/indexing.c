@@ -179,6 +179,8 @@ static int return_element_or_tensor(lua_State *L) {
   return 1;
 }
 
+static const char *const properties[] = {"T", "shape", "ndim", "size", "dtype", NULL};
+
 static int no_such_name(lua_State *L, const char *name) {
   // Names of all methods, for the suggestion.
   int count = 0;
@@ -188,8 +190,7 @@ static int no_such_name(lua_State *L, const char *name) {
     lua_pop(L, 1);
     if (lua_type(L, -1) == LUA_TSTRING) names[count++] = lua_tostring(L, -1);
   }
-  static const char *const properties[] = {"T", "shape", "ndim", "size", "dtype"};
-  for (int i = 0; i < 5; i++) names[count++] = properties[i];
+  for (int i = 0; properties[i]; i++) names[count++] = properties[i];
   names[count] = NULL;
   const char *near = gr_nearest(name, names);
   return luaL_error(L, "a tensor has no method or property \"%s\"%s%s%s", name,
@@ -384,6 +385,18 @@ void gr_add_indexing(lua_State *L, const gr_tensor_tables *tables) {
   lua_pushvalue(L, tables->methods);
   lua_pushcclosure(L, tensor_index, 1);
   lua_setfield(L, tables->metatable, "__index");
+  lua_newtable(L);
+  for (int i = 0; properties[i]; i++) {
+    lua_pushstring(L, properties[i]);
+    lua_seti(L, -2, i + 1);
+  }
+  lua_setfield(L, tables->metatable, "__properties");  // and the dtypes: for completion
+  lua_newtable(L);
+  for (int i = 0; i < GR_N_DTYPES; i++) {
+    lua_pushstring(L, gr_dtype_name(i));
+    lua_seti(L, -2, i + 1);
+  }
+  lua_setfield(L, tables->metatable, "__dtypes");
   lua_pushcfunction(L, tensor_newindex);
   lua_setfield(L, tables->metatable, "__newindex");
   lua_getfield(L, tables->module, "tensor");

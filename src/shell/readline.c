@@ -22,8 +22,9 @@
 
 static volatile sig_atomic_t reading, interrupted, yield_to;
 static lua_State *state;  // while reading, for completion
-static int completer = LUA_NOREF;
-static char *line;  // what the callback got; NULL at the end of input
+enum { COMPLETE, PASTE, N_HOOKS };
+static int hooks[N_HOOKS] = {LUA_NOREF, LUA_NOREF};  // Lua functions
+static char *line;                                   // what the callback got; NULL at the end of input
 static bool have_line;
 
 bool gr_readline_interrupt(void) {
@@ -39,66 +40,103 @@ static void got_line(char *text) {
   rl_callback_handler_remove();
 }
 
-// ---- completion: a Lua function (text, position) -> list of words (set_completer) ----
+// ---- what Lua decides: set_completer, set_paste_filter ----
 
-static size_t match_count, match_next;
-static char **matches;
-
-static char *next_match(const char *text, int again) {
-  (void)text;
-  if (!again) match_next = 0;
-  return match_next < match_count ? matches[match_next++] : NULL;  // readline frees it
-}
-
-// Copies the list of words on top of the stack. Readline wants malloc'ed strings.
-static void take_matches(void) {
-  lua_Integer n = luaL_len(state, -1);
-  matches = calloc((size_t)n + 1, sizeof *matches);
-  match_count = 0;
-  for (lua_Integer i = 1; matches && i <= n; i++) {
-    lua_geti(state, -1, i);
-    const char *word = lua_tostring(state, -1);
-    if (word) matches[match_count++] = strdup(word);
-    lua_pop(state, 1);
-  }
-}
-
-static int call_completer(lua_State *L) {  // (text, position)
-  lua_rawgeti(L, LUA_REGISTRYINDEX, completer);
-  lua_insert(L, 1);
-  lua_call(L, 2, 1);
-  luaL_checktype(L, -1, LUA_TTABLE);
-  return 1;
-}
-
-static char **attempt(const char *text, int start, int end) {
-  (void)start;
-  rl_attempted_completion_over = 1;  // no file names
-  rl_completion_append_character = '\0';
-  if (completer == LUA_NOREF || !state || !lua_checkstack(state, 8)) return NULL;
-  int top = lua_gettop(state);
-  char **found = NULL;
-  lua_pushcfunction(state, call_completer);
-  lua_pushstring(state, rl_line_buffer);
-  lua_pushinteger(state, end);
-  // A learner's __index may run without end: while it runs, Ctrl-C is that of running code.
+// Calls a hook with the arguments on top of the stack; it may take long: while it runs, Ctrl-C is that of
+// code that runs. False when it failed.
+static bool call_hook(int hook, int arguments, int results) {
+  lua_rawgeti(state, LUA_REGISTRYINDEX, hooks[hook]);
+  lua_insert(state, -arguments - 1);
   sigset_t interrupt, before;
   sigemptyset(&interrupt);
   sigaddset(&interrupt, SIGINT);
   reading = 0;
   sigprocmask(SIG_UNBLOCK, &interrupt, &before);
-  int status = lua_pcall(state, 2, 1, 0);
+  int status = lua_pcall(state, arguments, results, 0);
   sigprocmask(SIG_SETMASK, &before, NULL);
   reading = 1;
   gr_state_interrupt_done(state);
-  if (status == LUA_OK) {
-    take_matches();
-    if (match_count) found = rl_completion_matches(text, next_match);
-    free(matches);
-    matches = NULL;
+  return status == LUA_OK;
+}
+
+static bool has_hook(int hook) { return hooks[hook] != LUA_NOREF && state && lua_checkstack(state, 8); }
+
+// ---- Tab ----
+
+static void show_list(const char *text) {
+  rl_crlf();
+  fputs(text, rl_outstream);
+  rl_crlf();
+  rl_on_new_line();
+}
+
+static void replace_word(int from, const char *word) {
+  if (strlen(word) == (size_t)(rl_point - from) && memcmp(rl_line_buffer + from, word, strlen(word)) == 0)
+    return;
+  rl_begin_undo_group();
+  rl_delete_text(from, rl_point);
+  rl_point = from;
+  rl_insert_text(word);
+  rl_end_undo_group();
+}
+
+static int complete(int count, int key) {
+  (void)count;
+  (void)key;
+  if (!has_hook(COMPLETE)) return 0;
+  int top = lua_gettop(state);
+  lua_pushstring(state, rl_line_buffer);
+  lua_pushinteger(state, rl_point);
+  if (call_hook(COMPLETE, 2, 3) && lua_isinteger(state, -3) && lua_isstring(state, -2)) {
+    replace_word((int)lua_tointeger(state, -3) - 1, lua_tostring(state, -2));
+    if (lua_isstring(state, -1)) show_list(lua_tostring(state, -1));
+  } else {
+    rl_ding();
   }
   lua_settop(state, top);
-  return found;
+  return 0;
+}
+
+// ---- pasted text: bracketed by the terminal, so that its lines do not arrive as if each had been typed ----
+
+static int paste(int count, int key) {
+  static const char end[] = "\033[201~";
+  enum { END = sizeof end - 1 };
+  (void)count;
+  (void)key;
+  size_t length = 0, room = 0;
+  char *text = NULL;
+  while (!interrupted && (length < END || memcmp(text + length - END, end, END) != 0)) {
+    if (length + 2 > room) {
+      char *more = realloc(text, room = 2 * room + 256);
+      if (!more) break;
+      text = more;
+    }
+    int c = rl_read_key();
+    if (c == EOF || interrupted) break;
+    text[length++] = (char)(c == '\r' ? '\n' : c);
+  }
+  bool whole = length >= END && memcmp(text + length - END, end, END) == 0;
+  if (whole) {
+    text[length -= END] = '\0';
+    const char *cleaned = text;
+    int top = state ? lua_gettop(state) : 0;
+    if (has_hook(PASTE)) {
+      lua_pushstring(state, text);  // ends at a zero byte, which no line can hold
+      if (call_hook(PASTE, 1, 1) && lua_isstring(state, -1)) cleaned = lua_tostring(state, -1);
+    }
+    rl_insert_text(cleaned);
+    if (state) lua_settop(state, top);
+  }
+  free(text);
+  return 0;
+}
+
+// Alt-Enter: a new line in the same entry.
+static int new_line(int count, int key) {
+  (void)count;
+  (void)key;
+  return rl_insert_text("\n");
 }
 
 // ---- the module ----
@@ -226,30 +264,49 @@ static int readline_add_history(lua_State *L) {
   return 0;
 }
 
-// set_completer(f): f(text, position) returns the list of words that may replace the word before `position`.
-static int readline_set_completer(lua_State *L) {
+// set_completer(f): f(text, position) returns where the word before `position` begins (from 1), what it
+// becomes, and a list to show when that changes nothing; or nil.
+static int set_hook(lua_State *L, int hook) {
   luaL_checktype(L, 1, LUA_TFUNCTION);
   lua_settop(L, 1);
-  luaL_unref(L, LUA_REGISTRYINDEX, completer);
-  completer = luaL_ref(L, LUA_REGISTRYINDEX);
+  luaL_unref(L, LUA_REGISTRYINDEX, hooks[hook]);
+  hooks[hook] = luaL_ref(L, LUA_REGISTRYINDEX);
   return 0;
+}
+
+static int readline_set_completer(lua_State *L) { return set_hook(L, COMPLETE); }
+
+// set_paste_filter(f): f(text) returns what of a pasted text is put into the line.
+static int readline_set_paste_filter(lua_State *L) { return set_hook(L, PASTE); }
+
+// Keys of ours. Where a learner's inputrc binds them otherwise, it is read later and wins.
+static void bind_keys(void) {
+  rl_add_defun("gradus-complete", complete, '\t');
+  rl_bind_key_in_map('\t', complete, vi_insertion_keymap);
+  rl_bind_keyseq("\\e[200~", paste);
+  rl_bind_keyseq("\\e\\C-m", new_line);
+  rl_bind_keyseq("\\e\\C-j", new_line);
+  // What stands before the cursor chooses among the entries.
+  rl_bind_keyseq("\\e[A", rl_history_search_backward);
+  rl_bind_keyseq("\\eOA", rl_history_search_backward);
+  rl_bind_keyseq("\\e[B", rl_history_search_forward);
+  rl_bind_keyseq("\\eOB", rl_history_search_forward);
 }
 
 int gr_open_readline(lua_State *L) {
   rl_readline_name = "gradus";
   rl_catch_signals = 0;  // signals are ours
   rl_getc_function = next_byte;
-  rl_attempted_completion_function = attempt;
-  rl_completer_word_break_characters = " \t\n\"\\'`@$><=;|&{}()[]+-*/^%#~,.:?";
   rl_variable_bind("enable-bracketed-paste", "on");
   rl_variable_bind("blink-matching-paren", "on");
-  rl_variable_bind("show-all-if-ambiguous", "on");
+  bind_keys();
   using_history();
   stifle_history(5000);
   static const luaL_Reg functions[] = {
       {"read", readline_read},
       {"add_history", readline_add_history},
       {"set_completer", readline_set_completer},
+      {"set_paste_filter", readline_set_paste_filter},
       {NULL, NULL},
   };
   luaL_newlib(L, functions);

@@ -205,17 +205,6 @@ def _(folder):
     contains(shell.do(":next"), "works in a lesson")
 
 
-@test("Tab completes globals, fields, methods and commands")
-def _(folder):
-    shell = Shell(folder)
-    equal(shell.do("stri\t.forma\t('%d', 16)"), "16")
-    shell.do("learning_rate = 0.5")
-    equal(shell.do("learning_\t"), "0.5")
-    shell.do("word = 'x'")
-    equal(shell.do("word:upp\t()"), "X")
-    contains(shell.do(":over\t"), "works in a lesson")
-
-
 @test("History lasts into the next session, entries of several lines whole")
 def _(folder):
     shell = Shell(folder)

@@ -16,9 +16,11 @@ local callbacks = {}
 
 -- ---- watching one number ----
 
+local modes = {"auto", "min", "max"}
+
 -- Whether a metric of that name is better when it is smaller.
 local function falls(name, mode, what)
-  options.choice(what, "mode", mode, {"auto", "min", "max"})
+  options.choice(what, "mode", mode, modes)
   if mode ~= "auto" then return mode == "min" end
   return not (name:find("acc") or name:find("auc") or name:find("precision") or name:find("recall")
     or name:find("specificity") or name:find("f1"))
@@ -53,7 +55,7 @@ local function define(what, spec, class, check)
   class.__index = class
   class.__name = what
   class.__tostring = function() return what end
-  return function(given)
+  return options.takes(spec, function(given)
     local self = setmetatable(options.read("callbacks." .. what, given, spec), class)
     if self.monitor then
       if type(self.monitor) ~= "string" then
@@ -63,7 +65,7 @@ local function define(what, spec, class, check)
     end
     if check then check(self, "callbacks." .. what) end
     return self
-  end
+  end)
 end
 
 -- ---- EarlyStopping ----
@@ -86,7 +88,8 @@ restore_best_weights the weights of the best epoch come back at the end, however
 > h = m:fit{x, y, epochs=100, verbose=0, callbacks={stop}}
 > #h.epoch == stop.best_epoch + 2
 true
-]], define("EarlyStopping", {{"monitor", "val_loss"}, {"min_delta", 0.0}, {"patience", 0}, {"mode", "auto"},
+]], define("EarlyStopping", {{"monitor", "val_loss"}, {"min_delta", 0.0}, {"patience", 0},
+  {"mode", "auto", one_of = modes},
   {"baseline"}, {"restore_best_weights", false}, {"start_from_epoch", 0}}, EarlyStopping, function(self, what)
   number(what, self, "min_delta", 0)
   number(what, self, "patience", 0)
@@ -139,7 +142,8 @@ Multiplies the learning rate by `factor` when the monitored number has not becom
 
 > callbacks.ReduceLROnPlateau{factor=0.5, patience=3}.factor
 0.5
-]], define("ReduceLROnPlateau", {{"monitor", "val_loss"}, {"factor", 0.1}, {"patience", 10}, {"mode", "auto"},
+]], define("ReduceLROnPlateau", {{"monitor", "val_loss"}, {"factor", 0.1}, {"patience", 10},
+  {"mode", "auto", one_of = modes},
   {"min_delta", 1e-4}, {"cooldown", 0}, {"min_lr", 0.0}}, ReduceLROnPlateau, function(self, what)
   for _, name in ipairs {"factor", "patience", "min_delta", "cooldown", "min_lr"} do number(what, self, name, 0) end
   if self.factor >= 1 then

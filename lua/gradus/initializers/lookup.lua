@@ -5,9 +5,9 @@ local options = require "gradus.options"
 local shapes = require "gradus.shapes"
 local tensor = require "gradus.core.tensor"
 
-local M = {}
-
 local by_name, names = {}, {}
+local M = {names = names}
+
 for class_name, constructor in pairs(initializers) do
   local name = class_name:gsub("(%l)(%u)", "%1_%2"):lower()  -- GlorotUniform: glorot_uniform
   by_name[name] = constructor

@@ -64,6 +64,7 @@ end
 function Loss:with(given)
   local read = options.read("losses." .. self.name, given, self.spec)
   local loss = setmetatable({name = self.name, labels = self.labels, spec = self.spec, rows = self.rows}, Loss)
+  options.takes(self.spec, loss)
   for name, value in pairs(read) do loss[name] = value end
   if self.check then self.check(loss) end
   loss.check = self.check

@@ -25,9 +25,11 @@ local function own(f)
 end
 
 --- The loss of that name, `given` itself when it is one of gradus.losses, or one around a function.
-return function(given)
+local function find(given)
   if getmetatable(given) == Loss then return given end
   if type(given) == "function" then return own(given) end
   options.choice("compile", "loss", given, names)
   return losses[short[given] or given]
 end
+
+return {find = find, names = names}

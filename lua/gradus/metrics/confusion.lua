@@ -105,6 +105,12 @@ local function add_rates(cm, by)
   if by == "all" and all == 0 then cm.remarks[1] = "undefined (0/0): " .. shares.all.none end
 end
 
+local LAYOUTS, SHARES = {"course", "sklearn"}, {"true", "pred", "all"}
+local CONFUSION = {
+  {"classes"}, {"positive"}, {"layout", "course", one_of = LAYOUTS}, {"labels"}, {"sample_weight"},
+  {"normalize", one_of = SHARES},
+}
+
 M.confusion_matrix = doc("metrics.confusion_matrix", [[
 metrics.confusion_matrix(y_true, y_pred, {classes, positive, layout="course", labels, sample_weight, normalize})
 
@@ -126,12 +132,11 @@ actual \ predicted       0    1       2
 1                   0.0000  0/0  0.3333
 2                   0.0000  0/0  0.6667
 undefined (0/0): nothing was predicted as class 1
-]], function(y_true, y_pred, given)
+]], options.takes(CONFUSION, function(y_true, y_pred, given)
   local what = "metrics.confusion_matrix"
-  local read = options.read(what, given, {{"classes"}, {"positive"}, {"layout", "course"}, {"labels"},
-    {"sample_weight"}, {"normalize"}})
-  options.choice(what, "layout", read.layout, {"course", "sklearn"})
-  if read.normalize ~= nil then options.choice(what, "normalize", read.normalize, {"true", "pred", "all"}) end
+  local read = options.read(what, given, CONFUSION)
+  options.choice(what, "layout", read.layout, LAYOUTS)
+  if read.normalize ~= nil then options.choice(what, "normalize", read.normalize, SHARES) end
   local truth, predicted = reading.pair(what, y_true, y_pred)
   local weights = reading.weights(what, read.sample_weight, #truth)
   local wanted = read.labels and reading.list(what, "labels", read.labels)
@@ -152,6 +157,6 @@ undefined (0/0): nothing was predicted as class 1
   end
   if read.normalize then add_rates(cm, read.normalize) end
   return cm
-end)
+end))
 
 return M

@@ -145,7 +145,7 @@ local function expect_fit(name, why)
 end
 
 --- The metric of that name for a loss and a network with `outputs` outputs (nil: not known yet, and not checked).
-return function(wanted, loss, outputs)
+local function find(wanted, loss, outputs)
   if type(wanted) == "function" then return own(wanted) end
   options.choice("compile", "metrics", wanted, names)
   local found = whole[wanted]
@@ -158,3 +158,5 @@ return function(wanted, loss, outputs)
   if outputs then expect_fit(wanted, misfit(kind, loss, outputs)) end
   return {name = wanted, call = function(p, t) return core.metric(hits[kind], p, t) end}
 end
+
+return {find = find, names = names}

@@ -17,7 +17,7 @@ local names = {}
 for name in pairs(activations) do names[#names + 1] = name end
 table.sort(names)
 
-local M = {}
+local M = {names = names}
 
 --- The function of that name; nil is the identity. A function of the learner's own is taken as it is.
 function M.get(what, activation)

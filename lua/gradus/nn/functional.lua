@@ -104,10 +104,15 @@ local function sizes_of(node)
   return sizes
 end
 
+local DTYPES = {"float32", "float64"}
+local MODEL = {
+  {"inputs", required = true}, {"outputs", required = true}, {"dtype", "float32", one_of = DTYPES},
+  {"name", "model"},
+}
+
 local function make(given)
-  local self = options.read("nn.Model", given, {{"inputs", required = true}, {"outputs", required = true},
-    {"dtype", "float32"}, {"name", "model"}})
-  options.choice("nn.Model", "dtype", self.dtype, {"float32", "float64"})
+  local self = options.read("nn.Model", given, MODEL)
+  options.choice("nn.Model", "dtype", self.dtype, DTYPES)
   local input, output = self.inputs, self.outputs
   if not is_symbol(input) or input.layer then
     error("nn.Model: inputs is one nn.Input{...}", 2)
@@ -141,7 +146,7 @@ layer that is called twice is one layer with one set of weights. Then as with nn
 > m = nn.Model{x, y}
 > m:count_params()
 90
-]], make)
+]], options.takes(MODEL, make))
 
 --- Draws the weights, in the order in which the layers were called.
 function Functional:build()

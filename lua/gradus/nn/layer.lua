@@ -37,7 +37,7 @@ function Layer.define(class_name, spec)
     if self.check then self:check() end
     return self
   end
-  return class, construct
+  return class, options.takes(all, construct)
 end
 
 --- An error where an initializer is none, before anything is built.

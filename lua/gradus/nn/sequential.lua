@@ -13,6 +13,10 @@ local function is_layer(value)
   return type(value) == "table" and value.class_name ~= nil and value.output_shape_for ~= nil
 end
 
+local DTYPES = {"float32", "float64"}
+-- By position come the layers.
+local SEQUENTIAL = {named = true, {"dtype", "float32", one_of = DTYPES}, {"name", "sequential"}}
+
 local function make(given)
   if type(given) ~= "table" then
     error("nn.Sequential takes one table of layers, as in nn.Sequential{nn.Flatten{}, nn.Dense{2}}", 2)
@@ -21,8 +25,8 @@ local function make(given)
   for key, value in pairs(given) do
     if type(key) == "string" then named[key] = value end
   end
-  local self = options.read("nn.Sequential", named, {{"dtype", "float32"}, {"name", "sequential"}})
-  options.choice("nn.Sequential", "dtype", self.dtype, {"float32", "float64"})
+  local self = options.read("nn.Sequential", named, SEQUENTIAL)
+  options.choice("nn.Sequential", "dtype", self.dtype, DTYPES)
   self.layers = {}
   for i, layer in ipairs(given) do
     if not is_layer(layer) then
@@ -54,7 +58,7 @@ model:compile{...}, model:fit{...}, model:evaluate{...}, model:predict(x).
 > m = nn.Sequential{nn.Flatten{input_shape={50, 50, 1}}, nn.Dense{128, activation="relu"}, nn.Dropout{0.5}, nn.Dense{2}}
 > m:count_params()
 320386
-]], make)
+]], options.takes(SEQUENTIAL, make))
 
 --- Works out every shape and draws the weights. `input_shape` is that of one sample.
 function Sequential:build(input_shape)

@@ -5,11 +5,11 @@ local callbacks = require "gradus.callbacks.run"
 local check_pairing = require "gradus.nn.pairing"
 local core = require "gradus.core.grad"
 local doc = require("gradus.help").doc
-local find_loss = require "gradus.losses.lookup"
-local find_metric = require "gradus.metrics.lookup"
-local find_optimizer = require "gradus.optim.lookup"
 local history = require "gradus.nn.history"
 local Layer = require "gradus.nn.layer"
+local lookup_loss = require "gradus.losses.lookup"
+local lookup_metric = require "gradus.metrics.lookup"
+local lookup_optimizer = require "gradus.optim.lookup"
 local options = require "gradus.options"
 local progress = require "gradus.nn.progress"
 local random = require "gradus.core.random"
@@ -30,6 +30,12 @@ local function expect_compiled(model, what)
   end
 end
 
+local COMPILE = {
+  {"optimizer", required = true, one_of = lookup_optimizer.names, any_case = true},
+  {"loss", required = true, one_of = lookup_loss.names},
+  {"metrics", {}, one_of = lookup_metric.names},
+}
+
 M.compile = doc("model.compile", [[
 model:compile{optimizer, loss, metrics={}}
 
@@ -46,17 +52,16 @@ not fit the number of outputs is an error. Metrics are counted over the whole ep
 > m:compile{optimizer="adam", loss="sparse_categorical_crossentropy", metrics={"accuracy"}}
 > m.optimizer
 Adam, learning rate 0.001
-]], function(model, given)
-  local read = options.read("compile", given, {{"optimizer", required = true}, {"loss", required = true},
-    {"metrics", {}}})
-  local optimizer, loss = find_optimizer(read.optimizer), find_loss(read.loss)
+]], options.takes(COMPILE, function(model, given)
+  local read = options.read("compile", given, COMPILE)
+  local optimizer, loss = lookup_optimizer.find(read.optimizer), lookup_loss.find(read.loss)
   local wanted = (type(read.metrics) == "string" or type(read.metrics) == "function") and {read.metrics} or read.metrics
   if type(wanted) ~= "table" then
     error('compile: metrics is a list of names, as in metrics={"accuracy"}, not a ' .. type(wanted), 0)
   end
   local seen = {}
   for _, metric in ipairs(wanted) do
-    local name = find_metric(metric, loss).name
+    local name = lookup_metric.find(metric, loss).name
     if seen[name] then error(string.format('compile: metrics names "%s" twice', name), 0) end
     seen[name] = true
   end
@@ -64,7 +69,7 @@ Adam, learning rate 0.001
   model.optimizer, model.loss, model.wanted_metrics = optimizer, loss, wanted
   model.metrics, model.hits, model.last_step = nil, nil, nil
   model.programs = {}
-end)
+end))
 
 -- What can only be set up once the shapes are known. Of the metrics, `hits` are counted inside the steps; the others
 -- are computed from the outputs of a whole epoch.
@@ -74,7 +79,7 @@ local function prepare(model, what)
     check_pairing(model)
     local metrics, hits = {}, {}
     for i, wanted in ipairs(model.wanted_metrics) do
-      metrics[i] = find_metric(wanted, model.loss, model.output_shape[#model.output_shape])
+      metrics[i] = lookup_metric.find(wanted, model.loss, model.output_shape[#model.output_shape])
       if metrics[i].call then hits[#hits + 1] = metrics[i] end
     end
     model.metrics, model.hits = metrics, hits
@@ -163,6 +168,12 @@ local function train_epoch(run)
   return means
 end
 
+local FIT = {
+  {"x", required = true}, {"y", required = true}, {"batch_size", 32}, {"epochs", 1}, {"verbose", "auto"},
+  {"callbacks", {}}, {"validation_split", 0}, {"validation_data"}, {"shuffle", true}, {"class_weight"},
+  {"sample_weight"}, {"initial_epoch", 0},
+}
+
 M.fit = doc("model.fit", [[
 model:fit{x, y, batch_size=32, epochs=1, verbose="auto", callbacks={}, validation_split=0, validation_data,
 shuffle=true, class_weight, sample_weight, initial_epoch=0} -> history
@@ -185,10 +196,8 @@ first epoch; plot.history(history) draws it. initial_epoch numbers the epochs fr
 > h = m:fit{x, y, batch_size=4, epochs=200, verbose=0}
 > h.history.loss[200] < 0.02
 true
-]], function(model, given)
-  local read = options.read("fit", given, {{"x", required = true}, {"y", required = true}, {"batch_size", 32},
-    {"epochs", 1}, {"verbose", "auto"}, {"callbacks", {}}, {"validation_split", 0}, {"validation_data"},
-    {"shuffle", true}, {"class_weight"}, {"sample_weight"}, {"initial_epoch", 0}})
+]], options.takes(FIT, function(model, given)
+  local read = options.read("fit", given, FIT)
   expect_compiled(model, "fit")
   Layer.count("fit", "batch_size", read.batch_size)
   Layer.count("fit", "epochs", read.epochs)
@@ -238,7 +247,7 @@ true
   end
   called:train_end()
   return record
-end)
+end))
 
 local function check_batch(model, x, y, what)
   expect_compiled(model, what)
@@ -325,6 +334,10 @@ model:weights(): ordinary tensors to print and plot.
   return {table.unpack(model.last_step.gradients)}
 end)
 
+local EVALUATE = {
+  {"x", required = true}, {"y", required = true}, {"batch_size", 32}, {"verbose", "auto"}, {"sample_weight"},
+}
+
 M.evaluate = doc("model.evaluate", [[
 model:evaluate{x, y, batch_size=32, verbose="auto", sample_weight} -> results
 
@@ -337,9 +350,8 @@ results.baseline.
 > m:compile{optimizer="sgd", loss="mse"}
 > m:evaluate{tensor{{1}, {2}}, tensor{{1}, {3}}, verbose=0}.loss
 0.5
-]], function(model, given)
-  local read = options.read("evaluate", given, {{"x", required = true}, {"y", required = true}, {"batch_size", 32},
-    {"verbose", "auto"}, {"sample_weight"}})
+]], options.takes(EVALUATE, function(model, given)
+  local read = options.read("evaluate", given, EVALUATE)
   Layer.count("evaluate", "batch_size", read.batch_size)
   local x, y = check_batch(model, read.x, read.y, "evaluate")
   local weights = samples.weights(read, y, "evaluate")
@@ -347,7 +359,7 @@ results.baseline.
   local results = result_table.new(all_names(model), values, baseline.of(model, y))
   if read.verbose ~= 0 then result_table.say(results) end
   return results
-end)
+end))
 
 M.predict = doc("model.predict", [=[
 model:predict(x) -> tensor

@@ -65,12 +65,12 @@ local function define(class_name, spec, methods)
     for _, given in ipairs(spec) do own = own or given[1] == option[1] end
     if not own then all[#all + 1] = option end
   end
-  return function(given)
+  return options.takes(all, function(given)
     local self = setmetatable(options.read("optim." .. class_name, given, all), methods)
     check_options("optim." .. class_name, self, all)
     self.iterations = 0
     return self
-  end
+  end)
 end
 
 function Optimizer:__tostring()

@@ -23,7 +23,7 @@ local function define(class_name, spec, at, check)
   local class = setmetatable({class_name = class_name, at = at}, {__index = Schedule})
   class.__index, class.__tostring, class.__call = class, Schedule.__tostring, Schedule.__call
   class.__name = "schedule"
-  return function(given)
+  return options.takes(spec, function(given)
     local what = "optim." .. class_name
     local self = setmetatable(options.read(what, given, spec), class)
     for _, option in ipairs(spec) do
@@ -39,7 +39,7 @@ local function define(class_name, spec, at, check)
     end
     if check then check(self, what) end
     return self
-  end
+  end)
 end
 
 local number = {number = true, required = true}

@@ -42,14 +42,14 @@ characters, and files when the output is no terminal. Without a name it tells wh
 > plot.terminal("png")
 png
 > plot.terminal("auto")
-auto]], function(name)
+auto]], options.takes({arguments = true, {"name", one_of = output.terminals}}, function(name)
   if name == nil then return output.settings.terminal or "auto" end
   if name == "text" then name = "characters" end
   options.choice("plot.terminal", "the terminal", name, output.terminals)
   output.check_window(name)
   output.settings.terminal = name ~= "auto" and name or nil
   return name
-end)
+end))
 
 plot.theme = doc("plot.theme", [[
 plot.theme(name) -> name
@@ -60,10 +60,10 @@ apart by dashes). Without a name it tells what is set.
 > plot.theme("projector")
 projector
 > plot.theme("default")
-default]], function(name)
+default]], options.takes({arguments = true, {"name", one_of = themes.names}}, function(name)
   if name == nil then return themes.current end
   themes.current = options.choice("plot.theme", "the theme", name, themes.names)
   return name
-end)
+end))
 
 return setmetatable(plot, {__call = function(_, ...) return curves.plot(...) end})

@@ -41,6 +41,7 @@ local function copy_module(name, module)
     __tostring = original.__tostring and function() return tostring(module) end,
     __echo = original.__echo and function(_, session) return original.__echo(module, session) end,
     __name = name,
+    __module = true,
   }
   meta.__tostring = meta.__tostring or function() return string.format("the module %s (?%s tells more)", name, name) end
   return setmetatable(copy, meta)

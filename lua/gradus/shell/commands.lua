@@ -1,15 +1,20 @@
 -- The shell's commands: ":name argument", "?name", "name?" and "??word".
 
+local complete = require "gradus.session.complete"
+local core = require "gradus.core.session"
+local files = require "gradus.core.file"
+local help = require "gradus.help"
 local help_page = require "gradus.shell.help_page"
 local options = require "gradus.options"
 
 local commands = {}
 
-local table_of = {}  -- name -> {run=, help=, argument=}
+local table_of = {}  -- name -> {run=, help=, argument=, completes=}
 local order = {}
 
-local function command(name, argument, text, run)
-  table_of[name] = {name = name, argument = argument, help = text, run = run}
+-- `completes` says what the argument is, for Tab: see `arguments`.
+local function command(name, argument, text, run, completes)
+  table_of[name] = {name = name, argument = argument, help = text, run = run, completes = completes}
   order[#order + 1] = name
 end
 
@@ -37,10 +42,10 @@ command("lesson", "NAME", "take a lesson, by its number or name", function(shell
   if not lesson then return end
   local player, why = lesson.open(name, shell.session, shell)  -- shows the beginning
   if player then shell.player = player else shell:say(why) end
-end)
+end, "lesson")
 
 -- The verbs of an open lesson: the player's method of the same name, except where Lua has the word already.
-local function verb(name, argument, text, method)
+local function verb(name, argument, text, method, completes)
   command(name, argument, text, function(shell, rest)
     local player = shell.player
     if not player then
@@ -49,12 +54,12 @@ local function verb(name, argument, text, method)
     end
     player[method or name](player, rest ~= "" and rest or nil)
     if player.state == "left" then shell.player = nil end
-  end)
+  end, completes)
 end
 
 verb("next", nil, "the next step (so does an empty line)")
 verb("back", nil, "the step before")
-verb("goto", "STEP", "a step by its number or name", "goto_step")
+verb("goto", "STEP", "a step by its number or name", "goto_step", "step")
 verb("hint", nil, "a hint; again for the next one")
 verb("answer", nil, "the answer of this step")
 verb("skip", nil, "leave this exercise unsolved and go on")
@@ -90,7 +95,7 @@ command("time", "CODE", "run CODE and say how long it took", function(shell, cod
   else
     shell:say(seconds < 1 and string.format("%.3g ms", seconds * 1e3) or string.format("%.3g s", seconds))
   end
-end)
+end, "code")
 
 command("trace", nil, "the calls that led to the last error", function(shell)
   local failure = shell.last_error
@@ -113,7 +118,7 @@ Type Lua: an expression prints its value, a ";" at its end keeps it quiet, ans i
     local c = table_of[each]
     shell:say(string.format("  :%-18s %s", each .. (c.argument and " " .. c.argument or ""), c.help))
   end
-end)
+end, "help")
 
 command("quit", nil, "leave the shell (so does Ctrl-D)", function(shell) shell.leaving = true end)
 
@@ -138,13 +143,74 @@ function commands.exists(name)
   return table_of[name] ~= nil
 end
 
---- Names of commands that begin with `start`.
-function commands.matching(start)
+-- ---- completing them ----
+
+local function starting(list, word, note)
   local found = {}
-  for _, name in ipairs(order) do
-    if name:sub(1, #start) == start then found[#found + 1] = name end
+  for _, text in ipairs(list) do
+    if text:sub(1, #word) == word then found[#found + 1] = {text = text, note = note and note(text)} end
   end
   return found
+end
+
+-- What an argument may become, by its kind: f(shell, typed, text, position) gives where the word begins in `typed`, and
+-- the candidates.
+local arguments = {}
+
+function arguments.lesson(_, typed)
+  local slugs = {}
+  for _, name in ipairs(files.names(core.root .. "/lessons") or {}) do
+    slugs[#slugs + 1] = name:match "^%d+%-(.+)%.md$"
+  end
+  return 1, starting(slugs, typed)
+end
+
+function arguments.step(shell, typed)
+  local ids = {}
+  for i, step in ipairs(shell.player and shell.player.lesson.steps or {}) do ids[i] = step.id end
+  return 1, starting(ids, typed)
+end
+
+-- A name with help, or anything that has a value: up to its next dot or colon.
+function arguments.help(shell, typed)
+  local from, found = shell.session:complete(typed, #typed)
+  if #found > 0 and typed:find "%w" then return from, found end
+  local words, seen = {}, {}
+  for _, name in ipairs(help.names()) do
+    if name:sub(1, #typed) == typed then
+      local rest = typed:match "[%w_]*$" .. name:sub(#typed + 1):match "^[%w_]*"
+      if rest ~= "" and not seen[rest] then
+        seen[rest] = true
+        words[#words + 1] = {text = rest}
+      end
+    end
+  end
+  return #typed - #typed:match "[%w_]*$" + 1, words
+end
+
+function arguments.files(_, typed) return complete.files(typed) end
+
+function arguments.code(shell, typed) return shell.session:complete(typed, #typed) end
+
+--- What the end of text:sub(1, position) may become when the line is a command: where the word begins, and the
+--- candidates; nil when the line is Lua.
+function commands.complete(shell, text, position)
+  local before = text:sub(1, position)
+  local name = before:match "^:(%a*)$"
+  if name then return 2, starting(order, name, function(each) return table_of[each].help end) end
+  local begin, known, kind = nil, nil, nil
+  name, begin = before:match "^:(%a+)%s+()"
+  if name then
+    known = table_of[name]
+    kind = known and known.completes
+    if not kind then return 1, {} end
+  elseif before:sub(1, 1) == "?" then
+    begin, kind = before:match "^%?+%s*()", "help"
+  else
+    return nil
+  end
+  local from, found = arguments[kind](shell, before:sub(begin))
+  return begin - 1 + from, found
 end
 
 --- Runs a command.

@@ -129,19 +129,4 @@ function help_page.search(shell, word)
   for _, each in ipairs(found) do shell:say("  " .. full_signature(each)) end
 end
 
---- Completions of what stands behind a "?": the last word of names that begin with `typed`.
-function help_page.matching(word, typed)
-  local words, seen = {}, {}
-  for _, name in ipairs(help.names()) do
-    if name:sub(1, #typed) == typed then
-      local rest = name:sub(#typed - #word + 1):match("^[%w_]+")
-      if rest and not seen[rest] then
-        seen[rest] = true
-        words[#words + 1] = rest
-      end
-    end
-  end
-  return words
-end
-
 return help_page

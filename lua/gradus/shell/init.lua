@@ -1,11 +1,12 @@
 -- The prompt: reads an entry, gives it to the session or to a command, shows what comes back.
 
 local commands = require "gradus.shell.commands"
+local completion = require "gradus.shell.completion"
 local core = require "gradus.core.session"
-local help_page = require "gradus.shell.help_page"
 local histories = require "gradus.shell.history"
 local readline = require "gradus.core.readline"
 local sessions = require "gradus.session"
+local transcript = require "gradus.shell.transcript"
 
 local shell = {}
 
@@ -45,17 +46,6 @@ function methods:show_error(failure)
   if failure.calls > 2 and not failure.syntax then io.stderr:write("(:trace shows the calls that led here)\n") end
 end
 
--- What the word before `position` may become.
-local function completions(self, text, position)
-  if text:sub(1, 1) == ":" and not text:sub(1, position):find("%s") then
-    return commands.matching(text:sub(2, position))
-  elseif text:sub(1, 1) == "?" then
-    return help_page.matching(text:sub(1, position):match("[%w_]*$"), text:sub(2, position))
-  end
-  local _, words = self.session:complete(text, position)
-  return words
-end
-
 -- Whether the lesson has asked something: then any line is an answer, be it good Lua or not.
 local function awaits_answer(self)
   local player = self.player
@@ -64,11 +54,13 @@ end
 
 -- Reads lines until they form a complete entry. Returns the entry, or nil and "eof" or "interrupt".
 local function read_entry(self)
+  self.earlier = ""  -- the lines of this entry above the one that is typed
   local entry, why = readline.read(PROMPT)
   if not entry then return nil, why end
   if not awaits_answer(self) and not self.session:is_complete(entry) and not commands.is_command(entry) then
     repeat
       local line
+      self.earlier = entry .. "\n"
       line, why = readline.read(MORE)
       if not line then return nil, why == "eof" and "abandoned" or why end
       entry = entry .. "\n" .. line
@@ -151,7 +143,8 @@ local function new_shell()
     readline.add_history(entry)
     session.history[#session.history + 1] = entry
   end
-  readline.set_completer(function(text, position) return completions(self, text, position) end)
+  readline.set_completer(function(text, position) return completion.at(self, self.earlier, text, position) end)
+  readline.set_paste_filter(transcript.clean)
   return self
 end
 

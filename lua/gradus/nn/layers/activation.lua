@@ -22,7 +22,9 @@ local function number(what, self, name, least)
   end
 end
 
-local Activation, activation = define("Activation", {{"activation", required = true}}, function(self, x)
+local ACTIVATION = {{"activation", required = true, one_of = activations.names}}
+
+local Activation, activation = define("Activation", ACTIVATION, function(self, x)
   return self.activate(x)
 end)
 

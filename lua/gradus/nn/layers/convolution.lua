@@ -3,6 +3,7 @@
 local activations = require "gradus.nn.activations"
 local core = require "gradus.core.grad"
 local doc = require("gradus.help").doc
+local initializers = require "gradus.initializers.lookup"
 local Layer = require "gradus.nn.layer"
 local window = require "gradus.nn.layers.window"
 
@@ -12,12 +13,12 @@ local Conv2D, conv2d = Layer.define("Conv2D", {
   {"filters", required = true},
   {"kernel_size", required = true},
   {"strides", 1},
-  {"padding", "valid"},
+  {"padding", "valid", one_of = window.paddings},
   {"dilation_rate", 1},
-  {"activation"},
+  {"activation", one_of = activations.names},
   {"use_bias", true},
-  {"kernel_initializer", "glorot_uniform"},
-  {"bias_initializer", "zeros"},
+  {"kernel_initializer", "glorot_uniform", one_of = initializers.names},
+  {"bias_initializer", "zeros", one_of = initializers.names},
 })
 
 layers.Conv2D = doc("nn.Conv2D", [[

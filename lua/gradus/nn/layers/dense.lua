@@ -2,16 +2,17 @@
 
 local activations = require "gradus.nn.activations"
 local doc = require("gradus.help").doc
+local initializers = require "gradus.initializers.lookup"
 local Layer = require "gradus.nn.layer"
 
 local layers = {}
 
 local Dense, dense = Layer.define("Dense", {
   {"units", required = true},
-  {"activation"},
+  {"activation", one_of = activations.names},
   {"use_bias", true},
-  {"kernel_initializer", "glorot_uniform"},
-  {"bias_initializer", "zeros"},
+  {"kernel_initializer", "glorot_uniform", one_of = initializers.names},
+  {"bias_initializer", "zeros", one_of = initializers.names},
 })
 
 layers.Dense = doc("nn.Dense", [[

@@ -10,7 +10,11 @@ local layers = {}
 
 -- Both kinds of windows have the same options and shapes.
 local function define_windows(class_name)
-  local class, construct = Layer.define(class_name, {{"pool_size", 2}, {"strides"}, {"padding", "valid"}})
+  local class, construct = Layer.define(class_name, {
+    {"pool_size", 2},
+    {"strides"},
+    {"padding", "valid", one_of = window.paddings},
+  })
 
   function class:check()
     self.pool_size = Layer.pair("nn." .. class_name, "pool_size", self.pool_size)

@@ -3,12 +3,12 @@
 local Layer = require "gradus.nn.layer"
 local options = require "gradus.options"
 
-local window = {}
+local window = {paddings = {"valid", "same"}}
 
 --- Checks the strides and the padding of a layer; `what` names it in an error.
 function window.check(self, what)
   self.strides = Layer.pair(what, "strides", self.strides)
-  options.choice(what, "padding", self.padding, {"valid", "same"})
+  options.choice(what, "padding", self.padding, window.paddings)
 end
 
 --- How many windows of `size` fit into n pixels when each starts `stride` after the last: Keras's rule for one axis. A
