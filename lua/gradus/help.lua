@@ -14,7 +14,8 @@ local help = {}
 
 --- Files `text` under `name` for `value` and returns `value`: `M.f = doc("m.f", [[...]], function() ... end)`.
 function help.doc(name, text, value)
-  entries[name] = {text = text, value = value}
+  local info = debug.getinfo(2, "Sl")
+  entries[name] = {text = text, value = value, where = {source = info.source, line = info.currentline}}
   return value
 end
 

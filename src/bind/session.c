@@ -305,6 +305,7 @@ static const gr_function functions[] = {
     {"clock", session_clock, NULL},
     {"number_text", session_number_text, NULL},
     {"machine", session_machine, NULL},
+    {"embedded", gr_embedded_text, NULL},
     {NULL, NULL, NULL},
 };
 

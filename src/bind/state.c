@@ -152,6 +152,13 @@ static const gr_embedded_file *find_embedded(const char *name) {
   return NULL;
 }
 
+int gr_embedded_text(lua_State *L) {
+  const gr_embedded_file *file = find_embedded(luaL_checkstring(L, 1));
+  if (!file) return 0;
+  lua_pushlstring(L, file->text, file->length);
+  return 1;
+}
+
 // A searcher for `require`: "gradus.nn.dense" is lua/gradus/nn/dense.lua, and "gradus.nn" is
 // lua/gradus/nn.lua or lua/gradus/nn/init.lua. The tree first, then the binary. Upvalue: the root.
 static int search(lua_State *L) {

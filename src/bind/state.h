@@ -13,6 +13,9 @@ typedef struct gr_embedded_file {
   size_t length;
 } gr_embedded_file;
 
+// embedded(name) -> the text of one of our Lua files, as "lua/gradus/help.lua", or nothing. For Lua.
+int gr_embedded_text(lua_State *L);
+
 extern const gr_embedded_file gr_embedded_files[];  // ends with a NULL name
 
 typedef struct gr_state_options {

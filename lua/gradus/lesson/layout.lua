@@ -1,5 +1,7 @@
 -- Markdown blocks as text for a terminal: wrapped at its width, styled only where there is colour.
 
+local paint = require "gradus.session.paint"
+
 local layout = {}
 
 local sgr = {strong = "1", emphasis = "3", link = "4", code = "36", heading = "1", dim = "2", good = "32", bad = "33"}
@@ -122,7 +124,7 @@ end
 function layout.code(code, colour)
   local prompt = layout.style("> ", "dim", colour)
   local more = layout.style(">> ", "dim", colour)
-  return (prompt .. code:gsub("\n", function() return "\n" .. more end)) .. "\n"
+  return (prompt .. paint.code(code, colour):gsub("\n", function() return "\n" .. more end)) .. "\n"
 end
 
 return layout

@@ -18,6 +18,15 @@ function brief.sentence(text)
   return (paragraph:match "^(.-%.)%s+%u" or paragraph:match "^(.-[^.]%.)$" or paragraph):gsub("%.$", "")
 end
 
+-- What a value of ours says of itself, in its first line.
+local function own_words(meta, value)
+  local f = rawget(meta, "__tostring")
+  local source = type(f) == "function" and debug.getinfo(f, "S").source
+  if not source or source ~= "=[C]" and source:sub(1, 12) ~= "@lua/gradus/" then return nil end
+  local ok, text = pcall(f, value)
+  return ok and type(text) == "string" and text:match "^[^\n]*" or nil
+end
+
 local function number(x)
   return math.type(x) == "integer" and tostring(x) or core.number_text(x)
 end
@@ -37,7 +46,7 @@ function brief.value(value)
   if kind == "userdata" and named == "tensor" then
     return string.format("tensor %s %s", shape_text(value.shape), value.dtype)
   elseif type(named) == "string" and kind ~= "function" then
-    return named
+    return own_words(meta, value) or named
   elseif kind == "table" then
     local n, fields = rawlen(value), 0
     for _ in next, value do fields = fields + 1 end

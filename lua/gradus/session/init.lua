@@ -7,7 +7,6 @@
 
 local advice = require "gradus.session.advice"
 local compile_text = require "gradus.session.compile"
-local complete = require "gradus.session.complete"
 local core = require "gradus.core.session"
 local environment = require "gradus.session.environment"
 local failure = require "gradus.session.failure"
@@ -42,6 +41,7 @@ function session.new(given)
     sink = read.sink or sinks.standard_output(),
     interactive = read.interactive,
     history = {},  -- entries as typed, several lines in one string
+    worked = {},  -- those of them that were code and did not fail
     entries = 0,
     sources = {},  -- the text of each chunk by its full name ("=entry 3", "@FILE"), for errors
     noted = {},  -- lines about which something was said
@@ -91,20 +91,37 @@ core.on_note(function(text, place)
   current:note(text)
 end)
 
--- The chunk that runs the entry and returns the value of its last expression, as in "x = 3; x", or nil when its last
--- statement is none. It must begin behind a semicolon or on a line of its own. What precedes it must be statements
+-- Where the last expression of an entry begins, as in "x = 3; x", or nil when its last statement is none. It must
+-- begin behind a semicolon or on a line of its own. What precedes it must be statements
 -- by themselves: the last line of a function's body is no end of the entry. And where the text is Lua as it
 -- stands, a line that begins with a "-" or a "(" belongs to the line before it.
-local function compile_last_expression(text, name, env, is_lua)
+local function last_expression(text, is_lua)
   local tokens = lexer.tokens(text)
   for i = #tokens, 2, -1 do
     local from, before = tokens[i].from, tokens[i - 1]
     local begins = before.text == ";"
       or text:sub(before.to + 1, from - 1):find("\n", 1, true) and (tokens[i].kind == "name" or not is_lua)
     if begins and compile_text("return nil, " .. text:sub(from)) and compile_text(text:sub(1, from - 1)) then
-      return compile_text(text:sub(1, from - 1) .. "return nil, " .. text:sub(from), name, "t", env)
+      return from
     end
   end
+end
+
+local function compile_last_expression(text, name, env, is_lua)
+  local from = last_expression(text, is_lua)
+  return from and compile_text(text:sub(1, from - 1) .. "return nil, " .. text:sub(from), name, "t", env)
+end
+
+--- An entry as statements of a script: what the prompt printed by itself, print prints.
+function methods:as_script(text)
+  local is_lua = compile_text(text, "=entry", "t") ~= nil
+  local is_expression = compile_text("return nil, " .. text, "=entry", "t") ~= nil
+  if is_lua and is_expression then return text end  -- a call
+  local from = is_expression and 1 or last_expression(text, is_lua)
+  if not from then return text end
+  local head, tail = text:sub(1, from - 1), text:sub(from)
+  if lexer.ends_in_semicolon(tail) then return head .. "local _ = " .. tail end
+  return head .. "print(" .. tail .. (tail:find("--", 1, true) and "\n)" or ")")
 end
 
 -- What begins with one of these is no expression, whatever is wrong with it.
@@ -187,7 +204,7 @@ end
 
 local function tell_about_locals(self, text)
   local names = lexer.only_locals(text)
-  if not names or #names == 0 then return end
+  if not names or #names == 0 or names[1] == "_" then return end
   self:note(string.format("a local lives until the end of its entry, so %s is gone again; write %s = ... to keep it.",
     table.concat(names, ", "), names[1]))
 end
@@ -225,13 +242,16 @@ function methods:execute(text, given)
     return values
   end)
   if not ok then return {ok = false, error = failure.new(result, chunk)} end
-  if self.interactive then tell_about_locals(self, text) end
+  if self.interactive then
+    tell_about_locals(self, text)
+    if not given.name then self.worked[#self.worked + 1] = text end
+  end
   return {ok = true, values = result}
 end
 
 --- Completes text:sub(1, pos): the position where the word to replace begins, and the words.
 function methods:complete(text, pos)
-  return complete.words(self, text, pos or #text)
+  return require("gradus.session.complete").words(self, text, pos or #text)
 end
 
 --- Makes the running code stop, as Ctrl-C does.

@@ -1,13 +1,10 @@
--- The shell's commands: ":name argument", "?name", "name?" and "??word".
+-- The shell's commands: ":name argument", "?name", "name?", "??word" and "!command".
 
-local complete = require "gradus.session.complete"
 local core = require "gradus.core.session"
-local files = require "gradus.core.file"
 local help = require "gradus.help"
-local help_page = require "gradus.shell.help_page"
 local options = require "gradus.options"
 
-local commands = {}
+local commands = {}  -- what a command needs is loaded when it is first used
 
 local table_of = {}  -- name -> {run=, help=, argument=, completes=}
 local order = {}
@@ -16,6 +13,10 @@ local order = {}
 local function command(name, argument, text, run, completes)
   table_of[name] = {name = name, argument = argument, help = text, run = run, completes = completes}
   order[#order + 1] = name
+end
+
+local function in_module(name, method)
+  return function(shell, rest) return require("gradus.shell." .. name)[method](shell, rest) end
 end
 
 -- ---- lessons ----
@@ -71,33 +72,26 @@ verb("leave", nil, "end the lesson")
 
 -- ---- the session ----
 
-command("who", nil, "your own names and what they hold", function(shell)
-  local names = {}
-  for name in next, shell.session.env do
-    if type(name) == "string" and name ~= "ans" then names[#names + 1] = name end
-  end
-  table.sort(names)
-  if #names == 0 then shell:say("nothing yet: x = 3 makes an x") end
-  for _, name in ipairs(names) do
-    local text = shell.session:inspect(rawget(shell.session.env, name)):gsub("%s*\n%s*", " ")
-    if #text > 60 then text = text:sub(1, 57) .. "..." end
-    shell:say(string.format("  %-12s %s", name, text))
-  end
+command("time", "CODE", "run CODE and say how long it took", in_module("timing", "time"), "code")
+command("timeit", "CODE", "run CODE many times: the median, and from where to where", in_module("timing", "timeit"),
+  "code")
+command("who", nil, "your own names, what they hold, and the bytes of tensors", in_module("variables", "who"))
+command("reset", nil, "forget all of your own names", in_module("variables", "reset"))
+command("history", "[N|WORD]", "the last entries, or those with WORD in them", in_module("entries", "history"))
+command("save", "FILE.lua", "the entries that worked, as a script", in_module("entries", "save"), "files")
+command("load", "FILE.lua", "enter what such a file holds", in_module("entries", "load"), "files")
+command("run", "FILE.lua", "run a script among your own names", in_module("entries", "run"), "files")
+command("edit", "[FILE]", "the last entry, or FILE, in $EDITOR", in_module("entries", "edit"), "files")
+command("set", "[NAME VALUE]", "how things look", in_module("settings", "command"), "setting")
+command("plots", "[WHERE]", "where plots appear (as plot.terminal)", function(shell, where)
+  shell:say("plots: " .. require("gradus.plot").terminal(where ~= "" and where or nil))
 end)
+command("theme", "[NAME]", "how plots look (as plot.theme)", function(shell, name)
+  shell:say("theme: " .. require("gradus.plot").theme(name ~= "" and name or nil))
+end, "theme")
+command("doctor", nil, "what this machine offers", function() require("gradus.shell.doctor").command() end)
 
-command("time", "CODE", "run CODE and say how long it took", function(shell, code)
-  local clock = require("gradus.core.session").clock
-  local start = clock()
-  local result = shell.session:execute(code)
-  local seconds = clock() - start
-  if not result.ok then
-    shell:show_error(result.error)
-  else
-    shell:say(seconds < 1 and string.format("%.3g ms", seconds * 1e3) or string.format("%.3g s", seconds))
-  end
-end, "code")
-
-command("trace", nil, "the calls that led to the last error", function(shell)
+command("traceback", nil, "the calls that led to the last error", function(shell)
   local failure = shell.last_error
   if not failure then
     shell:say("there was no error so far")
@@ -107,12 +101,20 @@ command("trace", nil, "the calls that led to the last error", function(shell)
   end
 end)
 
+-- ---- help ----
+
+command("example", "NAME", "run the examples of its help", in_module("help_page", "examples"), "help")
+command("source", "NAME", "the Lua behind a name, or where its C is", in_module("help_page", "source"), "help")
+command("tutorial", nil, "a tour of two minutes", function(shell) commands.run(shell, ":lesson tour") end)
+
 command("help", "[NAME]", "this page, or the help of NAME (also ?NAME)", function(shell, name)
-  if name ~= "" then return help_page.topic(shell, name) end
+  if name ~= "" then return require("gradus.shell.help_page").topic(shell, name) end
   shell:say [[
 Type Lua: an expression prints its value, a ";" at its end keeps it quiet, ans is the last value.
   ?zeros       help on a name (also zeros?)       ??dtype    search all help for a word
-  Tab          completes names                    Ctrl-C     stops what runs, or clears the line
+  Tab          completes, and lists what may be   Ctrl-C     stops what runs, or clears the line
+  Alt-Enter    a new line in the same entry       Up, Ctrl-R what was typed before
+  !ls          a command of the system            :x         a command, of which as much as tells it apart
 ]]
   for _, each in ipairs(order) do
     local c = table_of[each]
@@ -126,16 +128,27 @@ command("quit", nil, "leave the shell (so does Ctrl-D)", function(shell) shell.l
 
 -- "?name", "??word" and "name?" as (kind, word), or nil.
 local function help_form(entry)
-  local word = entry:match("^%?%?%s*(%S+)%s*$")
-  if word then return "search", word end
-  word = entry:match("^%?%s*([%w_%.:]+)%s*$") or entry:match("^([%a_][%w_%.:]*)%s*%?$")
+  local word = entry:match("^%?%?%s*(.-)%s*$")
+  if word and word ~= "" then return "search", word end
+  word = entry:match("^%?%s*([%a_][^\n]-)%s*$") or entry:match("^([%a_][%w_%.:]*)%s*%?$")
   if word then return "topic", word end
   if entry:find("^%?+%s*$") then return "page", "" end
 end
 
 --- Whether an entry is a command rather than Lua.
 function commands.is_command(entry)
-  return entry:find("^%s*:%a") ~= nil or help_form(entry:match("^%s*(.-)%s*$")) ~= nil
+  return entry:find("^%s*:%a") ~= nil or entry:find("^%s*!") ~= nil or help_form(entry:match("^%s*(.-)%s*$")) ~= nil
+end
+
+-- The command that `name` is, or of which alone it is the beginning; otherwise nil and all that begin so.
+local function find_command(name)
+  if table_of[name] then return table_of[name] end
+  local found = {}
+  for _, each in ipairs(order) do
+    if each:sub(1, #name) == name then found[#found + 1] = each end
+  end
+  if #found == 1 then return table_of[found[1]] end
+  return nil, found
 end
 
 --- Whether there is a command of that name.
@@ -159,7 +172,7 @@ local arguments = {}
 
 function arguments.lesson(_, typed)
   local slugs = {}
-  for _, name in ipairs(files.names(core.root .. "/lessons") or {}) do
+  for _, name in ipairs(require("gradus.core.file").names(core.root .. "/lessons") or {}) do
     slugs[#slugs + 1] = name:match "^%d+%-(.+)%.md$"
   end
   return 1, starting(slugs, typed)
@@ -188,7 +201,18 @@ function arguments.help(shell, typed)
   return #typed - #typed:match "[%w_]*$" + 1, words
 end
 
-function arguments.files(_, typed) return complete.files(typed) end
+function arguments.setting(_, typed)
+  local settings = require "gradus.shell.settings"
+  local name, begin = typed:match "^(%S+)%s+()"
+  if not name then return 1, starting(settings.names(), typed) end
+  return begin, starting(settings.choices(name) or {}, typed:sub(begin))
+end
+
+function arguments.theme(_, typed)
+  return 1, starting(require("gradus.shell.settings").choices "theme", typed)
+end
+
+function arguments.files(_, typed) return require("gradus.session.complete").files(typed) end
 
 function arguments.code(shell, typed) return shell.session:complete(typed, #typed) end
 
@@ -201,11 +225,13 @@ function commands.complete(shell, text, position)
   local begin, known, kind = nil, nil, nil
   name, begin = before:match "^:(%a+)%s+()"
   if name then
-    known = table_of[name]
+    known = find_command(name)
     kind = known and known.completes
     if not kind then return 1, {} end
   elseif before:sub(1, 1) == "?" then
     begin, kind = before:match "^%?+%s*()", "help"
+  elseif before:sub(1, 1) == "!" then
+    begin, kind = before:match "^.*%s()" or 2, "files"
   else
     return nil
   end
@@ -216,18 +242,19 @@ end
 --- Runs a command.
 function commands.run(shell, entry)
   local kind, word = help_form(entry)
-  if kind == "search" then return help_page.search(shell, word) end
-  if kind == "topic" then return help_page.topic(shell, word) end
+  if kind == "search" or kind == "topic" then return require("gradus.shell.help_page")[kind](shell, word) end
   if kind == "page" then return table_of.help.run(shell, "") end
+  local system = entry:match("^!%s*(.*)$")
+  if system then return require("gradus.shell.entries").system(shell, system) end
   local name, rest = entry:match("^:(%a+)%s*(.*)$")
-  local known = name and table_of[name]
-  if not known then
-    local near = options.nearest(name or "", order)
-    shell:say(string.format("there is no command :%s%s", name or "",
-      near and string.format("; did you mean :%s?", near) or "; :help lists them"))
-    return
+  local known, begin = find_command(name or "")
+  if known then return known.run(shell, rest) end
+  if #begin > 0 then
+    return shell:say(string.format(":%s could be :%s", name, table.concat(begin, ", :")))
   end
-  known.run(shell, rest)
+  local near = options.nearest(name or "", order)
+  shell:say(string.format("there is no command :%s%s", name or "",
+    near and string.format("; did you mean :%s?", near) or "; :help lists them"))
 end
 
 return commands

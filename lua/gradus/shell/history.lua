@@ -26,12 +26,16 @@ local function append(path, line)
   return true
 end
 
---- Opens the history file; returns an object with `entries` (oldest first), `problem` (why nothing can be kept, or nil)
---- and add(entry), which returns true, or nil and why this entry, as the first one, could not be kept.
+--- Opens the history file; returns an object with `entries` (oldest first), `is_first` (there was none), `problem`
+--- (why nothing can be kept, or nil) and add(entry), which returns true, or nil and why this entry, as the first one,
+--- could not be kept.
 function history.open()
   local self = {entries = {}}
   local folder, why = state.make()
   local path = folder and folder .. "/history"
+  local existing = path and io.open(path, "r")
+  if existing then existing:close() end
+  self.is_first = path ~= nil and existing == nil
   if folder then folder, why = append(path, "") end
   self.problem = not folder and why or nil
   local file = path and io.open(path, "r")

@@ -1,12 +1,10 @@
 -- The prompt: reads an entry, gives it to the session or to a command, shows what comes back.
 
 local commands = require "gradus.shell.commands"
-local completion = require "gradus.shell.completion"
 local core = require "gradus.core.session"
 local histories = require "gradus.shell.history"
 local readline = require "gradus.core.readline"
 local sessions = require "gradus.session"
-local transcript = require "gradus.shell.transcript"
 
 local shell = {}
 
@@ -43,7 +41,7 @@ function methods:show_error(failure)
     return
   end
   io.stderr:write(red, "error: ", plain, failure.text, "\n")
-  if failure.calls > 2 and not failure.syntax then io.stderr:write("(:trace shows the calls that led here)\n") end
+  if failure.calls > 2 and not failure.syntax then io.stderr:write("(:traceback shows the calls that led here)\n") end
 end
 
 -- Whether the lesson has asked something: then any line is an answer, be it good Lua or not.
@@ -69,11 +67,17 @@ local function read_entry(self)
   return entry
 end
 
+--- Shows a failure that core.call gave; see gradus.session.failure for `chunk`.
+function methods:fail(record, chunk)
+  self:show_error(require("gradus.session.failure").new(record, chunk))
+end
+
 local function tell_lost_history(self, why)
   self.session:note(string.format("the history of this session cannot be kept (%s).", why))
 end
 
-local function remember(self, entry)
+--- Puts an entry into the history.
+function methods:remember(entry)
   local last = self.history.entries[#self.history.entries]
   self.session.history[#self.session.history + 1] = entry
   if entry == last then return end
@@ -100,6 +104,7 @@ local function run_code(self, entry)
     local result = self.session:execute(entry)
     if not result.ok then self:show_error(result.error) end
   end
+  self.last_entry = entry
 end
 
 -- One turn: returns true when the shell is to be left.
@@ -120,7 +125,7 @@ local function turn(self)
     if self.player then commands.run(self, ":next") end
     return self.leaving
   end
-  remember(self, entry)
+  self:remember(entry)
   if commands.is_command(entry) then
     commands.run(self, entry)
   else
@@ -131,6 +136,9 @@ end
 
 -- A failure outside the learner's code: an interrupt, or a mistake of ours. The prompt goes on.
 local function report(self, record)
+  if type(record) == "table" and type(record.value) == "string" then  -- said by a command: no place in our Lua helps
+    record.value = record.value:gsub("^lua/gradus/[%w_/]+%.lua:%d+: ", "")
+  end
   local failure = require("gradus.session.failure").new(record, {short = "the shell", one_line = true})
   self:show_error(failure)
   if failure.interrupted and self.player then self.player:interrupted() end
@@ -143,8 +151,10 @@ local function new_shell()
     readline.add_history(entry)
     session.history[#session.history + 1] = entry
   end
-  readline.set_completer(function(text, position) return completion.at(self, self.earlier, text, position) end)
-  readline.set_paste_filter(transcript.clean)
+  readline.set_completer(function(text, position)
+    return require("gradus.shell.completion").at(self, self.earlier, text, position)
+  end)
+  readline.set_paste_filter(function(text) return require("gradus.shell.transcript").clean(text) end)
   return self
 end
 
@@ -152,6 +162,7 @@ end
 function shell.run(lesson)
   local self = new_shell()
   self:say(string.format("gradus %s   :help says what there is, :lessons lists lessons, Ctrl-D leaves", core.version))
+  if self.history.is_first and not lesson then self:say("first time here? :tutorial is a tour of two minutes") end
   if self.history.problem then tell_lost_history(self, self.history.problem) end
   local first = lesson and ":lesson " .. lesson
   core.loop(function()
