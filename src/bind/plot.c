@@ -290,6 +290,16 @@ static int plot_shrink(lua_State *L) {
   return return_picture(L, rgb, width, height);
 }
 
+// resize(rgb, width, height, new_width, new_height) -> the same at another size.
+static int plot_resize(lua_State *L) {
+  gr_picture p = check_picture(L, 1);
+  lua_Integer width = luaL_checkinteger(L, 4), height = luaL_checkinteger(L, 5);
+  luaL_argcheck(L, width > 0 && width <= 10000 && height > 0 && height <= 10000, 4, "a size expected");
+  uint8_t *rgb = push_pixels(L, width * height);
+  gr_picture_resize(rgb, width, height, &p);
+  return return_picture(L, rgb, width, height);
+}
+
 // tile({rgb...}, {width...}, {height...}, columns, gap, red, green, blue) -> rgb, width, height, and the
 // width and height of a cell: the contact sheet, each picture in the middle of its cell, `gap` pixels around
 // cells.
@@ -416,12 +426,25 @@ static int plot_run(lua_State *L) {
 }
 
 static const gr_function functions[] = {
-    {"array", plot_array, NULL},     {"shape", plot_shape, NULL},     {"item", plot_item, NULL},
-    {"split", plot_split, NULL},     {"matrix", plot_matrix, NULL},   {"values", plot_values, NULL},
-    {"range", plot_range, NULL},     {"columns", plot_columns, NULL}, {"picture", plot_picture, NULL},
-    {"heat", plot_heat, NULL},       {"shrink", plot_shrink, NULL},   {"tile", plot_tile, NULL},
-    {"numbers", plot_numbers, NULL}, {"blocks", plot_blocks, NULL},   {"paint", plot_paint, NULL},
-    {"write", plot_write, NULL},     {"run", plot_run, NULL},         {NULL, NULL, NULL},
+    {"array", plot_array, NULL},
+    {"shape", plot_shape, NULL},
+    {"item", plot_item, NULL},
+    {"split", plot_split, NULL},
+    {"matrix", plot_matrix, NULL},
+    {"values", plot_values, NULL},
+    {"range", plot_range, NULL},
+    {"columns", plot_columns, NULL},
+    {"picture", plot_picture, NULL},
+    {"heat", plot_heat, NULL},
+    {"shrink", plot_shrink, NULL},
+    {"tile", plot_tile, NULL},
+    {"numbers", plot_numbers, NULL},
+    {"blocks", plot_blocks, NULL},
+    {"paint", plot_paint, NULL},
+    {"write", plot_write, NULL},
+    {"run", plot_run, NULL},
+    {"resize", plot_resize, NULL},
+    {NULL, NULL, NULL},
 };
 
 int gr_open_plot(lua_State *L) {

@@ -1,4 +1,5 @@
--- One figure of every kind, as PNG files in the folder given, at half the usual size (they are read pixel by pixel).
+-- One figure of every kind in the folder given: as PNG at half the usual size (they are read pixel by pixel), as SVG,
+-- and as characters.
 local theme = require "gradus.plot.theme".themes.default
 theme.width, theme.height, theme.size, theme.title = 480, 300, 8, 10
 
@@ -6,14 +7,29 @@ plot.terminal("none")
 local folder = ...
 local exp, sin, cos = math.exp, math.sin, math.cos
 
-local function save(name, figure) figure:save(folder .. "/" .. name .. ".png") end
+local sinks = require "gradus.session.sink"
+local current = require "gradus.session".current()
+
+local function save(name, figure)
+  figure:save(folder .. "/" .. name .. ".png")
+  figure:save(folder .. "/" .. name .. ".svg")
+  local sink = current.sink
+  current.sink = sinks.capture(80)
+  plot.terminal("characters")
+  figure:show()
+  plot.terminal("none")
+  local file = assert(io.open(folder .. "/" .. name .. ".txt", "w"))
+  file:write(current.sink:take(true))
+  file:close()
+  current.sink = sink
+end
 
 local function nonlin(x) return 1 / (1 + exp(-x)) end
 local function slope(x) return nonlin(x) * (1 - nonlin(x)) end
 
 save("curves", plot(nonlin, slope, -6, 6, {title = "Sigmoid `function` @ x_{1}^2", legend = {"it's", "its \"slope\""},
   xlabel = "x", ylabel = "y"}))
-save("points", plot({1, 2, 3, 4}, {1, 4, 2, 3}, {style = "linespoints", log = "y"}))
+save("points", plot({1, 2, 3, 4}, {1, 4, 2, 3}, {style = "linespoints", logscale = "y"}))
 save("bars", plot({3, 1, 4, 1, 5}, {style = "bars"}))
 save("labelled-bars", plot.bars({"glass", "paper", "50 %"}, {501, 594, -40}, {title = "pictures"}))
 save("scatter", plot.scatter({1, 2, 3, 4}, {1, 2, 1, 2}, {0, 1, 2, 0}))
@@ -37,3 +53,36 @@ save("picture", plot.image(surface, {title = "picture"}))
 local sheet = {}
 for k = 1, 6 do sheet[k] = {{k, 0}, {0, 6 - k}} end
 save("sheet", plot.images(sheet, {captions = {"0", "1", "2", "3", "4", "5"}}))
+
+-- ---- kinds over a plane, of scores, of spread ----
+
+random.seed(1)
+local x, y, error = {1, 2, 3, 4}, {1, 0.5, 0.3, 0.2}, {0.2, 0.1, 0.1, 0.05}
+save("steps", plot(x, y, {style = "steps", hlines = 0.5, vlines = {2.5}, annotations = {{3, 0.3, "here `date`"}}}))
+save("band", plot.band(x, y, error, {title = "band"}))
+save("errorbars", plot.band(x, y, error, {style = "errorbars"}))
+save("histogram", plot.histogram(random.randn(500), random.randn(300) + 2, {legend = {"a", "b"}}))
+
+local function bowl(a, b) return a ^ 2 + 3 * b ^ 2 + 0.1 end
+local path = {{-1.8, 0.9}, {-1, 0.3}, {-0.5, 0.1}, {0, 0}}
+local plane = {xrange = {-2, 2}, yrange = {-1, 1}, path = path, points = 40, title = "bowl"}
+save("contour", plot.contour(bowl, plane))
+save("surface", plot.surface(bowl, plane))
+save("vectors", plot.vectors(function(a, b) return -2 * a, -6 * b end, {xrange = {-2, 2}, yrange = {-1, 1}}))
+local places = random.randn(60, 2)
+local function model(p) return sigmoid(p[{{}, 1}] + p[{{}, 2}]) end
+local labels = gt(places[{{}, 1}] + places[{{}, 2}], 0)
+save("boundary", plot.boundary(model, places, labels, {points = 40}))
+save("boundaries", plot.boundary(function(p)
+  return softmax(p:dot(tensor {{2, -2, 0}, {0, 0, 3}}))
+end, places, labels * 2, {points = 40}))
+local truth, scores = {0, 0, 1, 1, 0, 1}, {0.1, 0.4, 0.35, 0.8, 0.2, 0.7}
+save("roc", plot.roc(truth, scores))
+save("precision-recall", plot.precision_recall(truth, scores))
+save("probabilities", plot.probabilities({{0.1, 0.7, 0.2}, {0.6, 0.3, 0.1}}, {truth = {1, 1}}))
+save("grid", plot.grid{function()
+  plot(nonlin, -6, 6, {title = "sigmoid"})
+  plot.heatmap(surface, {title = "surface"})
+  plot.contour(bowl, plane)
+  plot.bars({"a", "b"}, {1, 2})
+end, title = "four"})

@@ -93,12 +93,25 @@ GALLERY = {
     'cells': (0.3, 0.95, []),
     'picture': (0.3, 1, []),
     'sheet': (0.1, 0.9, [(0, 0, 0)]),
+    'steps': (0.01, 0.3, [BLUE]),
+    'band': (0.05, 0.5, [BLUE]),
+    'errorbars': (0.01, 0.3, [BLUE]),
+    'histogram': (0.1, 0.6, []),
+    'contour': (0.5, 0.95, [(255, 255, 255), (0, 0, 0)]),
+    'surface': (0.1, 0.8, [(0, 0, 0)]),
+    'vectors': (0.02, 0.4, [BLUE]),
+    'boundary': (0.5, 0.97, [BLUE, RED]),
+    'boundaries': (0.5, 0.97, [BLUE, GREEN]),
+    'roc': (0.01, 0.3, [BLUE]),
+    'precision-recall': (0.01, 0.3, [BLUE]),
+    'probabilities': (0.05, 0.6, []),
+    'grid': (0.1, 0.8, []),
 }
 
 
 def look(path, least, most, wanted):
     width, height, colours = read_png(path)
-    if not (150 <= width <= 700 and 150 <= height <= 400):
+    if not (150 <= width <= 700 and 150 <= height <= 500):
         return f'{width} x {height} pixels'
     ink = 1 - colours.get((255, 255, 255), 0) / (width * height)
     if not least <= ink <= most:
@@ -106,6 +119,22 @@ def look(path, least, most, wanted):
     for colour in wanted:
         if colours.get(colour, 0) < 8:
             return f'the colour {colour} is not there'
+    return None
+
+
+def look_at_svg(path):
+    text = open(path, encoding='utf-8').read()
+    shapes = len(re.findall(r'<(?:path|polygon|image|use|rect)', text))
+    if not text.rstrip().endswith('</svg>') or shapes < 3:
+        return f'{shapes} shapes, {len(text)} bytes'
+    return None
+
+
+def look_at_text(path):
+    lines = open(path, encoding='utf-8').read().split('\n')
+    ink = sum(not c.isspace() for line in lines for c in line)
+    if max(map(len, lines)) > 80 or ink < 20 or '\033' in ''.join(lines):
+        return f'{max(map(len, lines))} columns, {ink} characters\n' + '\n'.join(lines)
     return None
 
 
@@ -119,6 +148,12 @@ def pictures(folder):
         except (OSError, AssertionError) as error:
             problem = error
         test(f'{name}: the size is right and there is ink on the page', problem)
+        for kind, look_at in (('svg', look_at_svg), ('txt', look_at_text)):
+            try:
+                problem = look_at(f'{folder}/{name}.{kind}')
+            except OSError as error:
+                problem = error
+            test(f'{name}: there is a picture as .{kind}', problem)
 
 
 def fake(folder, body):

@@ -16,11 +16,37 @@ function M.fail(format, ...) error(string_format(format, ...), 0) end
 
 local fail = M.fail
 
+-- What every plot with two axes takes.
+local axes_options = {"title", "legend", "xlabel", "ylabel", "xrange", "yrange", "logscale", "annotations", "hlines",
+  "vlines"}
+
+--- The options of a plot with two axes, and `...` of its own.
+function M.axes_options(...)
+  local names = move(axes_options, 1, #axes_options, 1, {})
+  return move({...}, 1, select("#", ...), #names + 1, names)
+end
+
+-- What people type who know another program's words.
+local foreign = {
+  xlim = "xrange", ylim = "yrange", log = "logscale", label = "legend", labels = "legend", marker = "style",
+  linestyle = "style", cmap = "palette", clim = "range", ncols = "columns", suptitle = "title", titles = "captions",
+  annot = "values", annotate = "annotations", axhline = "hlines", axvline = "vlines", names = "classes",
+}
+
 function M.check_options(what, given, names)
+  if type(given) ~= "table" or getmetatable(given) ~= nil then
+    fail('%s: the options are a table in braces, as in {title="..."}; got a %s', what, type(given))
+  end
   for key in pairs(given) do
-    local known = false
-    for _, name in ipairs(names) do known = known or name == key end
-    if not known then fail('%s has no option "%s"%s', what, key, options.suggest(key, names)) end
+    local known, here = false, false
+    for _, name in ipairs(names) do
+      known = known or name == key
+      here = here or name == foreign[key]
+    end
+    if not known then
+      fail('%s has no option "%s"%s', what, key,
+        here and string_format(': did you mean "%s"?', foreign[key]) or options.suggest(key, names))
+    end
   end
   return given
 end
@@ -49,6 +75,16 @@ end
 
 function M.count_of(array)
   return select("#", core.shape(array)) == 0 and 1 or (core.shape(array))
+end
+
+--- Finite numbers or an error: the items of a list of exactly `count` numbers.
+function M.are_numbers(value, count)
+  if type(value) ~= "table" or #value ~= count then return false end
+  for i = 1, count do
+    local x = value[i]
+    if type(x) ~= "number" or x ~= x or x - x ~= 0 then return false end
+  end
+  return true
 end
 
 function M.positions(n)

@@ -9,7 +9,7 @@ local options = require "gradus.options"
 
 local error, ipairs, pairs, select, tostring, type = error, ipairs, pairs, select, tostring, type
 local huge, max, min = math.huge, math.max, math.min
-local sort = table.sort
+local move, sort = table.move, table.sort
 local string_format = string.format
 
 local check_options, count_of, fail, is_array = arguments.check_options, arguments.count_of, arguments.fail,
@@ -20,7 +20,7 @@ local M = {}
 
 local SAMPLES = 200  -- points of a function's curve
 
-local option_names = {"title", "legend", "xlabel", "ylabel", "xrange", "yrange", "style", "log"}
+local option_names = arguments.axes_options("style")
 
 -- A number as a function of the learner's gave it: a number, or a tensor of one element.
 local function sample(what, f, x)
@@ -95,6 +95,10 @@ local log_names = {"x", "y", "xy"}
 
 local function named_series(what, list, legend)
   if legend == nil then return end
+  if legend == false then
+    for _, series in ipairs(list) do series.label = nil end
+    return
+  end
   if type(legend) ~= "table" then legend = {legend} end
   if #legend > #list then
     fail("%s: the legend has %d names for %d curve%s", what, #legend, #list, #list == 1 and "" or "s")
@@ -118,31 +122,72 @@ local function bar_width(list)
   return least < huge and least * 0.8 or 0.8
 end
 
+-- Annotations and lines across, checked and copied into the panel.
+local function add_notes(what, panel, given)
+  if given.annotations ~= nil then
+    panel.annotations = {}
+    if type(given.annotations) ~= "table" then
+      fail('%s: annotations is a list of {x, y, "text"}, but got a %s', what, type(given.annotations))
+    end
+    for i, note in ipairs(given.annotations) do
+      if type(note) ~= "table" or not arguments.are_numbers({note[1], note[2]}, 2) or note[3] == nil then
+        fail('%s: annotation %d must be {x, y, "text"}, two finite numbers and a text', what, i)
+      end
+      panel.annotations[i] = {x = note[1], y = note[2], text = tostring(note[3])}
+    end
+  end
+  for _, name in ipairs {"hlines", "vlines"} do
+    local lines = given[name]
+    if lines ~= nil then
+      if type(lines) == "number" then lines = {lines} end
+      if type(lines) ~= "table" or not arguments.are_numbers(lines, #lines) then
+        fail("%s: %s is a list of finite numbers, as in %s={0.5}", what, name, name)
+      end
+      panel[name] = move(lines, 1, #lines, 1, {})
+    end
+  end
+end
+
+-- What a series covers besides its x and y: the ends of bands and arrows.
+local function reach(series, xs, ys)
+  if series.low then ys[#ys + 1], ys[#ys + 2] = series.low, series.high end
+  if series.to_x then xs[#xs + 1], ys[#ys + 1] = series.to_x, series.to_y end
+end
+
 --- A panel of curves: `list` of {x=, y=, label=, style=, color=}, `given` the options.
 function M.panel(what, list, given)
-  local panel = {kind = "curves", series = list, log = given.log or "", xlabel = given.xlabel, ylabel = given.ylabel}
-  if panel.log ~= "" then options.choice(what, "log", panel.log, log_names) end
+  local panel = {
+    kind = "curves", series = list, log = given.logscale or "", xlabel = given.xlabel, ylabel = given.ylabel,
+  }
+  if panel.log ~= "" then options.choice(what, "logscale", panel.log, log_names) end
   local log_x, log_y = panel.log:find("x", 1, true) ~= nil, panel.log:find("y", 1, true) ~= nil
   named_series(what, list, given.legend)
   local xs, ys, has_bars, has_points = {}, {}, false, false
   for i, series in ipairs(list) do
-    local style = given.style
-    if type(style) == "table" then style = style[i] end
-    style = style or series.style or "lines"
-    series.style = options.choice(what, "style", style, style_names)
+    local style = series.style
+    if not style then
+      style = given.style
+      if type(style) == "table" then style = style[i] end
+      style = options.choice(what, "style", style or "lines", style_names)
+      series.style = style
+    end
     -- A line through one point is invisible.
     if count_of(series.x) == 1 and series.style == "lines" then series.style = "points" end
-    has_bars = has_bars or style == "bars" or style == "impulses"
-    has_points = has_points or style:find("points", 1, true)
-    xs[i], ys[i] = series.x, series.y
+    has_bars = has_bars or style == "bars" or style == "impulses" or style == "histogram"
+    has_points = has_points or style:find("points", 1, true) or style == "errorbars" or style == "vectors"
+    xs[#xs + 1], ys[#ys + 1] = series.x, series.y
+    reach(series, xs, ys)
   end
+  add_notes(what, panel, given)
+  if panel.hlines and #panel.hlines > 0 then ys[#ys + 1] = core.array(panel.hlines, what) end
+  if panel.vlines and #panel.vlines > 0 then xs[#xs + 1] = core.array(panel.vlines, what) end
   if has_bars and not log_y then ys[#ys + 1] = core.array({0}, what) end
   panel.xrange = given.xrange and figures.check_range(what, "xrange", given.xrange, log_x) or
     figures.fit(xs, log_x, (has_points or has_bars) and 0.03 or 0)
   panel.yrange = given.yrange and figures.check_range(what, "yrange", given.yrange, log_y) or
     figures.fit(ys, log_y, 0.05)
   if has_bars then
-    panel.boxwidth = bar_width(list)
+    panel.boxwidth = list[1].style == "histogram" and 0 or bar_width(list)
     if not given.xrange and not log_x then
       panel.xrange = {panel.xrange[1] - panel.boxwidth / 2, panel.xrange[2] + panel.boxwidth / 2}
     end
@@ -160,13 +205,16 @@ function M.panel(what, list, given)
 end
 
 M.plot = doc("plot", [[
-plot(x, y, x2, y2, ..., {title=, legend=, xlabel=, ylabel=, xrange=, yrange=, style=, log=}) -> figure
+plot(x, y, x2, y2, ..., {title=, legend=, xlabel=, ylabel=, xrange=, yrange=, style=, logscale=, annotations=, hlines=,
+vlines=}) -> figure
 
 Draws curves. x and y are tensors or tables of as many numbers; a y of shape (n, k) is k curves. plot(y) draws against
 the positions 1, 2, ...; plot(f, a, b) draws a function between two numbers. `legend` names the curves; `style` is
-"lines", "points", "linespoints", "steps", "bars" or "impulses", or one of these for each curve; `log` is "x", "y" or
-"xy". NaN and infinities leave gaps. The figure appears in a window, as characters in the terminal, or, when there is
-no terminal, as a PNG file whose name is printed.
+"lines", "points", "linespoints", "steps", "bars" or "impulses", or one of these for each curve; `logscale` is "x", "y"
+or "xy"; xrange and yrange are {low, high}. `annotations` is a list of {x, y, "text"}, each a dot with a text beside it;
+`hlines` and `vlines` are lists of numbers at which a dashed line crosses the picture. NaN and infinities leave gaps.
+The figure appears in a window, as a picture or as characters in the terminal, or, when there is no terminal, as a PNG
+file whose name is printed (see plot.terminal).
 
 > fig = plot({1, 2, 3}, {1, 4, 9}, {title="squares"})
 > tostring(fig)
@@ -199,16 +247,43 @@ figure: squares, 1 series]], function(...)
   return draw(figures.new {title = given.title and tostring(given.title), panels = {panel}})
 end)
 
-M.scatter = doc("plot.scatter", [[
-plot.scatter(x, y, classes, {title=, legend=, xlabel=, ylabel=, xrange=, yrange=}) -> figure
+--- Points as series: one for each class, in the order of the labels; `classes` may be nil.
+function M.by_class(what, x, y, classes)
+  local groups, labels = {}, {}
+  for i = 1, #x do
+    local label = classes and classes[i] or 0
+    if label ~= label then fail("%s: class %d is not a number", what, i) end
+    if not groups[label] then
+      groups[label] = {x = {}, y = {}}
+      labels[#labels + 1] = label
+    end
+    local group = groups[label]
+    group.x[#group.x + 1], group.y[#group.y + 1] = x[i], y[i]
+  end
+  if #labels > 50 then
+    fail("%s: the classes have %d different labels; more than 50 cannot be told apart", what, #labels)
+  end
+  sort(labels)
+  local list = {}
+  for i, label in ipairs(labels) do
+    list[i] = {x = core.array(groups[label].x, "x"), y = core.array(groups[label].y, "y"), style = "points",
+      label = classes and string_format("class %g", label) or nil}
+  end
+  if #list == 0 then list[1] = {x = core.array({}, "x"), y = core.array({}, "y"), style = "points"} end
+  return list, labels
+end
 
-Draws points, in one colour for each class. `classes` has a label for each point and may be left out; `legend` names
-the classes in the order of their labels.
+M.scatter = doc("plot.scatter", [[
+plot.scatter(x, y, classes, {title=, legend=, xlabel=, ylabel=, xrange=, yrange=, logscale=, annotations=, hlines=,
+vlines=}) -> figure
+
+Draws points, in one colour and one shape for each class. `classes` has a label for each point and may be left out;
+`legend` names the classes in the order of their labels. The other options are those of plot.
 
 > fig = plot.scatter({1, 2, 3}, {3, 1, 2}, {0, 1, 0})
 > tostring(fig)
 figure: 2 series]], function(...)
-  local names = {"title", "legend", "xlabel", "ylabel", "xrange", "yrange", "log"}
+  local names = arguments.axes_options()
   local values, given = split_options("plot.scatter", names, function(all) return all.n > 2 end, ...)
   if values.n < 2 or values.n > 3 then
     error("plot.scatter takes x, y and, if you like, the classes of the points", 0)
@@ -226,33 +301,8 @@ figure: 2 series]], function(...)
     fail("plot.scatter: x has %d numbers, y %d%s; a point needs one of each", #x, #y,
       classes and " and classes " .. #classes or "")
   end
-  local groups, labels = {}, {}
-  for i = 1, #x do
-    local label = classes and classes[i] or 0
-    if label ~= label then error("plot.scatter: class " .. i .. " is not a number", 0) end
-    if not groups[label] then
-      groups[label] = {x = {}, y = {}}
-      labels[#labels + 1] = label
-    end
-    local group = groups[label]
-    group.x[#group.x + 1], group.y[#group.y + 1] = x[i], y[i]
-  end
-  if #labels > 50 then
-    fail("plot.scatter: the classes have %d different labels; more than 50 cannot be told apart",
-      #labels)
-  end
-  sort(labels)
-  local list = {}
-  for i, label in ipairs(labels) do
-    list[i] = {x = core.array(groups[label].x, "x"), y = core.array(groups[label].y, "y"), style = "points",
-      label = classes and string_format("%g", label) or nil}
-  end
-  if #list == 0 then list[1] = {x = core.array({}, "x"), y = core.array({}, "y"), style = "points"} end
-  local panel = M.panel("plot.scatter", list, {xlabel = given.xlabel, ylabel = given.ylabel, xrange = given.xrange,
-    yrange = given.yrange, legend = given.legend, log = given.log, style = "points"})
-  if classes and not given.legend then
-    for i, series in ipairs(list) do series.label = string_format("class %g", labels[i]) end
-  end
+  local list = M.by_class("plot.scatter", x, y, classes)
+  local panel = M.panel("plot.scatter", list, given)
   return draw(figures.new {title = given.title and tostring(given.title), panels = {panel}})
 end)
 

@@ -5,12 +5,30 @@ local figures = require "gradus.plot.figure"
 local output = require "gradus.plot.output"
 local session = require "gradus.session"
 
+local error, pcall = error, pcall
+
 local M = {last = nil}
 
 local methods = figures.metatable
 
+local collected  -- while somebody collects figures: a list of them
+
+--- The figures that f makes, which appear nowhere.
+function M.collect(f)
+  local outer, mine = collected, {}
+  collected = mine
+  local ok, message = pcall(f)
+  collected = outer
+  if not ok then error(message, 0) end
+  return mine
+end
+
 --- Draws a new figure and returns it.
 function M.draw(figure)
+  if collected then
+    collected[#collected + 1] = figure
+    return figure
+  end
   M.last = figure
   output.show(figure)
   figure.drawn_at = session.entry()

@@ -2,6 +2,9 @@
 --
 -- A panel is one of
 --   {kind="curves",  series={{x=, y=, label=, style=, color=, dash=}, ...}, marks={{x=, label=}, ...}}
+--                    with field={data= or rgb=, rows=, columns=, x={low, high}, y={low, high}, contours=} what lies
+--                    under the series (see fields.lua)
+--   {kind="surface", field=, path={x=, y=, z=}, view={tilt, turn}}
 --   {kind="bars",    labels={...}, values={...}}
 --   {kind="matrix",  data=array, rows=, columns=, low=, high=, palette=, cells={{row=, column=, lines={...}}}}
 --   {kind="picture", rgb=, width=, height=, sheet=}, where a contact sheet has
@@ -13,7 +16,7 @@ local core = require "gradus.core.plot"
 local fail = require "gradus.plot.arguments".fail
 
 local getmetatable, ipairs, setmetatable, type = getmetatable, ipairs, setmetatable, type
-local abs, huge, min, max = math.abs, math.huge, math.min, math.max
+local abs, ceil, huge, min, max, sqrt = math.abs, math.ceil, math.huge, math.min, math.max, math.sqrt
 local string_format = string.format
 
 local M = {}
@@ -30,7 +33,14 @@ end
 function M.is(value) return getmetatable(value) == Figure end
 
 local counted = {
-  curves = function(panel) return #panel.series, "series" end,
+  curves = function(panel)
+    if not panel.field then return #panel.series, "series" end
+    return nil, string_format("%d x %d field", panel.field.rows, panel.field.columns) ..
+      (panel.field.rgb and string_format(", %d series", #panel.series) or "")
+  end,
+  surface = function(panel)
+    return nil, string_format("%d x %d surface", panel.field.rows, panel.field.columns)
+  end,
   bars = function(panel) return #panel.values, #panel.values == 1 and "bar" or "bars" end,
   matrix = function(panel) return nil, string_format("%d x %d matrix", panel.rows, panel.columns) end,
   picture = function(panel)
@@ -44,11 +54,21 @@ function Figure:__tostring()
   local number, noun = counted[panel.kind](panel)
   local text = (number and number .. " " or "") .. noun
   if #self.panels > 1 then
-    number = 0
-    for _, p in ipairs(self.panels) do number = number + (counted[p.kind](p) or 1) end
-    text = string_format("%d panels, %d %s", #self.panels, number, noun)
+    text = string_format("%d panels", #self.panels)
+    local total = 0
+    for _, p in ipairs(self.panels) do
+      total = total and p.kind == panel.kind and number and total + (counted[p.kind](p) or 0) or nil
+    end
+    if total then text = string_format("%s, %d %s", text, total, noun) end
   end
   return "figure: " .. (self.title and self.title .. ", " or "") .. text
+end
+
+--- How many panels stand side by side, and in how many rows.
+function M.layout(figure)
+  local count = #figure.panels
+  local columns = min(figure.columns or ceil(sqrt(count)), count)
+  return columns, ceil(count / columns)
 end
 
 --- The finite ends of what `arrays` hold, with room around them: a range that gnuplot can always draw.

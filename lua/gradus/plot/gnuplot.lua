@@ -5,48 +5,23 @@
 -- plain characters.
 
 local core = require "gradus.core.plot"
+local figures = require "gradus.plot.figure"
 local palette = require "gradus.plot.palette"
+local quoting = require "gradus.plot.quoting"
+local relief = require "gradus.plot.relief"
+local strokes = require "gradus.plot.strokes"
 
 local ipairs, select, tostring = ipairs, select, tostring
 local abs, ceil, floor, huge = math.abs, math.ceil, math.floor, math.huge
-local log, min, max, sqrt = math.log, math.min, math.max, math.sqrt
+local log, min, max = math.log, math.min, math.max
 local string_format, concat = string.format, table.concat
 local utf8_len, utf8_offset = utf8.len, utf8.offset
 
 local M = {}
 
--- ---- quoting ----
+M.clean, M.quote = quoting.clean, quoting.quote
 
---- Valid UTF-8 without control characters but newlines, at most `most` characters.
-function M.clean(text, most)
-  text = tostring(text):gsub("\r\n?", "\n"):gsub("\t", "  "):gsub("[%z\1-\9\11-\31\127]", "")
-  for _ = 1, #text do  -- at most one bad byte a turn
-    local length, bad = utf8_len(text)
-    if length then break end
-    text = text:sub(1, bad - 1) .. "\u{FFFD}" .. text:sub(bad + 1)
-  end
-  if most and utf8_len(text) > most then
-    text = text:sub(1, utf8_offset(text, most) - 1) .. "…"
-  end
-  return text
-end
-
-local pieces = {["'"] = "'.\"'\".'", ["\n"] = "'.\"\\n\".'"}
-
---- The text as an expression of gnuplot's: pieces in single quotes, in which it expands nothing, joined by
---- line breaks and single quotes of their own. (Its doubled '' for a quote is misread at the beginning of a
---- text.)
-function M.quote(text, most)
-  text = M.clean(text, most or 300)
-  return "'" .. text:gsub("['\n]", pieces) .. "'"
-end
-
-local quote = M.quote
-
--- Labels of tics are formats to gnuplot.
-local function quote_tic(text) return quote((M.clean(text, 40):gsub("%%", "%%%%"))) end
-
-local function number(x) return string_format("%.17g", x) end
+local quote, quote_tic, number = quoting.quote, quoting.quote_tic, quoting.number
 
 -- ---- pieces that the kinds share ----
 
@@ -66,16 +41,6 @@ local function ranges(out, panel)
   out("set yrange [%s:%s] noextend", number(panel.yrange[1]), number(panel.yrange[2]))
 end
 
-local styles = {
-  lines = "lines", points = "points", linespoints = "linespoints", steps = "steps", impulses = "impulses",
-  bars = "boxes",
-}
-
--- A gap in a curve of lines is a point that is not a number; gnuplot refuses a curve of nothing but those.
-local function has_points(series, log)
-  return core.range(series.x, log:find("x", 1, true)) and core.range(series.y, log:find("y", 1, true))
-end
-
 -- The legend never covers the curves: a line below the title, or a column at the right when there are many
 -- names.
 local function legend(out, panel, theme, text, titled)
@@ -88,6 +53,9 @@ local function legend(out, panel, theme, text, titled)
   end
   if count == 0 then
     out("unset key")
+  elseif panel.key and not text then
+    out("set key inside %s vertical Left reverse samplen 2 spacing 1.2 textcolor rgb '%s' box lc rgb '%s' opaque " ..
+      "fillcolor rgb '%s' width -1 height 0.5", panel.key, theme.ink, theme.faint, theme.paper)
   elseif count > 5 or letters > 70 then
     out("set key outside right top vertical Left reverse samplen 1.5 spacing 1.2 textcolor rgb '%s'", theme.ink)
   elseif text then
@@ -103,7 +71,11 @@ end
 local kinds = {}
 
 function kinds.curves(out, panel, theme, text, block, titled)
+  local plots = {}
+  if panel.field then relief.field(out, plots, panel.field, theme, block) end
   frame(out, panel, theme, text)
+  if panel.field then out("unset grid") end
+  if panel.square and not text then out("set size square") end
   ranges(out, panel)
   if panel.log ~= "" then out("set logscale %s", panel.log) end
   if panel.tics then
@@ -118,33 +90,7 @@ function kinds.curves(out, panel, theme, text, block, titled)
     end
     out("set xtics %d", step)
   end
-  local plots = {}
-  for i, series in ipairs(panel.series) do
-    local color = theme.lines[((series.color or i) - 1) % #theme.lines + 1]
-    local dash = series.dash or (theme.dashes and (i - 1) % 5 + 1) or 1
-    local title = series.label and "title " .. quote(series.label, 60) or "notitle"
-    local style = styles[series.style]
-    local look
-    if text then
-      look = string_format("lt %d lc rgb '%s'", i, color)
-      if style == "points" or style == "linespoints" then
-        look = look .. " pt " .. ({15, 1, 2, 3, 4, 5})[(i - 1) % 6 + 1]  -- O, A, B, C, D, E
-      end
-    else
-      look = string_format("lc rgb '%s' lw %g dt %d", color, theme.line, dash)
-      if style == "points" then
-        look = look .. string_format(" pt %d ps %g", ({7, 5, 9, 13, 11, 6, 4})[(i - 1) % 7 + 1], theme.point)
-      elseif style == "linespoints" then
-        look = look .. string_format(" pt 7 ps %g", theme.point * 0.7)
-      end
-    end
-    if has_points(series, panel.log) then
-      local data = block(core.columns(series.x, series.y))
-      plots[#plots + 1] = string_format("%s using 1:2 with %s %s %s", data, style, look, title)
-    else
-      plots[#plots + 1] = string_format("NaN with lines %s %s", look, title)
-    end
-  end
+  for i = 1, #panel.series do strokes.add(plots, panel, i, theme, text, block) end
   for _, mark in ipairs(panel.marks or {}) do
     if mark.y then
       local data = block(string_format("%s %s\n", number(mark.x), number(mark.y)))
@@ -163,9 +109,10 @@ function kinds.curves(out, panel, theme, text, block, titled)
         number(mark.x), high and "0.05" or "0.95", right and "right" or "left", right and "-0.8" or "0.8", theme.ink)
     end
   end
+  strokes.notes(out, plots, panel, theme, text, block)
   if #plots == 0 then plots[1] = "NaN notitle" end
   legend(out, panel, theme, text, titled)
-  if not text then out("set style fill solid 0.75 noborder") end
+  if not text then out("set style fill solid %g noborder", panel.field and 1 or 0.75) end
   out("set boxwidth %s", panel.boxwidth and number(panel.boxwidth) or "0.8 relative")
   out("plot %s", concat(plots, ", \\\n     "))
 end
@@ -197,19 +144,26 @@ function kinds.bars(out, panel, theme, text, block)
   end
   if panel.yrange[1] < 0 then out("set xzeroaxis lt 1 lw 1 lc rgb '%s'", theme.axis) end
   if core.range(panel.array) then
-    out("plot %s using 1:2 with boxes lc rgb '%s' notitle", block(concat(lines)), theme.lines[1])
+    if panel.colours then  -- 0 pale, 1 the usual, 2 and 3 what tells wrong from right
+      local colours = {[0] = theme.axis, theme.lines[1], theme.lines[2], theme.lines[3]}
+      local plots = {}
+      for code = 0, 3 do
+        local some = {}
+        for i, line in ipairs(lines) do
+          if panel.colours[i] == code then some[#some + 1] = line end
+        end
+        if #some > 0 then
+          plots[#plots + 1] = string_format("%s using 1:2 with boxes lc rgb '%s' notitle", block(concat(some)),
+            colours[code])
+        end
+      end
+      out("plot %s", concat(plots, ", \\\n     "))
+    else
+      out("plot %s using 1:2 with boxes lc rgb '%s' notitle", block(concat(lines)), theme.lines[1])
+    end
   else
     out("plot NaN notitle")
   end
-end
-
-local function define_palette(out, name)
-  local parts = {}
-  for i = 0, 32 do
-    local r, g, b = palette.colour(name, i / 32)
-    parts[i + 1] = string_format("%g '%s'", i / 32, palette.hex(r, g, b))
-  end
-  out("set palette defined (%s)", concat(parts, ", "))
 end
 
 -- gnuplot draws no picture of a single row or column: such are doubled, and this is the place of a half.
@@ -242,7 +196,7 @@ function kinds.matrix(out, panel, theme, _, block)
   matrix_tics(out, "y", panel.row_names, panel.rows)
   local ratio = panel.rows / panel.columns
   if ratio > 0.2 and ratio < 5 then out("set size ratio -1") end
-  define_palette(out, panel.palette)
+  relief.palette(out, panel.palette)
   out("set cbrange [%s:%s]", number(panel.low), number(panel.high > panel.low and panel.high or panel.low + 1))
   if panel.scale == false then
     out("unset colorbox")
@@ -308,6 +262,8 @@ function kinds.picture(out, panel, theme, _, block)
     block(core.numbers(rgb, width, height, times)), finer(1, times), finer(2, times))
 end
 
+function kinds.surface(out, panel, theme, _, block) relief.surface(out, panel, theme, block) end
+
 -- ---- the script ----
 
 --- The commands that draw the figure into the terminal opened by `opening` (lines of gnuplot). `text` is true
@@ -324,12 +280,12 @@ function M.script(figure, theme, opening, text, paper)
     return "$data" .. blocks
   end
   -- A figure that failed halfway leaves gnuplot in the midst of its panels and of its file.
-  out("unset multiplot\nset output\nreset")
+  out("unset table\nunset multiplot\nset output\nreset")
   out("%s", opening)
   local count = #figure.panels
   if count > 1 then
-    local columns = ceil(sqrt(count))
-    out("set multiplot layout %d,%d%s", ceil(count / columns), columns, figure.title and
+    local columns, rows = figures.layout(figure)
+    out("set multiplot layout %d,%d%s", rows, columns, figure.title and
       string_format(" title %s font %s textcolor rgb '%s' offset 0,-0.2", quote(figure.title, 120),
         font(theme, theme.title), theme.ink) or "")
   end

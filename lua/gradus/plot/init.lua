@@ -4,11 +4,15 @@
 local curves = require "gradus.plot.curves"
 local doc = require "gradus.help".doc
 local drawing = require "gradus.plot.drawing"
+local fields = require "gradus.plot.fields"
+local grid = require "gradus.plot.grid"
 local history = require "gradus.plot.history"
 local matrices = require "gradus.plot.matrices"
 local options = require "gradus.options"
 local output = require "gradus.plot.output"
 local pictures = require "gradus.plot.pictures"
+local scores = require "gradus.plot.scores"
+local spread = require "gradus.plot.spread"
 local themes = require "gradus.plot.theme"
 
 local error, setmetatable = error, setmetatable
@@ -17,6 +21,10 @@ local plot = {
   settings = output.settings,
   scatter = curves.scatter, bars = curves.bars, history = history.history,
   heatmap = matrices.heatmap, confusion = matrices.confusion,
+  band = spread.band, histogram = spread.histogram,
+  contour = fields.contour, surface = fields.surface, boundary = fields.boundary, vectors = fields.vectors,
+  roc = scores.roc, precision_recall = scores.precision_recall, probabilities = scores.probabilities,
+  grid = grid.grid,
   image = pictures.image, images = pictures.images,
 }
 

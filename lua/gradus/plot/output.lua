@@ -3,6 +3,7 @@
 
 local core = require "gradus.core.plot"
 local fail = require "gradus.plot.arguments".fail
+local figures = require "gradus.plot.figure"
 local files = require "gradus.core.file"
 local gnuplot = require "gradus.plot.gnuplot"
 local options = require "gradus.options"
@@ -143,8 +144,11 @@ local function theme_for(figure)
   local panel = figure.panels[1]
   local changed = setmetatable({}, {__index = theme})
   if #figure.panels > 1 then
-    changed.width = floor(theme.width * 1.25)
-    if #figure.panels <= 2 then changed.height = floor(theme.height * 0.85) end
+    local columns, rows = figures.layout(figure)
+    changed.width = floor(theme.width * (columns == 1 and 1 or 0.35 + 0.45 * columns))
+    changed.height = floor(theme.height * (0.25 + 0.6 * rows))
+  elseif panel.square then
+    changed.width = floor(theme.height * 1.08)
   elseif panel.kind == "picture" or panel.kind == "matrix" then
     local w, h = panel.width or panel.columns, panel.height or panel.rows
     local extra = panel.kind == "matrix" and (panel.scale == false and 110 or 190) * theme.size / 12 or 30

@@ -4,6 +4,7 @@
 
 local core = require "gradus.core.plot"
 
+local tonumber = tonumber
 local floor, min, max = math.floor, math.min, math.max
 local string_char, string_format, concat = string.char, string.format, table.concat
 
@@ -66,6 +67,12 @@ function M.bytes(name)
 end
 
 function M.hex(r, g, b) return string_format("#%02x%02x%02x", r, g, b) end
+
+--- Red, green and blue, 0 to 255, of "#rrggbb".
+function M.parts(hex)
+  local r, g, b = hex:match "#(%x%x)(%x%x)(%x%x)"
+  return tonumber(r, 16), tonumber(g, 16), tonumber(b, 16)
+end
 
 --- "#ffffff" or "#000000": what is readable on that colour.
 function M.ink_on(r, g, b)

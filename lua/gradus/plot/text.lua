@@ -4,6 +4,7 @@
 local core = require "gradus.core.plot"
 local gnuplot = require "gradus.plot.gnuplot"
 local palette = require "gradus.plot.palette"
+local raster = require "gradus.plot.raster"
 
 local ipairs, tonumber = ipairs, tonumber
 local ceil, floor, max, min, abs, huge = math.ceil, math.floor, math.max, math.min, math.abs, math.huge
@@ -26,7 +27,7 @@ end
 local function line(text, most) return (gnuplot.clean(text, most):gsub("\n", " ")) end
 
 local function scale_line(panel, ink)
-  local low, high = string_format("%g", panel.low), string_format("%g", panel.high)
+  local low, high = string_format("%.4g", panel.low), string_format("%.4g", panel.high)
   if ink == "none" then return low .. " [" .. " .:-=+*#%@" .. "] " .. high end
   local parts = {}
   for i = 0, 23 do parts[#parts + 1] = palette.paint(ink, panel.palette, i / 23, " ") end
@@ -220,8 +221,24 @@ function M.colour_curves(drawn, series, ink)
   return concat(out, "\n")
 end
 
+-- Curves are gnuplot's unless something lies under them.
+function kinds.curves(panel, screen)
+  return raster.panel(panel, screen, panel.field.scale and scale_line(panel.field, screen.ink) or nil)
+end
+
+-- A surface is seen from above.
+function kinds.surface(panel, screen)
+  local series = {}
+  if panel.path then series[1] = {x = panel.path.x, y = panel.path.y, style = "lines", colour = "#ffffff"} end
+  return raster.panel({field = panel.field, series = series, xlabel = panel.xlabel, ylabel = panel.ylabel}, screen,
+    scale_line(panel.field, screen.ink))
+end
+
 --- Whether a panel is drawn here, in characters, rather than by gnuplot.
-function M.draws(panel) return kinds[panel.kind] ~= nil end
+function M.draws(panel)
+  if panel.kind == "curves" then return panel.field ~= nil end
+  return kinds[panel.kind] ~= nil
+end
 
 --- The panel as lines of text for `screen` = {columns=, rows=, ink="none"|"256"|"true"}.
 function M.panel(panel, screen, title)

@@ -1,0 +1,153 @@
+-- Series and annotations as clauses of gnuplot's "plot" command.
+
+local arguments = require "gradus.plot.arguments"
+local core = require "gradus.core.plot"
+local quoting = require "gradus.plot.quoting"
+
+local ipairs = ipairs
+local floor, max = math.floor, math.max
+local string_format = string.format
+
+local number, quote = quoting.number, quoting.quote
+
+local M = {}
+
+-- In colour and in shape: classes must be told apart without colour, too.
+local shapes = {7, 5, 9, 13, 11, 6, 4}
+-- In characters: O, A, B, C, D, E.
+local letters = {15, 1, 2, 3, 4, 5}
+
+-- A gap in a curve of lines is a point that is not a number; gnuplot refuses a curve of nothing but those.
+local function has_points(series, log)
+  return core.range(series.x, log:find("x", 1, true)) and core.range(series.y, log:find("y", 1, true))
+end
+
+-- gnuplot's characters have no tinted areas: the edges of a band as dots, dense enough to be seen.
+local DOTS = 150
+
+local function dotted(x, y)
+  local xs, ys, dense_x, dense_y = core.values(x), core.values(y), {}, {}
+  local each = max(1, floor(DOTS / max(#xs, 1)))
+  for i = 1, #xs - 1 do
+    for k = 0, each - 1 do
+      local t = k / each
+      dense_x[#dense_x + 1] = xs[i] + t * (xs[i + 1] - xs[i])
+      dense_y[#dense_y + 1] = ys[i] + t * (ys[i + 1] - ys[i])
+    end
+  end
+  dense_x[#dense_x + 1], dense_y[#dense_y + 1] = xs[#xs], ys[#ys]
+  return core.columns(core.array(dense_x, "plot"), core.array(dense_y, "plot"))
+end
+
+-- Each: the clauses of one series. `pen` is its colour, `line` that with the width and dashes, `title` its name.
+local draw = {}
+
+local function simple(style, points)
+  return function(add, series, block, pen, title)
+    add("%s using 1:2 with %s %s%s %s", block(core.columns(series.x, series.y)), style, pen.line,
+      points and pen.points(points) or "", title)
+  end
+end
+
+draw.lines = simple "lines"
+draw.steps = simple "steps"
+draw.impulses = simple "impulses"
+draw.bars = simple "boxes"
+draw.points = simple("points", 1)
+
+-- Whether the points of a line are so many that they must be small.
+local function crowded(series) return arguments.count_of(series.x) > 30 end
+
+function draw.linespoints(add, series, block, pen, title)
+  simple("linespoints", crowded(series) and 0.4 or 0.7)(add, series, block, pen, title)
+end
+
+function draw.histogram(add, series, block, pen, title, context)
+  local data = block(core.columns(series.x, series.y))
+  local solid = context.alone and 0.75 or 0.45
+  local tint = context.text and "" or string_format("fs transparent solid %g border", solid)
+  add("%s using 1:2:(%s) with boxes %s lw %g lc rgb '%s' %s", data, number(series.width), tint,
+    context.theme.line * 0.4, pen.colour, title)
+end
+
+function draw.band(add, series, block, pen, title, context)
+  if context.text then
+    add("%s using 1:2 with dots %s notitle", block(dotted(series.x, series.low)), pen.line)
+    add("%s using 1:2 with dots %s notitle", block(dotted(series.x, series.high)), pen.line)
+  else
+    add("%s using 1:2:3 with filledcurves fs transparent solid 0.22 noborder lc rgb '%s' notitle",
+      block(core.columns(series.x, series.low, series.high)), pen.colour)
+  end
+  draw.lines(add, series, block, pen, title)
+end
+
+function draw.errorbars(add, series, block, pen, title, context)
+  add("%s using 1:2:3:4 with yerrorlines %s%s %s", block(core.columns(series.x, series.y, series.low, series.high)),
+    pen.line, context.text and "" or pen.points(0.8), title)
+end
+
+-- The tips of arrows, from the middle of which their shafts begin.
+function draw.vectors(add, series, block, pen, title, context)
+  local head = context.text and "head" or "head filled size screen 0.008,18,60"
+  add("%s using 1:2:($3-$1):($4-$2) with vectors %s lc rgb '%s' lw %g %s",
+    block(core.columns(series.x, series.y, series.to_x, series.to_y)), head, pen.colour,
+    context.theme.line * 0.7, title)
+end
+
+--- Appends the clauses of series `i` of the panel to `plots`.
+function M.add(plots, panel, i, theme, text, block)
+  local series = panel.series[i]
+  local function add(format, ...) plots[#plots + 1] = string_format(format, ...) end
+  local colour = series.faint and theme.axis or series.colour or
+    theme.lines[((series.color or i) - 1) % #theme.lines + 1]
+  local title = series.label and "title " .. quote(series.label, 60) or "notitle"
+  local pen = {colour = colour}
+  if text then
+    pen.line = string_format("lt %d lc rgb '%s'", i, colour)
+    function pen.points() return " pt " .. letters[(i - 1) % #letters + 1] end
+  else
+    local dash = series.dash or (theme.dashes and (i - 1) % 5 + 1) or 1
+    pen.line = string_format("lc rgb '%s' lw %g dt %d", colour, theme.line, dash)
+    function pen.points(scale)
+      local shape = scale == 1 and shapes[((series.color or i) - 1) % #shapes + 1] or 7
+      return string_format(" pt %d ps %g", shape, theme.point * scale)
+    end
+  end
+  if has_points(series, panel.log) then
+    if series.outline and not text then  -- readable on any ground
+      local size = series.style == "points" and 1.5 or crowded(series) and 0.7 or 1.1
+      add("%s using 1:2 with %s lc rgb '%s' lw %g pt 7 ps %g notitle", block(core.columns(series.x, series.y)),
+        series.style, series.outline, theme.line * 2.2, theme.point * size)
+    end
+    draw[series.style](add, series, block, pen, title, {theme = theme, text = text, alone = #panel.series == 1})
+  else
+    add("NaN with lines %s %s", pen.line, title)
+  end
+end
+
+--- Lines across the picture, and annotations: a dot and a text beside it, on the side where there is room.
+function M.notes(out, plots, panel, theme, text, block)
+  local function across(from_x, from_y, to_x, to_y)
+    if text then
+      plots[#plots + 1] = string_format("%s using 1:2 with dots notitle", block(dotted(
+        core.array({from_x, to_x}, "plot"), core.array({from_y, to_y}, "plot"))))
+    else
+      out("set arrow from %s,%s to %s,%s nohead back lc rgb '%s' lw %g dt 2", number(from_x), number(from_y),
+        number(to_x), number(to_y), theme.axis, theme.line * 0.7)
+    end
+  end
+  for _, y in ipairs(panel.hlines or {}) do across(panel.xrange[1], y, panel.xrange[2], y) end
+  for _, x in ipairs(panel.vlines or {}) do across(x, panel.yrange[1], x, panel.yrange[2]) end
+  local middle = (panel.xrange[1] + panel.xrange[2]) / 2
+  local boxed = panel.field and not text and "boxed" or ""
+  if boxed ~= "" then out("set style textbox opaque fillcolor rgb '%s' noborder margins 0.6, 0.4", theme.paper) end
+  for _, note in ipairs(panel.annotations or {}) do
+    local left = (note.x > middle) ~= (panel.xrange[1] > panel.xrange[2])
+    out("set label %s at first %s, first %s %s offset character %g, 0.6 point pt %d ps %g lc rgb '%s' " ..
+      "tc rgb '%s' front %s",
+      quote(note.text, 80), number(note.x), number(note.y), left and "right" or "left", left and -0.8 or 0.8,
+      text and 15 or 7, theme.point * 0.9, theme.ink, theme.ink, boxed)
+  end
+end
+
+return M
