@@ -172,6 +172,8 @@ static inline void gr_values_leave(lua_State *L, const gr_tensor *boxed) {
 gr_box *gr_test_box(lua_State *L, int index);         // NULL if it is no tensor
 gr_tensor *gr_check_tensor(lua_State *L, int index);  // raises a typed error that says what it got
 gr_tensor *gr_test_tensor(lua_State *L, int index);
+// The tensor at `index` in that dtype: one that is converted takes the index over.
+const gr_tensor *gr_check_in_dtype(lua_State *L, int index, gr_dtype dtype);
 
 // ---- recorded computation (grad.c) ----
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "bind/bind.h"
+#include "kernel/elementwise.h"
 
 // What keeps a counted buffer alive: the only tensor memory with a finalizer.
 typedef struct holder {
@@ -180,4 +181,13 @@ gr_tensor *gr_check_tensor(lua_State *L, int index) {
   gr_tensor *t = gr_test_tensor(L, index);
   if (!t) luaL_typeerror(L, index, "tensor");
   return t;
+}
+
+const gr_tensor *gr_check_in_dtype(lua_State *L, int index, gr_dtype dtype) {
+  const gr_tensor *t = gr_check_tensor(L, index);
+  if (t->dtype == dtype) return t;
+  gr_tensor *converted = gr_push_tensor(L, dtype, t->ndim, t->shape);
+  GR_TRY(L, gr_copy(converted, t, &err));
+  lua_replace(L, index);
+  return converted;
 }

@@ -17,16 +17,6 @@ typedef struct call {
   double scale;  // of the result
 } call;
 
-// The tensor at `index` in a float dtype; what is converted replaces it.
-static const gr_tensor *read_part(lua_State *L, int index, gr_dtype dtype) {
-  const gr_tensor *t = gr_check_tensor(L, index);
-  if (t->dtype == dtype) return t;
-  gr_tensor *copy = gr_push_tensor(L, dtype, t->ndim, t->shape);
-  GR_TRY(L, gr_copy(copy, t, &err));
-  lua_replace(L, index);
-  return copy;
-}
-
 static void read_parts(lua_State *L, call *c, bool takes_im) {
   const gr_tensor *re = gr_check_tensor(L, 1),
                   *im = takes_im && !lua_isnil(L, 2) ? gr_check_tensor(L, 2) : NULL;
@@ -38,8 +28,8 @@ static void read_parts(lua_State *L, call *c, bool takes_im) {
     luaL_error(L, "%s: the real part is %s and the imaginary part %s; they belong together, one by one",
                c->name, gr_shape_text(ta, re->ndim, re->shape), gr_shape_text(tb, im->ndim, im->shape));
   const gr_dtype dtype = gr_dtype_promote((gr_dtype)re->dtype, (gr_dtype)(im ? im : re)->dtype);
-  c->re = read_part(L, 1, dtype);
-  c->im = im ? read_part(L, 2, dtype) : NULL;
+  c->re = gr_check_in_dtype(L, 1, dtype);
+  c->im = im ? gr_check_in_dtype(L, 2, dtype) : NULL;
 }
 
 static void set_scale(lua_State *L, call *c, int options, double points, bool inverse) {

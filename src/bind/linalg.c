@@ -10,16 +10,6 @@
 
 // ---- arguments ----
 
-// Replaces the tensor at `index` by itself in `dtype`.
-static const gr_tensor *in_dtype(lua_State *L, int index, gr_dtype dtype) {
-  const gr_tensor *t = gr_check_tensor(L, index);
-  if (t->dtype == dtype) return t;
-  gr_tensor *copy = gr_push_tensor(L, dtype, t->ndim, t->shape);
-  GR_TRY(L, gr_copy(copy, t, &err));
-  lua_replace(L, index);
-  return copy;
-}
-
 static void check_matrix(lua_State *L, const gr_tensor *t, const char *name, bool square) {
   char text[GR_SHAPE_TEXT];
   gr_shape_text(text, t->ndim, t->shape);
@@ -39,7 +29,7 @@ static const gr_tensor *read_matrix(lua_State *L, int index, const char *name, b
   const gr_tensor *t = gr_check_tensor(L, index);
   check_matrix(L, t, name, square);
   gr_refuse_tracked(L, index, name);
-  return in_dtype(L, index, gr_dtype_promote((gr_dtype)t->dtype, (gr_dtype)t->dtype));
+  return gr_check_in_dtype(L, index, gr_dtype_promote((gr_dtype)t->dtype, (gr_dtype)t->dtype));
 }
 
 // ---- stacks: the parts of a tensor along its last `tail` axes, by number ----
@@ -164,8 +154,8 @@ static int solve(lua_State *L) {
   check_right_side(L, "solve", a, b);
   if (gr_apply_tracked(L, &gr_op_solve, &(gr_op_args){0}, 2, (int[]){1, 2})) return 1;
   const gr_dtype dtype = gr_dtype_promote((gr_dtype)a->dtype, (gr_dtype)b->dtype);
-  a = in_dtype(L, 1, dtype);
-  b = in_dtype(L, 2, dtype);
+  a = gr_check_in_dtype(L, 1, dtype);
+  b = gr_check_in_dtype(L, 2, dtype);
   // The stacks broadcast, as in every product.
   const bool vector = b->ndim == 1;
   gr_tensor right = vector ? as_column(b) : *b, left = *a, lead_a = *a, lead_b = right;
@@ -207,8 +197,8 @@ static int lstsq(lua_State *L) {
   gr_refuse_tracked(L, 1, "linalg.lstsq");
   gr_refuse_tracked(L, 2, "linalg.lstsq");
   const gr_dtype dtype = gr_dtype_promote((gr_dtype)a->dtype, (gr_dtype)b->dtype);
-  a = in_dtype(L, 1, dtype);
-  b = in_dtype(L, 2, dtype);
+  a = gr_check_in_dtype(L, 1, dtype);
+  b = gr_check_in_dtype(L, 2, dtype);
   const bool vector = b->ndim == 1;
   const gr_tensor right = vector ? as_column(b) : *b;
   const int64_t m = a->shape[0], n = a->shape[1], r = right.shape[1], least = m < n ? m : n;

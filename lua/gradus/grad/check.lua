@@ -2,13 +2,10 @@
 
 local core = require "gradus.core.grad"
 local doc = require("gradus.help").doc
+local is_tensor = require "gradus.is_tensor"
 local options = require "gradus.options"
 local shapes = require "gradus.shapes"
 local tensor = require "gradus.core.tensor"
-
-local function is_tensor(value)
-  return getmetatable(value) == tensor.metatable
-end
 
 local function number_of(y)
   if type(y) == "number" then return y end

@@ -2,12 +2,8 @@
 
 local core = require "gradus.core.grad"
 local doc = require("gradus.help").doc
+local is_tensor = require "gradus.is_tensor"
 local options = require "gradus.options"
-local tensor = require "gradus.core.tensor"
-
-local function is_tensor(value)
-  return getmetatable(value) == tensor.metatable
-end
 
 return doc("grad.operation", [[
 grad.operation{forward, backward} -> function

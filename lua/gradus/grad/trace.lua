@@ -4,16 +4,13 @@
 local columns = require "gradus.columns"
 local core = require "gradus.core.grad"
 local doc = require("gradus.help").doc
+local is_tensor = require "gradus.is_tensor"
 local options = require "gradus.options"
 local rules = require "gradus.grad.rules"
 local shapes = require "gradus.shapes"
 local tensor = require "gradus.core.tensor"
 
 local M = {}
-
-local function is_tensor(value)
-  return getmetatable(value) == tensor.metatable
-end
 
 -- The inputs as tracked tensors: of one number or tensor, or of a list of them.
 local function track_inputs(what, x)

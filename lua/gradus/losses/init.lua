@@ -7,6 +7,7 @@
 
 local core = require "gradus.core.grad"
 local doc = require("gradus.help").doc
+local is_tensor = require "gradus.is_tensor"
 local options = require "gradus.options"
 local shapes = require "gradus.shapes"
 local tensor = require "gradus.core.tensor"
@@ -18,10 +19,6 @@ local MEAN_SQUARED_ERROR, BINARY, CATEGORICAL, SPARSE = 0, 1, 2, 3
 local BINARY_LOGITS, CATEGORICAL_LOGITS, SPARSE_LOGITS = 4, 5, 6
 
 local EPSILON = 1e-7  -- Keras's: probabilities are kept this far from 0 and 1, so that log(0) does not happen
-
-local function is_tensor(value)
-  return getmetatable(value) == tensor.metatable
-end
 
 -- ---- a loss as a value ----
 

@@ -1,15 +1,12 @@
 -- nn.layer: a kind of layer of the learner's own, made of tracked operations or with forward and backward by hand.
 
 local doc = require("gradus.help").doc
+local is_tensor = require "gradus.is_tensor"
 local Layer = require "gradus.nn.layer"
 local operation = require "gradus.grad.operation"
 local options = require "gradus.options"
 local shapes = require "gradus.shapes"
 local tensor = require "gradus.core.tensor"
-
-local function is_tensor(value)
-  return getmetatable(value) == tensor.metatable
-end
 
 local function fail(class, ...)
   error(string.format("nn.layer %q: ", class.class_name) .. string.format(...), 0)

@@ -1,16 +1,13 @@
 -- What fit, evaluate and predict are given: shapes that the network takes, truths that the loss can be of.
 
 local baseline = require "gradus.metrics.baseline"
+local is_tensor = require "gradus.is_tensor"
 local shapes = require "gradus.shapes"
 local tensor = require "gradus.core.tensor"
 
 local M = {}
 
 local expand_dims = tensor.metatable.__methods.expand_dims
-
-local function is_tensor(value)
-  return type(value) == "userdata" and getmetatable(value) == tensor.metatable
-end
 
 -- The first row for which the mask (n, k) is true anywhere, or nil.
 local function first_row(mask)
