@@ -12,6 +12,8 @@ build_packages=(
   /usr/include/*/openblas-pthread/cblas.h:libopenblas-pthread-dev
   /usr/include/fftw3.h:libfftw3-dev
   /usr/include/zlib.h:zlib1g-dev
+  /usr/include/png.h:libpng-dev
+  /usr/include/jpeglib.h:libjpeg-dev
   /usr/include/cmark.h:libcmark-dev
   /usr/include/cjson/cJSON.h:libcjson-dev
 )

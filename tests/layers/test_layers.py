@@ -15,7 +15,8 @@ RANKS = {"base": 0, "tensor": 1, "text": 1, "kernel": 2, "grad": 3, "data": 3, "
 DOORS = {
     r"cblas|lapacke|openblas": ["kernel/matmul.c"],
     r"fftw3": ["kernel/fft.c"],
-    r"png|jpeglib|turbojpeg": ["data/", "plot/"],
+    r"png": ["data/png.c"],
+    r"jpeglib|turbojpeg": ["data/jpeg.c"],
     r"zlib": ["data/"],
     r"cmark": ["text/markdown.c"],
     r"cjson|cJSON": ["text/json.c"],
