@@ -14,6 +14,7 @@
 
 local builtins = require "gradus.builtins"
 local core = require "gradus.core.session"
+local help = require "gradus.help"
 
 local first, count, trace = math.tointeger(arg and arg[1] or 1), math.tointeger(arg and arg[2] or 300), arg and arg[3]
 local SLOWEST = tonumber(os.getenv "GRADUS_FUZZ_SLOWEST" or 20)
@@ -27,25 +28,32 @@ require("gradus.session").say = function() end  -- summaries and results: nobody
 
 -- They write files, or wait for a learner.
 local left_out = {lesson = true, ["data.save"] = true, ["plot.save"] = true, ["plot.terminal"] = true,
-  ["plot.settings"] = true, help = true}
+  ["plot.settings"] = true, ["callbacks.CSVLogger"] = true, help = true}
 
-local functions = {}  -- {name=, call=}
+-- Whatever a learner reaches by name, and whatever has help: {name=, call=, calls=}.
+local functions = {}
+local listed = {}  -- functions that are in it
+
+local function add_function(name, value)
+  local module = name:match "^(%w+)[%.:]"
+  if type(value) ~= "function" or listed[value] or left_out[name] or left_out[module] then return end
+  listed[value] = true
+  functions[#functions + 1] = {name = name, call = value, calls = 0}
+end
+
 for _, name in ipairs(builtins.names()) do
   local value = builtins.get(name)
-  if left_out[name] then  -- nothing
-  elseif type(value) == "function" then
-    functions[#functions + 1] = {name = name, call = value}
-  elseif type(value) == "table" then
+  add_function(name, value)
+  if type(value) == "table" then
     local inner = {}
     for key in pairs(value) do inner[#inner + 1] = key end
     table.sort(inner)
-    for _, key in ipairs(inner) do
-      local full = name .. "." .. key
-      if type(value[key]) == "function" and not left_out[full] then
-        functions[#functions + 1] = {name = full, call = value[key]}
-      end
-    end
+    for _, key in ipairs(inner) do add_function(name .. "." .. key, value[key]) end
   end
+end
+for _, name in ipairs(help.names()) do
+  local own = name:find "^tensor[.:]" or name:find "^model[.:]" or name:find "^figure[.:]"  -- called as methods below
+  if not own then add_function(name, help.entry(name).value) end
 end
 
 local methods = {}  -- names
@@ -54,6 +62,24 @@ table.sort(methods)
 
 local model_methods = {"compile", "fit", "train_on_batch", "evaluate", "predict", "predict_classes", "gradients",
   "summary", "count_params", "weights"}
+
+-- What writes files, or would wait.
+local not_called = {save = true, show = true, preview = true}
+
+-- The functions in a table and in what stands behind it: what can be called as object:name(...).
+local function methods_of(object)
+  local names = {}
+  for _ = 1, 4 do
+    for key, value in next, object do
+      if type(key) == "string" and type(value) == "function" and not not_called[key] then names[#names + 1] = key end
+    end
+    local meta = getmetatable(object)
+    object = type(meta) == "table" and rawget(meta, "__index")
+    if type(object) ~= "table" then break end
+  end
+  table.sort(names)
+  return names
+end
 
 local operators = {
   {"+", function(a, b) return a + b end}, {"-", function(a, b) return a - b end},
@@ -265,6 +291,19 @@ local function describe(value)
   return type(value)
 end
 
+-- A method of an object that an earlier statement made (a layer, an optimizer, a callback, ...), or nil.
+local function method_of_object()
+  local objects = {}
+  for _, value in ipairs(pool) do
+    if type(value) == "table" and not rawget(value, "layers") then objects[#objects + 1] = value end
+  end
+  local object = #objects > 0 and pick(objects)
+  local names = object and methods_of(object) or {}
+  if #names == 0 then return nil end
+  local name = pick(names)
+  return "object:" .. name, object[name], object
+end
+
 -- The name of a statement, what it calls and its arguments.
 local function statement()
   local args = {n = between(0, 4)}
@@ -272,6 +311,7 @@ local function statement()
   local kind = between(100)
   if kind <= 40 then
     local f = pick(functions)
+    f.calls = f.calls + 1
     if chance(0.7) and args.n > 0 then args[1] = a_tensor() end
     return f.name, f.call, args
   elseif kind <= 62 then
@@ -282,9 +322,14 @@ local function statement()
     local operator = pick(operators)
     args[1], args.n = chance(0.9) and a_tensor() or args[1], 3
     return operator[1], operator[2], args
-  elseif kind <= 90 then
-    return "a_model", a_model, {n = 0}
+  elseif kind <= 88 then
+    local name, call, object = method_of_object()
+    if name then
+      args[1], args.n = object, math.max(args.n, 1)
+      return name, call, args
+    end
   end
+  if kind <= 91 then return "a_model", a_model, {n = 0} end
   local model
   for _, value in ipairs(pool) do
     if type(value) == "table" and rawget(value, "layers") and chance(0.7) then model = value end
@@ -357,8 +402,9 @@ local function run_statement()
   else
     failures = failures + 1
     local message = results[2]
-    -- Lua's own words out of our files: no crash, but nobody learns from them.
-    if type(message) == "string" and message:find "^lua/gradus/.*attempt to" then
+    -- Lua's own words out of our files: no crash, but nobody learns from them. (The methods of objects are not all
+    -- meant for learners.)
+    if type(message) == "string" and not name:find "^object:" and message:find "^lua/gradus/.*attempt to" then
       local key = name .. ": " .. message
       rude[key] = (rude[key] or 0) + 1
     end
@@ -385,4 +431,7 @@ end
 collectgarbage()
 print(string.format("%d programs, %d calls, %d of them errors, %d too slow", count, reached, failures, slow))
 for message, times in pairs(rude) do print(string.format("# %d times: %s", times, message)) end
+for _, f in ipairs(count >= 2000 and functions or {}) do
+  if f.calls == 0 then print("# never called: " .. f.name) end
+end
 if slow > 0 then os.exit(1) end
