@@ -162,7 +162,7 @@ static int frequencies(lua_State *L) {
   const lua_Integer n = luaL_checkinteger(L, 1);
   const double d = luaL_optnumber(L, 2, 1);
   if (n < 1) return luaL_error(L, "%s needs at least one point, not %I", name, n);
-  const int64_t size = half ? n / 2 + 1 : n, positive = half ? size : (n + 1) / 2;
+  const int64_t size = half ? n / 2 + 1 : n, positive = half ? size : n - n / 2;
   gr_tensor *out = gr_push_tensor(L, GR_F64, 1, &size);
   const double step = 1 / ((double)n * d);
   double *f = out->data;

@@ -355,6 +355,7 @@ static int update(lua_State *L) {
                  .decay = luaL_checknumber(L, 10),
                  .most = luaL_checknumber(L, 11),
                  .scale = lua_tonumber(L, 12)};
+  for (int k = 0; k < 2 + gr_update_states(u.rule); k++) luaL_checktype(L, 2 + k, LUA_TTABLE);
   lua_Integer n = luaL_len(L, 2);
   gr_pool *pool = NULL;
   for (lua_Integer i = 1; i <= n; i++) {
@@ -383,6 +384,7 @@ static int update(lua_State *L) {
 // first_not_finite(list) -> position of the first tensor with a number that is not finite, or nil. A sum
 // shows it: in float64 no sum of finite numbers of a network overflows.
 static int first_not_finite(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
   lua_Integer n = luaL_len(L, 1);
   for (lua_Integer i = 1; i <= n; i++) {
     lua_rawgeti(L, 1, i);

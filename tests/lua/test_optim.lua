@@ -29,6 +29,10 @@ for _, case in ipairs(known) do
   end)
 end
 
+test("an optimizer that is given no lists of weights says so", function()
+  expect.error(function() optim.SGD {}:apply("weights", {}) end, "table expected")
+end)
+
 test("AdamW without decay is Adam, and with it each step takes its part of the weight first", function()
   local first, second = descend(optim.AdamW{weight_decay = 0})
   expect.close(first, 0.9950004462572977, 1e-12)
