@@ -20,15 +20,27 @@
 
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
+static int depth_of(const gr_heap *heap) { return heap->depth ? *heap->depth : 0; }
+
+// Whether the machine was asked about so much growth already.
+static bool is_checked(const gr_heap *heap, size_t growth) {
+  return growth <= heap->checked - heap->used && depth_of(heap) == heap->checked_depth;
+}
+
 static bool may_grow(gr_heap *heap, size_t growth) {
-  int depth = heap->depth ? *heap->depth : 0;
-  if (growth <= heap->checked - heap->used && depth == heap->checked_depth) return true;
+  if (is_checked(heap, growth)) return true;
+  int depth = depth_of(heap);
+  if (heap->grown && heap->used + growth > heap->large) {
+    heap->grown(heap->context);
+    heap->grown = NULL;
+  }
   size_t available = gr_mem_available();
   if (heap->most == 0) heap->most = smaller(available / 2, MOST);
   size_t left = smaller(available, heap->most > heap->used ? heap->most - heap->used : 0);
   size_t back = smaller(HELD_BACK, heap->most / 16) * (size_t)(1 + depth);
   if (left < back || growth > left - back) return false;
   heap->checked = heap->used + growth + smaller(CHECK_EVERY, (left - back - growth) / 2);  // others grow too
+  if (heap->grown && heap->checked > heap->large) heap->checked = heap->large;
   heap->checked_depth = depth;
   return true;
 }
@@ -84,7 +96,15 @@ static void *resized(gr_heap *heap, void *block, size_t old_size, size_t size) {
 
 void *gr_heap_allocate(void *context, void *block, size_t old_size, size_t size) {
   gr_heap *heap = context;
-  if (!block) old_size = 0;  // Lua passes the kind of the object there
+  if (!block) {
+    old_size = 0;  // Lua passes the kind of the object there
+    // The shortest way for what is asked for most.
+    int kind = kind_of(size);
+    if (kind >= 0 && heap->kept[kind] && is_checked(heap, size)) {
+      heap->used += size;
+      return take(heap, kind);
+    }
+  }
   if (size == 0) {
     heap->used -= old_size;
     if (block) keep_or_free(heap, block, old_size);

@@ -16,6 +16,9 @@ typedef struct gr_heap {
   size_t most;                         // bytes that it may ever hold; 0 until the machine was asked
   const int *depth;                    // how many protected calls run, or NULL
   int checked_depth;                   // as many when the machine was asked
+  void (*grown)(void *context);        // called once, when more than `large` bytes are held; or NULL
+  void *context;
+  size_t large;
   gr_heap_block *kept[GR_HEAP_SIZES];  // freed blocks by size, the last one freed on top
   size_t kept_bytes;
 } gr_heap;

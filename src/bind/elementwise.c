@@ -36,7 +36,7 @@ static const gr_tensor *exact_operand(lua_State *L, gr_binary_op op, int index, 
 // it.
 static int binary(lua_State *L, gr_binary_op op) {
   gr_box *box_a = gr_test_box(L, 1), *box_b = gr_test_box(L, 2);
-  bool mask = gr_binary_dtype(op, GR_F64, GR_F64) == GR_BOOL;
+  bool mask = gr_binary_gives_mask(op);
   if (!mask && ((box_a && box_a->node) || (box_b && box_b->node))) {
     gr_op_args args = {.kind = (int)op};
     if (gr_apply_tracked(L, &gr_op_binary, &args, 2, (int[]){1, 2})) {
@@ -117,7 +117,7 @@ static int unary(lua_State *L, gr_unary_op op) {
     gr_push_element(L, &out, NULL);
     return 1;
   }
-  if (box->node && gr_unary_dtype(op, GR_F64) != GR_BOOL) {
+  if (box->node && !gr_unary_gives_mask(op)) {
     gr_op_args args = {.kind = (int)op};
     if (gr_apply_tracked(L, &gr_op_unary, &args, 1, (int[]){1})) return 1;
   }
@@ -150,22 +150,30 @@ static int compare_error(lua_State *L) {
       names[i][0], names[i][1], names[i][1], i == 0 ? "" : " (and gt, ge for the other direction)");
 }
 
+// A function each, without upvalues: Lua calls those faster, and operators are what small tensors meet most.
+static int add(lua_State *L) { return binary(L, GR_ADD); }
+static int subtract(lua_State *L) { return binary(L, GR_SUB); }
+static int multiply(lua_State *L) { return binary(L, GR_MUL); }
+static int divide(lua_State *L) { return binary(L, GR_DIV); }
+static int power(lua_State *L) { return binary(L, GR_POW); }
+static int modulo(lua_State *L) { return binary(L, GR_FMOD); }
+static int negate(lua_State *L) { return unary(L, GR_NEG); }
+
 static void add_operators(lua_State *L, int metatable) {
   static const struct {
     const char *name;
     lua_CFunction function;
-    int kind;
+    int kind;  // upvalue of compare_error
   } operators[] = {
-      {"__add", binary_function, GR_ADD}, {"__sub", binary_function, GR_SUB},
-      {"__mul", binary_function, GR_MUL}, {"__div", binary_function, GR_DIV},
-      {"__pow", binary_function, GR_POW}, {"__mod", binary_function, GR_FMOD},
-      {"__unm", unary_function, GR_NEG},  {"__idiv", floor_divide, 0},
-      {"__eq", compare_error, 0},         {"__lt", compare_error, 1},
-      {"__le", compare_error, 2},
+      {"__add", add, -1},         {"__sub", subtract, -1},      {"__mul", multiply, -1},
+      {"__div", divide, -1},      {"__pow", power, -1},         {"__mod", modulo, -1},
+      {"__unm", negate, -1},      {"__idiv", floor_divide, -1}, {"__eq", compare_error, 0},
+      {"__lt", compare_error, 1}, {"__le", compare_error, 2},
   };
   for (size_t i = 0; i < sizeof operators / sizeof operators[0]; i++) {
-    lua_pushinteger(L, operators[i].kind);
-    lua_pushcclosure(L, operators[i].function, 1);
+    int upvalues = operators[i].kind >= 0;
+    if (upvalues) lua_pushinteger(L, operators[i].kind);
+    lua_pushcclosure(L, operators[i].function, upvalues);
     lua_setfield(L, metatable, operators[i].name);
   }
 }

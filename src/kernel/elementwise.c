@@ -51,20 +51,8 @@ static const char *const binary_names[GR_N_BINARY] = {
 const char *gr_unary_name(gr_unary_op op) { return unary_names[op]; }
 const char *gr_binary_name(gr_binary_op op) { return binary_names[op]; }
 
-static bool unary_gives_mask(gr_unary_op op) { return op >= GR_ISNAN; }
-static bool binary_gives_mask(gr_binary_op op) { return op >= GR_EQ; }
-
-gr_dtype gr_unary_dtype(gr_unary_op op, gr_dtype a) {
-  return unary_gives_mask(op) ? GR_BOOL : gr_dtype_promote(a, a);
-}
-
 bool gr_binary_of_integers(gr_binary_op op, gr_dtype a, gr_dtype b) {
   return !gr_dtype_is_float(a) && !gr_dtype_is_float(b) && gr_integer_loop(op);
-}
-
-gr_dtype gr_binary_dtype(gr_binary_op op, gr_dtype a, gr_dtype b) {
-  if (binary_gives_mask(op)) return GR_BOOL;
-  return gr_binary_of_integers(op, a, b) ? GR_I64 : gr_dtype_promote(a, b);
 }
 
 static gr_code check_out(const gr_tensor *out, gr_dtype dtype, const char *name, gr_err *err) {
@@ -86,9 +74,14 @@ static void run_step(const step *s, void *out, const void *a, const void *b, gr_
     s->binary(out, a, b, form, n);
 }
 
-// All operands contiguous (or one a single number) and of the right dtype: no bookkeeping at all.
+// All operands contiguous (or one a single number) and of the right dtype: no bookkeeping at all. What takes
+// no time needs no interrupt either.
 static gr_code run_flat(const step *s, gr_dtype compute, gr_dtype result, void *out, const void *a,
                         const void *b, gr_form form, int64_t n, gr_err *err) {
+  if (n <= GR_POLL_ELEMENTS) {
+    run_step(s, out, a, b, form, n);
+    return GR_OK;
+  }
   int64_t size = (int64_t)gr_dtype_size(compute), out_size = (int64_t)gr_dtype_size(result);
   for (int64_t i = 0; i < n;) {
     int64_t part = n - i < GR_POLL_ELEMENTS ? n - i : GR_POLL_ELEMENTS;
@@ -183,8 +176,19 @@ static gr_code run_strided(const step *s, gr_dtype compute, gr_tensor *out, cons
   return GR_OK;
 }
 
-static bool is_plain(const gr_tensor *t, const gr_tensor *out, gr_dtype dtype) {
-  return t->dtype == dtype && gr_tensor_same_shape(t, out) && gr_tensor_is_contiguous(t);
+// How many elements the operands have if all are `dtype` and lie one behind the other as those of `out` do,
+// which is what run_flat takes; otherwise -1. One pass over the axes, since for a few numbers it is most of
+// the work. `b` may be `a`.
+static int64_t flat_size(const gr_tensor *out, const gr_tensor *a, const gr_tensor *b, gr_dtype dtype) {
+  if (a->dtype != dtype || b->dtype != dtype || a->ndim != out->ndim || b->ndim != out->ndim) return -1;
+  int64_t n = 1;
+  for (int i = out->ndim; i-- > 0;) {
+    int64_t size = out->shape[i];
+    if (a->shape[i] != size || b->shape[i] != size) return -1;
+    if (size != 1 && (out->stride[i] != n || a->stride[i] != n || b->stride[i] != n)) return -1;
+    n *= size;
+  }
+  return n;
 }
 
 gr_code gr_unary(gr_tensor *out, gr_unary_op op, const gr_tensor *a, gr_err *err) {
@@ -192,15 +196,15 @@ gr_code gr_unary(gr_tensor *out, gr_unary_op op, const gr_tensor *a, gr_err *err
   gr_code code = check_out(out, result, unary_names[op], err);
   if (code) return code;
   step s = {.unary = gr_kernels()->map[compute]->unary[op]};
-  if (is_plain(a, out, compute) && gr_tensor_is_contiguous(out))
-    return run_flat(&s, compute, result, out->data, a->data, NULL, GR_BOTH_VECTORS, gr_tensor_size(out), err);
+  int64_t n = flat_size(out, a, a, compute);
+  if (n >= 0) return run_flat(&s, compute, result, out->data, a->data, NULL, GR_BOTH_VECTORS, n, err);
   return run_strided(&s, compute, out, &a, 1, err);
 }
 
 // Integers beside a float64 are compared as such, and so must not pass through a float32 that is not there.
 static gr_dtype compute_dtype(gr_binary_op op, gr_dtype a, gr_dtype b) {
   if (gr_binary_of_integers(op, a, b)) return GR_I64;
-  if (binary_gives_mask(op) && (a == GR_I64 || b == GR_I64)) return GR_F64;
+  if (gr_binary_gives_mask(op) && (a == GR_I64 || b == GR_I64)) return GR_F64;
   return gr_dtype_promote(a, b);
 }
 
@@ -213,9 +217,8 @@ gr_code gr_binary(gr_tensor *out, gr_binary_op op, const gr_tensor *a, const gr_
   gr_code code = check_out(out, result, binary_names[op], err);
   if (code) return code;
   step s = {.binary = loop_of(op, compute)};
-  if (is_plain(a, out, compute) && is_plain(b, out, compute) && gr_tensor_is_contiguous(out))
-    return run_flat(&s, compute, result, out->data, a->data, b->data, GR_BOTH_VECTORS, gr_tensor_size(out),
-                    err);
+  int64_t n = flat_size(out, a, b, compute);
+  if (n >= 0) return run_flat(&s, compute, result, out->data, a->data, b->data, GR_BOTH_VECTORS, n, err);
   return run_strided(&s, compute, out, (const gr_tensor *const[]){a, b}, 2, err);
 }
 
@@ -227,10 +230,11 @@ gr_code gr_binary_scalar(gr_tensor *out, gr_binary_op op, const gr_tensor *a, do
   float b32 = (float)b;
   void *value = compute == GR_F32 ? (void *)&b32 : (void *)&b;
   step s = {.binary = gr_kernels()->map[compute]->binary[op]};
-  if (is_plain(a, out, compute) && gr_tensor_is_contiguous(out))
+  int64_t n = flat_size(out, a, a, compute);
+  if (n >= 0)
     return run_flat(&s, compute, result, out->data, scalar_first ? value : a->data,
-                    scalar_first ? a->data : value, scalar_first ? GR_SCALAR_FIRST : GR_SCALAR_SECOND,
-                    gr_tensor_size(out), err);
+                    scalar_first ? a->data : value, scalar_first ? GR_SCALAR_FIRST : GR_SCALAR_SECOND, n,
+                    err);
   const gr_tensor number = {.data = value, .dtype = (uint8_t)compute};
   const gr_tensor *first = scalar_first ? &number : a, *second = scalar_first ? a : &number;
   return run_strided(&s, compute, out, (const gr_tensor *const[]){first, second}, 2, err);

@@ -74,11 +74,20 @@ typedef enum gr_binary_op {
 const char *gr_unary_name(gr_unary_op op);    // "exp"
 const char *gr_binary_name(gr_binary_op op);  // "add"
 
+static inline bool gr_unary_gives_mask(gr_unary_op op) { return op >= GR_ISNAN; }
+static inline bool gr_binary_gives_mask(gr_binary_op op) { return op >= GR_EQ; }
 // Whether the operation takes integers as they are, exactly: comparisons and extremes. All others have them
 // enter as float64.
 bool gr_binary_of_integers(gr_binary_op op, gr_dtype a, gr_dtype b);
-gr_dtype gr_unary_dtype(gr_unary_op op, gr_dtype a);
-gr_dtype gr_binary_dtype(gr_binary_op op, gr_dtype a, gr_dtype b);
+// The dtype of the result.
+static inline gr_dtype gr_unary_dtype(gr_unary_op op, gr_dtype a) {
+  return gr_unary_gives_mask(op) ? GR_BOOL : gr_dtype_promote(a, a);
+}
+static inline gr_dtype gr_binary_dtype(gr_binary_op op, gr_dtype a, gr_dtype b) {
+  if (gr_binary_gives_mask(op)) return GR_BOOL;
+  bool floats = gr_dtype_is_float(a) || gr_dtype_is_float(b);
+  return !floats && gr_binary_of_integers(op, a, b) ? GR_I64 : gr_dtype_promote(a, b);
+}
 
 gr_code gr_unary(gr_tensor *out, gr_unary_op op, const gr_tensor *a, gr_err *err);
 // `out` has the broadcast shape of a and b (gr_broadcast_shape).

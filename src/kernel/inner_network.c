@@ -35,11 +35,12 @@ static void small_product(void *out, const void *a, const int64_t a_stride[2], c
   const real *x = a, *y = b;
   real *restrict z = out;
   if (n == 1 || b_stride[1] != 1) {
+    const int64_t across = a_stride[1], down = b_stride[0];
     for (int64_t i = 0; i < m; i++)
       for (int64_t j = 0; j < n; j++) {
         const real *row = x + i * a_stride[0], *column = y + j * b_stride[1];
         real sum = accumulate ? z[i * n + j] : 0;
-        for (int64_t l = 0; l < k; l++) sum += row[l * a_stride[1]] * column[l * b_stride[0]];
+        for (int64_t l = 0; l < k; l++, row += across, column += down) sum += *row * *column;
         z[i * n + j] = sum;
       }
     return;
