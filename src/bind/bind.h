@@ -120,6 +120,8 @@ typedef struct gr_runtime {
   gr_run run;            // what operations on tracked tensors run with
   bool values_read;      // since this was cleared, Lua has read numbers out of a tracked tensor
   size_t unaccounted;    // bytes of buffers that the collector has not been told of yet
+  size_t held, most;     // bytes of buffers that boxes hold; at how many all of the heap is collected
+  bool by_generation;    // how the collector works: see state.c
   size_t unchecked;      // bytes of buffers made since the machine was asked what is left
   int tensor_metatable;  // registry reference: the table is made with the state, and filled by gr_open_tensor
   gr_format format;      // how tensors print; set_printoptions

@@ -7,16 +7,19 @@
 // What keeps a counted buffer alive: the only tensor memory with a finalizer.
 typedef struct holder {
   gr_buffer *buffer;
+  size_t counted;  // bytes of it in runtime->held
 } holder;
 
-// The collector sees a box of some 200 bytes, however large its buffer. So bytes are summed up, and each time
-// this many have gathered the collector is told: a step an object would cost microseconds.
-#define ACCOUNT_EVERY (16u << 20)
+// The collector sees a box of some 200 bytes, however large its buffer. So it is made to look at everything
+// each time that the bytes held have grown by this much; by more where there is much to look at.
+#define COLLECT_EVERY ((size_t)16 << 20)
+#define COLLECT_EVERY_AT_MOST ((size_t)128 << 20)
 
 static int holder_gc(lua_State *L) {
   holder *h = lua_touserdata(L, 1);
   gr_buffer_release(h->buffer);
-  h->buffer = NULL;
+  gr_runtime_of(L)->held -= h->counted;
+  *h = (holder){0};
   return 0;
 }
 
@@ -38,10 +41,18 @@ static void account(lua_State *L, size_t bytes) {
   gr_runtime *runtime = gr_runtime_of(L);
   runtime->unchecked += bytes;
   runtime->unaccounted += bytes;
-  if (runtime->unaccounted < ACCOUNT_EVERY) return;
-  int kib = runtime->unaccounted / 1024 > INT32_MAX ? INT32_MAX : (int)(runtime->unaccounted / 1024);
-  runtime->unaccounted = 0;
-  lua_gc(L, LUA_GCSTEP, kib);
+  if (runtime->by_generation) {
+    if (runtime->held <= runtime->most) return;
+    lua_gc(L, LUA_GCCOLLECT);
+    size_t more = (size_t)lua_gc(L, LUA_GCCOUNT) * 1024 * 8;
+    if (more < COLLECT_EVERY) more = COLLECT_EVERY;
+    if (more > COLLECT_EVERY_AT_MOST) more = COLLECT_EVERY_AT_MOST;
+    runtime->most = runtime->held + more;
+  } else if (runtime->unaccounted >= COLLECT_EVERY) {  // in steps: as if so much had been made of Lua's own
+    int kib = runtime->unaccounted / 1024 > INT32_MAX ? INT32_MAX : (int)(runtime->unaccounted / 1024);
+    runtime->unaccounted = 0;
+    lua_gc(L, LUA_GCSTEP, kib);
+  }
 }
 
 // Linux promises memory that it does not have, and kills who uses it: what is left is looked at each time
@@ -80,6 +91,10 @@ void gr_box_adopt(lua_State *L, int index, gr_tensor *t) {
   lua_pop(L, 1);
   gr_buffer_release(h->buffer);
   h->buffer = t->buffer;
+  gr_runtime *runtime = gr_runtime_of(L);
+  runtime->held -= h->counted;
+  h->counted = h->buffer ? h->buffer->size : 0;
+  runtime->held += h->counted;
   box->tensor = *t;
   *t = (gr_tensor){0};
   if (h->buffer) account(L, h->buffer->size);

@@ -155,6 +155,7 @@ static int session_loop(lua_State *L) {
   int failures = 0;
   for (;;) {
     gr_state_interrupt_done(L);
+    gr_state_settle(L);
     lua_pushvalue(L, 1);
     runtime->calls++;
     int status = lua_pcall(L, 0, 1, 3);

@@ -27,28 +27,73 @@ static const struct {
     {"gradus.core.fft", gr_open_fft},
 };
 
+// What belongs to a state and not to its bindings.
+typedef struct state {
+  gr_runtime runtime;  // first: gr_runtime_of gives the one for the other
+  gr_heap heap;
+  bool warns, in_warning;
+} state;
+
+static state *state_of(lua_State *L) { return (state *)gr_runtime_of(L); }
+
+// ---- the collector ----
+//
+// Someone who computes with small tensors makes garbage that is young, beside some 400 KB of our own Lua that
+// stays: by generations the collector looks at the young only, while they are still in a cache. But now and
+// then it looks at everything at once, and nothing can interrupt that. So a heap that has grown large is
+// collected in small steps instead, and lets garbage grow to three times what is alive.
+
+#define LARGE_HEAP ((size_t)48 << 20)
+#define COLLECT_AT_PERCENT 400
+#define YOUNG_PERCENT 40
+
+static void notice(lua_State *L);
+
+// In the middle of an allocation: the mode can be changed at the next instruction.
+static void heap_has_grown(void *context) {
+  state *s = context;
+  s->runtime.by_generation = false;
+  notice(s->runtime.main);
+  notice(s->runtime.running);
+}
+
+static void collect_in_steps(lua_State *L) { lua_gc(L, LUA_GCINC, COLLECT_AT_PERCENT, 0, 0); }
+
+static void collect_by_generation(lua_State *L) {
+  state *s = state_of(L);
+  lua_gc(L, LUA_GCGEN, YOUNG_PERCENT, 0);
+  s->runtime.by_generation = true;
+  s->heap.large = LARGE_HEAP;
+  s->heap.context = s;
+  s->heap.grown = heap_has_grown;
+}
+
+void gr_state_settle(lua_State *L) {
+  state *s = state_of(L);
+  if (!s->runtime.by_generation && s->heap.used < LARGE_HEAP / 4) collect_by_generation(L);
+}
+
 // ---- the interrupt ----
 //
 // The signal handler sets a hook on the coroutine that runs; a hook that is always there would slow every
 // instruction down. Coroutines above it get theirs when control comes back to them (resume).
 
-static void interrupt_hook(lua_State *L, lua_Debug *ar) {
+static void hook(lua_State *L, lua_Debug *ar) {
   (void)ar;
-  if (gr_interrupt_pending())
-    luaL_error(L, "interrupted");
-  else
-    lua_sethook(L, NULL, 0, 0);
+  if (gr_interrupt_pending()) luaL_error(L, "interrupted");
+  lua_sethook(L, NULL, 0, 0);
+  if (!gr_runtime_of(L)->by_generation) collect_in_steps(L);
 }
 
-static void notice_interrupt(lua_State *L) {
-  lua_sethook(L, interrupt_hook, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
+static void notice(lua_State *L) {
+  lua_sethook(L, hook, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
 }
 
 void gr_state_interrupt(lua_State *L) {
   gr_runtime *runtime = gr_runtime_of(L);
   gr_interrupt_raise();
-  notice_interrupt(runtime->main);
-  notice_interrupt(runtime->running);
+  notice(runtime->main);
+  notice(runtime->running);
 }
 
 void gr_state_interrupt_done(lua_State *L) {
@@ -67,10 +112,10 @@ static int resume(lua_State *L) {
   lua_pushvalue(L, lua_upvalueindex(1));
   lua_insert(L, 1);
   runtime->running = thread;  // before the question: a signal in between finds the right one
-  if (gr_interrupt_pending()) notice_interrupt(thread);
+  if (gr_interrupt_pending()) notice(thread);
   int status = lua_pcall(L, n, LUA_MULTRET, 0);
   runtime->running = L;
-  if (gr_interrupt_pending()) notice_interrupt(L);
+  if (gr_interrupt_pending()) notice(L);
   if (status) return lua_error(L);
   return lua_gettop(L);
 }
@@ -227,13 +272,6 @@ static void set_up_require(lua_State *L) {
 
 // ---- the state ----
 
-// What belongs to a state and not to its bindings.
-typedef struct state {
-  gr_runtime runtime;  // first: gr_runtime_of gives the one for the other
-  gr_heap heap;
-  bool warns, in_warning;
-} state;
-
 // What warn() writes and when, as in Lua's own program: on stderr, from warn("@on") on.
 static void warn(void *context, const char *message, int more) {
   state *s = context;
@@ -251,14 +289,8 @@ static int panic(lua_State *L) {
   return 0;  // Lua aborts
 }
 
-// The collector lets the heap grow to four times what was alive, not to twice: while someone computes with
-// small tensors most of it is our own Lua, and marking that is a tenth of the time of each operation.
-// (Generational collection would be faster still, but a large buffer whose small box has grown old is not let
-// go in time.)
-#define COLLECT_AT_PERCENT 400
-
 static int open_all(lua_State *L) {
-  lua_gc(L, LUA_GCINC, COLLECT_AT_PERCENT, 0, 0);
+  collect_by_generation(L);
   // The first reference in the registry is in its array, and found at once; a later one may not be.
   lua_createtable(L, 0, 32);
   gr_runtime_of(L)->tensor_metatable = luaL_ref(L, LUA_REGISTRYINDEX);

@@ -26,6 +26,9 @@ typedef struct gr_state_options {
 lua_State *gr_state_new(const gr_state_options *options);
 void gr_state_free(lua_State *L);
 
+// Before an entry is run: the collector goes back to how it works best while the heap is small.
+void gr_state_settle(lua_State *L);
+
 // Async-signal-safe: raises the interrupt flag and makes the running Lua code notice.
 void gr_state_interrupt(lua_State *L);
 // At the prompt: the interrupt has been dealt with.
