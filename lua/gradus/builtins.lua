@@ -14,6 +14,7 @@ local modules = {
   callbacks = "gradus.callbacks",
   losses = "gradus.losses",
   initializers = "gradus.initializers",
+  regularizers = "gradus.regularizers",
   fft = "gradus.core.fft",
   optim = "gradus.optim",
   data = "gradus.data",

@@ -40,7 +40,7 @@ local function define(class_name, spec, text, draw, check)
     end
     return class_name .. "{" .. table.concat(parts, ", ") .. "}"
   end
-  initializers[class_name] = doc(what, text, function(given)
+  initializers[class_name] = doc(what, text, options.takes(spec, function(given)
     local self = options.read(what, given, spec)
     for _, option in ipairs(spec) do
       local name = option[1]
@@ -51,7 +51,7 @@ local function define(class_name, spec, text, draw, check)
     end
     if check then check(what, self) end
     return setmetatable(self, class)
-  end)
+  end))
 end
 
 local function normal(mean, stddev, shape)
@@ -165,7 +165,11 @@ local function scaled(scale, mode, distribution, shape)
   return normal(0, math.sqrt(scale / n), shape)
 end
 
-define("VarianceScaling", {{"scale", 1.0}, {"mode", "fan_in"}, {"distribution", "truncated_normal"}}, [=[
+define("VarianceScaling", {
+  {"scale", 1.0},
+  {"mode", "fan_in", one_of = {"fan_in", "fan_out", "fan_avg"}},
+  {"distribution", "truncated_normal", one_of = {"truncated_normal", "untruncated_normal", "uniform"}},
+}, [=[
 initializers.VarianceScaling{scale=1, mode="fan_in", distribution="truncated_normal"} -> initializer
 
 Numbers of mean 0 and variance scale / n. n is for mode="fan_in" how many numbers one output is the sum of, for
@@ -180,9 +184,9 @@ out) has rows * columns * in, and rows * columns * out. distribution: "truncated
  [-1.7316546 ]]
 ]=], function(self, shape) return scaled(self.scale, self.mode, self.distribution, shape) end,
 function(what, self)
-  if self.distribution == "normal" then self.distribution = "truncated_normal" end
-  options.choice(what, "mode", self.mode, {"fan_in", "fan_out", "fan_avg"})
-  options.choice(what, "distribution", self.distribution, {"truncated_normal", "untruncated_normal", "uniform"})
+  for _, name in ipairs {"mode", "distribution"} do
+    if type(self[name]) ~= "string" then error(string.format("%s: %s is a name", what, name), 0) end
+  end
 end)
 
 local function define_scaled(class_name, scale, mode, distribution, text)

@@ -100,13 +100,13 @@ return doc("nn.layer", [=[
 nn.layer{name, call, forward, backward, weights, output_shape, options={}} -> constructor
 
 A new kind of layer. call(layer, x, training) computes the output for a batch x, axis 1 being that of the samples, by
-tensor operations, and training follows from them. Or, by hand: forward(layer, x) on plain numbers, which keeps in
-the layer what backward needs, and backward(layer, dy), which returns the derivative of the loss by x and then that by
+tensor operations, and training follows from them. Or, by hand: forward(layer, x) on plain numbers, which keeps in the
+layer what backward needs, and backward(layer, dy), which returns the derivative of the loss by x and then that by
 each weight, in their order. weights(layer, input_shape) lists {name, shape, initializer} (by default
-"glorot_uniform", and "zeros" for one axis); they are then layer[name]. options lists {name, default}; they are
-layer[name] too. output_shape(layer, input_shape) need only be given when it cannot be seen by a trial on zeros.
-A layer by hand, or one that reads numbers out of tensors or mixes samples, makes fit run step by step instead of
-recorded: slower, and said once.
+"glorot_uniform", and "zeros" for one axis; regularizer="l2" in such an entry penalizes it); they are then
+layer[name]. options lists {name, default}; they are layer[name] too. output_shape(layer, input_shape) need only be
+given when it cannot be seen by a trial on zeros. A layer by hand, or one that reads numbers out of tensors or mixes
+samples, makes fit run step by step instead of recorded: slower, and said once.
 
 > Scale = nn.layer{"Scale",
 >>   weights = function(layer, shape) return {{"factor", shape, "ones"}} end,

@@ -4,11 +4,13 @@
 --   layer:call(x, training)               the output for a batch, made of tracked operations
 --
 -- and, for layers with weights, layer:weight_shapes(input_shape): {{name, shape, initializer}, ...}, in the order in
--- which they are drawn; the option NAME_initializer goes before the initializer there.
+-- which they are drawn; the option NAME_initializer goes before the initializer there. A field regularizer=... of such
+-- an entry, or the option NAME_regularizer, adds a penalty on the weight to the loss (penalties.lua).
 
 local core = require "gradus.core.grad"
 local initializers = require "gradus.initializers.lookup"
 local options = require "gradus.options"
+local regularizers = require "gradus.regularizers.lookup"
 local shapes = require "gradus.shapes"
 local tensor = require "gradus.core.tensor"
 
@@ -31,7 +33,7 @@ function Layer.define(class_name, spec)
   all[#all + 1] = {"name"}
   local function construct(given)
     local self = options.read("nn." .. class_name, given, all)
-    self.weight_names, self.state_names, self.trainable = {}, {}, true
+    self.weight_names, self.state_names, self.weight_regularizers, self.trainable = {}, {}, {}, true
     setmetatable(self, class)
     self:check_named_options()
     if self.check then self:check() end
@@ -40,12 +42,13 @@ function Layer.define(class_name, spec)
   return class, options.takes(all, construct)
 end
 
---- An error where an initializer is none, before anything is built.
+--- An error where an initializer or a regularizer is none, before anything is built.
 function Layer:check_named_options()
+  local what = "nn." .. self.class_name
   for _, name in ipairs(self.option_names) do
-    if self[name] ~= nil and name:find("_initializer$") then
-      initializers.find("nn." .. self.class_name, name, self[name])
-    end
+    local value = self[name]
+    if value ~= nil and name:find("_initializer$") then initializers.find(what, name, value) end
+    if value ~= nil and name:find("_regularizer$") then regularizers.find(what, name, value) end
   end
 end
 
@@ -56,7 +59,7 @@ function Layer:state_shapes() return {} end
 
 --- Draws the weights, each by the initializer named in `self[name .. "_initializer"]`.
 function Layer:build(input_shape)
-  self.weight_names = {}
+  self.weight_names, self.weight_regularizers = {}, {}
   for i, weight in ipairs(self:weight_shapes(input_shape)) do
     local name, shape = table.unpack(weight)
     local option = name .. "_initializer"
@@ -64,6 +67,7 @@ function Layer:build(input_shape)
     local drawn = initializers.draw("nn." .. self.class_name, option, initializer, shape)
     self[name] = core.weight(drawn, self.dtype)
     self.weight_names[i] = name
+    self.weight_regularizers[name] = weight.regularizer
   end
   self.state_names = {}
   for i, state in ipairs(self:state_shapes(input_shape)) do
@@ -121,12 +125,17 @@ function Layer:all_names()
   return table.move(self.state_names, 1, #self.state_names, #names + 1, names)
 end
 
+-- A list of numbers; an initializer or a regularizer is a value, though a table.
+local function is_list(value)
+  return type(value) == "table" and getmetatable(value) == nil
+end
+
 --- Appends the values of the layer's options to a list: what a recorded program depends on besides weights. A list is
 --- its length and its elements.
 function Layer:list_options(list)
   for _, name in ipairs(self.option_names) do
     local value = self[name]
-    if type(value) == "table" then
+    if is_list(value) then
       list[#list + 1] = #value
       table.move(value, 1, #value, #list + 1, list)
     else
@@ -141,7 +150,7 @@ function Layer:same_options(list, at)
   for _, name in ipairs(self.option_names) do
     local value = self[name]
     at = at + 1
-    if type(value) == "table" then
+    if is_list(value) then
       if list[at] ~= #value then return false end
       for i = 1, #value do
         at = at + 1

@@ -4,6 +4,7 @@
 local core = require "gradus.core.grad"
 local diagnosis = require "gradus.nn.diagnosis"
 local Eager = require "gradus.nn.eager"
+local penalties = require "gradus.nn.penalties"
 local session = require "gradus.session"
 local tensor = require "gradus.core.tensor"
 
@@ -92,7 +93,8 @@ function M.program(model, mode, y, weighted)
     if layer.after_step and layer.trainable then after[#after + 1] = layer end
   end
   kept = {program = program, recorded = not why and program, after = after, weights = weights, options = chosen,
-    weighted = weighted, gradients = mode == "train" and program:gradients()}
+    weighted = weighted, penalties = penalties.of(model.layers, weights),
+    gradients = mode == "train" and program:gradients()}
   model.programs[key] = kept
   return kept
 end
@@ -106,12 +108,18 @@ local function weight_name(model, i)
   end
 end
 
+--- What regularizers add to the loss of each sample.
+function M.penalty(step)
+  return step.penalties and penalties.sum(step.penalties) or 0
+end
+
 --- One step of gradient descent, on `count` samples of x and y from position `first` of `order`: the program computes
 --- the gradients, the optimizer changes the weights. `key` and `number` (of this step) say what Dropout draws;
 --- `outputs`, when given, receives what the network put out. Returns the loss and the hits (at most four: there are no
 --- more), summed over the samples; as values and not as a table, so that a step leaves no garbage.
 function M.train(model, step, x, y, order, first, count, key, number, outputs)
   local loss, m1, m2, m3, m4 = step.program:run(x, y, order, first, count, true, key[1], key[2], number, outputs)
+  if step.penalties then loss = loss + count * penalties.add(step.penalties, step.gradients) end
   local bad = core.first_not_finite(step.gradients)
   if loss - loss ~= 0 or bad then
     if step.weighted then y = y[{{}, {1, y.shape[2] - 1}}] end

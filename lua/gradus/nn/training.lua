@@ -138,6 +138,7 @@ local function measure(model, x, y, batch_size, weights)
     for i, score in ipairs(scores) do sums[i] = sums[i] + score end
   end
   for i, name in ipairs(names) do means[name] = sums[i] / n end
+  means.loss = means.loss + steps.penalty(step)
   add_whole_metrics(model, means, "", y, outputs)
   return means
 end
@@ -184,7 +185,8 @@ sparse_categorical_crossentropy, otherwise (n, outputs) numbers. validation_data
 validation_split=0.1, of the samples) is measured after each epoch and never trained on. verbose: 0 nothing,
 1 a progress bar, 2 a line an epoch, "auto" a bar in a terminal and lines elsewhere. callbacks are called at each epoch,
 see callbacks; a function f(epoch, logs, model) is one too. class_weight={[0]=1, [1]=2.5} (or "balanced") and
-sample_weight, a tensor (n,), multiply each sample's loss. Beside each accuracy stands the majority baseline: what
+sample_weight, a tensor (n,), multiply each sample's loss. The loss includes the penalties of
+regularizers. Beside each accuracy stands the majority baseline: what
 always answering the most frequent class would reach. Returns the history: history.history.loss[1] is the loss of the
 first epoch; plot.history(history) draws it. initial_epoch numbers the epochs from there, to go on after a pause.
 

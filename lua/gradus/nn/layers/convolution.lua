@@ -5,6 +5,7 @@ local core = require "gradus.core.grad"
 local doc = require("gradus.help").doc
 local initializers = require "gradus.initializers.lookup"
 local Layer = require "gradus.nn.layer"
+local regularizers = require "gradus.regularizers.lookup"
 local window = require "gradus.nn.layers.window"
 
 local layers = {}
@@ -19,6 +20,8 @@ local Conv2D, conv2d = Layer.define("Conv2D", {
   {"use_bias", true},
   {"kernel_initializer", "glorot_uniform", one_of = initializers.names},
   {"bias_initializer", "zeros", one_of = initializers.names},
+  {"kernel_regularizer", one_of = regularizers.names},
+  {"bias_regularizer", one_of = regularizers.names},
 })
 
 layers.Conv2D = doc("nn.Conv2D", [[
@@ -29,7 +32,7 @@ Convolution (a correlation, as everywhere in deep learning) of images (n, rows, 
 kernel_size, strides (pixels from one window to the next) and dilation_rate (pixels from one of the kernel to
 the next) are whole numbers or {rows, columns}. padding="same" keeps the size at stride 1 by zeros around the
 image, "valid" uses no zeros: n pixels become n - kernel size + 1. Parameters: rows * columns * channels *
-filters + filters. activation, kernel_initializer and bias_initializer are as in nn.Dense.
+filters + filters. activation, the initializers and the regularizers are as in nn.Dense.
 
 > m = nn.Sequential{nn.Conv2D{16, 3, padding="same", input_shape={50, 50, 1}}}
 > m:count_params()

@@ -4,6 +4,7 @@ local activations = require "gradus.nn.activations"
 local doc = require("gradus.help").doc
 local initializers = require "gradus.initializers.lookup"
 local Layer = require "gradus.nn.layer"
+local regularizers = require "gradus.regularizers.lookup"
 
 local layers = {}
 
@@ -13,15 +14,18 @@ local Dense, dense = Layer.define("Dense", {
   {"use_bias", true},
   {"kernel_initializer", "glorot_uniform", one_of = initializers.names},
   {"bias_initializer", "zeros", one_of = initializers.names},
+  {"kernel_regularizer", one_of = regularizers.names},
+  {"bias_regularizer", one_of = regularizers.names},
 })
 
 layers.Dense = doc("nn.Dense", [[
-nn.Dense{units, activation=nil, use_bias=true, kernel_initializer="glorot_uniform", bias_initializer="zeros"}
+nn.Dense{units, activation=nil, use_bias=true, kernel_initializer="glorot_uniform", bias_initializer="zeros", ...}
 
 A fully connected layer: activation(x W + b), with x (n, inputs), W = layer.kernel (inputs, units), b =
 layer.bias (units,). Parameters: inputs * units + units. `activation` is a name, see nn.Activation, or a
 function; an initializer says how weights start: "glorot_uniform", "he_normal", "zeros", ..., one with options, see
-initializers, or a function of the shape.
+initializers, or a function of the shape. kernel_regularizer and bias_regularizer add a penalty on the weights to the
+loss: "l2", regularizers.L1{0.001}, or a function of the weight that gives one number.
 
 > nn.Sequential{nn.Dense{2, input_shape={2500}}}:count_params()
 5002

@@ -2,7 +2,9 @@
 
 local core = require "gradus.core.grad"
 local doc = require("gradus.help").doc
+local initializers = require "gradus.initializers.lookup"
 local Layer = require "gradus.nn.layer"
+local regularizers = require "gradus.regularizers.lookup"
 local tensor = require "gradus.core.tensor"
 
 local layers = {}
@@ -40,16 +42,21 @@ local BatchNormalization, batch_normalization = Layer.define("BatchNormalization
   {"epsilon", 1e-3},
   {"center", true},
   {"scale", true},
+  {"beta_initializer", "zeros", one_of = initializers.names},
+  {"gamma_initializer", "ones", one_of = initializers.names},
+  {"beta_regularizer", one_of = regularizers.names},
+  {"gamma_regularizer", one_of = regularizers.names},
 })
 
 layers.BatchNormalization = doc("nn.BatchNormalization", [=[
-nn.BatchNormalization{momentum=0.99, epsilon=0.001, center=true, scale=true}
+nn.BatchNormalization{momentum=0.99, epsilon=0.001, center=true, scale=true, ...}
 
 Normalizes each feature (the last axis: a channel of an image) over the samples of the batch and over the pixels, then
 multiplies by layer.gamma and adds layer.beta, which are learnt (Ioffe and Szegedy 2015). In prediction the moving means
 are used that training has kept: moving = momentum * moving + (1 - momentum) * batch, of the mean and of the biased
 variance. Each sample's output depends on the others of its batch, so training keeps a whole batch in memory.
-Parameters: 4 a feature, of which 2 are trained.
+Parameters: 4 a feature, of which 2 are trained. beta_initializer, gamma_initializer, beta_regularizer and
+gamma_regularizer are as those of kernels in nn.Dense.
 
 > m = nn.Sequential{nn.BatchNormalization{input_shape={3}}, dtype="float64"}
 > m:count_params()
@@ -104,13 +111,18 @@ local LayerNormalization, layer_normalization = Layer.define("LayerNormalization
   {"epsilon", 1e-3},
   {"center", true},
   {"scale", true},
+  {"beta_initializer", "zeros", one_of = initializers.names},
+  {"gamma_initializer", "ones", one_of = initializers.names},
+  {"beta_regularizer", one_of = regularizers.names},
+  {"gamma_regularizer", one_of = regularizers.names},
 })
 
 layers.LayerNormalization = doc("nn.LayerNormalization", [=[
-nn.LayerNormalization{epsilon=0.001, center=true, scale=true}
+nn.LayerNormalization{epsilon=0.001, center=true, scale=true, ...}
 
-Normalizes each sample over its features (the last axis), then multiplies by layer.gamma and adds layer.beta, which are
-learnt (Ba et al. 2016): the same in training and in prediction, whatever else is in the batch. Parameters: 2 a feature.
+Normalizes each sample over its features (the last axis), then multiplies by layer.gamma and adds layer.beta, which
+are learnt (Ba et al. 2016): the same in training and in prediction, whatever else is in the batch. Parameters: 2 a
+feature. The initializers and regularizers are as in nn.BatchNormalization.
 
 > m = nn.Sequential{nn.LayerNormalization{input_shape={2}}, dtype="float64"}
 > m:predict(tensor{{-1, 1}})

@@ -1,0 +1,59 @@
+-- From what a learner gives a layer to a regularizer: {penalty of w} = r(w), and r:add_gradient(w, gradient).
+
+local core = require "gradus.core.grad"
+local options = require "gradus.options"
+local regularizers = require "gradus.regularizers"
+local tensor = require "gradus.core.tensor"
+
+local by_name = {
+  l1 = function() return regularizers.L1{} end,
+  l2 = function() return regularizers.L2{} end,
+  l1_l2 = function() return regularizers.L1L2{0.01, 0.01} end,
+}
+local names = {"l1", "l1_l2", "l2"}
+
+-- A learner's own: f(w), made of tensor operations, gives one number; its gradient follows from them.
+local Own = {__name = "regularizer"}
+Own.__index = Own
+
+local function number(what, option, y)
+  if getmetatable(y) == tensor.metatable and y.size == 1 then y = y:detach():reshape(-1)[1] end
+  if type(y) ~= "number" then
+    error(string.format("%s: your %s gave %s; it gives one number, as in function(w) return 0.01 * sum(w * w) end",
+      what, option, getmetatable(y) == tensor.metatable and "a tensor of " .. y.size .. " numbers"
+        or "a " .. type(y)), 0)
+  end
+  return y
+end
+
+function Own:__call(w)
+  return number(self.what, self.option, self.f(w))
+end
+
+function Own:add_gradient(w, gradient)
+  local tracked = core.learner.track(w)
+  local y = self.f(tracked)
+  number(self.what, self.option, y)
+  if type(y) == "number" then
+    error(string.format("%s: your %s gave a number that no gradient leads back from; make it of tensor operations, "
+      .. "as in function(w) return 0.01 * sum(w * w) end", self.what, self.option), 0)
+  end
+  y:reshape(1):backward()
+  local derivative = tracked.grad
+  if derivative then gradient:add_(derivative) end
+end
+
+-- The regularizer of that name, one around a function, or `given` itself. `what` and `option` name the layer and its
+-- option in an error.
+local function find(what, option, given)
+  local meta = getmetatable(given)
+  if type(given) == "table" and meta and meta.__name == Own.__name then return given end
+  if type(given) == "function" then return setmetatable({f = given, what = what, option = option}, Own) end
+  if type(given) ~= "string" then
+    error(string.format('%s: %s is a name ("l2"), a regularizer (regularizers.L2{0.001}) or a function of the weight, '
+      .. "not %s", what, option, type(given)), 0)
+  end
+  return by_name[options.choice(what, option, given, names)]()
+end
+
+return {find = find, names = names}
