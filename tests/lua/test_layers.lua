@@ -27,6 +27,25 @@ end
 random.seed(2)
 local pictures = random.randn(5, 6, 6, 2)
 
+test("what is predicted follows the moving means, whenever the prediction was recorded", function()
+  local m = net {nn.BatchNormalization{input_shape = {2}}, nn.Dense{1}}
+  local x, y = random.randn(8, 2) * 3 + 1, zeros(8)
+  m:compile{optimizer = "sgd", loss = "mse"}
+  m:predict(x)
+  for _ = 1, 2 do
+    m:fit{x, y, epochs = 3, verbose = 0}
+    local predicted = m:predict(x)
+    m.programs = {}
+    expect.ok(all(eq(predicted, m:predict(x))))
+  end
+  m.layers[1].moving_variance[{{}}] = 1 - 1e-3
+  m.layers[1].moving_mean[{{}}] = 0
+  local plain = net {nn.Dense{1, input_shape = {2}}}
+  plain.layers[1].kernel[{{}}], plain.layers[1].bias[{{}}] = m.layers[2].kernel, m.layers[2].bias + 0
+  local normal = x * m.layers[1].gamma + m.layers[1].beta
+  expect.ok(max(abs(plain:predict(normal) - m:predict(x))) < 1e-5)
+end)
+
 test("batch normalization gives Keras's numbers and keeps its moving means", function()
   random.seed(1)
   local x = random.randn(6, 3)

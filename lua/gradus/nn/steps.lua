@@ -60,6 +60,9 @@ end
 function M.program(model, mode, y, weighted)
   local key = mode .. (y and ":" .. y.ndim or "") .. (weighted and ":weighted" or "")
   local kept = model.programs[key]
+  for _, layer in ipairs(model.layers) do
+    if layer.before_run then layer:before_run() end
+  end
   if kept and is_current(model, kept) then return kept end
   model:refresh()
   local chosen = {}

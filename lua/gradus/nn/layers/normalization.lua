@@ -9,9 +9,9 @@ local tensor = require "gradus.core.tensor"
 
 local layers = {}
 
--- (x - mean) / sqrt(variance + epsilon) * gamma + beta
-local function normalize(self, x, mean, variance)
-  local y = (x - mean) / tensor.sqrt(variance + self.epsilon)
+-- (x - mean) / deviation * gamma + beta, the deviation being sqrt(variance + epsilon)
+local function normalize(self, x, mean, deviation)
+  local y = (x - mean) / deviation
   if self.scale then y = y * self.gamma end
   if self.center then y = y + self.beta end
   return y
@@ -81,10 +81,24 @@ function BatchNormalization:state_shapes(input_shape)
 end
 
 function BatchNormalization:call(x, training)
-  if not training or not self.trainable then return normalize(self, x, self.moving_mean, self.moving_variance) end
+  if not training or not self.trainable then
+    self:before_run()
+    return normalize(self, x, self.moving_mean, self.deviation)
+  end
   self.output = core.batch_normalization(x, self.scale and self.gamma or nil, self.center and self.beta or nil,
     self.epsilon, self.position)
   return self.output
+end
+
+--- Before a program is run, recorded perhaps long ago: what it divides by hangs on the moving variance of now, and is no
+--- operation on samples that it could repeat.
+function BatchNormalization:before_run()
+  local deviation = tensor.sqrt(self.moving_variance + self.epsilon)
+  if self.deviation then
+    self.deviation[{{}}] = deviation
+  else
+    self.deviation = core.weight(deviation, self.dtype)
+  end
 end
 
 --- After a step of training: moves the means towards those of the batch, which the recorded program knows or, of a step
@@ -137,7 +151,7 @@ LayerNormalization.weight_shapes = weight_shapes
 
 function LayerNormalization:call(x)
   local along = {axis = -1, keepdims = true}
-  return normalize(self, x, tensor.mean(x, along), tensor.var(x, along))
+  return normalize(self, x, tensor.mean(x, along), tensor.sqrt(tensor.var(x, along) + self.epsilon))
 end
 
 return layers
