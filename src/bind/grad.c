@@ -381,6 +381,14 @@ static int update(lua_State *L) {
   return 0;
 }
 
+// update_states(rule) -> how many tensors it keeps beside each weight
+static int update_states(lua_State *L) {
+  lua_Integer rule = luaL_checkinteger(L, 1);
+  luaL_argcheck(L, rule >= 0 && rule < GR_N_UPDATES, 1, "no such rule");
+  lua_pushinteger(L, gr_update_states((gr_update_rule)rule));
+  return 1;
+}
+
 // first_not_finite(list) -> position of the first tensor with a number that is not finite, or nil. A sum
 // shows it: in float64 no sum of finite numbers of a network overflows.
 static int first_not_finite(lua_State *L) {
@@ -454,6 +462,7 @@ static const gr_function internal[] = {
     {"weight", weight},
     {"is_weight", is_weight},
     {"update", update},
+    {"update_states", update_states},
     {"first_not_finite", first_not_finite},
     {"record", gr_program_record},
     {"shuffle_order", gr_shuffle_order},

@@ -15,7 +15,7 @@ end
 
 -- What modules keep for each other, not for learners; of a model, its side as a layer (see nn/layer.lua).
 local own_use = {metatable = true, new_key = true, build = true, refresh = true, call = true, expect_built = true,
-  weights = true, name_layers = true, check_owner = true, check_output = true}
+  weights = true, graph = true, name_layers = true, check_owner = true, check_output = true}
 
 -- The methods of a class are filed as "model.fit" or "figure:save", where `model` is what one calls such a thing.
 local function walk_methods(name, class)

@@ -9,64 +9,12 @@
 
 local doc = require("gradus.help").doc
 local file = require "gradus.core.file"
-local options = require "gradus.options"
 local session = require "gradus.session"
+local watch = require "gradus.callbacks.watch"
 
-local callbacks = {}
+local better, define, number, value_of = watch.better, watch.define, watch.number, watch.value_of
 
--- ---- watching one number ----
-
-local modes = {"auto", "min", "max"}
-
--- Whether a metric of that name is better when it is smaller.
-local function falls(name, mode, what)
-  options.choice(what, "mode", mode, modes)
-  if mode ~= "auto" then return mode == "min" end
-  return not (name:find("acc") or name:find("auc") or name:find("precision") or name:find("recall")
-    or name:find("specificity") or name:find("f1"))
-end
-
-local function value_of(self, logs, what)
-  local value = logs[self.monitor]
-  if value then return value end
-  local names = {}
-  for name in pairs(logs) do names[#names + 1] = name end
-  table.sort(names)
-  local hint = self.monitor:find("^val_") and "; give fit validation_data or validation_split" or ""
-  error(string.format('%s: there is no "%s" to watch%s%s', what, self.monitor, options.suggest(self.monitor, names),
-    hint), 0)
-end
-
-local function number(what, self, name, least)
-  local value = self[name]
-  if type(value) ~= "number" or value ~= value or value < least then
-    error(string.format("%s: %s is a number from %g, not %s", what, name, least, tostring(value)), 0)
-  end
-end
-
--- Whether `value` is better than `best` by more than `least`.
-local function better(self, value, best, least)
-  if best == nil then return value == value end
-  if self.falls then return value < best - least end
-  return value > best + least
-end
-
-local function define(what, spec, class, check)
-  class.__index = class
-  class.__name = what
-  class.__tostring = function() return what end
-  return options.takes(spec, function(given)
-    local self = setmetatable(options.read("callbacks." .. what, given, spec), class)
-    if self.monitor then
-      if type(self.monitor) ~= "string" then
-        error(string.format('callbacks.%s: monitor is a name, as "val_loss", not a %s', what, type(self.monitor)), 0)
-      end
-      self.falls = falls(self.monitor, self.mode, "callbacks." .. what)
-    end
-    if check then check(self, "callbacks." .. what) end
-    return self
-  end)
-end
+local callbacks = {ModelCheckpoint = require "gradus.callbacks.checkpoint"}
 
 -- ---- EarlyStopping ----
 
@@ -89,7 +37,7 @@ restore_best_weights the weights of the best epoch come back at the end, however
 > #h.epoch == stop.best_epoch + 2
 true
 ]], define("EarlyStopping", {{"monitor", "val_loss"}, {"min_delta", 0.0}, {"patience", 0},
-  {"mode", "auto", one_of = modes},
+  {"mode", "auto", one_of = watch.modes},
   {"baseline"}, {"restore_best_weights", false}, {"start_from_epoch", 0}}, EarlyStopping, function(self, what)
   number(what, self, "min_delta", 0)
   number(what, self, "patience", 0)
@@ -143,7 +91,7 @@ Multiplies the learning rate by `factor` when the monitored number has not becom
 > callbacks.ReduceLROnPlateau{factor=0.5, patience=3}.factor
 0.5
 ]], define("ReduceLROnPlateau", {{"monitor", "val_loss"}, {"factor", 0.1}, {"patience", 10},
-  {"mode", "auto", one_of = modes},
+  {"mode", "auto", one_of = watch.modes},
   {"min_delta", 1e-4}, {"cooldown", 0}, {"min_lr", 0.0}}, ReduceLROnPlateau, function(self, what)
   for _, name in ipairs {"factor", "patience", "min_delta", "cooldown", "min_lr"} do number(what, self, name, 0) end
   if self.factor >= 1 then

@@ -60,6 +60,7 @@ local function define(given)
     error("nn.layer: forward by hand needs a backward by hand, and the other way round", 2)
   end
   local class, construct = Layer.define(read.name, read.options)
+  class.is_own = true  -- the learner's: a file can only name it
 
   function class:weight_shapes(input_shape)
     return weight_list(class, read.weights, self, input_shape)

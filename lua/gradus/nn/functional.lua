@@ -179,18 +179,31 @@ function Functional:refresh()
   self.output_shape = self.nodes[#self.nodes].shape
 end
 
---- The output for a batch, along the connections.
-function Functional:call(x, in_training)
+--- The output for a batch, along the connections. `seen`, when given, is called with each layer's place, input and
+--- output.
+function Functional:call(x, in_training, seen)
   local values = {[self.input] = x}
-  for _, node in ipairs(self.nodes) do
+  for i, node in ipairs(self.nodes) do
     local layer, argument = node.layer, values[node.inputs[1]]
     if layer.merges then
       argument = {}
-      for i, input in ipairs(node.inputs) do argument[i] = values[input] end
+      for k, input in ipairs(node.inputs) do argument[k] = values[input] end
     end
     values[node] = Model.check_output(layer, layer:call(argument, in_training))
+    if seen then seen(i, argument, values[node]) end
   end
   return values[self.nodes[#self.nodes]]
+end
+
+--- The places of the network in order: see sequential.lua.
+function Functional:graph()
+  local place, list = {[self.input] = 0}, {}
+  for i, node in ipairs(self.nodes) do
+    place[node] = i
+    list[i] = {layer = node.layer, inputs = {}, from = {}, shape = node.shape}
+    for k, input in ipairs(node.inputs) do list[i].inputs[k], list[i].from[k] = place[input], input.shape end
+  end
+  return list
 end
 
 return functional

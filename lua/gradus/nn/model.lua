@@ -2,15 +2,19 @@
 -- training.lua.
 
 local doc = require("gradus.help").doc
+local saving = require "gradus.nn.saving"
 local session = require "gradus.session"
 local shapes = require "gradus.shapes"
 local summary = require "gradus.nn.summary"
 local training = require "gradus.nn.training"
+local weights = require "gradus.nn.weights"
 
 local Model = {}
 Model.__index = Model
 
-for name, method in pairs(training) do Model[name] = method end
+for _, theme in ipairs {training, weights.methods, saving.methods} do
+  for name, method in pairs(theme) do Model[name] = method end
+end
 
 -- conv2d, conv2d_1, ...: Keras's automatic names, counted within one model.
 local function snake_case(class_name)

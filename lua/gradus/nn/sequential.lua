@@ -93,12 +93,24 @@ function Sequential:refresh()
   self.output_shape = shape
 end
 
---- The output for a batch, layer by layer.
-function Sequential:call(x, in_training)
-  for _, layer in ipairs(self.layers) do
-    x = Model.check_output(layer, layer:call(x, in_training))
+--- The output for a batch, layer by layer. `seen`, when given, is called with each layer's place, input and output.
+function Sequential:call(x, in_training, seen)
+  for i, layer in ipairs(self.layers) do
+    local y = Model.check_output(layer, layer:call(x, in_training))
+    if seen then seen(i, x, y) end
+    x = y
   end
   return x
+end
+
+--- The places of the network in order, {layer=, inputs={place, ...}, from={shape of each input}, shape=}: place 0 is
+--- the input. nn.Model has the same with branches.
+function Sequential:graph()
+  local list = {}
+  for i, layer in ipairs(self.layers) do
+    list[i] = {layer = layer, inputs = {i - 1}, from = {layer.input_shape}, shape = layer.output_shape}
+  end
+  return list
 end
 
 return {Sequential = constructor, class = Sequential}

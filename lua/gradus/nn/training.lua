@@ -188,7 +188,9 @@ see callbacks; a function f(epoch, logs, model) is one too. class_weight={[0]=1,
 sample_weight, a tensor (n,), multiply each sample's loss. The loss includes the penalties of
 regularizers. Beside each accuracy stands the majority baseline: what
 always answering the most frequent class would reach. Returns the history: history.history.loss[1] is the loss of the
-first epoch; plot.history(history) draws it. initial_epoch numbers the epochs from there, to go on after a pause.
+first epoch; plot.history(history) draws it. initial_epoch=n, to go on after n epochs: with the same data and options
+the result is the same, bit for bit, as if training had not paused, also in another session (model:save, nn.load).
+model.epoch is the number of the last epoch that was finished.
 
 > random.seed(1)
 > x = tensor{{0, 0, 1}, {1, 1, 1}, {1, 0, 1}, {0, 1, 1}}
@@ -226,9 +228,11 @@ true
   model.history, model.stop_training = record, false
   local called = callbacks.new(read.callbacks, model, record)
   local batches = (n + batch_size - 1) // batch_size
+  -- What shuffling and Dropout draw hangs on the key, the epoch and the step: training that goes on keeps its key.
+  if begin == 0 or not model.key then model.key = {random.new_key()} end
   local run = {
     model = model, step = step, x = x, y = y, truth = truth, samples = n, batch_size = batch_size,
-    names = step_names(model), order = tensor.arange(1, n + 1, {dtype = "int64"}), key = {random.new_key()},
+    names = step_names(model), order = tensor.arange(1, n + 1, {dtype = "int64"}), key = model.key,
     reporter = progress.new(read.verbose, read.epochs, batches, record, all_names(model), vx ~= nil),
     callbacks = called,
   }
@@ -243,6 +247,7 @@ true
       for name, value in pairs(measure(model, vx, vy, batch_size)) do means["val_" .. name] = value end
     end
     record:add(epoch, means)
+    model.epoch = epoch
     run.reporter:epoch_ends(means)
     called:epoch_end(epoch, means)
     if model.stop_training then break end

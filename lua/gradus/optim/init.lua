@@ -65,6 +65,8 @@ local function define(class_name, spec, methods)
     for _, given in ipairs(spec) do own = own or given[1] == option[1] end
     if not own then all[#all + 1] = option end
   end
+  methods.option_names = {}
+  for i, option in ipairs(all) do methods.option_names[i] = option[1] end
   return options.takes(all, function(given)
     local self = setmetatable(options.read("optim." .. class_name, given, all), methods)
     check_options("optim." .. class_name, self, all)
@@ -99,6 +101,12 @@ function Optimizer:build(weights)
   self.first = beside(weights, self.initial_accumulator_value or 0)
   self.second = beside(weights, 0)
   self.scales = {}
+end
+
+--- What the rule really keeps, to be put into a file: {first=list} and the like, a tensor a weight.
+function Optimizer:state()
+  local n = self.first and core.update_states(self:rule()) or 0
+  return {first = n > 0 and self.first or nil, second = n > 1 and self.second or nil}
 end
 
 local function norm(t)

@@ -90,8 +90,8 @@ function BatchNormalization:call(x, training)
   return self.output
 end
 
---- Before a program is run, recorded perhaps long ago: what it divides by hangs on the moving variance of now, and is no
---- operation on samples that it could repeat.
+--- Before a program is run, recorded perhaps long ago: what it divides by hangs on the moving variance of now, and is
+--- no operation on samples that it could repeat.
 function BatchNormalization:before_run()
   local deviation = tensor.sqrt(self.moving_variance + self.epsilon)
   if self.deviation then

@@ -1,0 +1,62 @@
+-- What callbacks have in common: options, and a number of the training that they watch.
+
+local options = require "gradus.options"
+
+local watch = {}
+
+--- What the option `mode` may be.
+watch.modes = {"auto", "min", "max"}
+
+-- Whether a metric of that name is better when it is smaller.
+local function falls(name, mode)
+  if mode ~= "auto" then return mode == "min" end
+  return not (name:find("acc") or name:find("auc") or name:find("precision") or name:find("recall")
+    or name:find("specificity") or name:find("f1"))
+end
+
+--- The number that the callback watches.
+function watch.value_of(self, logs, what)
+  local value = logs[self.monitor]
+  if value then return value end
+  local names = {}
+  for name in pairs(logs) do names[#names + 1] = name end
+  table.sort(names)
+  local hint = self.monitor:find("^val_") and "; give fit validation_data or validation_split" or ""
+  error(string.format('%s: there is no "%s" to watch%s%s', what, self.monitor, options.suggest(self.monitor, names),
+    hint), 0)
+end
+
+--- An error unless that option is a number from `least`.
+function watch.number(what, self, name, least)
+  local value = self[name]
+  if type(value) ~= "number" or value ~= value or value < least then
+    error(string.format("%s: %s is a number from %g, not %s", what, name, least, tostring(value)), 0)
+  end
+end
+
+--- Whether `value` is better than `best` by more than `least`.
+function watch.better(self, value, best, least)
+  if best == nil then return value == value end
+  if self.falls then return value < best - least end
+  return value > best + least
+end
+
+--- The constructor of a callback: `spec` lists its options, `class` has its methods.
+function watch.define(what, spec, class, check)
+  class.__index = class
+  class.__name = what
+  class.__tostring = function() return what end
+  return options.takes(spec, function(given)
+    local self = setmetatable(options.read("callbacks." .. what, given, spec), class)
+    if self.monitor then
+      if type(self.monitor) ~= "string" then
+        error(string.format('callbacks.%s: monitor is a name, as "val_loss", not a %s', what, type(self.monitor)), 0)
+      end
+      self.falls = falls(self.monitor, self.mode)
+    end
+    if check then check(self, "callbacks." .. what) end
+    return self
+  end)
+end
+
+return watch
