@@ -8,4 +8,9 @@
 gr_loaded *gr_push_loaded(lua_State *L);  // empty, and Lua's to free
 void gr_add_archives(lua_State *L);       // into the table on top: load, read_archive, save, save_archive
 
+// The readers of pictures and tables (reading.c), into the table on top.
+void gr_add_readers(lua_State *L);
+// Made points (making.c), into the table on top.
+void gr_add_making(lua_State *L);
+
 #endif

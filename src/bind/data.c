@@ -151,5 +151,7 @@ int gr_open_data(lua_State *L) {
   lua_createtable(L, 0, 16);
   gr_register(L, NULL, functions);
   gr_add_archives(L);
+  gr_add_readers(L);
+  gr_add_making(L);
   return 1;
 }

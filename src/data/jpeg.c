@@ -145,7 +145,8 @@ static gr_code decode(decoder *d, const uint8_t *data, size_t size) {
   jpeg_save_markers(info, JPEG_APP0 + 1, 0xFFFF);
   jpeg_read_header(info, TRUE);
   if (check_header(d, size)) return d->err->code;
-  for (jpeg_saved_marker_ptr m = info->marker_list; m && d->orientation == 1; m = m->next)
+  for (jpeg_saved_marker_ptr m = info->marker_list;
+       m && d->orientation == 1 && !(d->wish && d->wish->as_stored); m = m->next)
     d->orientation = orientation_of(m->data, m->data_length);
   bool ink = info->jpeg_color_space == JCS_CMYK || info->jpeg_color_space == JCS_YCCK;
   // Grey of YCbCr is Y, by the same weights: the colours need not be decoded at all.

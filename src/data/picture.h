@@ -23,6 +23,7 @@ typedef struct gr_picture {
 typedef struct gr_picture_wish {
   int height, width;  // it will be made this small: fewer pixels will do, but no fewer than these; 0: all
   bool gray;          // grey is enough
+  bool as_stored;     // not turned upright
 } gr_picture_wish;
 
 // Fails unless it is between 1x1 and GR_MAX_PIXELS, and `bytes` is what a file of `packed` bytes can hold.

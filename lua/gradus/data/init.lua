@@ -231,13 +231,48 @@ Python, which can run code.
   return found
 end)
 
+-- What goes into a file of its kind by itself; everything else is .npy.
+local written = {}
+
+written[".png"] = function(path, t)
+  local dtype, shape, axes = core.describe(t)
+  local _, _, channels = table.unpack(t.shape)
+  if axes ~= 2 and not (axes == 3 and channels >= 1 and channels <= 4) then
+    error(format("data.save: a picture has shape (height, width) or (height, width, 1 to 4), not %s", shape), 0)
+  end
+  if dtype == "bool" then
+    t = t:astype "uint8" * 255
+  elseif dtype ~= "uint8" then
+    local least, _, greatest = core.range(t)
+    local most = dtype == "int64" and 255 or 1
+    if not (least >= 0 and greatest <= most) then
+      error(format("data.save: a picture of %s holds numbers from 0 to %d; these go from %s to %s (of 0 to 255: " ..
+        't:astype("uint8"))', dtype, most, short(least), short(greatest)), 0)
+    end
+    if most == 1 then t = (t * 255 + 0.5):floor() end
+  end
+  core.save_image(path, t:astype "uint8")
+end
+
+written[".csv"] = function(path, t, o)
+  local _, shape, axes = core.describe(t)
+  local columns = axes == 2 and t.shape[2] or 1
+  if o.columns and #o.columns ~= columns then
+    error(format("data.save: %d names for the %d columns of a tensor of shape %s", #o.columns, columns, shape), 0)
+  end
+  core.save_table(path, t, o.columns)
+end
+
 data.save = doc("data.save", [==[
 data.save(path, t)
 data.save(path, {name=t, ...}, {compressed=false})
+data.save(path, t, {columns={...}})
 
 Writes a tensor to a .npy file, or a table of tensors by name to a .npz file (compressed=true packs it) or a
-.safetensors file, whichever the path ends in. NumPy's np.load reads the first two. The file is written whole and
-then takes its name: an interruption or a full disk never leaves half a file.
+.safetensors file, whichever the path ends in. NumPy's np.load reads the first two. A path that ends in .png gets a
+picture of shape (height, width) or (height, width, 1 to 4): uint8, or numbers from 0 to 1; one that ends in .csv a
+table of rows, under the names `columns` if they are given. The file is written whole and then takes its name: an
+interruption or a full disk never leaves half a file.
 
 > data.save("/tmp/gradus-help.npy", zeros(2, 3))
 > data.load("/tmp/gradus-help.npy")
@@ -247,8 +282,13 @@ then takes its name: an interruption or a full disk never leaves half a file.
 > data.load("/tmp/gradus-help.npz").y
 [0. 1. 1.]]==], function(path, t, given)
   check_path("data.save", path)
-  local o = options.read("data.save", given, {{"compressed", false}})
+  local o = options.read("data.save", given, {{"compressed", false}, {"columns"}})
   if core.is_tensor(t) then
+    local write = written[path:lower():match "%.%w+$"]
+    if write then
+      call(write, path, t, o)
+      return
+    end
     if path:find("%.npz$") or path:find("%.safetensors$") then
       error(format('data.save: a %s file holds arrays by name, as in data.save("%s", {x=t})', path:match("%.%w+$"),
         path), 2)
@@ -434,5 +474,8 @@ same seed gives the same pictures; your own random numbers are not touched.
   end
   return dataset(d)
 end)
+
+-- Each adds its functions.
+for _, part in ipairs {"made", "photos", "tables"} do require("gradus.data." .. part)(data, dataset) end
 
 return data
