@@ -18,7 +18,8 @@ local function position_of(columns, wanted, name)
     if c.name == wanted or i == wanted then return i end
     names[i] = c.name
   end
-  error(format('data.csv: %s has no column "%s"%s', name, tostring(wanted), options.suggest(tostring(wanted), names)), 3)
+  wanted = tostring(wanted)
+  error(format('data.csv: %s has no column "%s"%s', name, wanted, options.suggest(wanted, names)), 3)
 end
 
 -- The column of the labels: the one named, or the only one that holds words.
@@ -126,8 +127,8 @@ Reads a table as text with the names of its columns in the first line. x is floa
 of that name: of words it becomes labels 0, 1, ... in the order of the alphabet, with `classes` their words, of numbers
 it stays float64. Without `y` the only column of words is it; y=false: none. `only` names the columns of x. Where a cell
 is empty, NA, NaN, null, None, - or ?, x is NaN; rows without y are left out; both are noted. The separator is found out
-(comma, semicolon, tab, blanks); decimal="," reads 1,5. Cells may stand in double quotes. `columns` has the names, `rows`
-the line of each row. A table of numbers only is read by data.load too.
+(comma, semicolon, tab, blanks); decimal="," reads 1,5. Cells may stand in double quotes. `columns` has the names,
+`rows` the line of each row. A table of numbers only is read by data.load too.
 
 > f = io.open("/tmp/gradus-help.csv", "w")
 > f:write("height,width,kind\n12,3,bottle\n8,,can\n13,3.5,bottle\n"):close()
