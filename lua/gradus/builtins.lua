@@ -19,6 +19,7 @@ local modules = {
   optim = "gradus.optim",
   data = "gradus.data",
   plot = "gradus.plot",
+  image = "gradus.image",
   metrics = "gradus.metrics",
   lesson = "gradus.lesson",
   linalg = "gradus.linalg",

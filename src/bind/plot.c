@@ -7,6 +7,7 @@
 #include "kernel/elementwise.h"
 #include "plot/gnuplot.h"
 #include "plot/picture.h"
+#include "plot/terminal.h"
 
 // ---- numbers: copies of what the learner gave ----
 
@@ -409,6 +410,13 @@ static gr_gnuplot *process_of(lua_State *L) {
   return *box;
 }
 
+static int return_problem(lua_State *L, gr_err *err) {
+  if (err->code == GR_ERR_INTERRUPT) return gr_raise(L, err);
+  lua_pushnil(L);
+  lua_pushstring(L, err->text);
+  return 2;
+}
+
 // run(script, seconds) -> what gnuplot wrote; or nil and why it did not work. An interrupt is raised.
 static int plot_run(lua_State *L) {
   size_t length;
@@ -418,11 +426,67 @@ static int plot_run(lua_State *L) {
   gr_str *text = gr_push_str(L);
   gr_err err;
   gr_code code = gr_gnuplot_run(process, script, length, text, seconds, &err);
-  if (code == GR_OK) return gr_return_str(L, text);
-  if (code == GR_ERR_INTERRUPT) return gr_raise(L, &err);
-  lua_pushnil(L);
-  lua_pushstring(L, err.text);
-  return 2;
+  return code == GR_OK ? gr_return_str(L, text) : return_problem(L, &err);
+}
+
+// begin(script, seconds) -> true, without waiting; or nil and why not.
+static int plot_begin(lua_State *L) {
+  size_t length;
+  const char *script = luaL_checklstring(L, 1, &length);
+  double seconds = luaL_optnumber(L, 2, 30);
+  gr_gnuplot *process = process_of(L);
+  gr_err err;
+  if (gr_gnuplot_begin(process, script, length, seconds, &err)) return return_problem(L, &err);
+  lua_pushboolean(L, true);
+  return 1;
+}
+
+// look() -> false while gnuplot is busy with what `begin` handed over; then what it wrote, or nil and why it
+// did not work.
+static int plot_look(lua_State *L) {
+  gr_gnuplot *process = process_of(L);
+  gr_str *text = gr_push_str(L);
+  gr_err err;
+  bool busy;
+  if (gr_gnuplot_look(process, &busy, text, &err)) return return_problem(L, &err);
+  if (!busy) return gr_return_str(L, text);
+  lua_pushboolean(L, false);
+  return 1;
+}
+
+// seconds() -> the processor's time that gnuplot has used.
+static int plot_seconds(lua_State *L) {
+  lua_pushnumber(L, gr_gnuplot_seconds(process_of(L)));
+  return 1;
+}
+
+// tend(): buries a gnuplot that was ended from outside.
+static int plot_tend(lua_State *L) {
+  gr_gnuplot_tend(process_of(L));
+  return 0;
+}
+
+// ---- pictures in the terminal's text ----
+
+// kitty(png) -> the escape sequences that show the picture.
+static int plot_kitty(lua_State *L) {
+  size_t length;
+  const char *png = luaL_checklstring(L, 1, &length);
+  gr_str *text = gr_push_str(L);
+  gr_kitty_picture(text, png, length);
+  return gr_return_str(L, text);
+}
+
+// ask_terminal(seconds) -> "kitty", "sixel" or nil: what pictures the terminal says it can show.
+static int plot_ask_terminal(lua_State *L) {
+  gr_pictures can = gr_terminal_ask(luaL_optnumber(L, 1, 0.3));
+  if (can & GR_PICTURES_KITTY)
+    lua_pushliteral(L, "kitty");
+  else if (can & GR_PICTURES_SIXEL)
+    lua_pushliteral(L, "sixel");
+  else
+    lua_pushnil(L);
+  return 1;
 }
 
 static const gr_function functions[] = {
@@ -442,6 +506,12 @@ static const gr_function functions[] = {
     {"blocks", plot_blocks, NULL},
     {"paint", plot_paint, NULL},
     {"write", plot_write, NULL},
+    {"begin", plot_begin, NULL},
+    {"look", plot_look, NULL},
+    {"seconds", plot_seconds, NULL},
+    {"tend", plot_tend, NULL},
+    {"kitty", plot_kitty, NULL},
+    {"ask_terminal", plot_ask_terminal, NULL},
     {"run", plot_run, NULL},
     {"resize", plot_resize, NULL},
     {NULL, NULL, NULL},

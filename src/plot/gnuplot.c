@@ -19,14 +19,25 @@
 
 extern char **environ;
 
+typedef struct conversation {
+  char commands[480];  // load the script, then say that it is done
+  size_t length, sent;
+  gr_str output, errors;
+  char mark[40];
+  bool output_done, errors_done;
+  double deadline, seconds;
+} conversation;
+
 struct gr_gnuplot {
   pid_t pid;      // 0: not running
   int in;         // a socket to its standard input: send() can be told not to raise SIGPIPE, write() cannot
   int out, errs;  // pipes from its standard output and standard error
   int script;  // a file in memory, its number 3 at the other side: gnuplot reads its standard input a byte a
                // system call (20 s for a million points), but files in blocks
-  unsigned runs;  // numbers the marks by which we know that a run is over
-  char *program;  // NULL: ask the environment at each start
+  unsigned runs;      // numbers the marks by which we know that a run is over
+  char *program;      // NULL: ask the environment at each start
+  conversation talk;  // the run that is going on, or that was the last
+  bool talking;
 };
 
 // Nothing we ask for is larger; a process that writes without end is stopped here.
@@ -143,6 +154,13 @@ done:
   return code;
 }
 
+static void end_talk(gr_gnuplot *g) {
+  gr_str_finish(&g->talk.output);
+  gr_str_finish(&g->talk.errors);
+  g->talk = (conversation){0};
+  g->talking = false;
+}
+
 static void close_all(gr_gnuplot *g) {
   close_fd(&g->in);
   close_fd(&g->out);
@@ -178,19 +196,12 @@ static int stop(gr_gnuplot *g, double seconds) {
 void gr_gnuplot_free(gr_gnuplot *g) {
   if (!g) return;
   stop(g, 0.5);
+  end_talk(g);
   free(g->program);
   free(g);
 }
 
 // ---- one run ----
-
-typedef struct conversation {
-  char commands[480];  // load the script, then say that it is done
-  size_t length, sent;
-  gr_str output, errors;
-  char mark[40];
-  bool output_done, errors_done;
-} conversation;
 
 typedef enum reading { READ_MORE, READ_ENDED, READ_TOO_MUCH } reading;
 
@@ -265,57 +276,53 @@ static gr_code write_script(gr_gnuplot *g, const char *script, size_t length, gr
   return gr_fail(err, GR_ERR_IO, "cannot hand a plot of %zu bytes to gnuplot: %s", length, strerror(errno));
 }
 
-// Writes and reads at the same time, since either side may have to wait for the other, until both marks came.
-static gr_code converse(gr_gnuplot *g, conversation *c, double seconds, gr_err *err) {
-  double deadline = now() + seconds;
-  while (!c->output_done || !c->errors_done) {
-    if (gr_interrupt_pending()) {
-      stop(g, 0);
-      return gr_interrupt_poll(err);
-    }
-    if (now() > deadline) {
-      char words[200];
-      last_words(words, sizeof words, &c->errors);
-      stop(g, 0);
-      return gr_fail(
-          err, GR_ERR_IO,
-          "gnuplot did not finish within %g s and was stopped%s%s%s; the next plot starts it again", seconds,
-          *words ? "; its last words: \"" : "", words, *words ? "\"" : "");
-    }
-    struct pollfd fds[3] = {
-        {.fd = g->out, .events = POLLIN},
-        {.fd = g->errs, .events = POLLIN},
-        {.fd = c->sent < c->length ? g->in : -1, .events = POLLOUT},
-    };
-    if (poll(fds, 3, POLL_SLICE) < 0) {
-      if (errno == EINTR) continue;
-      stop(g, 0);
-      return gr_fail(err, GR_ERR_IO, "cannot wait for gnuplot: %s", strerror(errno));
-    }
-    reading errors = READ_MORE, output = READ_MORE;
-    if (fds[1].revents) errors = read_into(g->errs, &c->errors, MAX_ERRORS, true);
-    if (fds[0].revents) output = read_into(g->out, &c->output, MAX_OUTPUT, false);
-    if (output == READ_TOO_MUCH || errors == READ_TOO_MUCH) {
-      stop(g, 0);
-      return gr_fail(err, GR_ERR_IO,
-                     "gnuplot wrote more than %zu bytes and was stopped; the next plot starts it again",
-                     MAX_OUTPUT);
-    }
-    // The mark on standard output ends with the line; the other needs none.
-    const char *mark = find_mark(&c->output, c->mark);
-    c->output_done = mark && memchr(mark, '\n', c->output.length - (size_t)(mark - c->output.text));
-    c->errors_done = find_mark(&c->errors, c->mark) != NULL;
-    if (c->output_done && c->errors_done) break;
-    if (output == READ_ENDED || errors == READ_ENDED) return died(g, c, err);
-    if (fds[2].revents) {
-      ssize_t n = send(g->in, c->commands + c->sent, c->length - c->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
-      if (n > 0)
-        c->sent += (size_t)n;
-      else if (n < 0 && errno != EAGAIN && errno != EINTR) {
-        // Its complaint may still be in the pipe.
-        read_into(g->errs, &c->errors, MAX_ERRORS, true);
-        return died(g, c, err);
-      }
+// Writes and reads at the same time, since either side may have to wait for the other; waits at most `wait`
+// milliseconds for something to do. `over` when both marks came. After an error the process has been ended.
+static gr_code exchange(gr_gnuplot *g, int wait, bool *over, gr_err *err) {
+  conversation *c = &g->talk;
+  *over = false;
+  if (now() > c->deadline) {
+    char words[200];
+    last_words(words, sizeof words, &c->errors);
+    stop(g, 0);
+    return gr_fail(err, GR_ERR_IO,
+                   "gnuplot did not finish within %g s and was stopped%s%s%s; the next plot starts it again",
+                   c->seconds, *words ? "; its last words: \"" : "", words, *words ? "\"" : "");
+  }
+  struct pollfd fds[3] = {
+      {.fd = g->out, .events = POLLIN},
+      {.fd = g->errs, .events = POLLIN},
+      {.fd = c->sent < c->length ? g->in : -1, .events = POLLOUT},
+  };
+  if (poll(fds, 3, wait) < 0) {
+    if (errno == EINTR) return GR_OK;
+    stop(g, 0);
+    return gr_fail(err, GR_ERR_IO, "cannot wait for gnuplot: %s", strerror(errno));
+  }
+  reading errors = READ_MORE, output = READ_MORE;
+  if (fds[1].revents) errors = read_into(g->errs, &c->errors, MAX_ERRORS, true);
+  if (fds[0].revents) output = read_into(g->out, &c->output, MAX_OUTPUT, false);
+  if (output == READ_TOO_MUCH || errors == READ_TOO_MUCH) {
+    stop(g, 0);
+    return gr_fail(err, GR_ERR_IO,
+                   "gnuplot wrote more than %zu bytes and was stopped; the next plot starts it again",
+                   MAX_OUTPUT);
+  }
+  // The mark on standard output ends with the line; the other needs none.
+  const char *mark = find_mark(&c->output, c->mark);
+  c->output_done = mark && memchr(mark, '\n', c->output.length - (size_t)(mark - c->output.text));
+  c->errors_done = find_mark(&c->errors, c->mark) != NULL;
+  *over = c->output_done && c->errors_done;
+  if (*over) return GR_OK;
+  if (output == READ_ENDED || errors == READ_ENDED) return died(g, c, err);
+  if (fds[2].revents) {
+    ssize_t n = send(g->in, c->commands + c->sent, c->length - c->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n > 0)
+      c->sent += (size_t)n;
+    else if (n < 0 && errno != EAGAIN && errno != EINTR) {
+      // Its complaint may still be in the pipe.
+      read_into(g->errs, &c->errors, MAX_ERRORS, true);
+      return died(g, c, err);
     }
   }
   return GR_OK;
@@ -332,34 +339,85 @@ static gr_code verdict(const conversation *c, gr_err *err) {
   return gr_fail(err, GR_ERR_VALUE, "gnuplot says: %.*s", (int)(n < 400 ? n : 400), rest);
 }
 
-gr_code gr_gnuplot_run(gr_gnuplot *g, const char *script, size_t length, gr_str *output, double seconds,
-                       gr_err *err) {
-  if (g->pid) {  // it may have died since the last plot: a window closed the hard way, say
-    int status;
-    pid_t gone = waitpid(g->pid, &status, WNOHANG);
-    if (gone == g->pid || (gone < 0 && errno == ECHILD)) {
-      g->pid = 0;
-      close_all(g);
+void gr_gnuplot_tend(gr_gnuplot *g) {
+  if (!g->pid || g->talking) return;
+  int status;
+  pid_t gone = waitpid(g->pid, &status, WNOHANG);
+  if (gone != g->pid && !(gone < 0 && errno == ECHILD)) return;
+  g->pid = 0;
+  close_all(g);
+}
+
+// Exchanges until the run is over, and gives its verdict. An interrupt ends the process.
+static gr_code finish_talk(gr_gnuplot *g, gr_str *output, gr_err *err) {
+  gr_code code = GR_OK;
+  for (bool over = false; !code && !over;) {
+    if (gr_interrupt_pending()) {
+      stop(g, 0);
+      code = gr_interrupt_poll(err);
+    } else {
+      code = exchange(g, POLL_SLICE, &over, err);
     }
   }
-  if (g->pid == 0 && start(g, err)) return err->code;
+  if (!code) code = verdict(&g->talk, err);
+  if (!code && output) {
+    const gr_str *said = &g->talk.output;
+    gr_str_append_n(output, said->text, (size_t)(find_mark(said, g->talk.mark) - said->text));
+    code = gr_str_check(output, err);
+  }
+  end_talk(g);
+  return code;
+}
 
-  conversation c = {0};
-  snprintf(c.mark, sizeof c.mark, "gradus-run-%u-done ", ++g->runs);
-  snprintf(c.commands, sizeof c.commands,
+gr_code gr_gnuplot_begin(gr_gnuplot *g, const char *script, size_t length, double seconds, gr_err *err) {
+  gr_err ignored;
+  // What the run before had to say was for whoever began it.
+  if (g->talking && finish_talk(g, NULL, &ignored) == GR_ERR_INTERRUPT) {
+    *err = ignored;
+    return err->code;
+  }
+  gr_gnuplot_tend(g);  // it may have died since: a window closed the hard way, say
+  if (g->pid == 0 && start(g, err)) return err->code;
+  conversation *c = &g->talk;
+  *c = (conversation){.seconds = seconds, .deadline = now() + seconds};
+  snprintf(c->mark, sizeof c->mark, "gradus-run-%u-done ", ++g->runs);
+  snprintf(c->commands, sizeof c->commands,
            "load '/dev/fd/3'\nset print\nprint '%s'\n"
            "set print '-'\nprint sprintf('%s%%d %%s', GPVAL_ERRNO, GPVAL_ERRNO ? GPVAL_ERRMSG : '')\n"
            "set print\nreset errors\n",
-           c.mark, c.mark);
-  c.length = strlen(c.commands);
-  gr_code code = write_script(g, script, length, err);
-  if (!code) code = converse(g, &c, seconds, err);
-  if (!code) code = verdict(&c, err);
-  if (!code && output) {
-    gr_str_append_n(output, c.output.text, (size_t)(find_mark(&c.output, c.mark) - c.output.text));
-    code = gr_str_check(output, err);
-  }
-  gr_str_finish(&c.output);
-  gr_str_finish(&c.errors);
+           c->mark, c->mark);
+  c->length = strlen(c->commands);
+  if (write_script(g, script, length, err)) return err->code;
+  g->talking = true;
+  bool over;
+  gr_code code = exchange(g, 0, &over, err);
+  if (code) end_talk(g);
   return code;
+}
+
+gr_code gr_gnuplot_look(gr_gnuplot *g, bool *busy, gr_str *output, gr_err *err) {
+  *busy = false;
+  if (!g->talking) return GR_OK;
+  bool over;
+  gr_code code = exchange(g, 0, &over, err);
+  if (!code && !over) {
+    *busy = true;
+    return GR_OK;
+  }
+  if (!code) return finish_talk(g, output, err);
+  end_talk(g);
+  return code;
+}
+
+double gr_gnuplot_seconds(const gr_gnuplot *g) {
+  clockid_t clock;
+  struct timespec t;
+  if (!g->pid || clock_getcpuclockid(g->pid, &clock) || clock_gettime(clock, &t)) return 0;
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+gr_code gr_gnuplot_run(gr_gnuplot *g, const char *script, size_t length, gr_str *output, double seconds,
+                       gr_err *err) {
+  gr_code code = gr_gnuplot_begin(g, script, length, seconds, err);
+  return code ? code : finish_talk(g, output, err);
 }

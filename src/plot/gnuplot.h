@@ -7,6 +7,7 @@
 #ifndef GR_PLOT_GNUPLOT_H
 #define GR_PLOT_GNUPLOT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -25,5 +26,17 @@ void gr_gnuplot_free(gr_gnuplot *g);  // accepts NULL; asks gnuplot to leave, an
 // user's that is not quoted.
 gr_code gr_gnuplot_run(gr_gnuplot *g, const char *script, size_t length, gr_str *output, double seconds,
                        gr_err *err);
+
+// The same without waiting, for pictures that are drawn while something else goes on: begin hands the script
+// over (a run that is still going on is waited for first), look says whether it is still `busy` and, when it
+// no longer is, gives the output and the errors, as run does. Nothing is lost when nobody looks.
+gr_code gr_gnuplot_begin(gr_gnuplot *g, const char *script, size_t length, double seconds, gr_err *err);
+gr_code gr_gnuplot_look(gr_gnuplot *g, bool *busy, gr_str *output, gr_err *err);
+
+// The time of a processor that gnuplot has used since it was started; 0 when it does not run.
+double gr_gnuplot_seconds(const gr_gnuplot *g);
+
+// To be called now and then: buries a process that somebody else has ended.
+void gr_gnuplot_tend(gr_gnuplot *g);
 
 #endif

@@ -20,6 +20,7 @@
 #include "base/interrupt.h"
 #include "plot/gnuplot.h"
 #include "plot/picture.h"
+#include "plot/terminal.h"
 
 static char script_path[64];
 
@@ -253,8 +254,104 @@ static void writes_pixels_as_numbers_for_gnuplot(void **state) {
   gr_str_finish(&text);
 }
 
+static void draws_while_something_else_goes_on(void **state) {
+  gr_gnuplot *g = new_gnuplot(NULL);
+  gr_err err;
+  gr_str text = {0};
+  const char script[] = "pause 0.2\nset print '-'\nprint 6*7\nset print\n";
+  bool busy = true;
+  assert_int_equal(gr_gnuplot_look(g, &busy, &text, &err), GR_OK);
+  assert_false(busy);
+  double start = now();
+  assert_int_equal(gr_gnuplot_begin(g, script, strlen(script), 20, &err), GR_OK);
+  assert_int_equal(gr_gnuplot_look(g, &busy, &text, &err), GR_OK);
+  assert_true(busy);
+  assert_true(now() - start < 0.15);
+  while (busy) assert_int_equal(gr_gnuplot_look(g, &busy, &text, &err), GR_OK);
+  assert_string_equal(text.text, "42\n");
+  assert_true(gr_gnuplot_seconds(g) > 0);
+  gr_str_finish(&text);
+  // One that nobody looked at does not disturb the next, and neither does its failure.
+  assert_int_equal(gr_gnuplot_begin(g, "plot nonsense\n", 14, 20, &err), GR_OK);
+  assert_int_equal(run(g, "set print '-'\nprint 1\nset print\n", &text, 20, &err), GR_OK);
+  assert_string_equal(text.text, "1\n");
+  gr_str_finish(&text);
+  assert_int_equal(gr_gnuplot_begin(g, "plot nonsense\n", 14, 20, &err), GR_OK);
+  gr_gnuplot_free(g);
+  assert_no_children();
+}
+
+static void a_hanging_gnuplot_is_ended_when_somebody_looks(void **state) {
+  gr_gnuplot *g = new_gnuplot(fake("sleep 100"));
+  gr_err err;
+  bool busy = true;
+  assert_int_equal(gr_gnuplot_begin(g, "plot x\n", 7, 0.05, &err), GR_OK);
+  gr_code code = GR_OK;
+  while (busy && !code) code = gr_gnuplot_look(g, &busy, NULL, &err);
+  assert_int_equal(code, GR_ERR_IO);
+  assert_non_null(strstr(err.text, "did not finish within 0.05 s"));
+  assert_no_children();
+  gr_gnuplot_free(g);
+  unlink(script_path);
+}
+
+static void buries_a_gnuplot_that_was_killed(void **state) {
+  gr_gnuplot *g = new_gnuplot(fake("echo $$ >&2; while read -r line; do exit 0; done"));
+  gr_err err;
+  run(g, "plot x\n", NULL, 5, &err);
+  gr_gnuplot_tend(g);
+  assert_no_children();
+  gr_gnuplot_free(g);
+  unlink(script_path);
+}
+
+static void understands_what_terminals_answer(void **state) {
+  static const struct {
+    const char *text;
+    unsigned can;
+    bool complete;
+  } cases[] = {
+      {"", GR_PICTURES_NONE, false},
+      {"\033[?1;2c", GR_PICTURES_NONE, true},
+      {"\033[?62;4;22c", GR_PICTURES_SIXEL, true},
+      {"\033[?62;22;4c", GR_PICTURES_SIXEL, true},
+      {"\033[?62;44;22c", GR_PICTURES_NONE, true},
+      {"\033_Gi=31;OK\033\\\033[?62c", GR_PICTURES_KITTY, true},
+      {"\033_Gi=31;ENODATA:no\033\\\033[?62;4c", GR_PICTURES_SIXEL, true},
+      {"\033_Gi=31;OK\033\\\033[?6", GR_PICTURES_KITTY, false},
+      {"\033[?9999999999999999999999;4c", GR_PICTURES_SIXEL, true},
+      {"garbage\033[?x", GR_PICTURES_NONE, false},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    bool complete;
+    assert_int_equal(gr_terminal_answer(cases[i].text, strlen(cases[i].text), &complete), cases[i].can);
+    assert_int_equal(complete, cases[i].complete);
+  }
+}
+
+static void wraps_a_picture_for_kitty(void **state) {
+  gr_str text = {0};
+  gr_kitty_picture(&text, "Man", 3);
+  assert_string_equal(text.text, "\033_Ga=T,f=100,q=2,m=0;TWFu\033\\\n");
+  gr_str_finish(&text);
+  char large[4000] = {0};
+  gr_kitty_picture(&text, large, sizeof large);
+  assert_non_null(strstr(text.text, "m=1;AAAA"));
+  assert_non_null(strstr(text.text, "\033_Gm=0;AAAA"));
+  assert_non_null(strstr(text.text, "AA==\033\\\n"));
+  gr_str_finish(&text);
+  gr_kitty_picture(&text, "M", 1);
+  assert_non_null(strstr(text.text, ";TQ==\033"));
+  gr_str_finish(&text);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(draws_while_something_else_goes_on),
+      cmocka_unit_test(a_hanging_gnuplot_is_ended_when_somebody_looks),
+      cmocka_unit_test(buries_a_gnuplot_that_was_killed),
+      cmocka_unit_test(understands_what_terminals_answer),
+      cmocka_unit_test(wraps_a_picture_for_kitty),
       cmocka_unit_test(draws_curves_as_characters),
       cmocka_unit_test(tells_what_gnuplot_complains_of_and_goes_on),
       cmocka_unit_test(says_how_to_install_a_missing_gnuplot),

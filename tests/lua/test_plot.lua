@@ -446,6 +446,102 @@ test("palettes begin and end where they should and grow lighter", function()
   expect.equal(#palette.bytes "blues", 768)
 end)
 
+test("image.show draws pictures, activations and kernels as characters, without gnuplot and wherever plots appear",
+  function()
+    local sink = require("gradus.session").current().sink
+    local shown
+    local function show(...)
+      shown = {}
+      local before = rawget(sink, "display")
+      function sink.display(_, bundle) shown[#shown + 1] = bundle["text/plain"] end
+      local ok, result = pcall(image.show, ...)
+      sink.display = before
+      if not ok then error(result, 0) end
+      return result
+    end
+    local run = core.run
+    core.run = function() error "gnuplot was called" end
+    plot.settings.ink = "none"
+    show({{0, 1}, {1, 0}})
+    expect.ok(shown[1]:find("@", 1, true), shown[1])
+    expect.equal(show(zeros(3, 2, 2)).panels[1].sheet.count, 3)
+    expect.equal(show(zeros(4, 4, 3)).panels[1].sheet, nil)
+    expect.equal(show(zeros(4, 4, 8), {as = "activations"}).panels[1].sheet.count, 8)
+    local sheet = show(zeros(3, 3, 2, 5), {as = "kernels"}).panels[1].sheet
+    expect.equal(sheet.count, 10)
+    expect.equal(sheet.columns, 2)
+    for ink, code in pairs {["256"] = "\27[38;5;", ["true"] = "\27[38;2;"} do
+      plot.settings.ink = ink
+      show(zeros(4, 4, 3))
+      expect.ok(shown[1]:find(code, 1, true))
+    end
+    plot.settings.ink = nil
+    core.run = run
+    expect.error(function() image.show(3) end, "got a number")
+    expect.error(function() image.show(zeros(2, 2), {as = "kernels"}) end, "four axes; this has 2")
+    expect.error(function() image.show(zeros(2, 2), {as = "activation"}) end, 'did you mean "activations"?')
+  end)
+
+-- ---- live plots ----
+
+test("a live plot does not wait for gnuplot, leaves pictures out meanwhile, and ends with the last one", function()
+  local live, output = require "gradus.plot.live", require "gradus.plot.output"
+  local history = require "gradus.plot.history"
+  local folder = os.tmpname()
+  os.remove(folder)
+  output.settings.dir = folder
+  plot.terminal "png"
+  local begin, begun = core.begin, 0
+  function core.begin(...)
+    begun = begun + 1
+    return begin(...)
+  end
+  local it = live.new(0)
+  local made = 0
+  for i = 1, 1000 do
+    it:update(function()
+      made = made + 1
+      return history.figure {loss = {3, 2, 1}}
+    end)
+  end
+  expect.ok(begun >= 1 and begun < 20, begun .. " pictures")
+  expect.equal(made, begun)
+  it:finish(history.figure {loss = {3, 2, 1, 0}})
+  core.begin = begin
+  plot.terminal "none"
+  local file = assert(io.open(it.path, "rb"))
+  expect.equal(file:read(4), "\x89PNG")
+  file:close()
+  expect.equal(io.open(it.path .. ".part"), nil)
+  os.remove(it.path)
+  os.remove(folder)
+  output.settings.dir = "plots"
+end)
+
+test("a live plot that fails ends, and what goes on beside it does not", function()
+  local live, output = require "gradus.plot.live", require "gradus.plot.output"
+  plot.terminal "png"
+  output.settings.dir = "/proc/nowhere"
+  local it = live.new(0)
+  it:update(function() return require("gradus.plot.history").figure {loss = {1}} end)
+  expect.ok(it.broken)
+  it:update(function() error "not asked again" end)
+  output.settings.dir = "plots"
+  plot.terminal "none"
+end)
+
+test("a training with a live plot gives the same weights as one without", function()
+  local function trained(list)
+    random.seed(1)
+    local m = nn.Sequential{nn.Dense{4, activation = "tanh", input_shape = {2}}, nn.Dense{1}}
+    m:compile{optimizer = "adam", loss = "mse"}
+    m:fit{random.randn(50, 2), random.randn(50), epochs = 5, verbose = 0, callbacks = list}
+    return m.layers[1].kernel
+  end
+  local with = trained{callbacks.LivePlot{interval = 0.05}}
+  expect.equal(tostring(with), tostring(trained{}))
+end)
+
 -- ---- errors ----
 
 test("wrong arguments are told with what was expected", function()

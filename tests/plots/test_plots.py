@@ -219,6 +219,62 @@ def trouble(folder):
          else done.stdout + done.stderr)
 
 
+def processes(folder):
+    """Gnuplot killed from outside: the next plot starts it again, and in between it is no zombie."""
+    code = ('local core = require "gradus.core.plot"; plot.terminal "none"; plot({1, 2}):save("a.svg"); '
+            'local f = io.open("/proc/self/stat"); local me = f:read("a"):match("^%d+"); f:close(); '
+            'local function children() local p = io.popen("ps -o pid=,stat=,comm= --ppid " .. me); '
+            'local t = p:read("a"); p:close(); return t end; '
+            'local pid = children():match("(%d+)%s+%S+%s+gnuplot"); print("running", pid ~= nil); '
+            'os.execute("kill -9 " .. pid .. "; sleep 0.2"); core.tend(); '
+            'print("zombies", children():match("gnuplot") ~= nil); '
+            'plot({1, 2}):save("b.svg"); print("again", os.rename("b.svg", "B.svg")); '
+            'os.execute("kill -9 " .. children():match("(%d+)%s+%S+%s+gnuplot") .. "; sleep 0.2"); '
+            'plot({1, 2}):save("c.svg"); print("again", os.rename("c.svg", "C.svg")); '
+            'io.stdout:flush(); os.execute("ls /proc/self/fd | wc -l");')
+    done = gradus(code, folder)
+    test('a killed gnuplot leaves no zombie, is started again, and its pipes reach no other process',
+         None if done.stdout.split() == 'running true zombies false again true again true 4'.split()
+         else done.stdout + done.stderr)
+
+
+def in_the_terminal(folder):
+    """Pictures as escape sequences, for a terminal that is told to have them."""
+    for name, start, end in (('sixel', '\033P', '\033\\'), ('kitty', '\033_Ga=T,f=100,q=2,m=1;iVBORw0KGgo', '\033\\')):
+        done = gradus(f'plot.terminal "{name}"; plot({{1, 2}}, {{title="x"}}); plot.heatmap({{{{1, 2}}}})', folder)
+        test(f'plots appear as {name} pictures when that is asked for',
+             None if done.stdout.startswith(start) and done.stdout.endswith(end + '\n') and not done.returncode
+             else ascii(done.stdout[:200]) + done.stderr)
+    # Asked by us: a terminal made of a pipe's two ends that answers what it is.
+    import pty
+    import select
+    for answer, wanted in ((b'\033[?62;4;22c', b'\033P'), (b'\033_Gi=31;OK\033\\\033[?62c', b'\033_Ga=T'),
+                           (b'\033[?1;2c', b'***'), (b'', b'***')):
+        pid, fd = pty.fork()
+        if pid == 0:
+            for name in ('DISPLAY', 'WAYLAND_DISPLAY', 'ACCESSIBLE'):
+                os.environ.pop(name, None)
+            os.environ['TERM'] = 'xterm-256color'
+            os.chdir(folder)
+            os.execv(GRADUS, [GRADUS, '-e', 'plot({1, 2, 3}, {title="t"}); print "done"'])
+        seen, asked = b'', False
+        while select.select([fd], [], [], 20)[0]:
+            try:
+                block = os.read(fd, 65536)
+            except OSError:
+                break
+            if not block:
+                break
+            seen += block
+            if b'\033[c' in seen and not asked:
+                asked = True
+                os.write(fd, answer)
+        os.close(fd)
+        os.waitpid(pid, 0)
+        test(f'a terminal that answers {answer!r} is shown {wanted!r}',
+             None if asked and wanted in seen.replace(b'\033[0m', b'') and b'done' in seen else ascii(seen[-500:]))
+
+
 def files(folder):
     done = gradus('plot({1, 2}, {title="Über `x`: 50 % / y"}); plot({2, 1})', folder)
     made = sorted(os.listdir(f'{folder}/plots'))
@@ -240,7 +296,7 @@ def files(folder):
          else done.stdout + done.stderr)
 
 
-for part in (pictures, trouble, files):
+for part in (pictures, trouble, processes, in_the_terminal, files):
     with tempfile.TemporaryDirectory() as temporary:
         part(temporary)
 print(f'1..{count}')

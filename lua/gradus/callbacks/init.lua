@@ -192,4 +192,35 @@ function CSVLogger:epoch_end(epoch, logs)
   if not written then error("CSVLogger: " .. why, 0) end
 end
 
+-- ---- LivePlot ----
+
+local LivePlot = {}
+
+callbacks.LivePlot = doc("callbacks.LivePlot", [[
+callbacks.LivePlot{interval=0.5, title="training history"}
+
+Draws the history while training goes on: in a window, in place in the terminal, or into one PNG file that is drawn
+again. At most one picture every `interval` seconds, and fewer when pictures are slow: together they take less than
+2 % of the time, and training never waits for one. The last picture is that of plot.history.
+
+> callbacks.LivePlot{interval=1}.interval
+1
+]], define("LivePlot", {{"interval", 0.5}, {"title", "training history"}}, LivePlot, function(self, what)
+  number(what, self, "interval", 0.05)
+end))
+
+function LivePlot:train_begin()
+  self.live = require("gradus.plot.live").new(self.interval)
+  self.picture = require("gradus.plot.history").figure
+  self.settings = {title = self.title}
+end
+
+function LivePlot:epoch_end(_, _, model)
+  self.live:update(function() return self.picture(model.history, self.settings) end)
+end
+
+function LivePlot:train_end(model)
+  if #model.history.epoch > 0 then self.live:finish(self.picture(model.history, self.settings)) end
+end
+
 return callbacks

@@ -23,16 +23,20 @@ function M.collect(f)
   return mine
 end
 
---- Draws a new figure and returns it.
-function M.draw(figure)
+--- Draws a new figure, `where` it says or where figures appear now, and returns it.
+function M.draw(figure, where)
   if collected then
     collected[#collected + 1] = figure
     return figure
   end
+  output.show(figure, where)
+  return M.seen(figure)
+end
+
+--- Notes that the figure has just been drawn.
+function M.seen(figure)
   M.last = figure
-  output.show(figure)
-  figure.drawn_at = session.entry()
-  figure.fresh = true
+  figure.drawn_at, figure.fresh = session.entry(), true
   return figure
 end
 

@@ -17,16 +17,7 @@ local check_options, count_of, is_array, positions = arguments.check_options, ar
 
 local M = {}
 
-M.history = doc("plot.history", [[
-plot.history(history, {title=}) -> figure
-
-Draws what `fit` recorded: one panel for the loss and one for each metric, training and validation in each, against
-the epoch. The epoch with the least validation loss is marked, and beside an accuracy stands the majority baseline.
-`history` is what `fit` returned, or a table such as {loss={...}, val_loss={...}, accuracy={...}, val_accuracy={...}}.
-
-> fig = plot.history {loss={0.7, 0.5, 0.4}, val_loss={0.7, 0.6, 0.65}}
-> tostring(fig)
-figure: training history, 2 series]], function(history, given)
+local function build(history, given)
   given = check_options("plot.history", given or {}, {"title"})
   local record, baseline = history, nil
   if type(history) == "table" or type(history) == "userdata" then
@@ -84,7 +75,23 @@ figure: training history, 2 series]], function(history, given)
     panel.xrange = longest > 1 and {1, longest} or {0.5, 1.5}
     panels[i] = panel
   end
-  return draw(figures.new {title = given.title and tostring(given.title) or "training history", panels = panels})
+  return figures.new {title = given.title and tostring(given.title) or "training history", panels = panels}
+end
+
+--- The figure that plot.history draws.
+M.figure = build
+
+M.history = doc("plot.history", [[
+plot.history(history, {title=}) -> figure
+
+Draws what `fit` recorded: one panel for the loss and one for each metric, training and validation in each, against
+the epoch. The epoch with the least validation loss is marked, and beside an accuracy stands the majority baseline.
+`history` is what `fit` returned, or a table such as {loss={...}, val_loss={...}, accuracy={...}, val_accuracy={...}}.
+
+> fig = plot.history {loss={0.7, 0.5, 0.4}, val_loss={0.7, 0.6, 0.65}}
+> tostring(fig)
+figure: training history, 2 series]], function(history, given)
+  return draw(build(history, given))
 end)
 
 return M

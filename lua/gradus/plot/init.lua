@@ -43,9 +43,10 @@ end)
 plot.terminal = doc("plot.terminal", [[
 plot.terminal(name) -> name
 
-Says where plots appear: "characters" (in this terminal), "png" (files), a window of gnuplot's ("qt", "wxt", "x11"), or
-"none" (nowhere: the figure is only made, to be saved), or "auto": a window when there is a display, otherwise
-characters, and files when the output is no terminal. Without a name it tells what is set.
+Says where plots appear: "characters" (in this terminal), "sixel" or "kitty" (pictures in this terminal), "png" (files),
+a window of gnuplot's ("qt", "wxt", "x11"), or "none" (nowhere: the figure is only made, to be saved), or "auto": a
+window when there is a display, otherwise a picture when the terminal says that it shows them, otherwise characters, and
+files when the output is no terminal. Without a name it tells what is set.
 
 > plot.terminal("png")
 png

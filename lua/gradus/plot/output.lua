@@ -1,5 +1,6 @@
 -- Where figures appear. In this order: what the learner set with plot.terminal; a PNG file when standard
--- output is no terminal; a window when there is a display and a gnuplot that opens windows; characters.
+-- output is no terminal; a window when there is a display and a gnuplot that opens windows; a picture in the terminal
+-- when it says that it shows them; characters.
 
 local core = require "gradus.core.plot"
 local fail = require "gradus.plot.arguments".fail
@@ -25,6 +26,7 @@ M.settings = {
   terminal = nil,     -- what the learner set
   dir = getenv "GRADUS_PLOTS" or "plots",  -- where PNG files go; the command line's --plots sets the variable
   is_terminal = nil,  -- nil: ask the system
+  pictures = nil,     -- what the terminal shows: "kitty", "sixel", false; nil: ask it
   ink = nil,          -- "none", "256", "true"; nil: from the environment
   columns = nil, rows = nil,
   seconds = 30,       -- how long gnuplot may take for one figure
@@ -32,7 +34,7 @@ M.settings = {
 
 local settings = M.settings
 
-M.terminals = {"auto", "characters", "dumb", "png", "qt", "wxt", "x11", "aqua", "none"}
+M.terminals = {"auto", "characters", "dumb", "png", "qt", "wxt", "x11", "aqua", "sixel", "kitty", "none"}
 
 -- ---- what this gnuplot can do ----
 
@@ -94,7 +96,18 @@ function M.screen()
   }
 end
 
---- "png", "characters" or the name of a gnuplot terminal that opens a window.
+-- "kitty", "sixel" or false: the terminal is asked once.
+local function pictures()
+  if settings.pictures == nil then
+    local term = getenv "TERM" or "dumb"
+    local plain = term == "dumb" or term == "linux" or (getenv "ACCESSIBLE" or "") ~= ""
+    settings.pictures = not plain and session_core.is_terminal("stdout") and core.ask_terminal() or false
+    if settings.pictures == "sixel" and not has "sixelgd" then settings.pictures = false end
+  end
+  return settings.pictures
+end
+
+--- "png", "characters", "kitty", "sixel" or the name of a gnuplot terminal that opens a window.
 local function choose()
   local name = settings.terminal
   if name == "dumb" then return "characters" end
@@ -105,8 +118,10 @@ local function choose()
       if has(window) then return window end
     end
   end
-  return "characters"
+  return pictures() or "characters"
 end
+
+M.choose = choose
 
 -- ---- openings: the lines that set gnuplot's terminal ----
 
@@ -135,6 +150,16 @@ function terminals.pdf(theme)
   return string_format("set terminal pdfcairo noenhanced color size %gin,%gin font %s background rgb '%s'",
     theme.width / 96, theme.height / 96, gnuplot.quote(theme.font .. "," .. theme.size * 0.75), theme.paper)
 end
+
+-- Into the terminal: what gnuplot writes is caught and passed on.
+function terminals.sixel(theme)
+  return string_format("set terminal sixelgd noenhanced truecolor size %d,%d font %s background rgb '%s'\nset output",
+    theme.width, theme.height, quoted_font(theme), theme.paper)
+end
+
+function terminals.kitty(theme) return terminals.png(theme) .. "\nset output" end
+
+local file_kinds = {png = true, svg = true, pdf = true}
 
 -- ---- drawing ----
 
@@ -210,7 +235,7 @@ function M.save(figure, path)
   end
   local kind = path:match "%.(%w+)$"
   kind = kind and kind:lower()
-  if not terminals[kind] then
+  if not file_kinds[kind] then
     fail('save: the name "%s" must end in .png, .svg or .pdf', path)
   end
   for _, character in utf8_codes(gnuplot.clean(path)) do
@@ -219,28 +244,48 @@ function M.save(figure, path)
   naming(figure, write_file, figure, path, kind)
 end
 
-local function characters(figure)
+-- Between what gnuplot's characters draw for one panel and for the next: the ASCII character for that.
+local SEPARATOR = "set print '-'\nprint \"\\036\"\nset print\n"
+
+-- The commands for those panels that gnuplot draws, and a function that makes the text from what it wrote.
+-- With `all_at_once` the whole figure fits the screen, and leaves a few lines.
+local function characters_plan(figure, all_at_once)
   local screen = M.screen()
-  local parts = {}
-  if #figure.panels > 1 and figure.title then
-    parts[1] = "  " .. gnuplot.clean(figure.title, screen.columns - 2):gsub("\n", " ") .. "\n"
-  end
-  for i, panel in ipairs(figure.panels) do
-    local title = panel.title or (#figure.panels == 1 and figure.title) or nil
-    if text.draws(panel) then
-      parts[#parts + 1] = text.panel(panel, screen, title)
-    else
-      local width = min(screen.columns - 1, 110)
-      local height = max(10, min(screen.rows - 2, width // 3))
-      local opening = string_format("set terminal dumb noenhanced nofeed mono size %d,%d\nset output", width, height)
+  local width = min(screen.columns - 1, 110)
+  local height = max(10, min(screen.rows - 2, width // 3))
+  if all_at_once then height = max(8, min(height, (screen.rows - 7) // #figure.panels)) end
+  local opening = string_format("set terminal dumb noenhanced nofeed mono size %d,%d\nset output", width, height)
+  local commands = {}
+  for _, panel in ipairs(figure.panels) do
+    if not text.draws(panel) then
+      local title = panel.title or (#figure.panels == 1 and figure.title) or nil
       local single = {title = title, panels = {panel}}
-      local drawn = run(gnuplot.script(single, themes.get(), opening, true))
-      drawn = drawn:gsub("\f", ""):gsub("[ \t]+\n", "\n"):gsub("^\n+", ""):gsub("%s+$", "")
-      parts[#parts + 1] = text.colour_curves(drawn, panel.series, screen.ink) .. "\n"
+      commands[#commands + 1] = gnuplot.script(single, themes.get(), opening, true) .. SEPARATOR
     end
-    if i < #figure.panels then parts[#parts + 1] = "\n" end
   end
-  return concat(parts)
+  return concat(commands), function(written)
+    local next_drawn = written:gsub("\f", ""):gmatch "([^\30]*)\30\n?"
+    local parts = {}
+    if #figure.panels > 1 and figure.title then
+      parts[1] = "  " .. gnuplot.clean(figure.title, screen.columns - 2):gsub("\n", " ") .. "\n"
+    end
+    for i, panel in ipairs(figure.panels) do
+      if text.draws(panel) then
+        local title = panel.title or (#figure.panels == 1 and figure.title) or nil
+        parts[#parts + 1] = text.panel(panel, screen, title)
+      else
+        local drawn = (next_drawn() or ""):gsub("[ \t]+\n", "\n"):gsub("^\n+", ""):gsub("%s+$", "")
+        parts[#parts + 1] = text.colour_curves(drawn, panel.series, screen.ink) .. "\n"
+      end
+      if i < #figure.panels then parts[#parts + 1] = "\n" end
+    end
+    return concat(parts)
+  end
+end
+
+local function characters(figure)
+  local commands, finish = characters_plan(figure)
+  return finish(commands ~= "" and run(commands) or "")
 end
 
 --- Fails when this gnuplot does not open windows of that kind.
@@ -250,19 +295,33 @@ function M.check_window(name)
   end
 end
 
-local function window(figure, name)
+local PIXELS = 9  -- of a column, about
+
+-- A picture in the terminal, no wider than that.
+local function inline_script(figure, where)
+  local theme = theme_for(figure)
+  local most = M.screen().columns * PIXELS
+  if theme.width > most then theme.height, theme.width = floor(theme.height * most / theme.width), most end
+  return gnuplot.script(figure, theme, terminals[where](theme), false)
+end
+
+local function inline_text(drawn, where)
+  return where == "kitty" and core.kitty(drawn) or drawn .. "\n"
+end
+
+local function window_script(figure, name)
   local theme = theme_for(figure)
   -- A script's windows stay when it is over.
   local front = session.current()
   local persist = not (front and front.interactive)
-  local opening = string_format("set terminal %s noenhanced %s size %d,%d font %s title %s", name,
+  local opening = string_format("set terminal %s noenhanced %s noraise size %d,%d font %s title %s", name,
     persist and "persist" or "", theme.width, theme.height, quoted_font(theme),
     gnuplot.quote(figure.title or "gradus", 100))
-  run(gnuplot.script(figure, theme, opening, false, theme.paper))
+  return gnuplot.script(figure, theme, opening, false, theme.paper)
 end
 
 function M.available_terminals()
-  local names = {"auto", "characters", "png"}
+  local names = {"auto", "characters", "png", "sixel", "kitty"}
   for _, name in ipairs(windows) do
     if has(name) then names[#names + 1] = name end
   end
@@ -285,25 +344,29 @@ local function emit(bundle)
   io_write(bundle["text/plain"])
 end
 
-local function show(figure)
-  local where = choose()
+-- A new name in the folder of plots, which is made when it is not there.
+local function file_name(figure)
+  local made, message = files.make_folder(settings.dir)
+  if not made then error(message, 0) end
+  counter = counter + 1
+  return string_format("%s/%02d-%s.png", settings.dir, counter, slug(figure.title))
+end
+
+local function show(figure, where)
+  where = where or choose()
   if where == "none" then
     return
   elseif where == "png" then
-    local made, message = files.make_folder(settings.dir)
-    if not made then error(message, 0) end
-    local path = figure.path
-    if not path then
-      counter = counter + 1
-      path = string_format("%s/%02d-%s.png", settings.dir, counter, slug(figure.title))
-    end
+    local path = figure.path or file_name(figure)
     write_file(figure, path, "png")
     figure.path = path
     emit {["text/plain"] = "plot: " .. path .. "\n", ["image/png"] = path}
-  elseif where == "characters" then
+  elseif where == "kitty" or where == "sixel" then
+    emit {["text/plain"] = inline_text(run(inline_script(figure, where)), where)}
+  elseif where == "characters" or where == "dumb" then
     emit {["text/plain"] = characters(figure)}
   else
-    local ok, message = pcall(window, figure, where)
+    local ok, message = pcall(function() run(window_script(figure, where)) end)
     if ok then return end
     if settings.terminal or tostring(message):find("interrupted", 1, true) then error(message, 0) end
     -- DISPLAY may name a screen that nobody is at: say so once, and draw here.
@@ -313,7 +376,19 @@ local function show(figure)
   end
 end
 
---- Draws the figure where figures appear now.
-function M.show(figure) naming(figure, show, figure) end
+--- Draws the figure where figures appear now, or `where`.
+function M.show(figure, where) naming(figure, show, figure, where) end
+
+--- For live plots: the commands that draw the figure as characters, in a window or into the file `path`; and for
+--- characters a function that makes the text from what gnuplot wrote.
+function M.plan(figure, where, path)
+  if where == "characters" then return characters_plan(figure, true) end
+  if where ~= "png" then return window_script(figure, where) end
+  local theme = theme_for(figure)
+  local opening = terminals.png(theme) .. "\nset output " .. gnuplot.quote(path, 4096)
+  return gnuplot.script(figure, theme, opening, false) .. "set output\n"
+end
+
+M.file_name = file_name
 
 return M

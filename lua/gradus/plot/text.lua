@@ -113,7 +113,9 @@ function kinds.picture(panel, screen)
       screen.ink)
   end
   -- A contact sheet: rows of pictures that fit side by side, their captions below.
-  local cell = min(max(8, sheet.cell_width), 24, screen.columns - 2)
+  local cell = sheet.cell_width
+  if cell < 8 then cell = cell * ceil(8 / cell) end  -- small ones enlarged by a whole number
+  cell = min(cell, 24, screen.columns - 2)
   local across = max(1, min(sheet.columns, (screen.columns - 1) // (cell + 1)))
   local out = {}
   for first = 1, sheet.count, across do

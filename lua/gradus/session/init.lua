@@ -224,6 +224,8 @@ end
 function methods:execute(text, given)
   given = given or {}
   current = self
+  local plots = package.loaded["gradus.core.plot"]
+  if plots then plots.tend() end  -- a gnuplot that somebody killed is not left a zombie
   local name = given.name
   if not name then
     self.entries = self.entries + 1
