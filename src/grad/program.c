@@ -45,12 +45,17 @@ static gr_code make_step(gr_program *p, int i, gr_node *const *nodes, size_t cou
     s->rows = true;
     if (!n->op->by_rows(&call, rows) || n->value.ndim == 0)
       return gr_fail(err, GR_ERR_SHAPE, "%s mixes the samples of a batch", n->op->name);
-  } else if (n->op && n->needs_gradient) {
+  } else if (n->op && (n->op == &gr_op_custom || (n->needs_gradient && p->training))) {
     return gr_fail(err, GR_ERR_SHAPE, "%s computes with weights alone", n->op->name);
   }
   if (s->rows) {
     s->value = one_row(&n->value);
     if (n->aux.ndim && !n->op->barrier) s->aux = one_row(&n->aux);
+  } else if (n->op) {
+    // What weights and constants alone decide is computed anew in each run: they may have changed.
+    gr_code code = gr_tensor_init(&s->value, n->value.dtype, n->value.ndim, n->value.shape, err);
+    if (!code) code = gr_tensor_init(&s->aux, n->aux.dtype, n->aux.ndim, n->aux.shape, err);
+    return code;
   } else {
     gr_tensor_share(&s->value, &n->value);
   }
@@ -241,7 +246,10 @@ void gr_program_free(gr_program *p) {
   free(p->halts);
   free(p->batch);
   gr_free(p->prepared);
-  for (int i = 0; i < p->n_steps; i++) gr_tensor_finish(&p->steps[i].value);
+  for (int i = 0; i < p->n_steps; i++) {
+    gr_tensor_finish(&p->steps[i].value);
+    gr_tensor_finish(&p->steps[i].aux);
+  }
   for (int i = 0; i < p->n_weights && p->shared_gradient; i++) gr_tensor_finish(&p->shared_gradient[i]);
   free(p->steps);
   free(p->weights);

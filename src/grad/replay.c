@@ -31,7 +31,7 @@ static gr_code lay_out(gr_program *p, int64_t rows, gr_err *err) {
   }
   for (int i = 0; i < p->n_steps; i++) {
     gr_step *s = &p->steps[i];
-    if (!s->rows || !s->op) continue;
+    if (!s->op) continue;
     gr_tensor in[GR_OP_INPUTS], value, aux;
     gr_call call = {.args = &s->args, .inputs = s->inputs, .out = &value, .aux = &aux};
     for (int k = 0; k < s->inputs; k++) {
@@ -45,7 +45,7 @@ static gr_code lay_out(gr_program *p, int64_t rows, gr_err *err) {
     gr_code code = s->op->plan(&call, &bytes, err);
     if (code) return code;
     if (bytes > scratch) scratch = bytes;
-    if (!s->op->prepared_bytes) continue;
+    if (!s->op->prepared_bytes || !s->rows) continue;
     s->prepared_at = prepared;
     s->prepared_bytes = s->op->prepared_bytes(&call);
     prepared += gr_scratch_round(s->prepared_bytes);
@@ -132,18 +132,25 @@ static void set_call(gr_call *call, gr_program *p, gr_arena *a, gr_step *s, int 
     if (p->halts[k].step == i) call->batch = p->batch + p->halts[k].at;
 }
 
-// Weights may have been changed since the last run, by the optimizer or by their owner.
-static void prepare(gr_program *p, const gr_run *shared, bool wants_backward) {
+// Weights may have been changed since the last run, by the optimizer or by their owner: what follows from
+// them alone is computed anew, and brought into the order that operations want.
+static gr_code prepare(gr_program *p, const gr_run *shared, bool wants_backward, gr_err *err) {
   gr_call call;
   gr_arena *a = &p->arenas[0];
-  for (int i = 0; i < p->n_steps; i++) {
+  gr_code code = GR_OK;
+  for (int i = 0; !code && i < p->n_steps; i++) {
     gr_step *s = &p->steps[i];
-    if (!s->prepared_bytes) continue;
+    if (!s->op || (s->rows && !s->prepared_bytes)) continue;
     set_call(&call, p, a, s, i, shared);
+    if (!s->rows) {
+      code = s->op->forward(&call, err);
+      continue;
+    }
     for (int k = 0; wants_backward && k < s->inputs; k++)
       if (s->in[k] >= 0 && p->steps[s->in[k]].needs_gradient) call.din[k] = &a->gradient[s->in[k]];
     s->op->prepare(&call);
   }
+  return code;
 }
 
 // Steps from..to-1.
@@ -501,7 +508,8 @@ gr_code gr_program_run(gr_program *p, gr_pool *pool, const gr_batch *batch, bool
   bool goes_back = wants_backward && p->steps[p->scores[0]].backward;
   run r = {.p = p, .batch = batch, .backward = goes_back, .parts = parts, .errors = errors};
   p->batch_rows = batch->count;
-  prepare(p, &(gr_run){.training = p->training, .stream = batch->stream}, wants_backward);
+  code = prepare(p, &(gr_run){.training = p->training, .stream = batch->stream}, wants_backward, err);
+  if (code) return code;
   if (p->n_halts)
     run_halting(&r, pool, slices_a_part);
   else

@@ -64,6 +64,24 @@ test("batch normalization gives Keras's numbers and keeps its moving means", fun
   expect.ok(max(abs(predicted - by_hand)) < 1e-12)
 end)
 
+test("a prediction sees the moving means and the weights of frozen layers as they are now", function()
+  random.seed(1)
+  local x, y = random.randn(6, 3) * 3, zeros(6, 2)
+  local m = net {nn.Dense{4, input_shape = {3}}, nn.BatchNormalization{}, nn.Dense{2}}
+  m:compile{optimizer = optim.SGD{0.1}, loss = "mse"}
+  m.layers[3].trainable = false
+  m:predict(x)
+  for _ = 1, 5 do m:train_on_batch(x, y) end
+  m.layers[3].kernel[{1, 1}] = 7
+  local recorded = m:predict(x)
+  m.programs = {}
+  expect.ok(max(abs(recorded - m:predict(x))) == 0)
+  m.layers[2].moving_mean = zeros(4) + 9
+  recorded = m:predict(x)
+  m.programs = {}
+  expect.ok(max(abs(recorded - m:predict(x))) == 0)
+end)
+
 test("a step with batch normalization is recorded, halts for the whole batch, and equals the eager one", function()
   local function train(eager)
     random.seed(9)

@@ -163,14 +163,18 @@ function Layer:same_options(list, at)
   return at
 end
 
---- The same for weights(), in `list` behind position `at`.
-function Layer:same_weights(list, at)
-  if not self.trainable then return at end
-  for _, name in ipairs(self.weight_names) do
-    at = at + 1
-    if not rawequal(list[at], self[name]) then return false end
+local function same_tensors(self, names, list, at)
+  for i, name in ipairs(names) do
+    if not rawequal(list[at + i], self[name]) then return false end
   end
-  return at
+  return at + #names
+end
+
+--- The same for weights(), or for all_weights(), in `list` behind position `at`.
+function Layer:same_weights(list, at, all)
+  if not all and not self.trainable then return at end
+  at = same_tensors(self, self.weight_names, list, at)
+  return at and all and same_tensors(self, self.state_names, list, at) or at
 end
 
 local function total(list)

@@ -43,12 +43,24 @@ local function record(model, y, weights, in_training, call)
   return nil, "a layer computes with the size of the batch, or with numbers that it draws"
 end
 
+-- What a program reads and somebody may change between two runs: in training it is what gets gradients; otherwise it
+-- has the moving means of a normalization and the weights of frozen layers, too.
+local function weights_for(model, in_training)
+  if in_training then return model:weights() end
+  local list = {}
+  for _, layer in ipairs(model.layers) do
+    local own = layer:all_weights()
+    table.move(own, 1, #own, #list + 1, list)
+  end
+  return list
+end
+
 -- Whether a program that was kept has the options and weights that the layers have now.
 local function is_current(model, kept)
   local option, weight = 0, 0
   for _, layer in ipairs(model.layers) do
     option = layer:same_options(kept.options, option)
-    weight = option and layer:same_weights(kept.weights, weight)
+    weight = option and layer:same_weights(kept.weights, weight, not kept.in_training)
     if not weight then return false end
   end
   return option == #kept.options and weight == #kept.weights
@@ -67,8 +79,8 @@ function M.program(model, mode, y, weighted)
   model:refresh()
   local chosen = {}
   for _, layer in ipairs(model.layers) do layer:list_options(chosen) end
-  local weights = model:weights()
   local in_training = mode == "train"
+  local weights = weights_for(model, in_training)
   local function call(x, t)
     local output = model:call(x, in_training)
     if not t then return output end
@@ -96,7 +108,7 @@ function M.program(model, mode, y, weighted)
     if layer.after_step and layer.trainable then after[#after + 1] = layer end
   end
   kept = {program = program, recorded = not why and program, after = after, weights = weights, options = chosen,
-    weighted = weighted, penalties = penalties.of(model.layers, weights),
+    in_training = in_training, weighted = weighted, penalties = penalties.of(model.layers, model:weights()),
     gradients = mode == "train" and program:gradients()}
   model.programs[key] = kept
   return kept

@@ -80,9 +80,18 @@ function BatchNormalization:state_shapes(input_shape)
   return {{"moving_mean", features, 0.0}, {"moving_variance", features, 1.0}}
 end
 
+-- A prediction multiplies each feature with one number and adds another: programs compute these two anew from the
+-- weights in each run.
+local function scale_and_shift(self, x)
+  local factor = self.gamma / self.deviation
+  local shift = self.moving_mean * factor
+  return x * factor + (self.center and self.beta - shift or -shift)
+end
+
 function BatchNormalization:call(x, training)
   if not training or not self.trainable then
     self:before_run()
+    if not training and self.scale then return scale_and_shift(self, x) end
     return normalize(self, x, self.moving_mean, self.deviation)
   end
   self.output = core.batch_normalization(x, self.scale and self.gamma or nil, self.center and self.beta or nil,
@@ -93,7 +102,7 @@ end
 --- Before a program is run, recorded perhaps long ago: what it divides by hangs on the moving variance of now, and is
 --- no operation on samples that it could repeat.
 function BatchNormalization:before_run()
-  local deviation = tensor.sqrt(self.moving_variance + self.epsilon)
+  local deviation = tensor.sqrt(self.moving_variance:detach() + self.epsilon)
   if self.deviation then
     self.deviation[{{}}] = deviation
   else
