@@ -11,6 +11,7 @@ local losses = require "gradus.losses"
 local nn = require "gradus.nn"
 local optim = require "gradus.optim"
 local random = require "gradus.core.random"
+local regularizers = require "gradus.regularizers"
 local tensor = require "gradus.core.tensor"
 
 local function scratch(ending)
@@ -43,6 +44,7 @@ end
 local function convolutional()
   random.seed(7)
   local model = nn.Sequential {nn.Conv2D {4, 3, activation = "relu", input_shape = {6, 6, 1},
+    kernel_regularizer = regularizers.L2 {0.02},
     kernel_initializer = initializers.RandomNormal {stddev = 0.2}}, nn.BatchNormalization {},
     nn.MaxPooling2D {2}, nn.Flatten {}, nn.Dropout {0.3}, nn.Dense {3, activation = "softmax"}}
   model:compile {optimizer = optim.Adam {optim.CosineDecay {0.01, 30}, clipnorm = 1.5},
@@ -66,6 +68,7 @@ test("a network comes back with its layers, settings and weights", function()
   expect_same(model:predict(x), again:predict(x))
   expect.equal(again.layers[1].name .. again.layers[5].rate, "conv2d0.3")
   expect.equal(again.layers[1].kernel_initializer.stddev, 0.2)
+  expect.equal(tostring(again.layers[1].kernel_regularizer), tostring(model.layers[1].kernel_regularizer))
   expect.equal(tostring(again.optimizer), tostring(model.optimizer))
   expect.equal(again.optimizer.clipnorm, 1.5)
   expect.equal(again.optimizer.iterations, 4)

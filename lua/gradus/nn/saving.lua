@@ -16,14 +16,16 @@ local initializers = require "gradus.initializers"
 local json = require "gradus.json"
 local losses = require "gradus.losses"
 local optim = require "gradus.optim"
+local regularizers = require "gradus.regularizers"
 local session = require "gradus.session"
 local weights = require "gradus.nn.weights"
 
 local M = {methods = {}}
 
 --- Options that are made by a constructor of these, as initializers.Constant{0.5}, stand in the file as
---- {"make": "initializers.Constant", "options": {...}}: all that is in such a value is options.
-M.makers = {initializers = initializers, optim = optim}
+--- {"make": "initializers.Constant", "options": {...}}: all that is in such a value is options, unless it lists their
+--- names.
+M.makers = {initializers = initializers, optim = optim, regularizers = regularizers}
 
 local function maker_of(value)
   for module, constructors in pairs(M.makers) do
@@ -46,7 +48,11 @@ local function plain(value, name, own)
   local maker = kind == "table" and maker_of(value)
   if maker then
     local list = {}
-    for option, each in pairs(value) do list[option] = plain(each, name .. "." .. option, own) end
+    local names = value.option_names or {}
+    if not value.option_names then
+      for option in pairs(value) do names[#names + 1] = option end
+    end
+    for _, option in ipairs(names) do list[option] = plain(value[option], name .. "." .. option, own) end
     return {make = maker, options = list}
   end
   if kind == "table" or kind == "function" then
