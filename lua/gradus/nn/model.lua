@@ -2,17 +2,19 @@
 -- training.lua.
 
 local doc = require("gradus.help").doc
+local explain = require "gradus.nn.explain"
 local saving = require "gradus.nn.saving"
 local session = require "gradus.session"
 local shapes = require "gradus.shapes"
 local summary = require "gradus.nn.summary"
+local trace = require "gradus.nn.trace"
 local training = require "gradus.nn.training"
 local weights = require "gradus.nn.weights"
 
 local Model = {}
 Model.__index = Model
 
-for _, theme in ipairs {training, weights.methods, saving.methods} do
+for _, theme in ipairs {training, weights.methods, saving.methods, explain.methods, trace.methods} do
   for name, method in pairs(theme) do Model[name] = method end
 end
 

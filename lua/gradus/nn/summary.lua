@@ -5,7 +5,8 @@ local M = {}
 -- Keras's columns end at 29, 55 and 65; where a layer's name needs more room, they move instead of cutting it off.
 local NAME, SHAPE, COUNT = 29, 26, 10
 
-local function with_commas(n)
+--- 320386 -> "320,386"
+function M.with_commas(n)
   local text = tostring(n):reverse():gsub("(%d%d%d)", "%1,"):reverse()
   return (text:gsub("^,", ""))
 end
@@ -32,9 +33,9 @@ function M.text(model)
     lines[#lines + 1] = row(titles[i], "(None, " .. table.concat(layer.output_shape, ", ") .. ")", n)
   end
   lines[#lines + 1] = double_rule
-  lines[#lines + 1] = "Total params: " .. with_commas(total)
-  lines[#lines + 1] = "Trainable params: " .. with_commas(trained)
-  lines[#lines + 1] = "Non-trainable params: " .. with_commas(total - trained)
+  lines[#lines + 1] = "Total params: " .. M.with_commas(total)
+  lines[#lines + 1] = "Trainable params: " .. M.with_commas(trained)
+  lines[#lines + 1] = "Non-trainable params: " .. M.with_commas(total - trained)
   lines[#lines + 1] = rule
   return table.concat(lines, "\n")
 end
