@@ -70,6 +70,7 @@ int gr_open_random(lua_State *L);
 int gr_open_math(lua_State *L);  // random_integers.c: what a learner has in place of Lua's own
 int gr_open_tensor(lua_State *L);
 int gr_open_data(lua_State *L);
+int gr_open_pictures(lua_State *L);
 int gr_open_plot(lua_State *L);
 int gr_open_text(lua_State *L);
 

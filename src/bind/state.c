@@ -24,7 +24,7 @@ static const struct {
     {"gradus.core.math", gr_open_math},       {"gradus.core.random", gr_open_random},
     {"gradus.core.tensor", gr_open_tensor},   {"gradus.core.plot", gr_open_plot},
     {"gradus.core.text", gr_open_text},       {"gradus.core.linalg", gr_open_linalg},
-    {"gradus.core.fft", gr_open_fft},
+    {"gradus.core.fft", gr_open_fft},         {"gradus.core.pictures", gr_open_pictures},
 };
 
 // What belongs to a state and not to its bindings.

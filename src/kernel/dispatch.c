@@ -14,6 +14,7 @@ extern const gr_update_table gr_update_f64_avx512, gr_update_f32_avx512;
 extern const gr_update_table gr_update_f64_avx2, gr_update_f32_avx2;
 extern const gr_normalize_table gr_normalize_f64_avx512, gr_normalize_f32_avx512;
 extern const gr_normalize_table gr_normalize_f64_avx2, gr_normalize_f32_avx2;
+extern const gr_warp_table gr_warp_f64_avx512, gr_warp_f32_avx512, gr_warp_f64_avx2, gr_warp_f32_avx2;
 extern const gr_conv_table gr_conv_f32_avx512, gr_conv_f32_avx2;
 extern const gr_conv_gradient_table gr_conv_gradient_f32_avx512, gr_conv_gradient_f32_avx2;
 extern const gr_conv_sparse_table gr_conv_sparse_f32_avx512, gr_conv_sparse_f32_avx2;
@@ -24,6 +25,7 @@ extern const gr_fold_table gr_fold_f64_baseline, gr_fold_f32_baseline;
 extern const gr_network_table gr_network_f64_baseline, gr_network_f32_baseline;
 extern const gr_update_table gr_update_f64_baseline, gr_update_f32_baseline;
 extern const gr_normalize_table gr_normalize_f64_baseline, gr_normalize_f32_baseline;
+extern const gr_warp_table gr_warp_f64_baseline, gr_warp_f32_baseline;
 extern const gr_conv_table gr_conv_f32_baseline;
 extern const gr_conv_gradient_table gr_conv_gradient_f32_baseline;
 extern const gr_conv_sparse_table gr_conv_sparse_f32_baseline;
@@ -38,6 +40,7 @@ static const gr_kernel_table tables[] = {
      {&gr_network_f64_avx512, &gr_network_f32_avx512},
      {&gr_update_f64_avx512, &gr_update_f32_avx512},
      {&gr_normalize_f64_avx512, &gr_normalize_f32_avx512},
+     {&gr_warp_f64_avx512, &gr_warp_f32_avx512},
      &gr_conv_f32_avx512,
      &gr_conv_gradient_f32_avx512,
      &gr_conv_sparse_f32_avx512,
@@ -48,6 +51,7 @@ static const gr_kernel_table tables[] = {
      {&gr_network_f64_avx2, &gr_network_f32_avx2},
      {&gr_update_f64_avx2, &gr_update_f32_avx2},
      {&gr_normalize_f64_avx2, &gr_normalize_f32_avx2},
+     {&gr_warp_f64_avx2, &gr_warp_f32_avx2},
      &gr_conv_f32_avx2,
      &gr_conv_gradient_f32_avx2,
      &gr_conv_sparse_f32_avx2,
@@ -59,6 +63,7 @@ static const gr_kernel_table tables[] = {
      {&gr_network_f64_baseline, &gr_network_f32_baseline},
      {&gr_update_f64_baseline, &gr_update_f32_baseline},
      {&gr_normalize_f64_baseline, &gr_normalize_f32_baseline},
+     {&gr_warp_f64_baseline, &gr_warp_f32_baseline},
      &gr_conv_f32_baseline,
      &gr_conv_gradient_f32_baseline,
      &gr_conv_sparse_f32_baseline,

@@ -7,6 +7,7 @@
 #include "kernel/elementwise.h"
 #include "kernel/network_table.h"
 #include "kernel/update.h"
+#include "kernel/warp_table.h"
 
 // Which operand of a binary operation is a single number.
 typedef enum gr_form { GR_BOTH_VECTORS, GR_SCALAR_SECOND, GR_SCALAR_FIRST } gr_form;
@@ -68,6 +69,7 @@ typedef struct gr_kernel_table {
   const gr_network_table *network[2];
   const gr_update_table *update[2];
   const gr_normalize_table *normalize[2];
+  const gr_warp_table *warp[2];
   const gr_conv_table *conv;  // of float32
   const gr_conv_gradient_table *conv_gradient;
   const gr_conv_sparse_table *conv_sparse;

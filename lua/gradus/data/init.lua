@@ -8,6 +8,7 @@ local columns = require "gradus.columns"
 local core = require "gradus.core.data"
 local help = require "gradus.help"
 local options = require "gradus.options"
+local parts = require "gradus.data.parts"
 local root = require "gradus.core.session".root
 
 local doc = help.doc
@@ -19,13 +20,7 @@ local data = {}
 
 local Dataset = {__name = "data set"}
 
--- The parts of a data set in their order: key of the pictures, key of the labels, name.
-local PARTS = {
-  {"x", "y", "items"},
-  {"x_train", "y_train", "train"},
-  {"x_val", "y_val", "validation"},
-  {"x_test", "y_test", "test"},
-}
+local PARTS, call = parts.list, parts.call
 
 local function check_path(what, path)
   if type(path) ~= "string" then
@@ -38,17 +33,6 @@ local function check_tensor(what, name, t)
   if not core.is_tensor(t) then
     error(format("%s: %s must be a tensor, not %s", what, name, type(t)), 3)
   end
-end
-
--- Errors from the core name files and sizes; the position in our own files would only distract.
-local function raise(message, level)
-  error((tostring(message):gsub("^lua/gradus/[%w_/]+%.lua:%d+: ", "")), level + 1)
-end
-
-local function call(f, ...)
-  local ok, a, b, c = pcall(f, ...)
-  if not ok then raise(a, 3) end
-  return a, b, c
 end
 
 -- To the session that runs, when there is one: its sink may be a terminal, a lesson or a test.
@@ -77,7 +61,7 @@ local function class_name(d, label)
   return name and name ~= tostring(label) and format("%d %s", label, name) or tostring(label)
 end
 
-local function parts_of(d)
+local function present(d)
   local found = {}
   for _, part in ipairs(PARTS) do
     if core.is_tensor(d[part[1]]) or core.is_tensor(d[part[2]]) then found[#found + 1] = part end
@@ -85,10 +69,10 @@ local function parts_of(d)
   return found
 end
 
-local function array_rows(d, parts)
+local function array_rows(d, found)
   local rows = {{"array", "shape", "dtype", "min", "mean", "max"}}
   for column = 1, 2 do
-    for _, part in ipairs(parts) do
+    for _, part in ipairs(found) do
       local t = d[part[column]]
       if core.is_tensor(t) then
         local dtype, shape = core.describe(t)
@@ -102,9 +86,9 @@ end
 
 local MOST_CLASSES = 24  -- lines of the class table
 
-local function class_rows(d, parts)
+local function class_rows(d, found)
   local head, right, counts, total, classes = {"class"}, {}, {}, {}, d.classes and #d.classes or 0
-  for _, part in ipairs(parts) do
+  for _, part in ipairs(found) do
     local y = d[part[2]]
     if core.is_tensor(y) then
       local ok, c = pcall(core.labels, y, part[2])
@@ -143,11 +127,11 @@ end
 local function summary(d)
   local lines = {}
   if d.name then lines[1] = d.name .. (d.about and ": " .. d.about or "") end
-  local parts = parts_of(d)
-  if #parts == 0 then return concat(lines, "\n") .. "\n  (no arrays)" end
+  local found = present(d)
+  if #found == 0 then return concat(lines, "\n") .. "\n  (no arrays)" end
   if #lines > 0 then lines[#lines + 1] = "" end
-  lines[#lines + 1] = array_rows(d, parts)
-  local classes = class_rows(d, parts)
+  lines[#lines + 1] = array_rows(d, found)
+  local classes = class_rows(d, found)
   if classes then
     lines[#lines + 1] = ""
     lines[#lines + 1] = classes
@@ -382,12 +366,12 @@ would then be missing from a part.
     error(format("data.split: the labels are sorted (%d classes, one after the other), and shuffle=false " ..
       "would leave whole classes out of a part; leave shuffle=false out", #counts), 2)
   end
-  local parts = call(core.split, n, o.ratios, o.shuffle and o.seed or nil, stratify and y or nil)
+  local rows = call(core.split, n, o.ratios, o.shuffle and o.seed or nil, stratify and y or nil)
   local d = {name = from and from.name, about = from and from.about, classes = from and from.classes,
     source = from and from.source, licence = from and from.licence}
   for i = 1, 3 do
     local part = PARTS[i + 1]
-    d[part[1]], d[part[2]] = x:take(parts[i]), y:take(parts[i])
+    d[part[1]], d[part[2]] = x:take(rows[i]), y:take(rows[i])
   end
   if sorted then d.note = "the labels were sorted; the items are shuffled now" end
   return dataset(d)
@@ -477,5 +461,8 @@ end)
 
 -- Each adds its functions.
 for _, part in ipairs {"made", "photos", "tables"} do require("gradus.data." .. part)(data, dataset) end
+for _, theme in ipairs {"pictures", "augment"} do
+  for name, f in pairs(require("gradus.data." .. theme)) do data[name] = f end
+end
 
 return data
