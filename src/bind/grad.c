@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "kernel/augment.h"
 #include "kernel/network.h"
 #include "kernel/update.h"
 
@@ -298,6 +299,18 @@ static int dropout(lua_State *L) {
   return apply(L, &gr_op_dropout, &args, 1, (int[]){1});
 }
 
+// augment(x, recipe, layer, kind, rows, columns): acts in training; a crop in prediction too, there of the
+// middle.
+static int augment(lua_State *L) {
+  static const char *const kinds[] = {"pictures", "crop", "anything", NULL};
+  gr_check_tensor(L, 1);
+  const gr_tensor *recipe = gr_check_tensor(L, 2);
+  luaL_argcheck(L, recipe->dtype == GR_F64 && gr_tensor_size(recipe) == GR_RECIPE_NUMBERS, 2, "a recipe");
+  gr_op_args args = {.layer = (uint64_t)luaL_checkinteger(L, 3), .kind = luaL_checkoption(L, 4, NULL, kinds)};
+  for (int i = 0; i < 2; i++) args.shape[i] = luaL_optinteger(L, 5 + i, 0);
+  return apply(L, &gr_op_augment, &args, 2, (int[]){1, 2});
+}
+
 // loss(kind, p, t) and metric(kind, p, t) by number: nn/losses.lua and metrics name them.
 static int loss(lua_State *L) {
   gr_op_args args = {.kind = (int)luaL_checkinteger(L, 1)};
@@ -455,6 +468,7 @@ static const gr_function internal[] = {
     {"average_pool2d", average_pool2d},
     {"reshape_rows", reshape_rows},
     {"dropout", dropout},
+    {"augment", augment},
     {"batch_normalization", batch_normalization},
     {"batch_moments", batch_moments},
     {"loss", loss},

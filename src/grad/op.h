@@ -42,7 +42,7 @@ typedef struct gr_op_args {
   int64_t shape[GR_MAX_DIMS];
   int64_t start[GR_MAX_DIMS], step[GR_MAX_DIMS];  // slice, take, pad, join
   int order[GR_MAX_DIMS];                         // transpose
-  uint64_t layer;                                 // dropout: which stream of the run's it draws from
+  uint64_t layer;                                 // dropout, augment: which stream of the run's it draws from
   gr_custom *custom;
 } gr_op_args;
 
@@ -134,9 +134,17 @@ extern const gr_op gr_op_average_pool2d;  // window, same
 extern const gr_op gr_op_softmax;
 extern const gr_op gr_op_batch_normalization;  // x, gamma or NULL, beta or NULL; rate: epsilon; layer
 extern const gr_op gr_op_dropout;              // rate, layer
-extern const gr_op gr_op_loss;                 // kind; prediction, target -> one number a row
-extern const gr_op gr_op_custom;               // custom; kind (the dtype of out), ndim, shape
-extern const gr_op gr_op_hit;                  // kind; prediction, target -> one number a row
+// Random changes of pictures; x, a recipe (kernel/augment.h) as float64. layer; kind: a gr_augmented.
+extern const gr_op gr_op_augment;
+extern const gr_op gr_op_loss;    // kind; prediction, target -> one number a row
+extern const gr_op gr_op_custom;  // custom; kind (the dtype of out), ndim, shape
+extern const gr_op gr_op_hit;     // kind; prediction, target -> one number a row
+
+typedef enum gr_augmented {
+  GR_AUGMENT_PICTURES,
+  GR_AUGMENT_CROP,     // pictures too; shape[0], shape[1]: rows and columns of the piece
+  GR_AUGMENT_ANYTHING  // noise on samples of any shape
+} gr_augmented;
 
 // Adds or writes `g`, of out's shape, into din[i], summed over the axes along which input i was stretched.
 // `spare` has room for two float64 tensors of input i's shape and is used where a sum, an addition or a
