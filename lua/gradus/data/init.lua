@@ -7,6 +7,7 @@ require "gradus.core.tensor"  -- tensors have their metatable from there
 local columns = require "gradus.columns"
 local core = require "gradus.core.data"
 local help = require "gradus.help"
+local notes = require "gradus.data.notes"
 local options = require "gradus.options"
 local parts = require "gradus.data.parts"
 local root = require "gradus.core.session".root
@@ -137,6 +138,7 @@ local function summary(d)
     lines[#lines + 1] = classes
   end
   if d.note then lines[#lines + 1] = "  note: " .. d.note end
+  for _, note in ipairs(d.notes or {}) do lines[#lines + 1] = "  note: " .. note end
   return concat(lines, "\n")
 end
 
@@ -328,7 +330,8 @@ Divides items and their labels into x_train, y_train, x_val, y_val, x_test, y_te
 to choose, test once at the end. Items are shuffled (by a stream of its own from `seed`, so that nothing you
 draw later changes); stratify=true gives each part the same share of every class. With shuffle=false the parts
 are the first, the next and the last items; that is refused when the labels are sorted, since whole classes
-would then be missing from a part.
+would then be missing from a part. At the prompt the parts are listed class by class; what data.check finds is in
+the data set's notes.
 
 > d = data.split(data.digits(), {seed=1})
 > d.x_train.shape
@@ -372,8 +375,12 @@ would then be missing from a part.
   for i = 1, 3 do
     local part = PARTS[i + 1]
     d[part[1]], d[part[2]] = x:take(rows[i]), y:take(rows[i])
+    parts.set_role(d[part[1]], part[3])
   end
+  d.notes = notes.find(d)
   if sorted then d.note = "the labels were sorted; the items are shuffled now" end
+  local classes = class_rows(d, present(d))
+  if classes then require("gradus.session").note("the parts, class by class\n" .. classes) end
   return dataset(d)
 end)
 
@@ -461,8 +468,9 @@ end)
 
 -- Each adds its functions.
 for _, part in ipairs {"made", "photos", "tables"} do require("gradus.data." .. part)(data, dataset) end
-for _, theme in ipairs {"pictures", "augment"} do
+for _, theme in ipairs {"pictures", "augment", "scaling", "balance"} do
   for name, f in pairs(require("gradus.data." .. theme)) do data[name] = f end
 end
+data.check = notes.public.check
 
 return data

@@ -21,6 +21,17 @@ function M.is_set(d)
   return type(d) == "table" and not core.is_tensor(d)
 end
 
+-- Which tensors are held out: validation and test parts, as data.split made them.
+local roles = setmetatable({}, {__mode = "k"})
+
+--- "validation" or "test" when x is the pictures of such a part; otherwise nil.
+function M.role(x) return roles[x] end
+
+--- Remembers that x is the pictures of the part of that name.
+function M.set_role(x, name)
+  if name == "validation" or name == "test" then roles[x] = name end
+end
+
 --- What a value is, for messages.
 function M.kind(v)
   return core.is_tensor(v) and "a tensor" or v == nil and "nothing" or "a " .. type(v)
@@ -49,6 +60,7 @@ function M.over(what, x, f)
   for _, part in ipairs(M.list) do
     if core.is_tensor(x[part[1]]) then
       d[part[1]], found = M.call(f, x[part[1]]), true
+      M.set_role(d[part[1]], part[3])
     end
   end
   if not found then error(format("%s: this table has no pictures: no x and no x_train", what), 3) end
