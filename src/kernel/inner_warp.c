@@ -106,10 +106,15 @@ static void warp(void *out, const void *in, const gr_warp *w) {
     if (!w->nearest && (w->in[0] < 2 || w->in[1] < 2)) last = 0;
     for (int i = 0; i < 2; i++)
       restrict_run(&first, &last, l.at[i], l.step[i], low, (double)w->in[i] - short_of);
-    if (channels == 1)
-      (w->nearest ? inside_nearest : inside)(row, in, w, l, (int)first, (int)last, 1);
+    // A constant number of channels leaves no inner loop, and vectors of pixels.
+    if (w->nearest && channels == 1)
+      inside_nearest(row, in, w, l, (int)first, (int)last, 1);
+    else if (w->nearest)
+      inside_nearest(row, in, w, l, (int)first, (int)last, (int)channels);
+    else if (channels == 1)
+      inside(row, in, w, l, (int)first, (int)last, 1);
     else
-      (w->nearest ? inside_nearest : inside)(row, in, w, l, (int)first, (int)last, (int)channels);
+      inside(row, in, w, l, (int)first, (int)last, (int)channels);
     for (int64_t c = 0; c < w->out[1]; c++) {
       if (c == first && first < last) c = last;
       if (c >= w->out[1]) break;
