@@ -25,9 +25,11 @@ local modules = {
   linalg = "gradus.linalg",
 }
 
--- Functions that stand at the top level, out of modules that are not for learners: {module, field}.
+-- Functions that stand at the top level, out of modules that are not for learners: {module, field}, or {module} when it
+-- is one function.
 local single = {
   help = {"gradus.help", "show"},
+  progress = {"gradus.progress"},
 }
 
 local hidden = {metatable = true}  -- what a flat module keeps for our own use
@@ -52,7 +54,11 @@ end
 --- The built-in of that name, or nil.
 function builtins.get(name)
   if modules[name] then return load_module(modules[name]) end
-  if single[name] then return load_module(single[name][1])[single[name][2]] end
+  if single[name] then
+    local path, field = table.unpack(single[name])
+    local module = load_module(path)
+    return field and module[field] or module
+  end
   if hidden[name] or type(name) ~= "string" then return nil end
   for _, path in ipairs(flat) do
     local module = load_module(path)

@@ -1,4 +1,5 @@
--- Where gradus keeps what lasts between two starts: the history of the prompt, the progress in lessons.
+-- Where gradus keeps what lasts between two starts: the history of the prompt, the progress in lessons; and where a
+-- learner puts what is to run at each start.
 
 local files = require "gradus.core.file"
 
@@ -23,6 +24,17 @@ function state.make()
   local made, message = files.make_folder(folder)
   if not made then return nil, message end
   return folder
+end
+
+--- The start-up file: $XDG_CONFIG_HOME/gradus/init.lua, by default ~/.config/gradus/init.lua; nil without a home.
+function state.startup_file()
+  local base = os.getenv("XDG_CONFIG_HOME")
+  if not base or base:sub(1, 1) ~= "/" then
+    local home = os.getenv("HOME")
+    if not home or home == "" then return nil end
+    base = home .. "/.config"
+  end
+  return base .. "/gradus/init.lua"
 end
 
 return state

@@ -5,6 +5,7 @@
 #ifndef GR_BIND_BIND_H
 #define GR_BIND_BIND_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include <lauxlib.h>
@@ -111,6 +112,10 @@ int gr_return_str(lua_State *L, gr_str *text);
 
 // ---- the runtime: what the bindings of one state share ----
 
+// While training that can pause is running (HELD), the first Ctrl-C only asks for the pause, which comes
+// after the batch; a second one interrupts.
+typedef enum gr_pause { GR_PAUSE_OFF, GR_PAUSE_HELD, GR_PAUSE_ASKED } gr_pause;
+
 typedef struct gr_runtime {
   lua_State *main;
   lua_State *volatile running;  // the coroutine that runs now; read by the interrupt's signal handler
@@ -126,6 +131,7 @@ typedef struct gr_runtime {
   size_t unchecked;      // bytes of buffers made since the machine was asked what is left
   int tensor_metatable;  // registry reference: the table is made with the state, and filled by gr_open_tensor
   gr_format format;      // how tensors print; set_printoptions
+  atomic_int pause;      // gr_pause: what the next Ctrl-C does to training that can pause
   int columns, lines;    // of the screen that the session's output goes to; 0 when it is none
 } gr_runtime;
 

@@ -188,6 +188,17 @@ static int session_on_note(lua_State *L) {
   return 0;
 }
 
+// hold(on): from now on the first Ctrl-C asks for a pause instead of interrupting, or not.
+static int session_hold(lua_State *L) {
+  gr_runtime_of(L)->pause = lua_toboolean(L, 1) ? GR_PAUSE_HELD : GR_PAUSE_OFF;
+  return 0;
+}
+
+static int session_pause_asked(lua_State *L) {
+  lua_pushboolean(L, gr_runtime_of(L)->pause == GR_PAUSE_ASKED);
+  return 1;
+}
+
 static int session_interrupted(lua_State *L) {
   lua_pushboolean(L, gr_interrupt_pending());
   return 1;
@@ -296,6 +307,8 @@ static const gr_function functions[] = {
     {"loop", session_loop, NULL},
     {"interrupt", session_interrupt, NULL},
     {"interrupted", session_interrupted, NULL},
+    {"hold", session_hold, NULL},
+    {"pause_asked", session_pause_asked, NULL},
     {"on_note", session_on_note, NULL},
     {"is_terminal", session_is_terminal, NULL},
     {"screen", session_screen, NULL},

@@ -91,6 +91,10 @@ static void notice(lua_State *L) {
 
 void gr_state_interrupt(lua_State *L) {
   gr_runtime *runtime = gr_runtime_of(L);
+  if (runtime->pause == GR_PAUSE_HELD) {
+    runtime->pause = GR_PAUSE_ASKED;
+    return;
+  }
   gr_interrupt_raise();
   notice(runtime->main);
   notice(runtime->running);
@@ -99,6 +103,7 @@ void gr_state_interrupt(lua_State *L) {
 void gr_state_interrupt_done(lua_State *L) {
   gr_runtime *runtime = gr_runtime_of(L);
   gr_interrupt_clear();
+  runtime->pause = GR_PAUSE_OFF;
   lua_sethook(runtime->main, NULL, 0, 0);
   runtime->running = runtime->main;
 }

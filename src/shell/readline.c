@@ -210,7 +210,7 @@ static int next_byte(FILE *stream) {
   }
 }
 
-// read(prompt) -> line  or  nil, "eof"  or  nil, "interrupt".
+// read(prompt) -> line  or  nil, "eof"  or  nil, "interrupt", whether the line was empty.
 static int readline_read(lua_State *L) {
   const char *prompt = luaL_checkstring(L, 1);
   sigset_t block, before;
@@ -232,7 +232,7 @@ static int readline_read(lua_State *L) {
   line = NULL;
   rl_callback_handler_install(prompt, got_line);
   while (!have_line && wait_for_input()) rl_callback_read_char();
-  bool was_interrupted = !have_line;
+  bool was_interrupted = !have_line, was_empty = rl_end == 0;
   if (was_interrupted) {
     rl_callback_sigcleanup();
     rl_free_line_state();
@@ -247,7 +247,8 @@ static int readline_read(lua_State *L) {
   if (was_interrupted || !line) {
     lua_pushnil(L);
     lua_pushstring(L, was_interrupted ? "interrupt" : "eof");
-    return 2;
+    lua_pushboolean(L, was_empty);
+    return 3;
   }
   // Freed the next time, even if Lua has no memory for its own copy now.
   static char *kept;

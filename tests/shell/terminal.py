@@ -42,7 +42,8 @@ def run_all():
 
 def environment(folder, **more):
     env = {key: value for key, value in os.environ.items() if key not in ("DISPLAY", "WAYLAND_DISPLAY", "NO_COLOR")}
-    env.update(HOME=folder, XDG_STATE_HOME=os.path.join(folder, "state"), TERM="xterm", INPUTRC="/dev/null")
+    env.update(HOME=folder, XDG_STATE_HOME=os.path.join(folder, "state"),
+               XDG_CONFIG_HOME=os.path.join(folder, "config"), VISUAL="", TERM="xterm", INPUTRC="/dev/null")
     env.update(more)
     return env
 

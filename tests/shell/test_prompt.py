@@ -267,13 +267,6 @@ def _(folder):
     equal(third.do("a + b"), "3")
 
 
-@test("Pasted lines are one entry")
-def _(folder):
-    shell = Shell(folder)
-    shell.type("\x1b[200~for i = 1, 2 do\r  print(i)\rend\x1b[201~")
-    equal(shell.do("").replace("\n>> ", ""), "1\n2")
-
-
 @test(":quit and Ctrl-D leave with status 0, and Ctrl-D does not leave a continued entry's shell")
 def _(folder):
     shell = Shell(folder)
@@ -317,21 +310,6 @@ def _(folder):
     contains(child.before, "\r\n  2/2  ")
     equal("\x1b" in child.before, False)
     child.close(force=True)
-
-
-@test("Ctrl-C stops a fit between two batches, twice as well, and the network goes on learning")
-def _(folder):
-    shell = Shell(folder)
-    shell.do(FIT % 1)
-    for times in (1, 2):
-        shell.type("m:fit{random.random(800, 2), ones(800, 1), epochs=100000}\r")
-        shell.child.expect(r"\x1b\[K *3/100000")
-        for _ in range(times):
-            shell.interrupt()
-        contains(shell.until_prompt(), "interrupted")
-        if times == 2:  # the second may come when the prompt is already there
-            shell.do("")
-    contains(shell.do("m:fit{random.random(800, 2), ones(800, 1), epochs=1}"), "history: 1 epoch")
 
 
 @test("Ctrl-C stops a plot that is being drawn, and the next one is drawn")

@@ -123,6 +123,17 @@ function Reporter:batch_done(batch, names, sums, n)
   session.say("\r\27[K" .. self:fitted(text))
 end
 
+--- Something else is written now: the bar that is drawn stays where it is.
+function Reporter:breaks_off()
+  if self.verbose == 1 and self.drawn > 0 then session.say("\n") end
+  self.drawn = 0
+end
+
+--- Nothing was computed for that long.
+function Reporter:waited(seconds)
+  self.started = self.started + seconds
+end
+
 function Reporter:epoch_ends(means)
   if self.verbose == 0 then return end
   local text = self:numbers(self.epoch, session.clock() - self.started, means)

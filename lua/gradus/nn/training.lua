@@ -11,6 +11,7 @@ local lookup_loss = require "gradus.losses.lookup"
 local lookup_metric = require "gradus.metrics.lookup"
 local lookup_optimizer = require "gradus.optim.lookup"
 local options = require "gradus.options"
+local pause = require "gradus.session.pause"
 local progress = require "gradus.nn.progress"
 local random = require "gradus.core.random"
 local result_table = require "gradus.nn.results"
@@ -54,6 +55,7 @@ not fit the number of outputs is an error. Metrics are counted over the whole ep
 Adam, learning rate 0.001
 ]], options.takes(COMPILE, function(model, given)
   local read = options.read("compile", given, COMPILE)
+  pause.refuse(model, "compile")
   local optimizer, loss = lookup_optimizer.find(read.optimizer), lookup_loss.find(read.loss)
   local wanted = (type(read.metrics) == "string" or type(read.metrics) == "function") and {read.metrics} or read.metrics
   if type(wanted) ~= "table" then
@@ -145,8 +147,22 @@ end
 
 -- ---- fit ----
 
--- One pass over the samples, a step after each batch. Returns the means of the loss and the metrics by name: each batch
--- was measured with the weights of its moment, so they differ from what evaluate says afterwards.
+-- A pause after a batch: whether training is to stop here. What was changed in it (a weight, the rate of a Dropout, the
+-- optimizer) counts from the next batch on.
+local function pause_after(run, batch)
+  local model = run.model
+  run.reporter:breaks_off()
+  local where = string.format("batch %d of %d in epoch %d of %d", batch, run.batches, run.epoch, run.epochs)
+  local stop, seconds = run.hold:pause(where)
+  run.reporter:waited(seconds)
+  if stop then return true end
+  run.step = steps.program(model, "train", run.truth, run.weighted)
+  steps.prepare_optimizer(model, run.step.weights)
+end
+
+-- One pass over the samples, a step after each batch. Returns the means of the loss and the metrics by name, or nothing
+-- when it was stopped: each batch was measured with the weights of its moment, so they differ from what evaluate says
+-- afterwards.
 local function train_epoch(run)
   local model, sums, batch = run.model, {}, 0
   for i = 1, #run.names do sums[i] = 0.0 end
@@ -162,6 +178,7 @@ local function train_epoch(run)
     if s5 then sums[5] = sums[5] + s5 end
     run.reporter:batch_done(batch, run.names, sums, first + count - 1)
     if run.callbacks.batches then run.callbacks:batch_end(batch, run.names, sums, first + count - 1) end
+    if run.hold.asked() and pause_after(run, batch) then return nil end
   end
   local means = {}
   for i, name in ipairs(run.names) do means[name] = sums[i] / run.samples end
@@ -203,6 +220,7 @@ true
 ]], options.takes(FIT, function(model, given)
   local read = options.read("fit", given, FIT)
   expect_compiled(model, "fit")
+  pause.refuse(model, "fit")
   Layer.count("fit", "batch_size", read.batch_size)
   Layer.count("fit", "epochs", read.epochs)
   local begin = read.initial_epoch
@@ -234,15 +252,19 @@ true
     model = model, step = step, x = x, y = y, truth = truth, samples = n, batch_size = batch_size,
     names = step_names(model), order = tensor.arange(1, n + 1, {dtype = "int64"}), key = model.key,
     reporter = progress.new(read.verbose, read.epochs, batches, record, all_names(model), vx ~= nil),
-    callbacks = called,
+    callbacks = called, epochs = read.epochs, batches = batches, weighted = weights ~= nil,
   }
+  local hold <close> = pause.hold(model)
+  run.hold = hold
   run.outputs, run.views = output_views(model, n, batch_size)
   called:train_begin()
   for epoch = begin + 1, read.epochs do
     if read.shuffle then core.shuffle_order(run.order, run.key[1], run.key[2], epoch) end
     called:epoch_begin(epoch)
+    run.epoch = epoch
     run.reporter:epoch_begins(epoch, epoch == begin + 1)
     local means = train_epoch(run)
+    if not means then break end
     if vx then
       for name, value in pairs(measure(model, vx, vy, batch_size)) do means["val_" .. name] = value end
     end

@@ -44,6 +44,7 @@ function session.new(given)
     worked = {},  -- those of them that were code and did not fail
     entries = 0,
     sources = {},  -- the text of each chunk by its full name ("=entry 3", "@FILE"), for errors
+    training = {},  -- models that are trained under a prompt which can pause: see gradus.session.pause
     noted = {},  -- lines about which something was said
   }, methods)
   local access
@@ -60,10 +61,23 @@ function session.say(text)
   if sink.flush then sink:flush() end
 end
 
+--- A line that the next text takes the place of, such as a bar. Only where can_redraw().
+function session.draw(text)
+  local sink = current and current.sink or sinks.standard_output()
+  sink:draw(text)
+end
+
+--- Whether that output is a terminal.
+function session.on_terminal()
+  local sink = current and current.sink or sinks.standard_output()
+  return sink.is_terminal
+end
+
 --- Whether a line of that output may be drawn over: it is a terminal, and one that can move its cursor.
 function session.can_redraw()
   local sink = current and current.sink or sinks.standard_output()
-  return sink.is_terminal and (os.getenv("TERM") or "dumb") ~= "dumb"
+  local accessible = os.getenv("ACCESSIBLE")  -- for a reader of the screen: each line is written once
+  return sink.is_terminal and (os.getenv("TERM") or "dumb") ~= "dumb" and (accessible or "") == ""
 end
 
 --- How many columns that output has now: a terminal may be resized at any time.

@@ -10,8 +10,16 @@ local stream = {}
 stream.__index = stream
 
 function stream:text(s)
+  if self.drawn then self:draw("") end
   local written, why = self.file:write(s)
   if not written then error("the output cannot be written: " .. why, 0) end
+end
+
+--- Writes a line that the next text takes the place of.
+function stream:draw(s)
+  self.file:write("\r\27[K", s)
+  self.file:flush()
+  self.drawn = s ~= ""
 end
 
 function stream:display(data)

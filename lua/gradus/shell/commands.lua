@@ -39,6 +39,7 @@ command("lesson", "NAME", "take a lesson, by its number or name", function(shell
     shell:say("which one? :lesson NAME; :lessons lists them")
     return
   end
+  if shell.paused then return shell:say("the training is paused: :continue or :stop it first") end
   local lesson = lessons(shell)
   if not lesson then return end
   local player, why = lesson.open(name, shell.session, shell)  -- shows the beginning
@@ -49,6 +50,9 @@ end, "lesson")
 local function verb(name, argument, text, method, completes)
   command(name, argument, text, function(shell, rest)
     local player = shell.player
+    if shell.paused then
+      return shell:say("the training is paused: :continue goes on, :stop ends it; then the lesson goes on")
+    end
     if not player then
       shell:say(string.format(":%s works in a lesson; :lessons lists them, :lesson NAME opens one", name))
       return
@@ -121,6 +125,20 @@ Type Lua: an expression prints its value, a ";" at its end keeps it quiet, ans i
     shell:say(string.format("  :%-18s %s", each .. (c.argument and " " .. c.argument or ""), c.help))
   end
 end, "help")
+
+-- ---- a pause in training ----
+
+local function ends_pause(name, text)
+  command(name, nil, text, function(shell)
+    if not shell.paused then
+      return shell:say(string.format(":%s works in a pause: Ctrl-C while a network trains makes one", name))
+    end
+    shell.after_pause = name
+  end)
+end
+
+ends_pause("continue", "go on with the training that is paused")
+ends_pause("stop", "end it, and keep what was learnt until then")
 
 command("quit", nil, "leave the shell (so does Ctrl-D)", function(shell) shell.leaving = true end)
 

@@ -89,14 +89,20 @@ function entries.load(shell, path)
   end
 end
 
+--- Runs a script among the learner's names.
+function entries.run_file(shell, path, arguments)
+  local code
+  code, path = read(shell, path, "run")
+  if not code then return end
+  local result = shell.session:execute(code, {name = "@" .. path, script = true, args = arguments})
+  if not result.ok then shell:show_error(result.error) end
+end
+
 --- :run FILE [ARG...]: runs a script among the learner's names.
 function entries.run(shell, text)
   local words = {}
   for word in text:gmatch "%S+" do words[#words + 1] = word end
-  local code, path = read(shell, table.remove(words, 1) or "", "run")
-  if not code then return end
-  local result = shell.session:execute(code, {name = "@" .. path, script = true, args = words})
-  if not result.ok then shell:show_error(result.error) end
+  return entries.run_file(shell, table.remove(words, 1) or "", words)
 end
 
 local function quote(path)

@@ -5,10 +5,11 @@ local core = require "gradus.core.session"
 local histories = require "gradus.shell.history"
 local readline = require "gradus.core.readline"
 local sessions = require "gradus.session"
+local state = require "gradus.state"
 
 local shell = {}
 
-local PROMPT, MORE = "> ", ">> "
+local PROMPT, MORE, PAUSED = "> ", ">> ", "paused> "
 
 local methods = {}
 methods.__index = methods
@@ -47,14 +48,18 @@ end
 -- Whether the lesson has asked something: then any line is an answer, be it good Lua or not.
 local function awaits_answer(self)
   local player = self.player
-  return player ~= nil and not player.playing and (player.state == "quiz" or player.state == "predict")
+  if not player or self.paused or player.playing then return false end
+  return player.state == "quiz" or player.state == "predict"
 end
 
--- Reads lines until they form a complete entry. Returns the entry, or nil and "eof" or "interrupt".
+-- Reads lines until they form a complete entry. Returns the entry, or nil and "eof", "abandoned" (the end of input in a
+-- later line), "interrupt" or "empty" (an interrupt when nothing was typed).
 local function read_entry(self)
   self.earlier = ""  -- the lines of this entry above the one that is typed
-  local entry, why = readline.read(PROMPT)
-  if not entry then return nil, why end
+  local entry, why, empty = readline.read(self.paused and PAUSED or PROMPT)
+  if not entry then return nil, why == "interrupt" and empty and "empty" or why end
+  if self.pasted and self.pasted.text == entry then return entry end
+  if entry:find("^%s*>>?%s") then entry = require("gradus.shell.transcript").clean(entry) end
   if not awaits_answer(self) and not self.session:is_complete(entry) and not commands.is_command(entry) then
     repeat
       local line
@@ -98,13 +103,21 @@ local function run_code(self, entry)
   local command = bare_command(self, entry)
   if command then
     self:say(string.format("a command begins with a colon: %s", command))
-  elseif self.player then
+  elseif self.player and not self.paused then
     self.player:feed(entry)  -- which shows its errors itself
   else
     local result = self.session:execute(entry)
     if not result.ok then self:show_error(result.error) end
   end
   self.last_entry = entry
+end
+
+-- The entries of a transcript that was pasted, one after the other, each with what it prints.
+local function run_pasted(self, entries)
+  for _, entry in ipairs(entries) do
+    self:remember(entry)
+    if not require("gradus.shell.entries").enter(self, entry) then break end
+  end
 end
 
 -- One turn: returns true when the shell is to be left.
@@ -114,15 +127,19 @@ local function turn(self)
   local entry, why = read_entry(self)
   if not entry then
     if why == "abandoned" then self:say("") end
-    if why == "eof" then
-      self:say("")
-      return true
-    end
-    return false
+    if why == "eof" then self:say("") end
+    if self.paused and (why == "eof" or why == "empty") then self.after_pause = "stop" end
+    return why == "eof" and not self.paused
+  end
+  local pasted = self.pasted
+  self.pasted = nil
+  if pasted and pasted.text == entry then
+    run_pasted(self, pasted.entries)
+    return self.leaving
   end
   entry = entry:match("^%s*(.-)%s*$")
   if entry == "" then
-    if self.player then commands.run(self, ":next") end
+    if self.player and not self.paused then commands.run(self, ":next") end
     return self.leaving
   end
   self:remember(entry)
@@ -144,6 +161,17 @@ local function report(self, record)
   if failure.interrupted and self.player then self.player:interrupted() end
 end
 
+-- A prompt in the middle of training. Returns whether the training is to stop.
+local function pause(self, where)
+  self:say(string.format("paused after %s. :continue goes on, :stop (or Ctrl-C) ends the training here", where))
+  self.paused, self.after_pause = where, nil
+  core.loop(function() return turn(self) or self.after_pause ~= nil end, function(record) report(self, record) end)
+  self.paused = nil
+  local stop = self.after_pause ~= "continue"
+  if stop then self:say(string.format("stopped after %s; what was learnt until then is kept", where)) end
+  return stop
+end
+
 local function new_shell()
   local session = sessions.new {interactive = true}
   local self = setmetatable({session = session, colour = session.sink.colour, history = histories.open()}, methods)
@@ -151,11 +179,26 @@ local function new_shell()
     readline.add_history(entry)
     session.history[#session.history + 1] = entry
   end
+  session.on_pause = function(where) return pause(self, where) end
   readline.set_completer(function(text, position)
     return require("gradus.shell.completion").at(self, self.earlier, text, position)
   end)
-  readline.set_paste_filter(function(text) return require("gradus.shell.transcript").clean(text) end)
+  readline.set_paste_filter(function(text)
+    local code, entries = require("gradus.shell.transcript").clean(text)
+    self.pasted = entries and #entries > 1 and {text = code, entries = entries} or nil
+    return code
+  end)
   return self
+end
+
+-- Runs the learner's own start-up file, when there is one. No other file is ever run unasked, least of all one of the
+-- folder that gradus is started in.
+local function run_startup_file(self)
+  local path = state.startup_file()
+  local file = path and io.open(path, "r")
+  if not file then return end
+  file:close()
+  require("gradus.shell.entries").run_file(self, path)
 end
 
 --- Runs the shell on the terminal until it is left; `lesson` (optional) is opened first. Returns the exit status.
@@ -165,7 +208,12 @@ function shell.run(lesson)
   if self.history.is_first and not lesson then self:say("first time here? :tutorial is a tour of two minutes") end
   if self.history.problem then tell_lost_history(self, self.history.problem) end
   local first = lesson and ":lesson " .. lesson
+  local started = false
   core.loop(function()
+    if not started then
+      started = true
+      run_startup_file(self)
+    end
     if first then
       local command = first
       first = nil

@@ -2,22 +2,33 @@
 
 local transcript = {}
 
+-- The code behind a prompt, and whether it goes on with the entry above.
 local function code_of(line)
-  return line:match "^>>? (.*)$" or (line:find "^>>?$" and "")
+  local prompt, code = line:match "^%s*(>>?)%s(.*)$"
+  if not prompt then prompt, code = line:match "^%s*(>>?)$", "" end
+  return prompt and code, prompt == ">>"
 end
 
---- The code in `text`: lines behind a prompt when the first line has one, otherwise all of it, without the newline at
---- its end.
+--- The entries of a transcript, a list, when the first line has a prompt; otherwise nil.
+function transcript.entries(text)
+  if not code_of(text:match "^%s*([^\n]*)") then return nil end
+  local entries = {}
+  for line in (text .. "\n"):gmatch "(.-)\n" do
+    local code, goes_on = code_of(line)
+    if code and goes_on and #entries > 0 then
+      entries[#entries] = entries[#entries] .. "\n" .. code
+    elseif code then
+      entries[#entries + 1] = code
+    end
+  end
+  return entries
+end
+
+--- What of a pasted text is put into the line, without the newline at its end; and its entries when it is a transcript.
 function transcript.clean(text)
   text = text:gsub("\r\n?", "\n"):gsub("\n+$", "")
-  local first = text:match "^%s*([^\n]*)"
-  if not code_of(first) then return text end
-  local lines = {}
-  for line in (text .. "\n"):gmatch "(.-)\n" do
-    local code = code_of(line:match "^%s*(>.*)$" or line)
-    if code then lines[#lines + 1] = code end
-  end
-  return table.concat(lines, "\n")
+  local entries = transcript.entries(text)
+  return entries and table.concat(entries, "\n") or text, entries
 end
 
 return transcript
