@@ -1,0 +1,295 @@
+#!/usr/bin/env python3
+"""Makes cases.tsv and cases.npz, small trainings by Keras 3 (on PyTorch) and by PyTorch itself, which test_peers.lua
+replays: run it by hand with a Python that has both, and keep what it made.
+
+    python3 tests/peers/make_cases.py
+
+Each case trains a net of few weights for some steps in float64, each on all samples. cases.tsv has a line a case:
+
+    name    Lua of the layers    Lua of the loss    Lua of the optimizer    steps    number of weights
+
+and cases.npz, under the number of the case, the samples (3.x, 3.y, perhaps 3.sample_weight), the weights before (3.before)
+and after (3.after) in one row, and the loss before each step (3.loss). The layers, losses, optimizers and their options
+have the same names in Keras and in gradus, so both are made from one description.
+"""
+import os
+
+os.environ["KERAS_BACKEND"] = "torch"
+
+import keras
+import numpy as np
+import torch
+from keras.src.backend.common import dtypes
+
+keras.config.set_floatx("float64")
+dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"  # but for TensorFlow, Keras computes float64 in float32
+torch.set_default_dtype(torch.float64)
+
+N = 8      # samples
+STEPS = 5
+
+
+class Call:
+    """Call("Dense", units=3): keras.layers.Dense(units=3), and nn.Dense{units=3} in Lua."""
+
+    def __init__(self, name, **options):
+        self.name, self.options = name, options
+
+    def keras(self):
+        for module in [keras.layers, keras.losses, keras.optimizers, keras.optimizers.schedules, keras.regularizers]:
+            if hasattr(module, self.name):
+                return getattr(module, self.name)(**{k: of_keras(v) for k, v in self.options.items()})
+        raise ValueError(self.name)
+
+    def lua(self):
+        if hasattr(keras.layers, self.name):
+            name = "nn." + self.name
+        elif hasattr(keras.losses, self.name):
+            name = "losses." + LOSSES[self.name]
+            if not self.options:
+                return name
+        elif hasattr(keras.regularizers, self.name):
+            name = "regularizers." + self.name
+        else:
+            name = "optim." + self.name
+        return name + "{" + ", ".join("%s=%s" % (k, of_lua(v)) for k, v in self.options.items()) + "}"
+
+
+LOSSES = {
+    "MeanSquaredError": "mean_squared_error",
+    "MeanAbsoluteError": "mean_absolute_error",
+    "Huber": "huber",
+    "Hinge": "hinge",
+    "BinaryCrossentropy": "binary_crossentropy",
+    "CategoricalCrossentropy": "categorical_crossentropy",
+    "SparseCategoricalCrossentropy": "sparse_categorical_crossentropy",
+    "KLDivergence": "kl_divergence",
+}
+
+
+def of_keras(value):
+    return value.keras() if isinstance(value, Call) else value
+
+
+def of_lua(value):
+    if isinstance(value, Call):
+        return value.lua()
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (list, tuple)):
+        return "{" + ", ".join(map(of_lua, value)) + "}"
+    return '"%s"' % value if isinstance(value, str) else repr(value)
+
+
+random = np.random.RandomState(1)
+lines, arrays = [], {}
+
+
+def truth(kind, outputs):
+    if kind == "numbers":
+        return random.randn(N, outputs)
+    if kind == "signs":
+        return random.choice([-1.0, 1.0], (N, outputs))
+    if kind == "binary":
+        return random.randint(0, 2, (N, outputs)).astype(float)
+    if kind == "labels":
+        return random.randint(0, outputs, N).astype(float)
+    if kind == "rows":
+        return np.eye(outputs)[random.randint(0, outputs, N)]
+    return random.dirichlet(np.ones(outputs), N)
+
+
+def store(name, layers, loss, optimizer, x, y, before, after, losses, sample_weight=None):
+    key = str(len(lines) + 1)
+    lines.append("\t".join([name, "; ".join(layers), loss, optimizer, str(STEPS), str(len(before))]))
+    arrays[key + ".x"], arrays[key + ".y"] = x, y
+    arrays[key + ".before"] = np.concatenate([w.ravel() for w in before])
+    arrays[key + ".after"] = np.concatenate([w.ravel() for w in after])
+    arrays[key + ".loss"] = np.array(losses)
+    if sample_weight is not None:
+        arrays[key + ".sample_weight"] = sample_weight
+
+
+def train(name, input_shape, layers, loss, kind, optimizer, weighted=False):
+    model = keras.Sequential([keras.Input(input_shape)] + [layer.keras() for layer in layers])
+    for w in model.variables:
+        if "seed" not in w.path:
+            w.assign(random.rand(*w.shape) + 0.5 if "variance" in w.path else random.randn(*w.shape) * 0.5)
+    x, y = random.randn(N, *input_shape), truth(kind, model.output_shape[-1])
+    sample_weight = random.rand(N) * 2 if weighted else None
+    before = [np.array(w) for w in model.get_weights()]
+    criterion, rule, losses = loss.keras(), optimizer.keras(), []
+    inputs, target = torch.tensor(x), torch.tensor(y)
+    for _ in range(STEPS):
+        model.zero_grad()
+        value = criterion(target, model(inputs, training=True),
+                          sample_weight=None if sample_weight is None else torch.tensor(sample_weight))
+        value = value + sum(model.losses)
+        value.backward()
+        gradients = [v.value.grad for v in model.trainable_weights]
+        with torch.no_grad():
+            rule.apply(gradients, model.trainable_weights)
+        losses.append(value.item())
+    store("keras: " + name, [layer.lua() for layer in layers], loss.lua(), optimizer.lua(), x, y, before,
+          model.get_weights(), losses, sample_weight)
+
+
+MSE = Call("MeanSquaredError")
+SGD = Call("SGD", learning_rate=0.1)
+
+
+def dense(units, **options):
+    return Call("Dense", units=units, **options)
+
+
+def layers():
+    for activation in ["linear", "relu", "sigmoid", "tanh", "softplus", "softmax"]:
+        train("Dense " + activation, (3,), [dense(4, activation=activation), dense(2)], MSE, "numbers", SGD)
+    for layer in [Call("ReLU"), Call("ReLU", max_value=1.0, negative_slope=0.1, threshold=0.2), Call("LeakyReLU"),
+                  Call("LeakyReLU", negative_slope=0.1), Call("ELU"), Call("ELU", alpha=0.5), Call("Softmax"),
+                  Call("Activation", activation="tanh"), Call("LayerNormalization"),
+                  Call("LayerNormalization", epsilon=0.1, center=False), Call("BatchNormalization"),
+                  Call("BatchNormalization", momentum=0.8, epsilon=0.1, scale=False),
+                  Call("Rescaling", scale=0.5, offset=1.0),
+                  Call("Reshape", target_shape=(2, 2))]:
+        extra = [Call("Flatten")] if layer.name == "Reshape" else []
+        train(layer.lua(), (3,), [dense(4), layer] + extra + [dense(2)], MSE, "numbers", SGD)
+    end = [Call("Flatten"), dense(2)]
+    for options in [{}, dict(padding="same"), dict(strides=2), dict(strides=2, padding="same"), dict(dilation_rate=2),
+                    dict(dilation_rate=2, padding="same"), dict(use_bias=False, activation="relu")]:
+        for size in [3, (2, 4)]:
+            conv = Call("Conv2D", filters=3, kernel_size=size, **options)
+            train(conv.lua(), (7, 8, 2), [conv] + end, MSE, "numbers", SGD)
+    for name in ["MaxPooling2D", "AveragePooling2D"]:
+        for options in [dict(pool_size=2), dict(pool_size=2, padding="same"), dict(pool_size=3, strides=2), dict(pool_size=(3, 2), padding="same"),
+                        dict(pool_size=3, strides=1, padding="same")]:
+            pool = Call(name, **options)
+            train(pool.lua(), (5, 7, 2), [Call("Conv2D", filters=2, kernel_size=2), pool] + end, MSE, "numbers", SGD)
+    for layer in [Call("GlobalAveragePooling2D"), Call("GlobalMaxPooling2D"), Call("BatchNormalization"),
+                  Call("GlobalAveragePooling2D", keepdims=True)]:
+        train(layer.lua(), (4, 4, 2), [Call("Conv2D", filters=3, kernel_size=2), layer] + end, MSE, "numbers", SGD)
+    for layer in [dense(4, kernel_regularizer=Call("L2", l2=0.1), bias_regularizer=Call("L1", l1=0.1)),
+                  dense(4, kernel_regularizer=Call("L1L2", l1=0.05, l2=0.02))]:
+        train("regularized", (3,), [layer, dense(2)], MSE, "numbers", SGD)
+
+
+def losses():
+    for loss in [MSE, Call("MeanAbsoluteError"), Call("Huber"), Call("Huber", delta=0.3)]:
+        train(loss.lua(), (3,), [dense(4, activation="tanh"), dense(2)], loss, "numbers", SGD)
+        train(loss.lua() + " weighted", (3,), [dense(4, activation="tanh"), dense(2)], loss, "numbers", SGD, True)
+    train("hinge", (3,), [dense(4, activation="tanh"), dense(2)], Call("Hinge"), "signs", SGD)
+    train("kl_divergence", (3,), [dense(4), dense(3, activation="softmax")], Call("KLDivergence"), "shares", SGD)
+    for name, kind, outputs, end in [("BinaryCrossentropy", "binary", 2, "sigmoid"),
+                                     ("CategoricalCrossentropy", "rows", 3, "softmax"),
+                                     ("SparseCategoricalCrossentropy", "labels", 3, "softmax")]:
+        smooth = [] if kind == "labels" else [dict(label_smoothing=0.1), dict(label_smoothing=0.2, from_logits=True)]
+        for options in [{}, dict(from_logits=True)] + smooth:
+            loss = Call(name, **options)
+            last = dense(outputs) if "from_logits" in options else dense(outputs, activation=end)
+            train(loss.lua(), (3,), [dense(4, activation="tanh"), last], loss, kind, SGD)
+            train(loss.lua() + " weighted", (3,), [last], loss, kind, SGD, True)
+
+
+def optimizers():
+    def one(name, **options):
+        optimizer = Call(name, **options)
+        train(optimizer.lua(), (3,), [dense(4, activation="tanh"), dense(2)], MSE, "numbers", optimizer)
+
+    every = {"SGD": [{}, dict(momentum=0.9), dict(momentum=0.9, nesterov=True)],
+             "Adam": [{}, dict(beta_1=0.8, beta_2=0.9, epsilon=1e-3)], "AdamW": [{}, dict(weight_decay=0.1)],
+             "RMSprop": [{}, dict(momentum=0.9, rho=0.8), dict(epsilon=1e-2)],
+             "Adagrad": [{}, dict(initial_accumulator_value=0.5, epsilon=1e-2)]}
+    for name, cases in every.items():
+        for options in cases:
+            one(name, learning_rate=0.05, **options)
+        for options in [dict(clipnorm=0.1), dict(clipvalue=0.05), dict(global_clipnorm=0.2), dict(weight_decay=0.1)]:
+            one(name, learning_rate=0.05, **options)
+    schedules = [
+        Call("ExponentialDecay", initial_learning_rate=0.1, decay_steps=2, decay_rate=0.5),
+        Call("ExponentialDecay", initial_learning_rate=0.1, decay_steps=2, decay_rate=0.5, staircase=True),
+        Call("CosineDecay", initial_learning_rate=0.1, decay_steps=4, alpha=0.1),
+        Call("CosineDecay", initial_learning_rate=0.0, decay_steps=4, warmup_target=0.1, warmup_steps=2),
+        Call("PiecewiseConstantDecay", boundaries=[1, 3], values=[0.1, 0.05, 0.01]),
+        Call("PolynomialDecay", initial_learning_rate=0.1, decay_steps=3, power=2.0),
+        Call("InverseTimeDecay", initial_learning_rate=0.1, decay_steps=2, decay_rate=0.5),
+    ]
+    for schedule in schedules:
+        one("SGD", learning_rate=schedule)
+        one("Adam", learning_rate=schedule)
+
+
+# ---- PyTorch itself: its kernels are (out, in) and (out, in, rows, columns), its pictures have their channels first ----
+
+def to_gradus(w):
+    w = w.detach().numpy()
+    return w.transpose(2, 3, 1, 0) if w.ndim == 4 else w.T if w.ndim == 2 else w
+
+
+def torch_train(name, net, lua_layers, x, y, criterion, lua_loss, optimizer, lua_optimizer):
+    inputs = torch.tensor(x.transpose(0, 3, 1, 2) if x.ndim == 4 else x)
+    target = torch.tensor(y)
+    step = optimizer(net.parameters())
+    before, losses = [to_gradus(w).copy() for w in net.parameters()], []
+    for _ in range(STEPS):
+        step.zero_grad()
+        loss = criterion(net(inputs), target)
+        loss.backward()
+        step.step()
+        losses.append(loss.item())
+    store("torch: " + name, lua_layers, lua_loss, lua_optimizer, x, y.astype(float), before,
+          [to_gradus(w) for w in net.parameters()], losses)
+
+
+def pytorch():
+    nn, optim = torch.nn, torch.optim
+    torch.manual_seed(1)
+    mlp = ['nn.Dense{4, activation="tanh"}', "nn.Dense{3}"]
+    x = random.randn(N, 3)
+
+    def net():
+        return nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 3))
+
+    def sgd(parameters):
+        return optim.SGD(parameters, lr=0.1)
+
+    lua_sgd = "optim.SGD{0.1}"
+    numbers, labels, binary = truth("numbers", 3), truth("labels", 3).astype(np.int64), truth("binary", 3)
+    for name, y, criterion, lua in [
+            ("MSELoss", numbers, nn.MSELoss(), "losses.mean_squared_error"),
+            ("L1Loss", numbers, nn.L1Loss(), "losses.mean_absolute_error"),
+            ("HuberLoss", numbers, nn.HuberLoss(delta=0.5), "losses.huber{delta=0.5}"),
+            ("CrossEntropyLoss", labels, nn.CrossEntropyLoss(), "losses.sparse_categorical_crossentropy{from_logits=true}"),
+            ("BCEWithLogitsLoss", binary, nn.BCEWithLogitsLoss(), "losses.binary_crossentropy{from_logits=true}")]:
+        torch_train(name, net(), mlp, x, y, criterion, lua, sgd, lua_sgd)
+    # The places of epsilon differ, so it is 0.
+    for name, optimizer, lua in [
+            ("SGD momentum", lambda p: optim.SGD(p, lr=0.05, momentum=0.9), "optim.SGD{0.05, momentum=0.9}"),
+            ("SGD nesterov", lambda p: optim.SGD(p, lr=0.05, momentum=0.9, nesterov=True),
+             "optim.SGD{0.05, momentum=0.9, nesterov=true}"),
+            ("Adam", lambda p: optim.Adam(p, lr=0.05, eps=0), "optim.Adam{0.05, epsilon=0}"),
+            ("AdamW", lambda p: optim.AdamW(p, lr=0.05, eps=0, weight_decay=0.1),
+             "optim.AdamW{0.05, epsilon=0, weight_decay=0.1}"),
+            ("RMSprop", lambda p: optim.RMSprop(p, lr=0.05, alpha=0.9, eps=0), "optim.RMSprop{0.05, rho=0.9, epsilon=0}"),
+            ("Adagrad", lambda p: optim.Adagrad(p, lr=0.05, initial_accumulator_value=0.1, eps=0),
+             "optim.Adagrad{0.05, initial_accumulator_value=0.1, epsilon=0}")]:
+        torch_train(name, net(), mlp, x, numbers, nn.MSELoss(), "losses.mean_squared_error", optimizer, lua)
+    pictures = random.randn(N, 8, 8, 2)
+    cnn = nn.Sequential(nn.Conv2d(2, 3, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(3, 4, 2), nn.LeakyReLU(0.3),
+                        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3))
+    torch_train("CNN", cnn, ['nn.Conv2D{3, 3, activation="relu"}', "nn.MaxPooling2D{2}", "nn.Conv2D{4, 2}",
+                             "nn.LeakyReLU{}",
+                             "nn.GlobalAveragePooling2D{}", "nn.Dense{3}"], pictures, labels, nn.CrossEntropyLoss(),
+                "losses.sparse_categorical_crossentropy{from_logits=true}", sgd, lua_sgd)
+    normal = nn.Sequential(nn.Linear(3, 4), nn.LayerNorm(4, eps=1e-3), nn.ELU(), nn.Linear(4, 3))
+    torch_train("LayerNorm", normal, ["nn.Dense{4}", "nn.LayerNormalization{}", "nn.ELU{}", "nn.Dense{3}"], x, numbers,
+                nn.MSELoss(), "losses.mean_squared_error", sgd, lua_sgd)
+
+
+for family in [layers, losses, optimizers, pytorch]:
+    family()
+here = os.path.dirname(os.path.abspath(__file__))
+np.savez_compressed(os.path.join(here, "cases.npz"), **arrays)
+with open(os.path.join(here, "cases.tsv"), "w", encoding="utf-8") as f:
+    f.write("# Keras %s, PyTorch %s\n" % (keras.__version__, torch.__version__))
+    f.writelines(line + "\n" for line in lines)
+print(len(lines), "cases")
