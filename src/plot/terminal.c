@@ -16,7 +16,7 @@ static const char question[] = "\033_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\033\\\033[c
 gr_pictures gr_terminal_answer(const char *text, size_t length, bool *complete) {
   *complete = false;
   gr_pictures can = GR_PICTURES_NONE;
-  if (length == 0) return can;
+  if (!text || length == 0) return can;
   const char *kitty = memmem(text, length, "\033_Gi=31", 7);
   if (kitty && memmem(kitty, length - (size_t)(kitty - text), ";OK\033\\", 5)) can = GR_PICTURES_KITTY;
   // The attributes: ESC [ ? 62 ; 4 ; 22 c, of which 4 means sixel.

@@ -93,7 +93,7 @@ end
 function M.surface(out, panel, theme, block)
   local field = panel.field
   out("unset key")
-  out("set border 15 lc rgb '%s'", theme.faint)
+  out("set border 15 back lc rgb '%s'", theme.faint)
   out("set tics nomirror textcolor rgb '%s'", theme.ink)
   out("set xtics offset 0,-0.4 %s\nset ytics offset 0.6,-0.2 %s", number(tic_step(field.x[1], field.x[2])),
     number(tic_step(field.y[1], field.y[2])))
