@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/interrupt.h"
 #include "data/cifar.h"
+#include "data/npz.h"
 #include "data/photos.h"
 #include "data/png.h"
 #include "data/rows.h"
@@ -149,6 +150,25 @@ static int data_cifar(lua_State *L) {
   return 2;
 }
 
+// ---- zip ----
+
+static int archive_gc(lua_State *L) {
+  gr_npz_close(lua_touserdata(L, 1));
+  return 0;
+}
+
+// unzip(path, folder)
+static int data_unzip(lua_State *L) {
+  const char *path = luaL_checkstring(L, 1), *folder = luaL_checkstring(L, 2);
+  gr_npz *z = gr_push_owned(L, sizeof *z, "gradus.archive", archive_gc);
+  gr_bytes file;
+  GR_TRY(L, gr_file_read(&file, path, &err));
+  GR_TRY(L, gr_npz_open(z, &file, path, &err));
+  GR_TRY(L, gr_npz_unpack(z, folder, &err));
+  gr_npz_close(z);
+  return 0;
+}
+
 // ---- tables ----
 
 static int table_gc(lua_State *L) {
@@ -228,9 +248,10 @@ static int data_save_table(lua_State *L) {
 }
 
 static const gr_function functions[] = {
-    {"image", data_image, NULL}, {"save_image", data_save_image, NULL}, {"photos", data_photos, NULL},
-    {"cifar", data_cifar, NULL}, {"table", data_table, NULL},           {"save_table", data_save_table, NULL},
-    {NULL, NULL, NULL},
+    {"image", data_image, NULL},   {"save_image", data_save_image, NULL},
+    {"photos", data_photos, NULL}, {"cifar", data_cifar, NULL},
+    {"table", data_table, NULL},   {"save_table", data_save_table, NULL},
+    {"unzip", data_unzip, NULL},   {NULL, NULL, NULL},
 };
 
 void gr_add_readers(lua_State *L) { gr_register(L, NULL, functions); }

@@ -148,27 +148,88 @@ gr_code gr_npz_open(gr_npz *out, gr_bytes *file, const char *path, gr_err *err) 
   return code;
 }
 
+gr_code gr_npz_bytes(gr_bytes *unpacked, const uint8_t **bytes, const gr_npz *z, size_t i, gr_err *err) {
+  const gr_npz_entry *e = &z->entries[i];
+  char name[400];
+  snprintf(name, sizeof name, "%s: %.120s", z->path, e->name);
+  *unpacked = (gr_bytes){0};
+  *bytes = z->file.data + e->start;
+  gr_code code = GR_OK;
+  if (e->deflated) {
+    void *block = NULL;
+    code = gr_alloc(&block, e->unpacked, name, err);
+    *unpacked = (gr_bytes){block, e->unpacked};
+    if (!code) code = gr_inflate_raw(block, e->unpacked, *bytes, e->packed, name, err);
+    *bytes = block;
+  }
+  if (!code && gr_crc32(0, *bytes, e->unpacked) != e->crc)
+    code = gr_fail(err, GR_ERR_FORMAT,
+                   "%s: its checksum is wrong: the file is damaged; copy or save it again", name);
+  if (code) gr_bytes_finish(unpacked);
+  return code;
+}
+
 gr_code gr_npz_tensor(gr_tensor *out, const gr_npz *z, size_t i, gr_err *err) {
   const gr_npz_entry *e = &z->entries[i];
-  const uint8_t *bytes = z->file.data + e->start;
   char name[400];
   snprintf(name, sizeof name, "%s: %.120s", z->path, e->name);
   *out = (gr_tensor){0};
   if (!e->is_array)
     return gr_fail(err, GR_ERR_FORMAT, "%s is no array: the members of a .npz file are .npy files", name);
-  void *block = NULL;
-  gr_code code = GR_OK;
-  if (e->deflated) {
-    code = gr_alloc(&block, e->unpacked, name, err);
-    if (!code) code = gr_inflate_raw(block, e->unpacked, bytes, e->packed, name, err);
-    bytes = block;
-  }
-  if (!code && gr_crc32(0, bytes, e->unpacked) != e->crc)
-    code = gr_fail(err, GR_ERR_FORMAT,
-                   "%s: its checksum is wrong: the file is damaged; copy or save it again", name);
-  if (!code) code = gr_npy_parse(out, bytes, e->unpacked, name, err);
-  gr_free(block);
+  gr_bytes unpacked;
+  const uint8_t *bytes;
+  if (gr_npz_bytes(&unpacked, &bytes, z, i, err)) return err->code;
+  gr_code code = gr_npy_parse(out, bytes, e->unpacked, name, err);
+  gr_bytes_finish(&unpacked);
   return code;
+}
+
+// ---- other archives ----
+
+// Nothing is written outside of the folder: a name is of parts that go down only.
+static bool stays_inside(const char *name) {
+  if (*name == '/' || *name == '\0') return false;
+  for (const char *part = name;;) {
+    size_t n = strcspn(part, "/\\");
+    if (part[n] == '\\' || (n == 2 && part[0] == '.' && part[1] == '.')) return false;
+    if (!part[n]) return true;
+    part += n + 1;
+  }
+}
+
+// What a file manager leaves in archives: .DS_Store, __MACOSX/...
+static bool is_litter(const char *name) {
+  const char *last = strrchr(name, '/');
+  return strncmp(name, "__MACOSX/", 9) == 0 || (last ? last[1] : *name) == '.';
+}
+
+gr_code gr_npz_unpack(const gr_npz *z, const char *folder, gr_err *err) {
+  for (size_t i = 0; i < z->n; i++) {
+    const gr_npz_entry *e = &z->entries[i];
+    size_t length = strlen(e->name);
+    if (is_litter(e->name) || (length && e->name[length - 1] == '/')) continue;
+    if (!stays_inside(e->name))
+      return gr_fail(err, GR_ERR_FORMAT,
+                     "%s: the member \"%.100s\" would be written outside of the folder: refused", z->path,
+                     e->name);
+    gr_str path = {0};
+    gr_bytes unpacked = {0};
+    const uint8_t *bytes = NULL;
+    gr_str_format(&path, "%s/%s%s", folder, e->name, e->is_array ? ".npy" : "");
+    gr_code code = gr_str_check(&path, err);
+    if (!code) {
+      char *slash = strrchr(path.text, '/');
+      *slash = '\0';
+      code = gr_folder_make(path.text, err);
+      *slash = '/';
+    }
+    if (!code) code = gr_npz_bytes(&unpacked, &bytes, z, i, err);
+    if (!code) code = gr_file_write(path.text, &(gr_piece){bytes, e->unpacked}, 1, err);
+    gr_bytes_finish(&unpacked);
+    gr_str_finish(&path);
+    if (code) return code;
+  }
+  return GR_OK;
 }
 
 // ---- writing ----

@@ -31,6 +31,10 @@ bool gr_is_zip(const uint8_t *data, size_t size);
 // Takes `file` over, also when it fails (it then frees it).
 gr_code gr_npz_open(gr_npz *out, gr_bytes *file, const char *path, gr_err *err);
 gr_code gr_npz_tensor(gr_tensor *out, const gr_npz *z, size_t i, gr_err *err);
+// A member's bytes: in the file when it is stored, otherwise in `unpacked`, which the caller finishes.
+gr_code gr_npz_bytes(gr_bytes *unpacked, const uint8_t **bytes, const gr_npz *z, size_t i, gr_err *err);
+// Any zip archive: writes its files below `folder`, and none elsewhere.
+gr_code gr_npz_unpack(const gr_npz *z, const char *folder, gr_err *err);
 void gr_npz_close(gr_npz *z);  // accepts zero bytes
 
 // Writes each tensor as "name.npy" into one archive, whole or not at all; `deflated` packs them, which

@@ -26,9 +26,9 @@ require("gradus.session").say = function() end  -- summaries and results: nobody
 
 -- ---- what can be called ----
 
--- They write files, or wait for a learner.
-local left_out = {lesson = true, ["data.save"] = true, ["plot.save"] = true, ["plot.terminal"] = true,
-  ["plot.settings"] = true, ["callbacks.CSVLogger"] = true, help = true}
+-- They write files, fetch them, or wait for a learner.
+local left_out = {lesson = true, ["data.save"] = true, ["data.get"] = true, ["plot.save"] = true,
+  ["plot.terminal"] = true, ["plot.settings"] = true, ["callbacks.CSVLogger"] = true, help = true}
 
 -- Whatever a learner reaches by name, and whatever has help: {name=, call=, calls=}.
 local functions = {}

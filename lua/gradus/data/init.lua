@@ -472,5 +472,6 @@ for _, theme in ipairs {"pictures", "augment", "scaling", "balance"} do
   for name, f in pairs(require("gradus.data." .. theme)) do data[name] = f end
 end
 data.check = notes.public.check
+require("gradus.data.download").add(data, dataset)
 
 return data
