@@ -182,7 +182,8 @@ def _(folder):
         contains(out, "nobody has verified this file")
         contains(out, "10\t2\tdata_batch_2.bin, item 1")
     inside = f"{cache}/gradus/cifar10/cifar-10-batches-bin"
-    equal(run(f'd = data.cifar("{inside}/test_batch.bin") print(table.concat(d.x.shape, " "), d.y)', cache)[1], "2 32 32 3\t[3 3]\n")
+    code = f'd = data.cifar("{inside}/test_batch.bin") print(table.concat(d.x.shape, " "), d.y)'
+    equal(run(code, cache)[1], "2 32 32 3\t[3 3]\n")
     contains(run(f'data.cifar("{served}")', cache)[2], "has none of data_batch_1.bin")
 
 
@@ -199,7 +200,8 @@ def _(folder):
         write(f"{served}/dataset-resized.zip", packed.getvalue())
 
     with Server(served) as server:
-        code = f'd = data.get("trashnet", {{from="{server.address}", size=9}}) print(table.concat(d.x.shape, " "), d.y, d.classes[2])'
+        code = f'd = data.get("trashnet", {{from="{server.address}", size=9}})'
+        code += ' print(table.concat(d.x.shape, " "), d.y, d.classes[2])'
         for bad in "../out.jpg", "/tmp/gradus-out.jpg", "dataset-resized/../../out.jpg":
             zipped(bad)
             status, _, err = run(code, cache)
