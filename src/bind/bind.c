@@ -126,9 +126,10 @@ gr_dtype gr_check_dtype(lua_State *L, int index) {
 static int64_t check_size(lua_State *L, int index, int position) {
   int is_integer;
   lua_Integer n = lua_tointegerx(L, index, &is_integer);
+  const char *quote = lua_type(L, index) == LUA_TSTRING ? "\"" : "";
   if (!is_integer)
-    luaL_error(L, "size %d of the shape is %s; a shape is made of whole numbers", position,
-               lua_istable(L, index) ? "a table" : luaL_tolstring(L, index, NULL));
+    luaL_error(L, "size %d of the shape is %s%s%s; a shape is made of whole numbers", position, quote,
+               lua_istable(L, index) ? "a table" : luaL_tolstring(L, index, NULL), quote);
   return n;
 }
 
@@ -148,6 +149,12 @@ int gr_check_shape(lua_State *L, int first, int last, int64_t *shape) {
     luaL_error(L, "a tensor has at most %d axes, not %d", GR_MAX_DIMS, last - first + 1);
   for (int i = first; i <= last; i++) shape[ndim++] = check_size(L, i, i - first + 1);
   return ndim;
+}
+
+void gr_refuse_more(lua_State *L, int most, const char *name) {
+  if (lua_isnoneornil(L, most + 1)) return;
+  luaL_error(L, "%s takes %s, and this call gives %d (what stands before a colon is the first)", name,
+             most == 1 ? "one value" : "two values", lua_gettop(L));
 }
 
 bool gr_option(lua_State *L, int index, const char *name) {

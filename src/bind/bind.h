@@ -261,6 +261,9 @@ gr_dtype gr_check_dtype(lua_State *L, int index);
 uint32_t gr_check_seed(lua_State *L, int index);
 // A shape from the integers at first..last, or from one table of them at `first`. Returns ndim.
 int gr_check_shape(lua_State *L, int first, int last, int64_t *shape);
+// Raises when a function of one or two values is called with more of them than it takes: x:exp(2), a:dot(b,
+// c).
+void gr_refuse_more(lua_State *L, int most, const char *name);
 // Option `name` of the table at `index` pushed on the stack; false (nothing pushed) when absent.
 bool gr_option(lua_State *L, int index, const char *name);
 // Raises when the table at `index` has a string key that is not in `names` (NULL-terminated), with "did you

@@ -2,6 +2,7 @@
 #include "bind/bind.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #include "kernel/elementwise.h"
 
@@ -101,7 +102,9 @@ static int binary(lua_State *L, gr_binary_op op) {
 }
 
 static int binary_function(lua_State *L) {
-  return binary(L, (gr_binary_op)lua_tointeger(L, lua_upvalueindex(1)));
+  gr_binary_op op = (gr_binary_op)lua_tointeger(L, lua_upvalueindex(1));
+  gr_refuse_more(L, 2, gr_binary_name(op));
+  return binary(L, op);
 }
 
 // ---- one operand ----
@@ -129,7 +132,9 @@ static int unary(lua_State *L, gr_unary_op op) {
 }
 
 static int unary_function(lua_State *L) {
-  return unary(L, (gr_unary_op)lua_tointeger(L, lua_upvalueindex(1)));
+  gr_unary_op op = (gr_unary_op)lua_tointeger(L, lua_upvalueindex(1));
+  gr_refuse_more(L, 1, gr_unary_name(op));
+  return unary(L, op);
 }
 
 // ---- operators ----
@@ -233,6 +238,19 @@ void gr_call_unary(lua_State *L, gr_unary_op op, int a) {
   lua_call(L, 1, 1);
 }
 
+static int round_decimals(lua_State *L) {
+  const lua_Integer decimals = luaL_optinteger(L, 2, 0);
+  luaL_argcheck(L, decimals >= -300 && decimals <= 300, 2, "from -300 to 300 decimals");
+  gr_refuse_more(L, 2, "round");
+  lua_settop(L, 1);
+  if (decimals == 0) return unary(L, GR_ROUND);
+  lua_pushnumber(L, pow(10, (double)llabs(decimals)));
+  gr_call_binary(L, decimals > 0 ? GR_MUL : GR_DIV, 1, 2);
+  gr_call_unary(L, GR_ROUND, 3);
+  gr_call_binary(L, decimals > 0 ? GR_DIV : GR_MUL, 4, 2);
+  return 1;
+}
+
 static int clip(lua_State *L) {
   luaL_checkany(L, 3);
   gr_call_binary(L, GR_MAXIMUM, 1, 2);
@@ -270,8 +288,14 @@ static const gr_function both[] = {
           "> tanh(tensor{0, 1})\n[0.         0.76159416]"),
     UNARY("floor", GR_FLOOR, "The next whole number below.", "> floor(tensor{1.5, -1.5})\n[ 1. -2.]"),
     UNARY("ceil", GR_CEIL, "The next whole number above.", "> ceil(tensor{1.5, -1.5})\n[ 2. -1.]"),
-    UNARY("round", GR_ROUND, "The nearest whole number; halves go to the even one.",
-          "> round(tensor{0.5, 1.5, 2.4})\n[0. 2. 2.]"),
+    {"round", round_decimals,
+     "round(x, decimals) -> tensor or number\n\n"
+     "The nearest number with so many decimals (0: a whole number; -1: a multiple of ten); halves go to the "
+     "even one. As numpy.round: x * 10^decimals, rounded, / 10^decimals.\n\n"
+     "> round(tensor{0.5, 1.5, 2.4})\n"
+     "[0. 2. 2.]\n"
+     "> round(tensor{0.126, 2}, 2)\n"
+     "[0.13 2.  ]"},
     UNARY("sigmoid", GR_SIGMOID, "1 / (1 + e^-x), between 0 and 1.",
           "> sigmoid(tensor{0, 2})\n[0.5        0.88079708]"),
     UNARY("relu", GR_RELU, "max(0, x): the rectified linear unit.", "> relu(tensor{-2, 3})\n[0. 3.]"),

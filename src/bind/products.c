@@ -15,6 +15,7 @@ static const gr_tensor *in_dtype(lua_State *L, const gr_tensor *t, gr_dtype dtyp
 
 static int dot(lua_State *L) {
   const gr_tensor *a = gr_check_tensor(L, 1), *b = gr_check_tensor(L, 2);
+  gr_refuse_more(L, 2, "dot");
   lua_settop(L, 2);
   int64_t shape[GR_MAX_DIMS];
   int ndim;

@@ -46,7 +46,7 @@ gr_code gr_tensor_init(gr_tensor *out, gr_dtype dtype, int ndim, const int64_t *
   *out = (gr_tensor){0};
   if (code) return code;
   char what[160], text[GR_SHAPE_TEXT];
-  snprintf(what, sizeof what, "a %s tensor of shape %s", gr_dtype_name(dtype),
+  snprintf(what, sizeof what, "%s %s tensor of shape %s", dtype == GR_I64 ? "an" : "a", gr_dtype_name(dtype),
            gr_shape_text(text, ndim, shape));
   code = gr_buffer_new(&t.buffer, gr_tensor_bytes(&t), what, err);
   if (code) return code;
@@ -135,9 +135,10 @@ gr_code gr_tensor_view_reshape(gr_tensor *out, const gr_tensor *t, int ndim, con
   if (code) return code;
   char from[GR_SHAPE_TEXT], to[GR_SHAPE_TEXT];
   if (gr_tensor_size(&view) != gr_tensor_size(t))
-    return gr_fail(err, GR_ERR_SHAPE, "cannot reshape %s (%" PRId64 " elements) to %s (%" PRId64 " elements)",
-                   gr_shape_text(from, t->ndim, t->shape), gr_tensor_size(t), gr_shape_text(to, ndim, shape),
-                   gr_tensor_size(&view));
+    return gr_fail(
+        err, GR_ERR_SHAPE, "cannot reshape %s (%" PRId64 " element%s) to %s (%" PRId64 " element%s)",
+        gr_shape_text(from, t->ndim, t->shape), gr_tensor_size(t), gr_tensor_size(t) == 1 ? "" : "s",
+        gr_shape_text(to, ndim, shape), gr_tensor_size(&view), gr_tensor_size(&view) == 1 ? "" : "s");
   if (!regroup(&view, t))
     return gr_fail(err, GR_ERR_SHAPE,
                    "the numbers of this view do not lie so that shape %s could share them: clone it first",

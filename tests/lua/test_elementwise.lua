@@ -15,6 +15,13 @@ end
 local big = tensor({9007199254740993, 9007199254740992, -5}, {dtype = "int64"})
 local back = tensor({-5, 9007199254740992, 9007199254740993}, {dtype = "int64"})
 
+test("round takes decimals, as NumPy's", function()
+  expect.equal(tostring(round(tensor{0.126, -2.345, 7}, 2)), "[ 0.13 -2.35  7.  ]")
+  expect.equal(round(1234.5, -2), 1200.0)
+  expect.equal(tostring(tensor{{15, 25}}:round(-1)), "[[20. 20.]]")
+  expect.error(function() round(1, 2, 3) end, "round takes two values")
+end)
+
 test("integers beyond 2^53 are compared digit by digit, with each other and with Lua's", function()
   expect.equal(tostring(eq(big, 9007199254740992)), "[False  True False]")
   expect.equal(tostring(ne(big, 9007199254740993)), "[False  True  True]")

@@ -30,6 +30,20 @@ local SETUP = "X = ones(4, 3) w = ones(3, 1) y = tensor{1, 2, 3, 4}"
 
 local function lines(...) return table.concat({...}, "\n") end
 
+test("a value too many is refused, not left out", function()
+  local x = ones(2, 2)
+  expect.error(function() exp(x, 2) end, "exp takes one value, and this call gives 2")
+  expect.error(function() return x:dot(x, x) end, "dot takes two values, and this call gives 3")
+  expect.error(function() maximum(x, 1, 2) end, "maximum takes two values")
+  expect.error(function() math.max(x) end, "of a tensor it is max(t)")
+  expect.equal(math.max(1, 3, 2), 3)
+end)
+
+test("one element is no elements", function()
+  expect.error(function() return tensor{1, 2}:reshape(1) end, "to (1,) (1 element)")
+  expect.error(function() return zeros("a") end, 'size 1 of the shape is "a"')
+end)
+
 test("a product that does not fit shows both shapes, the sizes that disagree and what works", function()
   local e = failure("o = X:dot(w.T)", SETUP)
   expect.equal(e.picture, lines(

@@ -181,6 +181,19 @@ for _, name in ipairs {"sethook", "getregistry", "setmetatable", "debug", "getus
   safe.debug[name] = nil
 end
 
+-- Lua's math.max of one value is that value, whatever it is: a tensor came back as if it were its own largest element.
+local function add_extremes(base)
+  for _, name in ipairs {"max", "min"} do
+    local extreme = math[name]
+    base.math[name] = function(...)
+      if select("#", ...) == 1 and type((...)) == "userdata" then
+        error(string.format("math.%s compares numbers; of a tensor it is %s(t)", name, name), 2)
+      end
+      return extreme(...)
+    end
+  end
+end
+
 -- What stands behind the learner's own globals: Lua's library, then the built-ins.
 local function behind(session)
   local base = {}
@@ -189,6 +202,7 @@ local function behind(session)
   for name in pairs(environment.libraries) do base[name] = copy_module(name, safe[name] or _G[name]) end
   -- One generator for everything a learner draws, so that one seed fixes a session.
   for name, f in pairs(require "gradus.core.math") do base.math[name] = f end
+  add_extremes(base)
   return base
 end
 
