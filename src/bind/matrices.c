@@ -112,7 +112,7 @@ static int triangle(lua_State *L) {
   if (gr_is_tracked(t)) {
     gr_tensor *at = gr_push_tensor(L, GR_I64, 2, (int64_t[]){n, m});
     GR_TRY(L, gr_fill(at, (double)(n * m), &err));
-    for (int64_t i = 0; i < n; i++) {
+    for (int64_t i = 0; m > 0 && i < n; i++) {
       kept_columns(lower, i, k, m, &from, &to);
       for (int64_t c = from; c < to; c++) ((int64_t *)at->data)[i * m + c] = i * m + c;
     }
@@ -120,6 +120,7 @@ static int triangle(lua_State *L) {
     return 1;
   }
   gr_tensor *out = gr_push_tensor(L, (gr_dtype)t->dtype, t->ndim, t->shape);
+  if (gr_tensor_size(out) == 0) return 1;  // of however many rows
   GR_TRY(L, gr_fill(out, 0, &err));
   for (int64_t i = 0; i < n; i++) {  // row i of every matrix at once
     gr_tensor source, target;

@@ -39,6 +39,12 @@ test("a value too many is refused, not left out", function()
   expect.equal(math.max(1, 3, 2), 3)
 end)
 
+test("a matrix of many rows without columns is no work", function()
+  expect.equal(tril(zeros(1 << 40, 0)).shape[1], 1 << 40)
+  expect.equal(triu(zeros(2, 1 << 40, 0)).ndim, 3)
+  expect.equal(tril(grad.track(zeros(1 << 40, 0))).ndim, 2)
+end)
+
 test("one element is no elements", function()
   expect.error(function() return tensor{1, 2}:reshape(1) end, "to (1,) (1 element)")
   expect.error(function() return zeros("a") end, 'size 1 of the shape is "a"')
