@@ -7,7 +7,8 @@ return {
   mnist = {
     about = "70,000 handwritten digits, 28x28 pixels, 0 paper to 255 ink",
     form = "idx",
-    addresses = {"https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/"},
+    addresses = {"https://ossci-datasets.s3.amazonaws.com/mnist/",
+      "https://storage.googleapis.com/cvdf-datasets/mnist/"},
     files = {
       {name = "train-images-idx3-ubyte.gz", size = 9912422,
         sha256 = "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"},
@@ -36,7 +37,8 @@ return {
       {name = "t10k-labels-idx1-ubyte.gz", size = 5148,
         sha256 = "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5"},
     },
-    classes = {"T-shirt/top", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot"},
+    classes = {"T-shirt/top", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag",
+      "ankle boot"},
     licence = "MIT",
     citation = "H. Xiao, K. Rasul, R. Vollgraf: Fashion-MNIST, 2017, https://arxiv.org/abs/1708.07747",
   },

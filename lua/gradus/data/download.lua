@@ -86,8 +86,8 @@ function download.file(entry, addresses, folder)
   if size_of(path) then
     local wrong = difference(path, entry)
     if wrong then
-      error(format('"%s" is not the file that is expected: %s. Remove it, and call this again to fetch it', path, wrong),
-        0)
+      error(format('"%s" is not the file that is expected: %s. Remove it, and call this again to fetch it', path,
+        wrong), 0)
     end
     return path
   end
@@ -190,7 +190,8 @@ local function get(dataset, data, name, given)
     end
     paths[i] = download.file(each, o.from and {(o.from:gsub("/*$", "/"))} or entry.addresses or {}, folder)
   end
-  local d = {name = name, about = entry.about, classes = entry.classes, source = entry.citation, licence = entry.licence}
+  local d = {name = name, about = entry.about, classes = entry.classes, source = entry.citation,
+    licence = entry.licence}
   forms[entry.form](d, paths, data, folder, entry)
   return dataset(d)
 end
@@ -256,8 +257,8 @@ function download.add(data, dataset)
   data.get = doc("data.get", [==[
 data.get(name, {from=nil, size=50, gray=true, positive=nil, by=nil}) -> data set
 
-Fetches a data set once, and reads it: "mnist" and "fashion" (28x28 grey), "cifar10" (32x32 RGB), "trashnet" (photographs
-of waste in six classes), "taco" (photographs of litter with COCO annotations; fetched by hand). The files go to
+Fetches a data set once, and reads it: "mnist" and "fashion" (28x28 grey), "cifar10" (32x32 RGB), "trashnet"
+(photographs of waste in six classes), "taco" (photographs of litter with COCO annotations; fetched by hand). They go to
 $XDG_CACHE_HOME/gradus, by default ~/.cache/gradus; a file that is there is used, one half fetched is continued. Sizes
 and SHA-256 are verified where somebody has checked them (datasets/manifest.lua); otherwise the hash found is told.
 `from` is the address of a mirror, as in from="http://10.0.0.5/mnist". size and gray are for photographs: see
@@ -267,9 +268,9 @@ data.folder; positive and by are those of data.coco. Without a network the error
   data.cifar = doc("data.cifar", [==[
 data.cifar(path) -> data set
 
-Reads the binary version of CIFAR-10 or CIFAR-100: a folder with data_batch_1.bin to data_batch_5.bin and test_batch.bin,
-or train.bin and test.bin, or a single one of these files. x is uint8 (n, 32, 32, 3), y uint8 (n,); of CIFAR-100 the fine
-labels. https://www.cs.toronto.edu/~kriz/cifar.html
+Reads the binary version of CIFAR-10 or CIFAR-100: a folder with data_batch_1.bin to data_batch_5.bin and
+test_batch.bin, or train.bin and test.bin, or a single one of these files. x is uint8 (n, 32, 32, 3), y uint8 (n,); of
+CIFAR-100 the fine labels. https://www.cs.toronto.edu/~kriz/cifar.html
 ]==], function(path) return plainly(cifar, dataset, path) end)
 end
 
