@@ -65,8 +65,8 @@ return {
     about = "1,500 photographs of litter where it lies, with the outline of each piece",
     form = "coco",
     files = {{name = "annotations.json"}},
-    by_hand = "TACO is a list of addresses of single photographs: `git clone https://github.com/pedropro/TACO`, then " ..
-      "`python3 download.py` in it fetches them into its folder data",
+    by_hand = "TACO is a list of addresses of single photographs: `git clone https://github.com/pedropro/TACO`, " ..
+      "then `python3 download.py` in it fetches them into its folder data",
     licence = "CC BY 4.0; each photograph has its own",
     citation = "P. F. Proença, P. Simões: TACO: Trash Annotations in Context, 2020, https://arxiv.org/abs/2003.06975",
   },
