@@ -1,5 +1,5 @@
--- Replays small trainings by Keras 3 and PyTorch (tests/peers, whose make_cases.py made them and tells the format): from
--- the same weights, the same losses at each step and the same weights after the last.
+-- Replays small trainings by Keras 3 and PyTorch (tests/peers, whose make_cases.py made them and tells the format):
+-- from the same weights, the same losses at each step and the same weights after the last.
 
 local here = os.getenv "GRADUS_TESTS" .. "/peers/"
 local test, expect = dofile(os.getenv "GRADUS_TESTS" .. "/lua/tap.lua")

@@ -2,14 +2,11 @@
 
 local columns = require "gradus.columns"
 local doc = require("gradus.help").doc
+local is_tensor = require "gradus.is_tensor"
 local shapes = require "gradus.shapes"
 local tensor = require "gradus.core.tensor"
 
 local M = {methods = {}}
-
-local function is_tensor(value)
-  return type(value) == "userdata" and getmetatable(value) == tensor.metatable
-end
 
 --- x as a batch in the model's dtype: samples as predict takes them, or one sample without the axis of the batch.
 function M.as_batch(model, x, what)
