@@ -8,9 +8,9 @@ Each case trains a net of few weights for some steps in float64, each on all sam
 
     name    Lua of the layers    Lua of the loss    Lua of the optimizer    steps    number of weights
 
-and cases.npz, under the number of the case, the samples (3.x, 3.y, perhaps 3.sample_weight), the weights before (3.before)
-and after (3.after) in one row, and the loss before each step (3.loss). The layers, losses, optimizers and their options
-have the same names in Keras and in gradus, so both are made from one description.
+and cases.npz, under the number of the case, the samples (3.x, 3.y, perhaps 3.sample_weight), the weights before
+(3.before) and after (3.after) in one row, and the loss before each step (3.loss). The layers, losses, optimizers and
+their options have the same names in Keras and in gradus, so both are made from one description.
 """
 import os
 
@@ -161,7 +161,8 @@ def layers():
             conv = Call("Conv2D", filters=3, kernel_size=size, **options)
             train(conv.lua(), (7, 8, 2), [conv] + end, MSE, "numbers", SGD)
     for name in ["MaxPooling2D", "AveragePooling2D"]:
-        for options in [dict(pool_size=2), dict(pool_size=2, padding="same"), dict(pool_size=3, strides=2), dict(pool_size=(3, 2), padding="same"),
+        for options in [dict(pool_size=2), dict(pool_size=2, padding="same"), dict(pool_size=3, strides=2),
+                        dict(pool_size=(3, 2), padding="same"),
                         dict(pool_size=3, strides=1, padding="same")]:
             pool = Call(name, **options)
             train(pool.lua(), (5, 7, 2), [Call("Conv2D", filters=2, kernel_size=2), pool] + end, MSE, "numbers", SGD)
@@ -218,7 +219,7 @@ def optimizers():
         one("Adam", learning_rate=schedule)
 
 
-# ---- PyTorch itself: its kernels are (out, in) and (out, in, rows, columns), its pictures have their channels first ----
+# ---- PyTorch itself: its kernels are (out, in) and (out, in, rows, columns), its pictures have channels first ----
 
 def to_gradus(w):
     w = w.detach().numpy()
@@ -258,7 +259,8 @@ def pytorch():
             ("MSELoss", numbers, nn.MSELoss(), "losses.mean_squared_error"),
             ("L1Loss", numbers, nn.L1Loss(), "losses.mean_absolute_error"),
             ("HuberLoss", numbers, nn.HuberLoss(delta=0.5), "losses.huber{delta=0.5}"),
-            ("CrossEntropyLoss", labels, nn.CrossEntropyLoss(), "losses.sparse_categorical_crossentropy{from_logits=true}"),
+            ("CrossEntropyLoss", labels, nn.CrossEntropyLoss(),
+             "losses.sparse_categorical_crossentropy{from_logits=true}"),
             ("BCEWithLogitsLoss", binary, nn.BCEWithLogitsLoss(), "losses.binary_crossentropy{from_logits=true}")]:
         torch_train(name, net(), mlp, x, y, criterion, lua, sgd, lua_sgd)
     # The places of epsilon differ, so it is 0.
@@ -269,7 +271,8 @@ def pytorch():
             ("Adam", lambda p: optim.Adam(p, lr=0.05, eps=0), "optim.Adam{0.05, epsilon=0}"),
             ("AdamW", lambda p: optim.AdamW(p, lr=0.05, eps=0, weight_decay=0.1),
              "optim.AdamW{0.05, epsilon=0, weight_decay=0.1}"),
-            ("RMSprop", lambda p: optim.RMSprop(p, lr=0.05, alpha=0.9, eps=0), "optim.RMSprop{0.05, rho=0.9, epsilon=0}"),
+            ("RMSprop", lambda p: optim.RMSprop(p, lr=0.05, alpha=0.9, eps=0),
+             "optim.RMSprop{0.05, rho=0.9, epsilon=0}"),
             ("Adagrad", lambda p: optim.Adagrad(p, lr=0.05, initial_accumulator_value=0.1, eps=0),
              "optim.Adagrad{0.05, initial_accumulator_value=0.1, epsilon=0}")]:
         torch_train(name, net(), mlp, x, numbers, nn.MSELoss(), "losses.mean_squared_error", optimizer, lua)
