@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "kernel/augment.h"
+#include "kernel/check.h"
 #include "kernel/network.h"
+#include "kernel/penalty.h"
 #include "kernel/update.h"
 
 // ---- nodes as Lua values ----
@@ -354,10 +356,41 @@ static int is_weight(lua_State *L) {
   return 1;
 }
 
-// update(rule, weights, gradients, first states, second states, rate, a, b, epsilon, decay, most, scales):
-// one step of an optimizer for all weights; the rule by its number in kernel/update.h. `scales` is one
-// number, or a list of one a weight. All or nothing: nobody looks for an interrupt in here.
+// penalty(w, l1, l2) -> l1 * sum |w| + l2 * sum w^2: a number, or tracked as w is.
+static int penalty(lua_State *L) {
+  bool tracked = gr_is_tracked(gr_check_tensor(L, 1));
+  gr_op_args args = {.l1 = luaL_checknumber(L, 2), .l2 = luaL_checknumber(L, 3)};
+  apply(L, &gr_op_penalty, &args, 1, (int[]){1});
+  if (!tracked) lua_pushnumber(L, gr_tensor_get(gr_check_tensor(L, -1), NULL));
+  return 1;
+}
+
+// What makes norms at most `most`: of each weight's gradient, or of all those of the list together.
+static double clip_scale(double squares, double most) {
+  const double norm = sqrt(squares);
+  return norm > most ? most / norm : 1;
+}
+
+static double squares_of(lua_State *L, const gr_tensor *gradient) {
+  GR_TRY(L, gr_check_float(gradient, NULL, "the gradient", &err));
+  return gr_sum_of_squares(gradient);
+}
+
+static double global_scale(lua_State *L, int gradients, lua_Integer n, double most) {
+  double squares = 0;
+  for (lua_Integer i = 1; i <= n; i++) {
+    lua_rawgeti(L, gradients, i);
+    squares += squares_of(L, gr_check_tensor(L, -1));
+    lua_pop(L, 1);
+  }
+  return clip_scale(squares, most);
+}
+
+// update(rule, weights, gradients, first states, second states, rate, a, b, epsilon, decay, clipvalue,
+// clipnorm, global_clipnorm): one step of an optimizer for all weights; the rule by its number in
+// kernel/update.h. The last three may be nil. All or nothing: nobody looks for an interrupt in here.
 static int update(lua_State *L) {
+  lua_settop(L, 13);
   lua_Integer rule = luaL_checkinteger(L, 1);
   luaL_argcheck(L, rule >= 0 && rule < GR_N_UPDATES, 1, "no such rule");
   gr_update u = {.rule = (gr_update_rule)rule,
@@ -366,30 +399,29 @@ static int update(lua_State *L) {
                  .b = luaL_checknumber(L, 8),
                  .epsilon = luaL_checknumber(L, 9),
                  .decay = luaL_checknumber(L, 10),
-                 .most = luaL_checknumber(L, 11),
-                 .scale = lua_tonumber(L, 12)};
+                 .most = luaL_optnumber(L, 11, INFINITY),
+                 .scale = 1};
+  const double clipnorm = luaL_optnumber(L, 12, INFINITY), global_clipnorm = luaL_optnumber(L, 13, INFINITY);
   for (int k = 0; k < 2 + gr_update_states(u.rule); k++) luaL_checktype(L, 2 + k, LUA_TTABLE);
   lua_Integer n = luaL_len(L, 2);
+  if (global_clipnorm < INFINITY) u.scale = global_scale(L, 3, n, global_clipnorm);
   gr_pool *pool = NULL;
   for (lua_Integer i = 1; i <= n; i++) {
     gr_updated weight = {0};
-    gr_tensor *parts[2 + GR_UPDATE_STATES];
+    gr_tensor *parts[2 + GR_UPDATE_STATES] = {NULL};
     int used = 2 + gr_update_states(u.rule);
     for (int k = 0; k < used; k++) {
       lua_rawgeti(L, 2 + k, i);
       parts[k] = gr_check_tensor(L, -1);
     }
-    if (lua_istable(L, 12)) {
-      lua_rawgeti(L, 12, i);
-      u.scale = lua_tonumber(L, -1);
-    }
     weight.w = parts[0];
     weight.g = parts[1];
+    if (clipnorm < INFINITY) u.scale = clip_scale(squares_of(L, weight.g), clipnorm);
     for (int k = 2; k < used; k++) weight.state[k - 2] = parts[k];
     gr_buffer_changes(weight.w->buffer);
     if (!pool && gr_tensor_size(weight.w) >= 1 << 15) pool = gr_runtime_pool(L);
     GR_TRY(L, gr_update_weight(&weight, &u, pool, &err));
-    lua_settop(L, 12);
+    lua_settop(L, 13);
   }
   return 0;
 }
@@ -473,6 +505,7 @@ static const gr_function internal[] = {
     {"batch_moments", batch_moments},
     {"loss", loss},
     {"metric", metric},
+    {"penalty", penalty},
     {"weight", weight},
     {"is_weight", is_weight},
     {"update", update},

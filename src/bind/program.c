@@ -182,10 +182,11 @@ static gr_node *result_node(lua_State *L, int index, const char *what) {
   return box->node;
 }
 
-// record{input=, target=, weights={...}, training=, call=function(x, t) return output, loss, metric... end}
+// record{input=, target=, weights={...}, training=, call=function(x, t) return output, loss, metric... end,
+//        penalty=function() return number end}
 //   -> program, or nil and why the step cannot be recorded
 //
-// input and target are example batches of a few rows.
+// input and target are example batches of a few rows. penalty, which may be nil, is made of weights alone.
 int gr_program_record(lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 1);
@@ -201,20 +202,29 @@ int gr_program_record(lua_State *L) {
   program_box *p = lua_newuserdatauv(L, sizeof *p, 1);  // 9
   *p = (program_box){0};
   luaL_setmetatable(L, PROGRAM);
-  lua_pushvalue(L, 2);
+  lua_getfield(L, 1, "penalty");                          // 10, then its value
   gr_push_tracked_leaf(L, gr_check_tensor(L, 3), false);  // 11
   if (lua_isnil(L, 4))
     lua_pushnil(L);
   else
     gr_push_tracked_leaf(L, gr_check_tensor(L, 4), false);  // 12
-  lua_pushvalue(L, 11);
-  lua_pushvalue(L, 12);
-  lua_pushvalue(L, 10);
-  lua_insert(L, -3);
   bool *reads = &gr_runtime_of(L)->values_read;
   *reads = false;
   gr_mark_weights(L, &marks);
-  int status = lua_pcall(L, 2, LUA_MULTRET, 0);
+  int status = LUA_OK;
+  bool penalized = !lua_isnil(L, 10);
+  if (penalized) {
+    lua_pushvalue(L, 10);
+    status = lua_pcall(L, 0, 1, 0);
+    lua_replace(L, 10);
+    if (status) lua_settop(L, 10);
+  }
+  if (!status) {
+    lua_pushvalue(L, 2);
+    lua_pushvalue(L, 11);
+    lua_pushvalue(L, 12);
+    status = lua_pcall(L, 2, LUA_MULTRET, 0);
+  }
   lua_checkstack(L, LUA_MINSTACK);  // many results leave no room; what follows needs what is always spare
   gr_unmark_weights(L, &marks);
   if (status) return lua_error(L);
@@ -231,6 +241,7 @@ int gr_program_record(lua_State *L) {
       .input = result_node(L, 11, "x"),
       .target = lua_isnil(L, 12) ? NULL : result_node(L, 12, "y"),
       .output = result_node(L, 13, "the output"),
+      .penalty = penalized ? result_node(L, 10, "the penalty") : NULL,
       .n_scores = results - 1,
       .n_weights = marks.n,
       .training = lua_toboolean(L, 6),

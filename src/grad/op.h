@@ -29,6 +29,7 @@ struct gr_custom {
 typedef struct gr_op_args {
   int kind;          // a gr_unary_op, gr_binary_op, gr_reduce_op, gr_loss or gr_hit
   double rate;       // dropout
+  double l1, l2;     // penalty
   gr_window window;  // convolution, pooling
   bool same;         // their padding
   // Convolution: what follows it in the same step, set by gr_fuse (fuse.h). `winners`: keep what its backward
@@ -136,9 +137,10 @@ extern const gr_op gr_op_batch_normalization;  // x, gamma or NULL, beta or NULL
 extern const gr_op gr_op_dropout;              // rate, layer
 // Random changes of pictures; x, a recipe (kernel/augment.h) as float64. layer; kind: a gr_augmented.
 extern const gr_op gr_op_augment;
-extern const gr_op gr_op_loss;    // kind; prediction, target -> one number a row
-extern const gr_op gr_op_custom;  // custom; kind (the dtype of out), ndim, shape
-extern const gr_op gr_op_hit;     // kind; prediction, target -> one number a row
+extern const gr_op gr_op_loss;     // kind; prediction, target -> one number a row
+extern const gr_op gr_op_custom;   // custom; kind (the dtype of out), ndim, shape
+extern const gr_op gr_op_hit;      // kind; prediction, target -> one number a row
+extern const gr_op gr_op_penalty;  // l1, l2; a weight -> one number
 
 typedef enum gr_augmented {
   GR_AUGMENT_PICTURES,

@@ -36,16 +36,25 @@ static gr_code make_step(gr_program *p, int i, gr_node *const *nodes, size_t cou
   gr_tensor out = n->value;
   call.out = &out;
   unsigned rows = 0;
+  const gr_step *derived = NULL;  // an input that is computed from weights alone and has a gradient
   for (int k = 0; k < n->inputs; k++) {
     s->in[k] = n->in[k] ? find(nodes, count, n->in[k]) : -1;
     call.in[k] = n->in[k] ? &n->in[k]->value : NULL;
-    if (s->in[k] >= 0 && p->steps[s->in[k]].rows) rows |= 1u << k;
+    if (s->in[k] < 0) continue;
+    const gr_step *in = &p->steps[s->in[k]];
+    if (in->rows)
+      rows |= 1u << k;
+    else if (in->op && in->needs_gradient)
+      derived = in;
   }
+  if (rows && derived &&
+      p->training)  // each slice would have to go back through it: only a penalty does, once
+    return gr_fail(err, GR_ERR_SHAPE, "%s computes with weights alone", derived->op->name);
   if (rows) {
     s->rows = true;
     if (!n->op->by_rows(&call, rows) || n->value.ndim == 0)
       return gr_fail(err, GR_ERR_SHAPE, "%s mixes the samples of a batch", n->op->name);
-  } else if (n->op && (n->op == &gr_op_custom || (n->needs_gradient && p->training))) {
+  } else if (n->op == &gr_op_custom) {
     return gr_fail(err, GR_ERR_SHAPE, "%s computes with weights alone", n->op->name);
   }
   if (s->rows) {
@@ -54,7 +63,10 @@ static gr_code make_step(gr_program *p, int i, gr_node *const *nodes, size_t cou
   } else if (n->op) {
     // What weights and constants alone decide is computed anew in each run: they may have changed.
     gr_code code = gr_tensor_init(&s->value, n->value.dtype, n->value.ndim, n->value.shape, err);
+    if (!code) code = gr_copy(&s->value, &n->value, err);  // two recordings are compared by it
     if (!code) code = gr_tensor_init(&s->aux, n->aux.dtype, n->aux.ndim, n->aux.shape, err);
+    if (!code && n->needs_gradient && p->training)
+      code = gr_tensor_init(&s->gradient, n->value.dtype, n->value.ndim, n->value.shape, err);
     return code;
   } else {
     gr_tensor_share(&s->value, &n->value);
@@ -63,12 +75,11 @@ static gr_code make_step(gr_program *p, int i, gr_node *const *nodes, size_t cou
 }
 
 // Which steps a backward pass visits (an output beside the loss has no gradient), and which contribution to
-// each gradient comes first: it writes, the others add.
-static gr_code mark_backward(gr_program *p, gr_err *err) {
-  if (p->n_scores) p->steps[p->scores[0]].backward = p->steps[p->scores[0]].needs_gradient;
+// each gradient comes first: it writes, the others add. Those of the slices come before that of the penalty.
+static gr_code mark_steps(gr_program *p, bool rows, gr_err *err) {
   for (int i = p->n_steps; i-- > 0;) {
     gr_step *s = &p->steps[i];
-    if (!s->backward || !s->op) continue;
+    if (!s->backward || !s->op || s->rows != rows) continue;
     if (!s->op->backward)
       return gr_fail(err, GR_ERR_VALUE, "the loss goes through a %s, which has no derivative", s->op->name);
     for (int k = 0; k < s->inputs; k++) {
@@ -79,6 +90,14 @@ static gr_code mark_backward(gr_program *p, gr_err *err) {
     }
   }
   return GR_OK;
+}
+
+static gr_code mark_backward(gr_program *p, gr_err *err) {
+  if (p->n_scores) p->steps[p->scores[0]].backward = p->steps[p->scores[0]].needs_gradient;
+  gr_code code = mark_steps(p, true, err);
+  if (code || p->penalty < 0) return code;
+  p->steps[p->penalty].backward = p->steps[p->penalty].needs_gradient;
+  return mark_steps(p, false, err);
 }
 
 static gr_code make_weights(gr_program *p, const gr_program_spec *spec, gr_node *const *nodes, size_t count,
@@ -174,13 +193,13 @@ static gr_code find_halts(gr_program *p, gr_err *err) {
 
 gr_code gr_program_new(gr_program **out, const gr_program_spec *spec, gr_err *err) {
   *out = NULL;
-  gr_node *roots[GR_PROGRAM_SCORES + 3] = {spec->output, spec->input, spec->target};
-  memcpy(roots + 3, spec->scores, (size_t)spec->n_scores * sizeof roots[0]);
+  gr_node *roots[GR_PROGRAM_SCORES + 4] = {spec->output, spec->input, spec->target, spec->penalty};
+  memcpy(roots + 4, spec->scores, (size_t)spec->n_scores * sizeof roots[0]);
   gr_node **nodes = NULL;
   size_t count;
   gr_program *p = calloc(1, sizeof *p);
   if (!p) return gr_fail(err, GR_ERR_MEMORY, "out of memory: a program");
-  gr_code code = gr_node_collect(&nodes, &count, roots, (size_t)spec->n_scores + 3, err);
+  gr_code code = gr_node_collect(&nodes, &count, roots, (size_t)spec->n_scores + 4, err);
   if (code) goto fail;
   p->steps = calloc(count, sizeof *p->steps);
   if (!p->steps) {
@@ -192,6 +211,7 @@ gr_code gr_program_new(gr_program **out, const gr_program_spec *spec, gr_err *er
   p->input = find(nodes, count, spec->input);
   p->target = spec->target ? find(nodes, count, spec->target) : -1;
   p->output = find(nodes, count, spec->output);
+  p->penalty = spec->penalty ? find(nodes, count, spec->penalty) : -1;
   p->n_scores = spec->n_scores;
   for (int i = 0; !code && i < p->n_steps; i++) code = make_step(p, i, nodes, count, err);
   if (!code) code = make_weights(p, spec, nodes, count, err);
@@ -202,6 +222,8 @@ gr_code gr_program_new(gr_program **out, const gr_program_spec *spec, gr_err *er
     if (!s->rows || s->value.ndim != 1)
       code = gr_fail(err, GR_ERR_SHAPE, "a loss or metric gives one number a sample");
   }
+  if (!code && p->penalty >= 0 && (p->steps[p->penalty].rows || p->steps[p->penalty].value.ndim))
+    code = gr_fail(err, GR_ERR_SHAPE, "a penalty is one number, made of weights alone");
   if (!code) code = fuse(p, err);
   if (!code) code = mark_backward(p, err);
   if (!code) code = find_halts(p, err);
@@ -249,6 +271,7 @@ void gr_program_free(gr_program *p) {
   for (int i = 0; i < p->n_steps; i++) {
     gr_tensor_finish(&p->steps[i].value);
     gr_tensor_finish(&p->steps[i].aux);
+    gr_tensor_finish(&p->steps[i].gradient);
   }
   for (int i = 0; i < p->n_weights && p->shared_gradient; i++) gr_tensor_finish(&p->shared_gradient[i]);
   free(p->steps);
@@ -262,9 +285,9 @@ void gr_program_free(gr_program *p) {
 // ---- comparing ----
 
 static bool same_args(const gr_op_args *a, const gr_op_args *b) {
-  return a->kind == b->kind && a->rate == b->rate && a->same == b->same && a->axes == b->axes &&
-         a->ddof == b->ddof && a->keepdims == b->keepdims && a->ndim == b->ndim && a->layer == b->layer &&
-         memcmp(&a->window, &b->window, sizeof a->window) == 0 &&
+  return a->kind == b->kind && a->rate == b->rate && a->l1 == b->l1 && a->l2 == b->l2 && a->same == b->same &&
+         a->axes == b->axes && a->ddof == b->ddof && a->keepdims == b->keepdims && a->ndim == b->ndim &&
+         a->layer == b->layer && memcmp(&a->window, &b->window, sizeof a->window) == 0 &&
          memcmp(a->shape, b->shape, sizeof a->shape) == 0 &&
          memcmp(a->start, b->start, sizeof a->start) == 0 && memcmp(a->step, b->step, sizeof a->step) == 0 &&
          memcmp(a->order, b->order, sizeof a->order) == 0;
@@ -277,7 +300,7 @@ static bool same_values(const gr_tensor *a, const gr_tensor *b) {
 }
 
 bool gr_program_same(const gr_program *a, const gr_program *b) {
-  if (a->n_steps != b->n_steps) return false;
+  if (a->n_steps != b->n_steps || a->penalty != b->penalty) return false;
   for (int i = 0; i < a->n_steps; i++) {
     const gr_step *s = &a->steps[i], *t = &b->steps[i];
     bool same = s->op == t->op && s->inputs == t->inputs && s->rows == t->rows && s->weight == t->weight &&

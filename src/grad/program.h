@@ -22,6 +22,7 @@ typedef struct gr_program_spec {
   gr_node *input, *target, *output;
   int n_scores, n_weights;
   gr_node *scores[GR_PROGRAM_SCORES];
+  gr_node *penalty;  // one number that weights alone decide, added to the loss of each sample; or NULL
   gr_node *const *weights;
   bool training;
 } gr_program_spec;

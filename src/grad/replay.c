@@ -77,6 +77,7 @@ static gr_code make_arenas(gr_program *p, int count, gr_err *err) {
     for (int i = 0; i < p->n_steps; i++) {
       const gr_step *s = &p->steps[i];
       a->value[i] = a->gradient[i] = s->value;
+      if (s->gradient.data) a->gradient[i] = s->gradient;
       a->aux[i] = s->aux;
       if (!s->rows) continue;
       a->value[i].data = (char *)a->memory + s->value_at;
@@ -138,6 +139,7 @@ static gr_code prepare(gr_program *p, const gr_run *shared, bool wants_backward,
   gr_call call;
   gr_arena *a = &p->arenas[0];
   gr_code code = GR_OK;
+  if (p->n_halts) a->scratch = p->scratch[0];
   for (int i = 0; !code && i < p->n_steps; i++) {
     gr_step *s = &p->steps[i];
     if (!s->op || (s->rows && !s->prepared_bytes)) continue;
@@ -166,12 +168,17 @@ static gr_code forward(gr_program *p, gr_arena *a, const gr_run *shared, int fro
   return GR_OK;
 }
 
-// What a slice goes back with: the gradient of its loss, and its part's gradients of the weights.
-static gr_code begin_backward(gr_program *p, gr_arena *a, int part, int64_t count, gr_err *err) {
+// The weights' gradients are those of the part.
+static void place_gradients(gr_program *p, gr_arena *a, int part) {
   for (int w = 0; w < p->n_weights; w++)
     if (p->weights[w] >= 0)
       a->gradient[p->weights[w]].data =
           p->gradients + (size_t)part * p->gradient_bytes + p->gradient_offset[w];
+}
+
+// What a slice goes back with: the gradient of its loss, and its part's gradients of the weights.
+static gr_code begin_backward(gr_program *p, gr_arena *a, int part, int64_t count, gr_err *err) {
+  place_gradients(p, a, part);
   return gr_fill(&a->gradient[p->scores[0]], 1.0 / (double)count, err);
 }
 
@@ -193,7 +200,7 @@ static gr_code backward(gr_program *p, gr_arena *a, const gr_run *shared, bool f
   gr_call call;
   gr_code code = GR_OK;
   for (int i = to; !code && i-- > from;) {
-    if (!p->steps[i].op || !p->steps[i].backward) continue;
+    if (!p->steps[i].op || !p->steps[i].backward || !p->steps[i].rows) continue;
     set_backward_call(&call, p, a, i, shared, first_slice);
     code = p->steps[i].op->backward(&call, err);
   }
@@ -281,6 +288,22 @@ static void add_parts(void *context, int chunk, int thread) {
                 &err);  // same shapes, same dtype: nothing can fail but an interrupt
     }
   }
+}
+
+// The penalty is of weights and not of samples: its derivative joins the whole batch's gradients, once.
+static gr_code penalty_backward(gr_program *p, const gr_run *shared, gr_err *err) {
+  if (p->penalty < 0 || !p->steps[p->penalty].backward) return GR_OK;
+  gr_arena *a = &p->arenas[0];
+  if (p->n_halts) a->scratch = p->scratch[0];
+  place_gradients(p, a, 0);
+  gr_code code = gr_fill(&a->gradient[p->penalty], 1.0, err);
+  for (int i = p->n_steps; !code && i-- > 0;) {
+    gr_call call;
+    if (!p->steps[i].op || !p->steps[i].backward || p->steps[i].rows) continue;
+    set_backward_call(&call, p, a, i, shared, true);
+    code = p->steps[i].op->backward(&call, err);
+  }
+  return code;
 }
 
 static gr_code check_batch(const gr_program *p, const gr_batch *batch, bool wants_backward, gr_err *err) {
@@ -508,7 +531,8 @@ gr_code gr_program_run(gr_program *p, gr_pool *pool, const gr_batch *batch, bool
   bool goes_back = wants_backward && p->steps[p->scores[0]].backward;
   run r = {.p = p, .batch = batch, .backward = goes_back, .parts = parts, .errors = errors};
   p->batch_rows = batch->count;
-  code = prepare(p, &(gr_run){.training = p->training, .stream = batch->stream}, wants_backward, err);
+  const gr_run shared = {.training = p->training, .stream = batch->stream};
+  code = prepare(p, &shared, wants_backward, err);
   if (code) return code;
   if (p->n_halts)
     run_halting(&r, pool, slices_a_part);
@@ -521,8 +545,12 @@ gr_code gr_program_run(gr_program *p, gr_pool *pool, const gr_batch *batch, bool
     }
   if (wants_backward && parts > 1)
     gr_pool_run(pool, (int)((p->gradient_bytes + ADD_BYTES - 1) / ADD_BYTES), add_parts, &r);
+  if (wants_backward) code = penalty_backward(p, &shared, err);
+  if (code) return code;
   for (int part = 0; part < parts; part++)
     for (int i = 0; i < p->n_scores; i++) sums[i] += p->sums[part * GR_PROGRAM_SCORES + i];
+  if (p->penalty >= 0 && p->n_scores)
+    sums[0] += (double)batch->count * gr_tensor_get(&p->steps[p->penalty].value, NULL);
   return gr_interrupt_poll(err);  // adding the parts may have stopped half-way
 }
 

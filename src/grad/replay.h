@@ -21,7 +21,7 @@ typedef struct gr_halt {
 struct gr_program {
   int n_steps, n_weights, n_scores;
   gr_step *steps;
-  int input, target, output, scores[GR_PROGRAM_SCORES];
+  int input, target, output, scores[GR_PROGRAM_SCORES], penalty;  // steps; -1: there is none
   bool training;
   int *weights;         // steps
   size_t row_bytes;     // of all values (and gradients) of one row

@@ -16,6 +16,7 @@ typedef struct gr_step {
   bool first[GR_OP_INPUTS];  // in a backward pass this is the first contribution to in[i]'s gradient
   int weight;                // which of the weights, or -1
   gr_tensor value, aux;
+  gr_tensor gradient;  // of what the penalty is made of: a step without rows that a backward pass visits
   size_t value_at, aux_at, gradient_at;  // offsets into an arena
   size_t prepared_at, prepared_bytes;    // in the program's prepared memory
 } gr_step;

@@ -104,13 +104,26 @@ static void adagrad(void *weight, const void *gradient, void *v, void *m, int64_
   }
 }
 
+// Limited by memory: two or three numbers in and out a weight.
+static void penalty(void *gradient, const void *weight, int64_t n, double by_sign, double by_size,
+                    bool accumulate) {
+  real *restrict g = gradient;
+  const real *restrict w = weight;
+  const real l1 = (real)by_sign, l2 = (real)by_size;
+  if (accumulate)
+    for (int64_t i = 0; i < n; i++) g[i] += (w[i] > 0 ? l1 : w[i] < 0 ? -l1 : 0) + l2 * w[i];
+  else
+    for (int64_t i = 0; i < n; i++) g[i] = (w[i] > 0 ? l1 : w[i] < 0 ? -l1 : 0) + l2 * w[i];
+}
+
 extern const gr_update_table GR_TABLE;
-const gr_update_table GR_TABLE = {{
-    [GR_UPDATE_SGD] = sgd,
-    [GR_UPDATE_MOMENTUM] = momentum,
-    [GR_UPDATE_NESTEROV] = nesterov,
-    [GR_UPDATE_ADAM] = adam,
-    [GR_UPDATE_RMSPROP] = rmsprop,
-    [GR_UPDATE_RMSPROP_MOMENTUM] = rmsprop_momentum,
-    [GR_UPDATE_ADAGRAD] = adagrad,
-}};
+const gr_update_table GR_TABLE = {.penalty = penalty,
+                                  .loop = {
+                                      [GR_UPDATE_SGD] = sgd,
+                                      [GR_UPDATE_MOMENTUM] = momentum,
+                                      [GR_UPDATE_NESTEROV] = nesterov,
+                                      [GR_UPDATE_ADAM] = adam,
+                                      [GR_UPDATE_RMSPROP] = rmsprop,
+                                      [GR_UPDATE_RMSPROP_MOMENTUM] = rmsprop_momentum,
+                                      [GR_UPDATE_ADAGRAD] = adagrad,
+                                  }};

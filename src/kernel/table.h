@@ -50,6 +50,8 @@ typedef void gr_update_loop(void *w, const void *g, void *first, void *second, i
 
 typedef struct gr_update_table {
   gr_update_loop *loop[GR_N_UPDATES];
+  // g (+)= l1 sign(w) + l2 w, for penalty.c
+  void (*penalty)(void *g, const void *w, int64_t n, double l1, double l2, bool accumulate);
 } gr_update_table;
 
 // Batch normalization over n rows of `channels`; `per` holds numbers per channel (normalize.c).

@@ -50,14 +50,15 @@ typedef struct net {
   gr_tensor weights[WEIGHTS];
   gr_node *leaves[WEIGHTS], *made[16];
   int n_made;
-  gr_node *input, *target, *output, *loss;
+  gr_node *input, *target, *output, *loss, *penalty;
+  bool penalized;
   enum { RELU_THEN_POOL, POOL_THEN_RELU, POOL_ALONE, RELU_SEEN_TWICE, N_MIDDLES } middle;
 } net;
 
 static gr_node *keep(net *n, gr_node *node) { return n->made[n->n_made++] = node; }
 
 static void make_weights(net *n, gr_dtype dtype) {
-  *n = (net){.middle = n->middle};
+  *n = (net){.middle = n->middle, .penalized = n->penalized};
   n->weights[0] = fresh(dtype, SHAPE(3, 3, 2, 4));
   n->weights[1] = fresh(dtype, SHAPE(4));
   n->weights[2] = fresh(dtype, SHAPE(3 * 3 * 4, 3));
@@ -90,6 +91,12 @@ static void build(net *n, const gr_tensor *x, const gr_tensor *y) {
   gr_node *scores = gr_node_scores(n->output, &loss);
   assert_ptr_equal(scores, z);
   n->loss = keep(n, apply(&gr_op_loss, (gr_op_args){.kind = (int)loss}, 2, (gr_node *[]){scores, n->target}));
+  if (!n->penalized) return;
+  // That of one weight by its operation, that of another (and again of the first) by others.
+  gr_node *a = keep(n, apply(&gr_op_penalty, (gr_op_args){.l1 = 0.1, .l2 = 0.2}, 1, &n->leaves[2]));
+  gr_node *b = keep(n, apply(&gr_op_matmul, (gr_op_args){0}, 2, (gr_node *[]){n->leaves[2], n->leaves[3]}));
+  b = keep(n, apply(&gr_op_reduce, (gr_op_args){.kind = GR_STD, .axes = 1}, 1, &b));
+  n->penalty = keep(n, apply(&gr_op_binary, add, 2, (gr_node *[]){a, b}));
 }
 
 static void drop(net *n) {
@@ -125,6 +132,7 @@ static gr_program *record(net *n, gr_dtype dtype) {
                           .n_scores = 1,
                           .n_weights = WEIGHTS,
                           .scores = {n->loss},
+                          .penalty = n->penalty,
                           .weights = n->leaves,
                           .training = true};
   gr_program *p;
@@ -152,6 +160,8 @@ static void check_replay(net *n, gr_dtype dtype, double tolerance) {
     double sum = replay(p, NULL, &x, &y);
     build(n, &x, &t);
     gr_node *mean = keep(n, apply(&gr_op_reduce, (gr_op_args){.kind = GR_MEAN, .axes = 1}, 1, &n->loss));
+    const gr_op_args add = {.kind = GR_ADD};
+    if (n->penalty) mean = keep(n, apply(&gr_op_binary, add, 2, (gr_node *[]){mean, n->penalty}));
     assert_int_equal(gr_node_backward(mean, &eager, &err), GR_OK);
     assert_near(sum / (double)rows, get(&mean->value, 0), tolerance);
     for (int w = 0; w < WEIGHTS; w++)
@@ -174,9 +184,15 @@ static void replay_equals_the_eager_graph_for_every_size_of_batch(void **state) 
   }
 }
 
+static void a_penalty_on_weights_joins_the_loss_and_the_gradients_once_a_batch(void **state) {
+  (void)state;
+  check_replay(&(net){.penalized = true}, GR_F64, 1e-12);
+  check_replay(&(net){.penalized = true}, GR_F32, 1e-5);
+}
+
 static void gradients_have_the_same_bits_with_1_2_and_8_threads(void **state) {
   (void)state;
-  net n = {0};
+  net n = {.penalized = true};
   make_weights(&n, GR_F32);
   gr_tensor x = images(GR_F32, 37), y = labels(37), first[WEIGHTS] = {{0}};
   const int threads[] = {1, 2, 8};
@@ -206,7 +222,7 @@ static void gradients_have_the_same_bits_with_1_2_and_8_threads(void **state) {
 
 static void a_warm_training_step_allocates_nothing(void **state) {
   (void)state;
-  net n = {0};
+  net n = {.penalized = true};
   make_weights(&n, GR_F32);
   gr_pool *pool;
   assert_int_equal(gr_pool_new(&pool, 2, &err), GR_OK);
@@ -289,6 +305,7 @@ static void a_chain_of_a_hundred_thousand_operations_is_freed_without_recursion(
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(replay_equals_the_eager_graph_for_every_size_of_batch),
+      cmocka_unit_test(a_penalty_on_weights_joins_the_loss_and_the_gradients_once_a_batch),
       cmocka_unit_test(gradients_have_the_same_bits_with_1_2_and_8_threads),
       cmocka_unit_test(a_warm_training_step_allocates_nothing),
       cmocka_unit_test(a_batch_that_does_not_fit_is_an_error_with_both_shapes),

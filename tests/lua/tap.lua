@@ -36,6 +36,22 @@ function expect.error(f, part)
   return message
 end
 
+--- A script's first line, a hexadecimal number of its result, is the same whatever the number of threads.
+function expect.same_bits(script)
+  local name, first = os.tmpname(), nil
+  local f <close> = assert(io.open(name, "w"))
+  f:write(script)
+  f:flush()
+  for _, threads in ipairs {1, 2, 8} do
+    local pipe <close> = io.popen(string.format('"/proc/$PPID/exe" --threads %d %s', threads, name))
+    local got = pipe:read "l"
+    expect.ok(got and got:find "^%-?0x", tostring(got))
+    first = first or got
+    expect.equal(got, first)
+  end
+  os.remove(name)
+end
+
 local test = setmetatable({}, {
   __call = function(_, name, f)
     count = count + 1

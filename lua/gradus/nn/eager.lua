@@ -8,9 +8,11 @@ local tensor = require "gradus.core.tensor"
 local Eager = {}
 Eager.__index = Eager
 
---- `call(x, t)` returns the output, and with t the loss and the metrics, each a number a sample.
-function Eager.new(weights, training, dtype, call)
-  local self = setmetatable({weights = weights, training = training, dtype = dtype, call = call, kept = {}}, Eager)
+--- `call(x, t)` returns the output, and with t the loss and the metrics, each a number a sample; `penalty()`, when
+--- given, what is added to the loss of each.
+function Eager.new(weights, training, dtype, call, penalty)
+  local self = setmetatable({weights = weights, training = training, dtype = dtype, call = call, penalty = penalty,
+    kept = {}}, Eager)
   for i, w in ipairs(weights) do self.kept[i] = tensor.zeros_like(w) end
   return self
 end
@@ -30,7 +32,13 @@ function Eager:run(x, y, order, first, count, backward, key1, key2, number, pred
     local results = {self.call(rows(self, x, order, first, count), y and rows(self, y, order, first, count))}
     if predictions then predictions[{{1, count}}] = results[1]:detach() end
     for i = 2, #results do sums[i - 1] = tensor.sum(results[i]:detach()) end
-    if backward then tensor.mean(results[2]):backward() end
+    local penalty = self.penalty and self.penalty()
+    if penalty then sums[1] = sums[1] + count * tensor.sum(penalty:detach()) end
+    if backward then
+      local loss = tensor.mean(results[2])
+      if penalty then loss = loss + penalty end
+      loss:backward()
+    end
   end
   local gradients = core.eagerly(self.weights, self.training, key1, key2, number, step)
   if backward then

@@ -1,37 +1,44 @@
--- What regularizers add to a step: the penalty of the weights to the loss, its derivative to the gradients. A penalty
--- is of weights and not of samples, so it stands outside of the recorded program.
+-- What regularizers add to the loss: the penalty of weights. It is no sample's, so it stands beside the scores of a
+-- recorded step and is computed once a batch.
 
 local find = require("gradus.regularizers.lookup").find
 
 local M = {}
 
---- {regularizer=, i=} for each of `weights`, those that training changes in `layers`, that has one; nil when none has.
-function M.of(layers, weights)
-  local list, i = {}, 0
+--- {{regularizer=, layer=, name=, l1=, l2=}, ...}: those of the weights that training changes; nil when none has one.
+function M.of(layers)
+  local list = {}
   for _, layer in ipairs(layers) do
     for k in ipairs(layer:weights()) do
-      i = i + 1
-      local option = layer.weight_names[k] .. "_regularizer"
-      local given = layer[option] or layer.weight_regularizers[layer.weight_names[k]]
+      local name = layer.weight_names[k]
+      local option = name .. "_regularizer"
+      local given = layer[option] or layer.weight_regularizers[name]
       if given ~= nil then
-        list[#list + 1] = {regularizer = find("nn." .. layer.class_name, option, given), weight = weights[i], i = i}
+        local regularizer = find("nn." .. layer.class_name, option, given)
+        list[#list + 1] = {regularizer = regularizer, layer = layer, name = name, l1 = regularizer.l1,
+          l2 = regularizer.l2}
       end
     end
   end
   return #list > 0 and list or nil
 end
 
---- The sum of the penalties, a number.
+--- The sum of the penalties: a number, or while the weights are tracked a tensor.
 function M.sum(list)
-  local sum = 0.0
-  for _, each in ipairs(list) do sum = sum + each.regularizer(each.weight) end
+  local sum
+  for _, each in ipairs(list) do
+    local penalty = each.regularizer(each.layer[each.name])
+    sum = sum and sum + penalty or penalty
+  end
   return sum
 end
 
---- The same; their derivatives are added to the gradients of all weights.
-function M.add(list, gradients)
-  for _, each in ipairs(list) do each.regularizer:add_gradient(each.weight, gradients[each.i]) end
-  return M.sum(list)
+--- Whether the regularizers still have the numbers that they had when M.of made the list.
+function M.unchanged(list)
+  for _, each in ipairs(list or {}) do
+    if each.regularizer.l1 ~= each.l1 or each.regularizer.l2 ~= each.l2 then return false end
+  end
+  return true
 end
 
 return M

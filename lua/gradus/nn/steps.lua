@@ -20,7 +20,7 @@ end
 
 -- The program of a step, or nil and why there is none. It is recorded twice, from batches of different sizes, and what
 -- is not the same each time (a size that a layer computed with, a number that it drew) is no program.
-local function record(model, y, weights, in_training, call)
+local function record(model, y, weights, in_training, call, penalty)
   local function once(rows)
     local target
     if y then
@@ -34,6 +34,7 @@ local function record(model, y, weights, in_training, call)
       weights = weights,
       training = in_training,
       call = call,
+      penalty = penalty,
     }
   end
   local program, why = once(3)
@@ -63,7 +64,7 @@ local function is_current(model, kept)
     weight = option and layer:same_weights(kept.weights, weight, not kept.in_training)
     if not weight then return false end
   end
-  return option == #kept.options and weight == #kept.weights
+  return option == #kept.options and weight == #kept.weights and penalties.unchanged(kept.penalties)
 end
 
 -- The program for `mode` ("train", "test" or "predict"), recorded anew when a weight or a layer's option (the rate of a
@@ -94,21 +95,23 @@ function M.program(model, mode, y, weighted)
     for i, metric in ipairs(model.hits) do scores[i + 1] = metric.call(output, t) end
     return output, table.unpack(scores)
   end
-  local program, why = record(model, y, weights, in_training, call)
+  local list = y and penalties.of(model.layers)
+  local penalty = list and function() return penalties.sum(list) end or nil
+  local program, why = record(model, y, weights, in_training, call, penalty)
   if not program then
     if not model.runs_eagerly then
       session.note(string.format("%s runs on whole batches, step by step and not recorded, so training is slower: %s",
         model.name, why))
       model.runs_eagerly = true
     end
-    program = Eager.new(weights, in_training, model.dtype, call)
+    program = Eager.new(weights, in_training, model.dtype, call, penalty)
   end
   local after = {}
   for _, layer in ipairs(model.layers) do
     if layer.after_step and layer.trainable then after[#after + 1] = layer end
   end
   kept = {program = program, recorded = not why and program, after = after, weights = weights, options = chosen,
-    in_training = in_training, weighted = weighted, penalties = penalties.of(model.layers, model:weights()),
+    in_training = in_training, weighted = weighted, penalties = list,
     gradients = mode == "train" and program:gradients()}
   model.programs[key] = kept
   return kept
@@ -123,18 +126,12 @@ local function weight_name(model, i)
   end
 end
 
---- What regularizers add to the loss of each sample.
-function M.penalty(step)
-  return step.penalties and penalties.sum(step.penalties) or 0
-end
-
 --- One step of gradient descent, on `count` samples of x and y from position `first` of `order`: the program computes
 --- the gradients, the optimizer changes the weights. `key` and `number` (of this step) say what Dropout draws;
 --- `outputs`, when given, receives what the network put out. Returns the loss and the hits (at most four: there are no
 --- more), summed over the samples; as values and not as a table, so that a step leaves no garbage.
 function M.train(model, step, x, y, order, first, count, key, number, outputs)
   local loss, m1, m2, m3, m4 = step.program:run(x, y, order, first, count, true, key[1], key[2], number, outputs)
-  if step.penalties then loss = loss + count * penalties.add(step.penalties, step.gradients) end
   local bad = core.first_not_finite(step.gradients)
   if loss - loss ~= 0 or bad then
     if step.weighted then y = y[{{}, {1, y.shape[2] - 1}}] end

@@ -140,7 +140,6 @@ local function measure(model, x, y, batch_size, weights)
     for i, score in ipairs(scores) do sums[i] = sums[i] + score end
   end
   for i, name in ipairs(names) do means[name] = sums[i] / n end
-  means.loss = means.loss + steps.penalty(step)
   add_whole_metrics(model, means, "", y, outputs)
   return means
 end

@@ -96,45 +96,34 @@ local function beside(weights, value)
   return list
 end
 
---- Makes what the optimizer keeps beside each weight: zeros, or what the rule starts from.
+-- Makes what the rule keeps beside each weight and is not there yet: a momentum may be given at any time.
+local function complete(self, weights)
+  local n = core.update_states(self:rule())
+  if n > 0 and not self.first then self.first = beside(weights, self.initial_accumulator_value or 0) end
+  if n > 1 and not self.second then self.second = beside(weights, 0) end
+  return n
+end
+
+--- Begins anew: zeros beside each weight, or what the rule starts from.
 function Optimizer:build(weights)
-  self.first = beside(weights, self.initial_accumulator_value or 0)
-  self.second = beside(weights, 0)
-  self.scales = {}
+  self.first, self.second = nil, nil
+  complete(self, weights)
 end
 
---- What the rule really keeps, to be put into a file: {first=list} and the like, a tensor a weight.
+--- What the rule keeps, to be put into a file: {first=list} and the like, a tensor a weight.
 function Optimizer:state()
-  local n = self.first and core.update_states(self:rule()) or 0
+  local n = self.weights and complete(self, self.weights) or 0
   return {first = n > 0 and self.first or nil, second = n > 1 and self.second or nil}
-end
-
-local function norm(t)
-  return math.sqrt(tensor.sum(t * t))
-end
-
--- What the gradients are multiplied by so that their norm is at most the one asked for: a number, or one a weight.
-local function clip_scales(self, gradients)
-  if self.clipnorm then
-    for i, g in ipairs(gradients) do
-      self.scales[i] = self.clipnorm / math.max(norm(g), self.clipnorm)
-    end
-    return self.scales
-  elseif self.global_clipnorm then
-    local sum = 0.0
-    for _, g in ipairs(gradients) do sum = sum + norm(g) ^ 2 end
-    return self.global_clipnorm / math.max(math.sqrt(sum), self.global_clipnorm)
-  end
-  return 1.0
 end
 
 --- One step: weights[i] follows gradients[i].
 function Optimizer:apply(weights, gradients)
+  complete(self, weights)
   local rate = self:current_rate()
   local t = self.iterations + 1
   local a, b, epsilon, factor = self:numbers(t)
   core.update(self:rule(), weights, gradients, self.first, self.second, rate * (factor or 1), a, b, epsilon,
-    rate * self.weight_decay, self.clipvalue or math.huge, clip_scales(self, gradients))
+    rate * self.weight_decay, self.clipvalue, self.clipnorm, self.global_clipnorm)
   self.iterations = t
 end
 

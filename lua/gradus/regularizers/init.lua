@@ -2,9 +2,9 @@
 -- and such a solution has large weights; a penalty in the loss makes each of them worth its size. L2 shrinks all in
 -- proportion, L1 by the same amount each, so that those which do little become 0.
 
+local core = require "gradus.core.grad"
 local doc = require("gradus.help").doc
 local options = require "gradus.options"
-local tensor = require "gradus.core.tensor"
 
 local regularizers = {}
 
@@ -17,18 +17,10 @@ function Regularizer:__tostring()
   return self.class_name .. "{" .. table.concat(parts, ", ") .. "}"
 end
 
---- The penalty of a weight, a number.
+--- The penalty of a weight, l1 * sum(abs(w)) + l2 * sum(w * w), in one pass over it: a number, or tracked as w is. Its
+--- derivative by w is l1 * sign(w) + 2 * l2 * w; that of |w| at 0 is taken as 0.
 function Regularizer:__call(w)
-  local penalty = 0.0
-  if self.l1 ~= 0 then penalty = penalty + self.l1 * tensor.sum(tensor.abs(w)) end
-  if self.l2 ~= 0 then penalty = penalty + self.l2 * tensor.sum(w * w) end
-  return penalty
-end
-
---- Adds the derivative of the penalty by each number of the weight to `gradient`. That of |w| at 0 is taken as 0.
-function Regularizer:add_gradient(w, gradient)
-  if self.l1 ~= 0 then gradient:add_(tensor.sign(w) * self.l1) end
-  if self.l2 ~= 0 then gradient:add_(w * (2 * self.l2)) end
+  return core.penalty(w, self.l1, self.l2)
 end
 
 local function define(class_name, spec, text)

@@ -1,6 +1,7 @@
--- From what a learner gives a layer to a regularizer: {penalty of w} = r(w), and r:add_gradient(w, gradient).
+-- From what a learner gives a layer to a regularizer r: the penalty of a weight is r(w), tracked when w is.
 
 local core = require "gradus.core.grad"
+local is_tensor = require "gradus.is_tensor"
 local options = require "gradus.options"
 local regularizers = require "gradus.regularizers"
 local tensor = require "gradus.core.tensor"
@@ -12,35 +13,29 @@ local by_name = {
 }
 local names = {"l1", "l1_l2", "l2"}
 
+local function is_tracked(t)
+  return not rawequal(core.plain(t), t)
+end
+
 -- A learner's own: f(w), made of tensor operations, gives one number; its gradient follows from them.
 local Own = {__name = "regularizer"}
 Own.__index = Own
 
-local function number(what, option, y)
-  if getmetatable(y) == tensor.metatable and y.size == 1 then y = y:detach():reshape(-1)[1] end
-  if type(y) ~= "number" then
-    error(string.format("%s: your %s gave %s; it gives one number, as in function(w) return 0.01 * sum(w * w) end",
-      what, option, getmetatable(y) == tensor.metatable and "a tensor of " .. y.size .. " numbers"
-        or "a " .. type(y)), 0)
-  end
-  return y
-end
-
 function Own:__call(w)
-  return number(self.what, self.option, self.f(w))
-end
-
-function Own:add_gradient(w, gradient)
-  local tracked = core.learner.track(w)
-  local y = self.f(tracked)
-  number(self.what, self.option, y)
-  if type(y) == "number" then
-    error(string.format("%s: your %s gave a number that no gradient leads back from; make it of tensor operations, "
-      .. "as in function(w) return 0.01 * sum(w * w) end", self.what, self.option), 0)
+  local y = self.f(w)
+  local in_tensor = is_tensor(y)
+  if type(y) ~= "number" and not (in_tensor and y.size == 1) then
+    error(string.format("%s: your %s gave %s; it gives one number, as in function(w) return 0.01 * sum(w * w) end",
+      self.what, self.option, in_tensor and "a tensor of " .. y.size .. " numbers" or "a " .. type(y)), 0)
   end
-  y:reshape(1):backward()
-  local derivative = tracked.grad
-  if derivative then gradient:add_(derivative) end
+  if is_tracked(w) then
+    if not in_tensor or not is_tracked(y) then
+      error(string.format("%s: your %s gave a number that no gradient leads back from; make it of tensor operations, "
+        .. "as in function(w) return 0.01 * sum(w * w) end", self.what, self.option), 0)
+    end
+    return tensor.sum(y)  -- without axes
+  end
+  return in_tensor and tensor.sum(y) or y
 end
 
 -- The regularizer of that name, one around a function, or `given` itself. `what` and `option` name the layer and its
