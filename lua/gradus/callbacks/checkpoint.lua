@@ -5,7 +5,7 @@ local file = require "gradus.core.file"
 local options = require "gradus.options"
 local watch = require "gradus.callbacks.watch"
 
-local ModelCheckpoint = {}
+local ModelCheckpoint = {saves = true, state_names = {"best"}}
 
 -- "{epoch:02d}-{val_loss:.2f}.npz" with the numbers in their places.
 local function filled(pattern, epoch, logs)
@@ -75,7 +75,9 @@ Saves the network after each epoch, by model:save, or with save_weights_only by 
 {epoch} and the names of what fit reports, with a form as in "net-{epoch:02d}-{val_loss:.2f}.safetensors"; without, each
 file takes the place of the last, and at every moment one whole file is there. With save_best_only only when the
 monitored number is better than in every epoch before (and than initial_value_threshold). A network that nn.load reads
-back goes on with fit{..., initial_epoch=model.epoch} to the same bits as one that never stopped.
+back goes on with fit{..., initial_epoch=model.epoch} to the same bits as one that never stopped: what callbacks keep
+(the epochs that EarlyStopping has waited, its best weights) is in the file, too. A ModelCheckpoint is called after all
+others, wherever it stands in the list.
 
 > m = nn.Sequential{nn.Dense{1, input_shape={1}}}
 > m:compile{optimizer="adam", loss="mse"}

@@ -4,8 +4,9 @@
 --   train_end(model)
 --
 -- or a function f(epoch, logs, model), called at the end of each epoch. `logs` holds the means so far: loss, accuracy,
--- val_loss, ... by name. Epochs and batches count from 1. model.stop_training = true ends fit after the epoch. Names
--- and options are Keras's.
+-- val_loss, ... by name. Epochs and batches count from 1. model.stop_training = true ends fit after the epoch. A table
+-- may have state_names={"wait", ...}: those of its fields that a training which goes on, also from a file, begins with.
+-- Names and options are Keras's.
 
 local doc = require("gradus.help").doc
 local file = require "gradus.core.file"
@@ -18,15 +19,16 @@ local callbacks = {ModelCheckpoint = require "gradus.callbacks.checkpoint"}
 
 -- ---- EarlyStopping ----
 
-local EarlyStopping = {}
+local EarlyStopping = {state_names = {"best", "best_epoch", "wait", "kept"}}
 
 callbacks.EarlyStopping = doc("callbacks.EarlyStopping", [[
 callbacks.EarlyStopping{monitor="val_loss", min_delta=0, patience=0, mode="auto", baseline, restore_best_weights=false,
 start_from_epoch=0}
 
 Ends training when the monitored number has not become better, by more than min_delta, for `patience` epochs. With
-restore_best_weights the weights of the best epoch come back at the end, however training ended. mode is "min" or
-"max"; "auto" takes accuracy and its kin as better when greater. baseline: what must be beaten to count at all.
+restore_best_weights the weights of the best epoch, and what layers keep beside them (moving means), come back at the
+end, however training ended. mode is "min" or "max"; "auto" takes accuracy and its kin as better when greater, losses
+and errors when smaller. baseline: epochs that do not beat it are waited for like those that bring nothing.
 
 > random.seed(1)
 > x, y = random.randn(40, 3), random.randn(40)
@@ -45,7 +47,16 @@ true
 end))
 
 function EarlyStopping:train_begin()
-  self.best, self.best_epoch, self.stopped_epoch, self.kept, self.wait = self.baseline, nil, nil, nil, 0
+  self.best, self.best_epoch, self.stopped_epoch, self.kept, self.wait = nil, nil, nil, nil, 0
+end
+
+-- Everything that the weights of a moment are: moving means, too.
+local function everything(model)
+  local list = {}
+  for _, layer in ipairs(model.layers) do
+    for _, t in ipairs(layer:all_weights()) do list[#list + 1] = t end
+  end
+  return list
 end
 
 function EarlyStopping:epoch_end(epoch, logs, model)
@@ -53,13 +64,13 @@ function EarlyStopping:epoch_end(epoch, logs, model)
   if epoch <= self.start_from_epoch then return end
   self.wait = self.wait + 1
   if better(self, value, self.best, self.min_delta) then
-    self.best, self.best_epoch, self.wait = value, epoch, 0
+    self.best, self.best_epoch = value, epoch
+    if self.baseline == nil or better(self, value, self.baseline, self.min_delta) then self.wait = 0 end
     if self.restore_best_weights then
       self.kept = {}
-      for i, w in ipairs(model:weights()) do self.kept[i] = w:clone() end
+      for i, w in ipairs(everything(model)) do self.kept[i] = w:clone() end
     end
-  end
-  if self.wait >= math.max(self.patience, 1) and epoch > self.start_from_epoch + 1 then
+  elseif self.wait >= self.patience and epoch > 1 then
     self.stopped_epoch = epoch
     model.stop_training = true
   end
@@ -67,7 +78,7 @@ end
 
 function EarlyStopping:train_end(model)
   if self.kept then
-    for i, w in ipairs(model:weights()) do w[{{}}] = self.kept[i] end
+    for i, w in ipairs(everything(model)) do w[{{}}] = self.kept[i] end
     self.kept = nil
   end
   if self.stopped_epoch then
@@ -79,7 +90,7 @@ end
 
 -- ---- ReduceLROnPlateau ----
 
-local ReduceLROnPlateau = {}
+local ReduceLROnPlateau = {state_names = {"best", "wait", "cooling"}}
 
 callbacks.ReduceLROnPlateau = doc("callbacks.ReduceLROnPlateau", [[
 callbacks.ReduceLROnPlateau{monitor="val_loss", factor=0.1, patience=10, mode="auto", min_delta=0.0001, cooldown=0,
@@ -156,7 +167,7 @@ end
 
 -- ---- CSVLogger ----
 
-local CSVLogger = {}
+local CSVLogger = {state_names = {"lines", "names"}}
 
 callbacks.CSVLogger = doc("callbacks.CSVLogger", [[
 callbacks.CSVLogger{filename, separator=",", append=false}

@@ -1,5 +1,7 @@
 -- The callbacks of one fit, called in their order.
 
+local states = require "gradus.callbacks.states"
+
 local Run = {}
 Run.__index = Run
 
@@ -37,10 +39,27 @@ local function call(self, method, ...)
   end
 end
 
-function Run:train_begin() call(self, "train_begin", self.model) end
+--- With `kept` (of states.lua) training goes on where these were taken.
+function Run:train_begin(kept)
+  call(self, "train_begin", self.model)
+  states.restore(self.list, kept or {})
+  self.model.callbacks = self.list
+end
+
 function Run:train_end() call(self, "train_end", self.model) end
 function Run:epoch_begin(epoch) call(self, "epoch_begin", epoch, self.model) end
-function Run:epoch_end(epoch, means) call(self, "epoch_end", epoch, means, self.model) end
+
+--- What saves the network comes last, wherever it stands in the list: the others may yet change weights, the learning
+--- rate or what they keep.
+function Run:epoch_end(epoch, means)
+  for _, last in ipairs {false, true} do
+    for _, callback in ipairs(self.list) do
+      if callback.epoch_end and (callback.saves or false) == last then
+        callback:epoch_end(epoch, means, self.model)
+      end
+    end
+  end
+end
 
 --- `sums` are running sums over the n samples of the epoch so far.
 function Run:batch_end(batch, names, sums, n)

@@ -7,17 +7,32 @@ local watch = {}
 --- What the option `mode` may be.
 watch.modes = {"auto", "min", "max"}
 
--- Whether a metric of that name is better when it is smaller.
-local function falls(name, mode)
+local rising = {"acc", "auc", "precision", "recall", "specificity", "f1", "corrcoef", "kappa", "r2"}
+local falling = {"loss", "error", "mse", "mae", "crossentropy"}
+
+local function has_one_of(name, parts)
+  for _, part in ipairs(parts) do
+    if name:find(part, 1, true) then return true end
+  end
+  return false
+end
+
+-- Whether a number of that name is better when it is smaller.
+local function falls(name, mode, what)
   if mode ~= "auto" then return mode == "min" end
-  return not (name:find("acc") or name:find("auc") or name:find("precision") or name:find("recall")
-    or name:find("specificity") or name:find("f1"))
+  if has_one_of(name, rising) then return false end
+  if has_one_of(name, falling) then return true end
+  error(string.format('%s: is "%s" better when it is greater or when it is smaller? Say so, by mode="max" or mode="min"',
+    what, name), 0)
 end
 
 --- The number that the callback watches.
 function watch.value_of(self, logs, what)
   local value = logs[self.monitor]
-  if value then return value end
+  if value then
+    self.falls = falls(self.monitor, self.mode, what)
+    return value
+  end
   local names = {}
   for name in pairs(logs) do names[#names + 1] = name end
   table.sort(names)
@@ -45,6 +60,7 @@ end
 function watch.define(what, spec, class, check)
   class.__index = class
   class.__name = what
+  class.class_name = what
   class.__tostring = function() return what end
   return options.takes(spec, function(given)
     local self = setmetatable(options.read("callbacks." .. what, given, spec), class)
@@ -52,7 +68,6 @@ function watch.define(what, spec, class, check)
       if type(self.monitor) ~= "string" then
         error(string.format('callbacks.%s: monitor is a name, as "val_loss", not a %s', what, type(self.monitor)), 0)
       end
-      self.falls = falls(self.monitor, self.mode)
     end
     if check then check(self, "callbacks." .. what) end
     return self

@@ -1,6 +1,7 @@
 -- nn.load: makes the network anew that model:save has written (saving.lua says how it is written), and fills it.
 
 local archive = require "gradus.archive"
+local callback_states = require "gradus.callbacks.states"
 local doc = require("gradus.help").doc
 local functional = require "gradus.nn.functional"
 local json = require "gradus.json"
@@ -154,7 +155,7 @@ local function restore_optimizer(path, model, text, tensors)
   if #given > 0 then weights.fill(path, ours, given, tensors) else optimizer.weights = nil end
 end
 
-local function restore_training(model, text)
+local function restore_training(model, text, tensors)
   if not text.training then return end
   local key = {}
   for i, word in ipairs(expect(text.training.key, "table", "key")) do
@@ -162,6 +163,7 @@ local function restore_training(model, text)
   end
   if #key ~= 2 then error("the key has two parts, and here " .. #key, 0) end
   model.key, model.epoch = key, text.training.epoch
+  model.kept_states = callback_states.read(text.training.callbacks, tensors)
 end
 
 local function load(path, text, names, tensors, custom)
@@ -176,14 +178,14 @@ local function load(path, text, names, tensors, custom)
   end
   local own_names = {}
   for _, name in ipairs(names) do
-    if not name:find("^optimizer%.") then own_names[#own_names + 1] = name end
+    if weights.is_of_network(name) then own_names[#own_names + 1] = name end
   end
   weights.fill(path, weights.entries(model), own_names, tensors)
   if settings then
     model:compile(settings)
     restore_optimizer(path, model, text.compile.optimizer, tensors)
   end
-  restore_training(model, text)
+  restore_training(model, text, tensors)
   return model
 end
 

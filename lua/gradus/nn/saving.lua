@@ -5,12 +5,14 @@
 --    "layers": [{"class": "Dense", "name": "dense", "trainable": true, "options": {"units": 2, ...}}, ...],
 --    "graph": [{"layer": 1, "inputs": [0]}, ...],                      of nn.Model: place 0 is the input
 --    "compile": {"optimizer": {"class": "Adam", "options": {...}, "iterations": 100}, "loss": {...}, "metrics": [...]},
---    "training": {"key": ["0123456789abcdef", ...], "epoch": 5}}
+--    "training": {"key": ["0123456789abcdef", ...], "epoch": 5,
+--                 "callbacks": [{"class": "EarlyStopping", "values": {"wait": 2, ...}}, ...]}}
 --
 -- A function of the learner's cannot be written down. In its place stands {"own": "dense.activation"}, and nn.load is
 -- given the function under that name.
 
 local archive = require "gradus.archive"
+local callback_states = require "gradus.callbacks.states"
 local doc = require("gradus.help").doc
 local initializers = require "gradus.initializers"
 local json = require "gradus.json"
@@ -94,8 +96,9 @@ local function loss_text(loss, own)
   return {name = loss.name, options = options_of(loss, names, "loss.", own)}
 end
 
---- Everything but the tensors, and the names of what is the learner's own.
-local function describe(model)
+--- Everything but the tensors, and the names of what is the learner's own. add(name, t) is called for each tensor that
+--- callbacks keep.
+local function describe(model, add)
   local own, text = {}, {format = 1, kind = model.nodes and "Model" or "Sequential", name = model.name,
     dtype = model.dtype, input_shape = model.input_shape, layers = {}, program = "gradus"}
   local place = {}
@@ -113,7 +116,8 @@ local function describe(model)
   end
   if model.key then
     text.training = {key = {string.format("%016x", model.key[1]), string.format("%016x", model.key[2])},
-      epoch = model.epoch}
+      epoch = model.epoch, callbacks = callback_states.write(
+        model.kept_states or callback_states.of(model.callbacks), add)}
   end
   return text, own
 end
@@ -146,9 +150,10 @@ sequential: 2 layers, (3,) -> (1,), 11 parameters
 ]], function(model, path)
   archive.ending("save", path, {".safetensors"})
   model:expect_built()
-  local text, own = describe(model)
   local entries = weights.entries(model)
-  optimizer_entries(model, function(name, t) entries[#entries + 1] = {name = name, tensor = t} end)
+  local function add(name, t) entries[#entries + 1] = {name = name, tensor = t} end
+  local text, own = describe(model, add)
+  optimizer_entries(model, add)
   local names, tensors = weights.columns(entries)
   archive.write(path, names, tensors, {{"gradus", json.write(text)}})
   if #own > 0 and not model.told_own then

@@ -1,6 +1,7 @@
 -- How a model learns: compile, fit, evaluate, predict. Methods of nn.Sequential.
 
 local baseline = require "gradus.metrics.baseline"
+local callback_states = require "gradus.callbacks.states"
 local callbacks = require "gradus.callbacks.run"
 local check_pairing = require "gradus.nn.pairing"
 local core = require "gradus.core.grad"
@@ -244,6 +245,7 @@ true
   record.val_baseline = vy and baseline.of(model, vy) or nil
   model.history, model.stop_training = record, false
   local called = callbacks.new(read.callbacks, model, record)
+  local kept = begin > 0 and (model.kept_states or callback_states.of(model.callbacks)) or nil
   local batches = (n + batch_size - 1) // batch_size
   -- What shuffling and Dropout draw hangs on the key, the epoch and the step: training that goes on keeps its key.
   if begin == 0 or not model.key then model.key = {random.new_key()} end
@@ -256,7 +258,8 @@ true
   local hold <close> = pause.hold(model)
   run.hold = hold
   run.outputs, run.views = output_views(model, n, batch_size)
-  called:train_begin()
+  called:train_begin(kept)
+  model.kept_states = nil
   for epoch = begin + 1, read.epochs do
     if read.shuffle then core.shuffle_order(run.order, run.key[1], run.key[2], epoch) end
     called:epoch_begin(epoch)

@@ -22,6 +22,11 @@ function M.entries(model)
   return list
 end
 
+--- Whether a tensor in a file of model:save is the network's, and not the optimizer's or a callback's.
+function M.is_of_network(name)
+  return not (name:find("^optimizer%.%a+/") or name:find("^callback%.%d+%."))
+end
+
 --- Names and tensors of a list of entries, as archive.write takes them.
 function M.columns(entries)
   local names, tensors = {}, {}
@@ -143,7 +148,7 @@ true
   local all, tensors, texts = archive.read("load_weights", path)
   local names = {}
   for _, name in ipairs(all) do  -- of a file of model:save the network alone
-    if not (texts.gradus and name:find("^optimizer%.%a+/")) then names[#names + 1] = name end
+    if not texts.gradus or M.is_of_network(name) then names[#names + 1] = name end
   end
   local entries, notes, hint = M.entries(model), {}, nil
   if pytorch.is(names) then

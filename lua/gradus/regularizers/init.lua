@@ -71,7 +71,7 @@ gradient, which is another thing with Adam.) Called with a tensor it gives the p
 define("L1L2", {{"l1", 0.0}, {"l2", 0.0}}, [[
 regularizers.L1L2{l1=0, l2=0} -> regularizer
 
-Both penalties, l1 * sum |w| + l2 * sum w² (Zou and Hastie 2005). By name "l1_l2", with 0.01 for each.
+Both penalties, l1 * sum |w| + l2 * sum w² (Zou and Hastie 2005).
 
 > regularizers.L1L2{0.1, 0.01}(tensor{1, -2})
 0.35000000000000003

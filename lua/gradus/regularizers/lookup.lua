@@ -6,12 +6,9 @@ local options = require "gradus.options"
 local regularizers = require "gradus.regularizers"
 local tensor = require "gradus.core.tensor"
 
-local by_name = {
-  l1 = function() return regularizers.L1{} end,
-  l2 = function() return regularizers.L2{} end,
-  l1_l2 = function() return regularizers.L1L2{0.01, 0.01} end,
-}
-local names = {"l1", "l1_l2", "l2"}
+-- Keras knows L1L2 by name, too, and takes it for a penalty of 0: here it is given by its numbers only.
+local by_name = {l1 = regularizers.L1, l2 = regularizers.L2}
+local names = {"l1", "l2"}
 
 local function is_tracked(t)
   return not rawequal(core.plain(t), t)
@@ -48,7 +45,7 @@ local function find(what, option, given)
     error(string.format('%s: %s is a name ("l2"), a regularizer (regularizers.L2{0.001}) or a function of the weight, '
       .. "not %s", what, option, type(given)), 0)
   end
-  return by_name[options.choice(what, option, given, names)]()
+  return by_name[options.choice(what, option, given, names)]{}
 end
 
 return {find = find, names = names}
