@@ -20,7 +20,7 @@ local function network(optimizer)
   return m
 end
 
--- A callback of the learner's own that keeps something: it stops after three epochs that were worse than the one before.
+-- A callback of the learner's own that keeps something: it stops after three epochs worse than the one before.
 local function own()
   return {class_name = "Worse", state_names = {"last", "worse", "seen"},
     train_begin = function(self) self.last, self.worse, self.seen = nil, 0, {} end,
@@ -39,8 +39,8 @@ end
 -- Trains at once, with a checkpoint after each epoch, then goes on from each of them; `list` makes the callbacks anew.
 local function expect_resumes(optimizer, list, more)
   local function fit(model, initial_epoch, checkpoints)
-    local given = {x, y, epochs = 9, batch_size = 16, verbose = 0, validation_split = 0.3, initial_epoch = initial_epoch,
-      callbacks = list()}
+    local given = {x, y, epochs = 9, batch_size = 16, verbose = 0, validation_split = 0.3,
+      initial_epoch = initial_epoch, callbacks = list()}
     if checkpoints then  -- in front: what comes behind it in the list is in the file all the same
       table.insert(given.callbacks, 1, callbacks.ModelCheckpoint{folder .. "/net-{epoch}.safetensors"})
     end

@@ -1,5 +1,5 @@
--- What callbacks keep from one epoch to the next, so that a training that goes on, also from a file, goes on with it: how
--- long EarlyStopping has waited, say, and its best weights. A callback lists those of its fields in `state_names`.
+-- What callbacks keep from one epoch to the next, so that a training that goes on, also from a file, goes on with it:
+-- how long EarlyStopping has waited, say, and its best weights. A callback lists those of its fields in `state_names`.
 
 local is_tensor = require "gradus.is_tensor"
 

@@ -22,8 +22,8 @@ local function falls(name, mode, what)
   if mode ~= "auto" then return mode == "min" end
   if has_one_of(name, rising) then return false end
   if has_one_of(name, falling) then return true end
-  error(string.format('%s: is "%s" better when it is greater or when it is smaller? Say so, by mode="max" or mode="min"',
-    what, name), 0)
+  error(string.format('%s: is "%s" better when it is greater or when it is smaller? Say so, by mode="max" or '
+    .. 'mode="min"', what, name), 0)
 end
 
 --- The number that the callback watches.
