@@ -2,7 +2,9 @@
 // system says no. No learner sees it, so it has no help.
 #include "base/file.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "bind/bind.h"
 
@@ -45,7 +47,30 @@ static int file_write(lua_State *L) {
   return 1;
 }
 
+// about(path) -> {kind="file", "folder" or "other", size=, changed= (seconds), id= (the same for two names of one
+// thing)}; a link is what it points to
+static int file_about(lua_State *L) {
+  const char *path = luaL_checkstring(L, 1);
+  struct stat st;
+  if (stat(path, &st)) {
+    lua_pushnil(L);
+    lua_pushfstring(L, "%s: %s", path, strerror(errno));
+    return 2;
+  }
+  lua_createtable(L, 0, 4);
+  lua_pushstring(L, S_ISREG(st.st_mode) ? "file" : S_ISDIR(st.st_mode) ? "folder" : "other");
+  lua_setfield(L, -2, "kind");
+  lua_pushinteger(L, (lua_Integer)st.st_size);
+  lua_setfield(L, -2, "size");
+  lua_pushinteger(L, (lua_Integer)st.st_mtime);
+  lua_setfield(L, -2, "changed");
+  lua_pushfstring(L, "%I:%I", (lua_Integer)st.st_dev, (lua_Integer)st.st_ino);
+  lua_setfield(L, -2, "id");
+  return 1;
+}
+
 static const gr_function functions[] = {
+    {"about", file_about, NULL},
     {"names", file_names, NULL},
     {"make_folder", file_make_folder, NULL},
     {"write", file_write, NULL},

@@ -467,7 +467,8 @@ same seed gives the same pictures; your own random numbers are not touched.
 end)
 
 -- Each adds its functions.
-for _, part in ipairs {"made", "photos", "tables"} do require("gradus.data." .. part)(data, dataset) end
+for _, part in ipairs {"made", "tables"} do require("gradus.data." .. part)(data, dataset) end
+require("gradus.data.photos").add(data, dataset)
 for _, theme in ipairs {"pictures", "augment", "scaling", "balance"} do
   for name, f in pairs(require("gradus.data." .. theme)) do data[name] = f end
 end

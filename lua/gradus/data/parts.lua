@@ -16,6 +16,13 @@ M.list = {
   {"x_test", "y_test", "test"},
 }
 
+--- The name of the part whose keys end so: "_val" is "validation".
+function M.name(suffix)
+  for _, part in ipairs(M.list) do
+    if part[1] == "x" .. suffix then return part[3] end
+  end
+end
+
 --- Whether it is a data set, and not a tensor.
 function M.is_set(d)
   return type(d) == "table" and not core.is_tensor(d)
