@@ -3,6 +3,8 @@
 #include "base/file.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -47,8 +49,8 @@ static int file_write(lua_State *L) {
   return 1;
 }
 
-// about(path) -> {kind="file", "folder" or "other", size=, changed= (seconds), id= (the same for two names of one
-// thing)}; a link is what it points to
+// about(path) -> {kind="file", "folder" or "other", size=, changed= (seconds), id= (the same for two names of
+// one thing)}; a link is what it points to
 static int file_about(lua_State *L) {
   const char *path = luaL_checkstring(L, 1);
   struct stat st;
@@ -69,12 +71,22 @@ static int file_about(lua_State *L) {
   return 1;
 }
 
+// resolve(path) -> the whole path, without links; it has to be there
+static int file_resolve(lua_State *L) {
+  char whole[PATH_MAX];
+  const char *path = luaL_checkstring(L, 1);
+  if (!realpath(path, whole)) {
+    lua_pushnil(L);
+    lua_pushfstring(L, "%s: %s", path, strerror(errno));
+    return 2;
+  }
+  lua_pushstring(L, whole);
+  return 1;
+}
+
 static const gr_function functions[] = {
-    {"about", file_about, NULL},
-    {"names", file_names, NULL},
-    {"make_folder", file_make_folder, NULL},
-    {"write", file_write, NULL},
-    {NULL, NULL, NULL},
+    {"resolve", file_resolve, NULL},         {"about", file_about, NULL}, {"names", file_names, NULL},
+    {"make_folder", file_make_folder, NULL}, {"write", file_write, NULL}, {NULL, NULL, NULL},
 };
 
 int gr_open_file(lua_State *L) {

@@ -579,7 +579,11 @@ end)
 test("the cnn lesson takes one class of own pictures against the rest, and says what does not fit", function()
   local function load_step(options)
     local session = sessions.new {sink = sinks.capture()}
-    session.env.data = setmetatable({load = function()
+    session.env.data = setmetatable({load = function(path)
+      if path == "prepared" then
+        local x, y = tensor.zeros({8, 20, 20}, {dtype = "uint8"}), tensor.tensor{0, 1, 2, 2, 0, 1, 2, 2}:astype "uint8"
+        return {x_train = x, y_train = y, x_val = x, y_val = y, x_test = x, y_test = y, classes = {"bag", "can", "cup"}}
+      end
       return {x = tensor.zeros({40, 20, 20}, {dtype = "uint8"}),
         y = tensor.concatenate{tensor.full({30}, 3), tensor.full({10}, 2)}:astype("uint8")}
     end}, {__index = require "gradus.data"})
@@ -597,6 +601,11 @@ test("the cnn lesson takes one class of own pictures against the rest, and says 
   contains(failure.text, "--positive glass: no picture has that label")
   _, failure = load_step "--data own.npz"
   contains(failure.text, "choose one with --positive CLASS")
+  d = load_step "--data prepared --positive cup"
+  expect.equal(table.concat(d.classes, ", "), "the rest, cup")
+  expect.close(tensor.mean(d.y_test), 0.5)
+  _, failure = load_step "--data prepared --positive jar"
+  contains(failure.text, "--positive jar: no picture has that label; the classes are bag, can, cup")
 end)
 
 test("a lesson is found by number, slug or path; a near name is suggested", function()

@@ -6,10 +6,12 @@
 require "gradus.core.tensor"  -- tensors have their metatable from there
 local columns = require "gradus.columns"
 local core = require "gradus.core.data"
+local file = require "gradus.core.file"
 local help = require "gradus.help"
 local notes = require "gradus.data.notes"
 local options = require "gradus.options"
 local parts = require "gradus.data.parts"
+local prepared = require "gradus.data.prepared"
 local root = require "gradus.core.session".root
 
 local doc = help.doc
@@ -180,14 +182,15 @@ end)
 -- ---- files ----
 
 data.load = doc("data.load", [[
-data.load(path, {only={...}, skip=0}) -> tensor, or a table of tensors
+data.load(path, {only={...}, skip=0}) -> tensor, a table of tensors, or a data set
 
 Reads a file of numbers; its content, not its name, says what it is. NumPy's .npy gives a tensor; .npz gives a
 table of tensors by name (`only` reads some of them), and so does .safetensors; IDX, the format of MNIST, gives
 a tensor; text with one row of numbers a line gives a float64 tensor (`skip` passes over lines at the top). .npy,
-IDX and text may be gzipped. int8..int32 and uint16..uint64 become int64, float16 and bfloat16 become float32,
-all else keeps its dtype; Fortran order and big-endian bytes are read. Object arrays are refused: they are pickled
-Python, which can run code.
+IDX and text may be gzipped. A folder with x_train.npy, y_train.npy and so on, as gradus prepare makes it, gives a
+data set, with the names of the classes and the file of each row where prepare wrote them. int8..int32 and
+uint16..uint64 become int64, float16 and bfloat16 become float32, all else keeps its dtype; Fortran order and
+big-endian bytes are read. Object arrays are refused: they are pickled Python, which can run code.
 
 > data.save("/tmp/gradus-help.npy", zeros(2))
 > data.load("/tmp/gradus-help.npy")
@@ -203,6 +206,8 @@ Python, which can run code.
   if math.type(o.skip) ~= "integer" or o.skip < 0 then
     error("data.load: skip is a number of lines, 0 or more, not " .. tostring(o.skip), 2)
   end
+  local about = file.about(path)
+  if about and about.kind == "folder" then return dataset(call(prepared, path, only)) end
   local found = call(core.load, path, o.skip, only)
   if only then
     for name in pairs(only) do
@@ -331,7 +336,7 @@ to choose, test once at the end. Items are shuffled (by a stream of its own from
 draw later changes); stratify=true gives each part the same share of every class. With shuffle=false the parts
 are the first, the next and the last items; that is refused when the labels are sorted, since whole classes
 would then be missing from a part. At the prompt the parts are listed class by class; what data.check finds is in
-the data set's notes.
+the data set's notes. Where d.rows says where each item came from, rows_train, rows_val and rows_test do so after.
 
 > d = data.split(data.digits(), {seed=1})
 > d.x_train.shape
@@ -376,6 +381,11 @@ the data set's notes.
     local part = PARTS[i + 1]
     d[part[1]], d[part[2]] = x:take(rows[i]), y:take(rows[i])
     parts.set_role(d[part[1]], part[3])
+    if from and type(from.rows) == "table" then
+      local of = {}
+      for k = 1, #rows[i] do of[k] = from.rows[rows[i][k]] end
+      d[part[1]:gsub("^x", "rows")] = of
+    end
   end
   d.notes = notes.find(d)
   if sorted then d.note = "the labels were sorted; the items are shuffled now" end

@@ -1,5 +1,5 @@
--- Which pictures there are, and of which class each is: in a folder of folders, or by a COCO annotation file. Nothing is
--- decoded here. A listing is
+-- Which pictures there are, and of which class each is: in a folder of folders, or by a COCO annotation file. Nothing
+-- is decoded here. A listing is
 --
 --   {classes = {names} or nil, parts = {{"_train", items}, ...} or {{"", items}}, skipped = {{file=, why=}, ...}}
 --
@@ -61,19 +61,20 @@ local function add_files(found, folder, above, s)
   above[id] = nil
 end
 
-local function files_below(folder, s)
+local function files_below(folder, above, s)
   local found = {}
-  add_files(found, folder, {}, s)
+  add_files(found, folder, above, s)
   return found
 end
 
--- What classes and parts are made of: folders with files in them.
-local function filled_folders(dir, s)
+-- What classes are: the folders in `dir` with files in them. `root` is the folder that was asked for.
+local function filled_folders(dir, root, s)
   local folders, files = names_in(dir)
   local filled, below = {}, {}
+  local above = {[file.about(root).id] = true, [file.about(dir).id] = true}
   for _, name in ipairs(folders) do
     local path = dir .. "/" .. name
-    local found = files_below(path, s)
+    local found = files_below(path, above, s)
     if #found > 0 then
       filled[#filled + 1], below[name] = name, found
     elseif file.about(path).id ~= s.leave then
@@ -133,7 +134,7 @@ function listing.folder(dir, leave)
     local _, files = names_in(dir)
     beside(dir, files, s)
     for _, name in ipairs(folders) do
-      local inside, stray, below = filled_folders(dir .. "/" .. name, s)
+      local inside, stray, below = filled_folders(dir .. "/" .. name, dir, s)
       beside(dir .. "/" .. name, stray, s)
       below.names = inside
       found[#found + 1] = {"_" .. PART_OF[name:lower()], below}
@@ -143,14 +144,15 @@ function listing.folder(dir, leave)
     end
     table.sort(classes)
   else
-    local inside, files, below = filled_folders(dir, s)
+    local inside, files, below = filled_folders(dir, dir, s)
     classes, below.names = inside, inside
     if #inside == 0 then
       local items = {}
       for i, name in ipairs(files) do items[i] = {path = dir .. "/" .. name} end
       list.parts[1] = {"", items}
       if #items == 0 then
-        error(format('there are no files in "%s"; expected a folder for each class, as in %s/bottle/1.jpg', dir, dir), 0)
+        error(format('there are no files in "%s"; expected a folder for each class, as in %s/bottle/1.jpg', dir,
+          dir), 0)
       end
       return list
     end

@@ -13,6 +13,7 @@ gradus lesson run NAME         play every cell of a lesson unattended, answers f
 gradus lesson test [PATH...]   the author's check: all lessons, or those named
 gradus lesson new PATH         start a lesson from the template
 gradus lesson preview PATH     see it as a learner does, checks off
+gradus prepare PHOTOS -o OUT   image folders to .npy files, unattended (gradus prepare --help says more)
 gradus doctor                  what this machine offers: BLAS kernel, threads, gnuplot, terminal
 gradus --help | --version
 
@@ -24,7 +25,8 @@ Options, everywhere:
 
 local COMMANDS = {"lesson", "doctor", "present", "report", "export", "prepare"}
 local OPTIONS = {"--plots", "--seed", "--threads", "--help", "--version", "-e"}
-local LATER = {present = true, report = true, export = true, prepare = true}
+local LATER = {present = true, report = true, export = true}
+local OWN_OPTIONS = {lesson = true, doctor = true, prepare = true}  -- ours are taken from behind these, too
 
 local DONE, FAILED, USAGE_ERROR, INTERRUPTED = 0, 1, 2, 130
 
@@ -51,13 +53,14 @@ local function whole_number(option, text, low, high)
 end
 
 local take = {}
+local seed  -- of --seed, for what draws from a stream of its own
 
 take["--plots"] = function(value) core.set_environment("GRADUS_PLOTS", value) end
 
 take["--threads"] = function(value) core.threads(whole_number("--threads", value, 1, 1024)) end
 
 take["--seed"] = function(value)
-  local seed = whole_number("--seed", value, 0, 0xffffffff)
+  seed = whole_number("--seed", value, 0, 0xffffffff)
   require("gradus.core.random").seed(seed)
 end
 
@@ -79,7 +82,7 @@ local function take_options(args)
     else
       rest[#rest + 1] = word
       local first = rest[1]
-      if #rest == 1 and not LATER[first] and first ~= "lesson" and first ~= "doctor" and first:sub(1, 1) ~= "-"
+      if #rest == 1 and not LATER[first] and not OWN_OPTIONS[first] and first:sub(1, 1) ~= "-"
         or #rest == 1 and first == "-" then
         return table.move(args, i + 1, #args, #rest + 1, rest)  -- a script: the rest is its own
       end
@@ -156,6 +159,8 @@ local function dispatch(args)
     return run_module("gradus.shell.doctor", "gradus doctor", args)
   elseif first == "lesson" then
     return run_module("gradus.lesson", "gradus lesson", args)
+  elseif first == "prepare" then
+    return run_module("gradus.prepare", "gradus prepare", args, seed)
   elseif LATER[first] then
     usage_error("\"gradus %s\" is planned but not built yet", first)
   elseif first ~= "-" and first:sub(1, 1) == "-" then
@@ -174,7 +179,7 @@ function command_line.main(args)
     complain("interrupted")
     return INTERRUPTED
   elseif type(value) == "table" and value.usage then
-    complain(value.usage .. "\n(gradus --help shows the usage)")
+    complain(string.format("%s\n(gradus %s--help shows the usage)", value.usage, value.command or ""))
     return USAGE_ERROR
   end
   complain(require("gradus.session.failure").new(result, {short = "gradus", one_line = true}).text)
