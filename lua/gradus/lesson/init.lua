@@ -2,6 +2,7 @@
 -- the verbs of the shell, and the name `lesson` at the prompt.
 
 local help = require "gradus.help"
+local lesson_options = require "gradus.lesson.options"
 local options = require "gradus.options"
 local parse = require "gradus.lesson.parse"
 local player = require "gradus.lesson.player"
@@ -10,9 +11,8 @@ local files = require "gradus.core.file"
 
 local M = {}
 
---- What stands behind the lesson's name on the command line, by name: `--data x.npz` is lesson.options.data. Always
---- the same table, since cells see it through the learner's globals.
-M.options = {}
+--- What stands behind the lesson's name on the command line, by name.
+M.options = lesson_options.values
 
 local function folder()
   return require("gradus.core.session").root .. "/lessons"
@@ -97,37 +97,6 @@ The lessons, one a line: number, slug, title, minutes, and how many steps are do
     return table.concat(lines, "\n")
   end)
 
--- ---- options ----
-
-local function set_options(values)
-  for key in pairs(M.options) do M.options[key] = nil end
-  for key, value in pairs(values or {}) do M.options[key] = value end
-end
-
--- "--data FILE" or "--data=FILE", for the options that the lesson declares. Returns a table, or nil and a message.
-local function read_options(lesson, args, first)
-  local values, i = {}, first
-  while args[i] do
-    local name, value = args[i]:match "^%-%-([%w_-]+)=?(.*)$"
-    if not name then return nil, string.format('"%s" is not an option; options begin with --', args[i]) end
-    local known = false
-    for _, option in ipairs(lesson.options) do known = known or option == name end
-    if not known then
-      if #lesson.options == 0 then return nil, string.format("the lesson %s has no options", lesson.slug) end
-      return nil, string.format('the lesson %s has no option "--%s"%s', lesson.slug, name,
-        options.suggest(name, lesson.options))
-    end
-    if not args[i]:find("=", 1, true) then
-      i = i + 1
-      value = args[i]
-      if not value then return nil, string.format("--%s needs a value", name) end
-    end
-    values[name] = value
-    i = i + 1
-  end
-  return values
-end
-
 -- The words of a line; double quotes hold one with spaces together.
 local function words(line)
   local found, rest = {}, line
@@ -158,9 +127,9 @@ skip, overview, play, resume, restart and leave are the verbs of the shell.]], f
     if not args[1] then return nil, "which lesson? Give its name or number" end
     local ok, lesson = pcall(M.find, args[1])
     if not ok then return nil, lesson end
-    local values, message = read_options(lesson, args, 2)
+    local values, message = lesson_options.read(lesson, args, 2)
     if not values then return nil, message end
-    set_options(values)
+    lesson_options.set(values)
     local opened = player.new(lesson, session or require "gradus.session".current(), ui,
       {checks = checks, progress = checks and progress or nil})
     opened:start()
@@ -174,7 +143,7 @@ Plays every cell of a lesson unattended: prints its text, its code and the resul
 predictions and quizzes are answered right.]], function(name, given)
   local read = options.read("lesson.run", given, {{"session"}, {"options"}})
   local lesson = M.find(name)
-  set_options(read.options)
+  lesson_options.set(read.options)
   local session = read.session or require "gradus.session".new{}
   local ok, failure = player.new(lesson, session, {}):run()
   if ok then return true end
@@ -202,7 +171,7 @@ its first line.]], function(paths)
     paths = {}
     for _, file in ipairs(all_files()) do paths[#paths + 1] = file.path end
   end
-  set_options(nil)
+  lesson_options.set(nil)
   return require "gradus.lesson.test".files(paths)
 end)
 
@@ -308,7 +277,7 @@ local commands = {}
 function commands.run(args)
   if not args[2] then return misuse "run needs the name of a lesson" end
   local lesson = M.find(args[2])
-  local values, message = read_options(lesson, args, 3)
+  local values, message = lesson_options.read(lesson, args, 3)
   if not values then return misuse(message) end
   local ok, failure = M.run(args[2], {options = values})
   if ok then return 0 end
@@ -347,7 +316,7 @@ end
 
 local function take_checked(args)
   local lesson = M.find(args[1])
-  local values, message = read_options(lesson, args, 2)
+  local values, message = lesson_options.read(lesson, args, 2)
   if not values then return misuse(message) end
   return take(args)
 end

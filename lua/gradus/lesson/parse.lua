@@ -2,12 +2,12 @@
 -- whether the lesson's code does what it claims is for lesson.test.
 --
 --   lesson = {path, title, slug, minutes, needs = {slug...}, author, licence, options = {name...},
---             introduction = {block...}, steps = {step...}}
+--             introduction = {block...}, source, steps = {step...}}
 --   step   = {id, title, line, index, cells = {cell...}, setups = {code cell...}, exercise = cell or nil}
---   cell   = {kind="text", blocks}                           shown
+--   cell   = {kind="text", blocks, source}                   shown; `source` is its Markdown, of the introduction, too
 --          | {kind="lua", code, line, predictions}           run on Enter, after its predictions are asked
---          | {kind="exercise", code, line, checks, answers, wrongs, hints}
---          | {kind="quiz", line, question = {block...}, choices = {{runs, right, feedback}...}}
+--          | {kind="exercise", code, line, checks, answers, wrongs, hints = {{line, blocks, source}...}}
+--          | {kind="quiz", line, source, question = {block...}, choices = {{runs, right, feedback}...}}
 --          | {kind="notes", text, line}                      for the presenter
 --   predictions = {{line, ask, kind, expect, tolerance}...}
 
@@ -266,7 +266,8 @@ end
 fences["hint"] = function(reader, step, block)
   local exercise = exercise_of(reader, step, block, "hint")
   if not exercise then return end
-  exercise.hints[#exercise.hints + 1] = {line = block.first_line + 1, blocks = text.markdown(block.literal)}
+  exercise.hints[#exercise.hints + 1] = {line = block.first_line + 1, source = block.literal,
+    blocks = text.markdown(block.literal)}
 end
 
 fences["notes"] = function(_, step, block)
@@ -308,7 +309,8 @@ local function read_choice(runs)
 end
 
 fences["quiz"] = function(reader, step, block)
-  local cell = {kind = "quiz", line = block.first_line + 1, question = {}, choices = {}, right = 0}
+  local cell = {kind = "quiz", line = block.first_line + 1, source = block.literal, question = {}, choices = {},
+    right = 0}
   for _, part in ipairs(text.markdown(block.literal)) do
     local line = block.first_line + part.first_line
     if part.kind ~= "item" then
@@ -414,6 +416,7 @@ function Reader:show(block)
   end
   if not self.step then
     self.lesson.introduction[#self.lesson.introduction + 1] = block
+    self.lesson.source = self:with_source(self.lesson.source, block)
     return
   end
   local cells = self.step.cells
@@ -423,6 +426,17 @@ function Reader:show(block)
     cells[#cells + 1] = last
   end
   last.blocks[#last.blocks + 1] = block
+  last.source = self:with_source(last.source, block)
+end
+
+-- `source` with the lines of the block, unless the block before it had them: an item's are also those of what is in it.
+function Reader:with_source(source, block)
+  if block.last_line <= (self.last_shown or 0) then return source end
+  local first = math.max(block.first_line, (self.last_shown or 0) + 1)
+  local tight = block.kind == "item" and self.last_shown == block.first_line - 1
+  self.last_shown = block.last_line
+  local lines = self:source_lines(first, block.last_line):gsub("%s+$", "")
+  return source and source .. (tight and "\n" or "\n\n") .. lines or lines
 end
 
 function Reader:source_lines(first, last)

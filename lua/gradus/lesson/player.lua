@@ -16,8 +16,8 @@
 
 local check = require "gradus.lesson.check"
 local layout = require "gradus.lesson.layout"
-local parse = require "gradus.lesson.parse"
 local predict = require "gradus.lesson.predict"
+local run_chunks = require "gradus.lesson.run_chunks"
 
 local player = {}
 
@@ -100,17 +100,13 @@ end
 --- Runs a cell chunk by chunk, as if it were typed. `echo` shows each chunk before its results. Returns true, or
 --- false after telling what failed.
 function Player:run_code(code, echo)
-  local chunks = parse.chunks(code)
-  for _, chunk in ipairs(chunks or {{code = code}}) do
-    if echo then self:write(layout.code(chunk.code, self:colour())) end
-    local result = self.session:execute(chunk.code, {name = self:chunk_name()})
-    if not result.ok then
-      self.failure = result.error
-      if not self.unattended then self:report(result.error) end
-      return false
-    end
-  end
-  return true
+  local failure = run_chunks(self.session, code, self:chunk_name(), echo and function(chunk)
+    self:write(layout.code(chunk.code, self:colour()))
+  end)
+  if not failure then return true end
+  self.failure = failure
+  if not self.unattended then self:report(failure) end
+  return false
 end
 
 function Player:report(err)

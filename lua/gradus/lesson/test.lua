@@ -3,6 +3,7 @@
 local check = require "gradus.lesson.check"
 local parse = require "gradus.lesson.parse"
 local predict = require "gradus.lesson.predict"
+local run_chunks = require "gradus.lesson.run_chunks"
 local session = require "gradus.session"
 local sinks = require "gradus.session.sink"
 
@@ -19,13 +20,8 @@ end
 function Tester:run(cell)
   local chunks, message, line = parse.chunks(cell.code)
   if not chunks then return {message = message}, cell.line + line - 1 end
-  for _, chunk in ipairs(chunks) do
-    local result = self.session:execute(chunk.code, {name = self.name})
-    if not result.ok then
-      return result.error, cell.line + chunk.line - 1 + ((result.error.line or 1) - 1)
-    end
-  end
-  return nil
+  local failure, chunk = run_chunks(self.session, cell.code, self.name)
+  if failure then return failure, cell.line + chunk.line - 1 + ((failure.line or 1) - 1) end
 end
 
 function Tester:failing_check(exercise)
