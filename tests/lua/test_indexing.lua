@@ -33,7 +33,7 @@ test("tables mix positions, Torch's ranges and text", function()
   expect.error(function() return cube[{{1.5, 2}}] end, "index 1.5 along axis 1 is no whole number")
   expect.error(function() return cube[{1, "2", true}] end, "masks come from")
   expect.error(function() return cube[{1, print}] end, "no whole number")
-  expect.error(function() return cube[io.stdout] end, "an index is made of positions")
+  expect.error(function() return cube[io.stderr] end, "an index is made of positions")
 end)
 
 test("a range that leaves the axis names index, axis and size", function()

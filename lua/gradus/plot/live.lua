@@ -66,14 +66,13 @@ local function put(self, text, lines)
   if not sink then
     sink = session.current() and session.current().sink
     if not sink then return session.say(text) end
-    sink:text(text)
+    sink:write(text)
     if session.can_redraw() and (getenv "ACCESSIBLE" or "") == "" then keep_what_follows(self, sink) end
   else
     local rows = output.screen().rows
     local below, breaks = last_lines(concat(self.below), max(0, rows - lines - 1))
     local up = min(self.lines + breaks, rows - 1)
-    local write = getmetatable(sink).__index.text
-    write(sink, "\r" .. (up > 0 and "\27[" .. up .. "A" or "") .. "\27[J" .. text .. below)
+    sink:write("\r" .. (up > 0 and "\27[" .. up .. "A" or "") .. "\27[J" .. text .. below)
     self.below = {below}
   end
   self.lines = lines
@@ -125,7 +124,7 @@ local function begin(self, figure)
     local where = output.choose()
     self.where = in_characters[where] and "characters" or where
   end
-  if self.where == "none" then return end
+  if self.where == "none" or self.where == "data" then return end
   self.begun, self.gnuplot_before = now(), core.seconds()
   local before = clock()
   if self.where == "png" and not self.path then
@@ -165,6 +164,7 @@ function Live:finish(figure)
       local _, lines = text:gsub("\n", "")
       put(self, text, lines)
       self:let_go()
+      output.keep(figure)
       return drawing.seen(figure)
     end
   end

@@ -107,9 +107,12 @@ local function pictures()
   return settings.pictures
 end
 
---- "png", "characters", "kitty", "sixel" or the name of a gnuplot terminal that opens a window.
+--- "png", "characters", "kitty", "sixel" or the name of a gnuplot terminal that opens a window; "data" when the front
+--- end takes figures as they are.
 local function choose()
   local name = settings.terminal
+  local front = sink()
+  if front and front.takes_pictures and name ~= "none" then return "data" end
   if name == "dumb" then return "characters" end
   if name then return name end
   if not is_terminal() then return "png" end
@@ -164,8 +167,8 @@ local file_kinds = {png = true, svg = true, pdf = true}
 -- ---- drawing ----
 
 -- Pictures and heat maps are as wide as they need to be: a square one in a wide frame would be mostly margin.
-local function theme_for(figure)
-  local theme = themes.get()
+local function theme_for(figure, theme)
+  theme = theme or themes.get()
   local panel = figure.panels[1]
   local changed = setmetatable({}, {__index = theme})
   if #figure.panels > 1 then
@@ -337,11 +340,37 @@ local function slug(title)
   return name ~= "" and name or "figure"
 end
 
--- Front ends that show pictures take the bundle; otherwise the text is written.
-local function emit(bundle)
+--- The figure as the bytes of a PNG file, in the theme of that name, or in the one that is set.
+function M.png(figure, theme_name)
+  local drawn
+  naming(figure, function()
+    local theme = theme_for(figure, theme_name and themes.themes[theme_name])
+    drawn = run(gnuplot.script(figure, theme, terminals.kitty(theme), false))
+    if not drawn:find(endings.png .. "$") then error("gnuplot could not draw all of it", 0) end
+  end)
+  return drawn
+end
+
+-- The forms of a figure: the text that was drawn, if any; a PNG file, drawn when somebody asks for it.
+local function forms(figure, drawn_text)
+  return {
+    ["text/plain"] = drawn_text,
+    ["image/png"] = function(theme_name) return M.png(figure, theme_name) end,
+    description = tostring(figure),
+  }
+end
+
+-- Front ends that show pictures take the forms; otherwise the text is written.
+local function emit(figure, drawn_text)
   local front = sink()
-  if front then return front:display(bundle) end
-  io_write(bundle["text/plain"])
+  if front then return front:display(forms(figure, drawn_text)) end
+  if drawn_text then io_write(drawn_text) end
+end
+
+--- Notes in the record of the session that the figure was shown, by others than M.show.
+function M.keep(figure)
+  local front = sink()
+  if front and front.record then front.record:display(forms(figure)) end
 end
 
 -- A new name in the folder of plots, which is made when it is not there.
@@ -353,26 +382,29 @@ local function file_name(figure)
 end
 
 local function show(figure, where)
-  where = where or choose()
+  local chosen = choose()
+  where = chosen == "data" and chosen or where or chosen
   if where == "none" then
     return
+  elseif where == "data" then
+    emit(figure)
   elseif where == "png" then
     local path = figure.path or file_name(figure)
     write_file(figure, path, "png")
     figure.path = path
-    emit {["text/plain"] = "plot: " .. path .. "\n", ["image/png"] = path}
+    emit(figure, "plot: " .. path .. "\n")
   elseif where == "kitty" or where == "sixel" then
-    emit {["text/plain"] = inline_text(run(inline_script(figure, where)), where)}
+    emit(figure, inline_text(run(inline_script(figure, where)), where))
   elseif where == "characters" or where == "dumb" then
-    emit {["text/plain"] = characters(figure)}
+    emit(figure, characters(figure))
   else
     local ok, message = pcall(function() run(window_script(figure, where)) end)
-    if ok then return end
+    if ok then return emit(figure) end
     if settings.terminal or tostring(message):find("interrupted", 1, true) then error(message, 0) end
     -- DISPLAY may name a screen that nobody is at: say so once, and draw here.
     windows_failed = true
     local note = "(no window could be opened, so plots appear here: " .. message .. ")\n"
-    emit {["text/plain"] = note .. characters(figure)}
+    emit(figure, note .. characters(figure))
   end
 end
 

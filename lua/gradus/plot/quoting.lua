@@ -1,5 +1,7 @@
 -- The learner's texts, safe for gnuplot and for a terminal.
 
+local valid = require "gradus.plain_text".valid
+
 local string_format = string.format
 local tostring = tostring
 local utf8_len, utf8_offset = utf8.len, utf8.offset
@@ -9,11 +11,7 @@ local M = {}
 --- Valid UTF-8 without control characters but newlines, at most `most` characters.
 function M.clean(text, most)
   text = tostring(text):gsub("\r\n?", "\n"):gsub("\t", "  "):gsub("[%z\1-\9\11-\31\127]", "")
-  for _ = 1, #text do  -- at most one bad byte a turn
-    local length, bad = utf8_len(text)
-    if length then break end
-    text = text:sub(1, bad - 1) .. "\u{FFFD}" .. text:sub(bad + 1)
-  end
+  text = valid(text)
   if most and utf8_len(text) > most then
     text = text:sub(1, utf8_offset(text, most) - 1) .. "…"
   end

@@ -53,6 +53,27 @@ local function to_text(value)
   return tostring(value)
 end
 
+-- io.stdout: what is written to it goes where print's text goes.
+local function standard_output(session, write)
+  local methods = {}
+  local out = setmetatable({}, {
+    __index = methods, __name = "FILE*", __metatable = "a file", __tostring = function() return "file (stdout)" end,
+    __echo = function() end,  -- io.write gives it back: nothing to see
+  })
+  function methods.write(_, ...)
+    write(...)
+    return out
+  end
+  function methods.flush()
+    session.sink:flush()
+    return out
+  end
+  for _, name in ipairs {"setvbuf", "seek", "read", "lines", "close"} do
+    methods[name] = function(_, ...) return io.stdout[name](io.stdout, ...) end
+  end
+  return out
+end
+
 local function add_output(env, session)
   function env.print(...)
     local parts = table.pack(...)
@@ -64,20 +85,31 @@ local function add_output(env, session)
     return to_text((...))
   end
   local write = env.io.write
-  function env.io.write(...)
-    if io.output() ~= io.stdout then return write(...) end
+  local function write_out(...)
     local parts = table.pack(...)
     for i = 1, parts.n do
       local part = parts[i]
       if type(part) ~= "string" and type(part) ~= "number" then
         error(string.format("io.write takes strings and numbers; argument %d is a %s: use print, or tostring(...)", i,
-          type(part)), 2)
+          type(part)), 3)
       end
       parts[i] = to_text(part)
     end
     session.sink:text(table.concat(parts, "", 1, parts.n))
-    return io.stdout
   end
+  local out = standard_output(session, write_out)
+  function env.io.write(...)
+    if io.output() ~= io.stdout then return write(...) end
+    write_out(...)
+    return out
+  end
+  local output, kind = env.io.output, env.io.type
+  function env.io.output(file)
+    local now = output(rawequal(file, out) and io.stdout or file)
+    return now == io.stdout and out or now
+  end
+  function env.io.type(value) return rawequal(value, out) and "file" or kind(value) end
+  env.io.stdout = out
 end
 
 local function read_file(path)

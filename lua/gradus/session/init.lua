@@ -13,6 +13,7 @@ local failure = require "gradus.session.failure"
 local inspect = require "gradus.session.inspect"
 local lexer = require "gradus.session.lexer"
 local options = require "gradus.options"
+local records = require "gradus.session.record"
 local sinks = require "gradus.session.sink"
 
 local session = {}
@@ -48,6 +49,11 @@ function session.new(given)
     noted = {},  -- lines about which something was said
   }, methods)
   local access
+  self.record = self.sink.record
+  if not self.record and read.interactive then
+    self.record = records.new()
+    self.sink.record = self.record
+  end
   self.env, access = environment.new(self)
   self.lookup, self.names = access.lookup, access.names
   current = current or self
@@ -231,12 +237,7 @@ function methods:was_local(name)
   return false
 end
 
---- Runs `text`: an expression, whose values are printed unless a semicolon ends it, or statements.
---- Options: name (the chunk's name, "@FILE" for a file), script=true (statements only, nothing printed by itself),
---- args (what `...` is in the chunk).
---- Returns {ok=true, values=} or {ok=false, error=}; see gradus.session.failure for the fields of the error.
-function methods:execute(text, given)
-  given = given or {}
+local function execute(self, text, given)
   current = self
   local plots = package.loaded["gradus.core.plot"]
   if plots then plots.tend() end  -- a gnuplot that somebody killed is not left a zombie
@@ -263,6 +264,19 @@ function methods:execute(text, given)
     if not given.name then self.worked[#self.worked + 1] = text end
   end
   return {ok = true, values = result}
+end
+
+--- Runs `text`: an expression, whose values are printed unless a semicolon ends it, or statements.
+--- Options: name (the chunk's name, "@FILE" for a file), script=true (statements only, nothing printed by itself),
+--- args (what `...` is in the chunk), recorded (how the record calls it: other code, or false for not at all).
+--- Returns {ok=true, values=} or {ok=false, error=}; see gradus.session.failure for the fields of the error.
+function methods:execute(text, given)
+  given = given or {}
+  local recorded = given.recorded == nil and text or given.recorded
+  local cell = self.record and recorded and self.record:begin(recorded)
+  local result = execute(self, text, given)
+  if cell then self.record:finish(cell, result.error) end
+  return result
 end
 
 --- Completes text:sub(1, pos): the position where the word to replace begins, and the words.

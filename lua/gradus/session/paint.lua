@@ -16,22 +16,41 @@ function paint.text(text, code, colour)
   return colour and text ~= "" and dye(text, code) or text
 end
 
---- Lua with colours, or as it is. What is no Lua is left as it is, too.
-function paint.code(text, colour)
-  if not colour then return text end
-  local parts, at = {}, 1
+--- Lua as a list of pieces {text=, kind=}, which together are `text`; kind is that of a token, "comment", or nil for
+--- what stands between them.
+function paint.pieces(text)
+  local pieces, at = {}, 1
+  local function add(piece, kind)
+    if piece ~= "" then pieces[#pieces + 1] = {text = piece, kind = kind} end
+  end
   -- Between tokens there is space, and comments.
   local function gap(to)
     local between = text:sub(at, to)
-    parts[#parts + 1] = between:gsub("%-%-[^\n]*", function(comment) return dye(comment, codes.comment) end)
+    local from = between:find("--", 1, true)
+    add(between:sub(1, (from or 0) - 1), nil)
+    if from then
+      local comments = between:sub(from)
+      add(comments:match "^(.-)%s*$", "comment")
+      add(comments:match "%s*$", nil)
+    end
   end
   for _, token in ipairs(lexer.tokens(text)) do
     gap(token.from - 1)
-    local code = codes[token.kind]
-    parts[#parts + 1] = code and dye(token.text, code) or token.text
+    add(token.text, token.kind)
     at = token.to + 1
   end
   gap(#text)
+  return pieces
+end
+
+--- Lua with colours, or as it is. What is no Lua is left as it is, too.
+function paint.code(text, colour)
+  if not colour then return text end
+  local parts = {}
+  for i, piece in ipairs(paint.pieces(text)) do
+    local code = codes[piece.kind]
+    parts[i] = code and dye(piece.text, code) or piece.text
+  end
   return table.concat(parts)
 end
 

@@ -1,6 +1,7 @@
 -- Where a session's output goes. A sink has the methods text(s), display(data), flush() and current_width(), and the
--- facts a printer wants to know: is_terminal, colour, width. `data` maps MIME types to strings; every sink can show
--- "text/plain".
+-- facts a printer wants to know: is_terminal, colour, width. `data` maps MIME types to strings, or to functions that
+-- make one when somebody asks (a PNG file that no terminal wants); every sink can show "text/plain". With `record` set
+-- (gradus.session.record) a sink keeps there what it shows.
 
 local core = require "gradus.core.session"
 
@@ -9,10 +10,16 @@ local sink = {}
 local stream = {}
 stream.__index = stream
 
-function stream:text(s)
+--- Writes what is not kept, since it is drawn over, or is one form of something that has others.
+function stream:write(s)
   if self.drawn then self:draw("") end
   local written, why = self.file:write(s)
   if not written then error("the output cannot be written: " .. why, 0) end
+end
+
+function stream:text(s)
+  if self.record then self.record:text(s) end
+  self:write(s)
 end
 
 --- Writes a line that the next text takes the place of.
@@ -22,9 +29,14 @@ function stream:draw(s)
   self.drawn = s ~= ""
 end
 
+local function ended(text)
+  return text:sub(-1) == "\n" and text or text .. "\n"
+end
+
 function stream:display(data)
+  if self.record then self.record:display(data) end
   local text = data["text/plain"]
-  if text then self:text(text .. (text:sub(-1) == "\n" and "" or "\n")) end
+  if text then self:write(ended(text)) end
 end
 
 function stream:flush()
@@ -51,14 +63,15 @@ end
 local capture = {}
 capture.__index = capture
 
-function capture:text(s)
+function capture:write(s)
   self.parts[#self.parts + 1] = s
 end
 
+capture.text = stream.text
+
 function capture:display(data)
   self.displays[#self.displays + 1] = data
-  local text = data["text/plain"]
-  if text then self:text(text .. (text:sub(-1) == "\n" and "" or "\n")) end
+  stream.display(self, data)
 end
 
 function capture:flush() end
@@ -75,6 +88,19 @@ end
 --- A sink that keeps what it gets: take() gives the text, `displays` the data.
 function sink.capture(width)
   return setmetatable({parts = {}, displays = {}, is_terminal = false, colour = false, width = width or 80}, capture)
+end
+
+local silent = setmetatable({}, {__index = stream})
+silent.__index = silent
+
+function silent:write() end
+function silent:draw() end
+function silent:flush() end
+
+--- A sink that shows nothing and keeps everything in `record`. Pictures are not drawn for it: it takes them as data.
+function sink.silent(record, width)
+  return setmetatable({record = record, takes_pictures = true, is_terminal = false, colour = false,
+    width = width or 80}, silent)
 end
 
 return sink

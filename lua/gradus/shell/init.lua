@@ -124,6 +124,7 @@ end
 local function turn(self)
   self.width = core.width()
   self.session.sink.width = self.width
+  if not self.paused then self.session.record:rest() end
   local entry, why = read_entry(self)
   if not entry then
     if why == "abandoned" then self:say("") end
@@ -198,7 +199,7 @@ local function run_startup_file(self)
   local file = path and io.open(path, "r")
   if not file then return end
   file:close()
-  require("gradus.shell.entries").run_file(self, path)
+  require("gradus.shell.entries").run_file(self, path, nil, true)
 end
 
 --- Runs the shell on the terminal until it is left; `lesson` (optional) is opened first. Returns the exit status.
