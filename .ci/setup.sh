@@ -64,6 +64,17 @@ need_packages() {
   rm -f "$log"
 }
 
+# want_packages TEST:PACKAGE... installs of these what is missing and what this distribution has; a test that finds
+# none says so and is skipped.
+want_packages() {
+  local each some=()
+  for each in "$@"; do
+    present "${each%%:*}" && continue
+    apt-cache policy "${each#*:}" 2>/dev/null | grep -q 'Candidate: [^(]' && some+=("$each")
+  done
+  [ ${#some[@]} -eq 0 ] || (need_packages "${some[@]}") || true
+}
+
 # quietly COMMAND...: its output is shown only when it fails.
 quietly() {
   local log status=0

@@ -23,18 +23,33 @@ local function number(x)
   return string.format("%.17g", x)
 end
 
---- The text of a value: a table with a first entry, or with none at all, is a list, any other an object, whose names
---- come in their order, so that equal values have equal texts.
-function json.write(value)
+local object = {}
+
+--- A table that is an object also when it is empty, and with `null` one can say that there is nothing.
+function json.object(fields)
+  return setmetatable(fields or {}, object)
+end
+
+json.null = setmetatable({}, {__name = "null"})
+
+-- Items between brackets: in one line, or each in its own, `depth` steps of `step` spaces in.
+local function bracketed(items, open, close, step, depth)
+  if not step or #items == 0 then return open .. table.concat(items, ",") .. close end
+  local line = "\n" .. (" "):rep(step * (depth + 1))
+  return open .. line .. table.concat(items, "," .. line) .. "\n" .. (" "):rep(step * depth) .. close
+end
+
+local function write(value, step, depth)
   local kind = type(value)
   if kind == "string" then return quoted(value) end
   if kind == "number" then return number(value) end
-  if kind == "boolean" or kind == "nil" then return tostring(kind == "nil" and "null" or value) end
+  if value == nil or value == json.null then return "null" end
+  if kind == "boolean" then return tostring(value) end
   if kind ~= "table" then error("JSON has no " .. kind, 0) end
   local parts = {}
-  if value[1] ~= nil or next(value) == nil then
-    for i, each in ipairs(value) do parts[i] = json.write(each) end
-    return "[" .. table.concat(parts, ",") .. "]"
+  if value[1] ~= nil or next(value) == nil and getmetatable(value) ~= object then
+    for i, each in ipairs(value) do parts[i] = write(each, step, depth + 1) end
+    return bracketed(parts, "[", "]", step, depth)
   end
   local names = {}
   for name in pairs(value) do
@@ -42,8 +57,15 @@ function json.write(value)
     names[#names + 1] = name
   end
   table.sort(names)
-  for i, name in ipairs(names) do parts[i] = quoted(name) .. ":" .. json.write(value[name]) end
-  return "{" .. table.concat(parts, ",") .. "}"
+  local colon = step and ": " or ":"
+  for i, name in ipairs(names) do parts[i] = quoted(name) .. colon .. write(value[name], step, depth + 1) end
+  return bracketed(parts, "{", "}", step, depth)
+end
+
+--- The text of a value: a table with a first entry, or with none at all, is a list, any other an object, whose names
+--- come in their order, so that equal values have equal texts. With `step` a line each, so many spaces further in.
+function json.write(value, step)
+  return write(value, step, 0)
 end
 
 return json

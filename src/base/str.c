@@ -1,6 +1,7 @@
 #include "base/str.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +48,19 @@ void gr_str_format(gr_str *s, const char *format, ...) {
     s->length += (size_t)n;
   }
   va_end(again);
+}
+
+void gr_str_append_base64(gr_str *s, const void *bytes, size_t n) {
+  static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  const uint8_t *from = bytes;
+  for (size_t i = 0; i < n; i += 3) {
+    size_t left = n - i;
+    uint32_t three =
+        (uint32_t)from[i] << 16 | (left > 1 ? (uint32_t)from[i + 1] << 8 : 0) | (left > 2 ? from[i + 2] : 0);
+    char four[4] = {digits[three >> 18], digits[three >> 12 & 63], left > 1 ? digits[three >> 6 & 63] : '=',
+                    left > 2 ? digits[three & 63] : '='};
+    gr_str_append_n(s, four, 4);
+  }
 }
 
 gr_code gr_str_check(const gr_str *s, gr_err *err) {

@@ -1,5 +1,5 @@
-// gradus.core.text: Markdown for the lessons, JSON for the files of networks. No learner sees it, so it has
-// no help.
+// gradus.core.text: Markdown for the lessons, JSON for the files of networks, base64 for pictures in text.
+// No learner sees it, so it has no help.
 #include "bind/bind.h"
 
 #include <string.h>
@@ -132,7 +132,17 @@ static int text_json(lua_State *L) {
   return 1;
 }
 
+// base64(bytes) -> text
+static int text_base64(lua_State *L) {
+  size_t length;
+  const char *bytes = luaL_checklstring(L, 1, &length);
+  gr_str *text = gr_push_str(L);
+  gr_str_append_base64(text, bytes, length);
+  return gr_return_str(L, text);
+}
+
 static const gr_function functions[] = {
+    {"base64", text_base64, NULL},
     {"json", text_json, NULL},
     {"markdown", text_markdown, NULL},
     {NULL, NULL, NULL},

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdint.h>
 #include <string.h>
 #include <termios.h>
 #include <time.h>
@@ -90,25 +89,13 @@ gr_pictures gr_terminal_ask(double seconds) {
 
 #define PIECE 4096  // characters of base64, four for three bytes
 
-static void append_base64(gr_str *out, const uint8_t *bytes, size_t n) {
-  static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  for (size_t i = 0; i < n; i += 3) {
-    size_t left = n - i;
-    uint32_t three = (uint32_t)bytes[i] << 16 | (left > 1 ? (uint32_t)bytes[i + 1] << 8 : 0) |
-                     (left > 2 ? bytes[i + 2] : 0);
-    char four[4] = {digits[three >> 18], digits[three >> 12 & 63], left > 1 ? digits[three >> 6 & 63] : '=',
-                    left > 2 ? digits[three & 63] : '='};
-    gr_str_append_n(out, four, 4);
-  }
-}
-
 void gr_kitty_picture(gr_str *out, const char *png, size_t length) {
   const size_t bytes = PIECE / 4 * 3;
   for (size_t i = 0; i < length; i += bytes) {
     size_t n = length - i < bytes ? length - i : bytes;
     // f=100: a PNG file; a=T: show it; q=2: do not answer.
     gr_str_format(out, "\033_G%sm=%d;", i == 0 ? "a=T,f=100,q=2," : "", i + n < length);
-    append_base64(out, (const uint8_t *)png + i, n);
+    gr_str_append_base64(out, png + i, n);
     gr_str_append(out, "\033\\");
   }
   gr_str_append_char(out, '\n', 1);

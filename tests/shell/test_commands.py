@@ -128,7 +128,7 @@ def _(folder):
     shell.do("end")
     contains(shell.do(":save work"), "work.lua: 6 entries")
     with open(os.path.join(folder, "work.lua")) as file:
-        equal(file.read(), "x = 6\n\nprint(x * 7)\n\ny = x; print(y + 1 -- a remark\n)\n\nlocal _ = x;\n\nprint('hello')\n\n"
+        equal(file.read(), "-- A session of gradus; :load enters it again.\n\nx = 6\n\nprint(x * 7)\n\ny = x; print(y + 1 -- a remark\n)\n\nlocal _ = x;\n\nprint('hello')\n\n"
                            "for i = 1, 2 do\n\n  print(i)\nend\n")
     equal(shell.do("!'" + GRADUS + "' work.lua"), "42\n7\nhello\n1\n2")
     equal(shell.do(":run work"), "42\n7\nhello\n1\n2")

@@ -13,6 +13,7 @@ gradus lesson run NAME         play every cell of a lesson unattended, answers f
 gradus lesson test [PATH...]   the author's check: all lessons, or those named
 gradus lesson new PATH         start a lesson from the template
 gradus lesson preview PATH     see it as a learner does, checks off
+gradus export FILE -o OUT      a lesson or a saved session to .md, .html or .ipynb
 gradus prepare PHOTOS -o OUT   image folders to .npy files, unattended (gradus prepare --help says more)
 gradus doctor                  what this machine offers: BLAS kernel, threads, gnuplot, terminal
 gradus --help | --version
@@ -25,8 +26,10 @@ Options, everywhere:
 
 local COMMANDS = {"lesson", "doctor", "present", "report", "export", "prepare"}
 local OPTIONS = {"--plots", "--seed", "--threads", "--help", "--version", "-e"}
-local LATER = {present = true, report = true, export = true}
-local OWN_OPTIONS = {lesson = true, doctor = true, prepare = true}  -- ours are taken from behind these, too
+local LATER = {present = true, report = true}
+
+local IS_COMMAND = {}  -- ours: the options above are taken from behind them, too
+for _, name in ipairs(COMMANDS) do IS_COMMAND[name] = true end
 
 local DONE, FAILED, USAGE_ERROR, INTERRUPTED = 0, 1, 2, 130
 
@@ -82,8 +85,7 @@ local function take_options(args)
     else
       rest[#rest + 1] = word
       local first = rest[1]
-      if #rest == 1 and not LATER[first] and not OWN_OPTIONS[first] and first:sub(1, 1) ~= "-"
-        or #rest == 1 and first == "-" then
+      if #rest == 1 and not IS_COMMAND[first] and first:sub(1, 1) ~= "-" or #rest == 1 and first == "-" then
         return table.move(args, i + 1, #args, #rest + 1, rest)  -- a script: the rest is its own
       end
     end
@@ -161,6 +163,8 @@ local function dispatch(args)
     return run_module("gradus.lesson", "gradus lesson", args)
   elseif first == "prepare" then
     return run_module("gradus.prepare", "gradus prepare", args, seed)
+  elseif first == "export" then
+    return run_module("gradus.export", "gradus export", args)
   elseif LATER[first] then
     usage_error("\"gradus %s\" is planned but not built yet", first)
   elseif first ~= "-" and first:sub(1, 1) == "-" then

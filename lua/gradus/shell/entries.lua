@@ -3,6 +3,7 @@
 local environment = require "gradus.session.environment"
 local files = require "gradus.core.file"
 local paint = require "gradus.session.paint"
+local split = require "gradus.session.parts"
 
 local entries = {}
 
@@ -33,7 +34,7 @@ function entries.save(shell, path)
   if #worked == 0 then return shell:say "nothing has been entered that could be saved" end
   local parts = {}
   for i, entry in ipairs(worked) do parts[i] = shell.session:as_script(entry) end
-  local written, why = files.write(path, table.concat(parts, "\n\n") .. "\n")
+  local written, why = files.write(path, split.HEAD .. "\n\n" .. table.concat(parts, "\n\n") .. "\n")
   shell:say(written and string.format("%s: %d %s; :load %s enters them again", path, #parts,
     #parts == 1 and "entry" or "entries", path) or why)
 end
@@ -52,20 +53,6 @@ local function read(shell, path, command)
   return text and text:gsub("^#[^\n]*", ""), path
 end
 
--- Parts of a text that an empty line parts, and that are whole.
-local function parts_of(session, text)
-  local parts, part = {}, nil
-  for line in (text .. "\n"):gmatch "(.-)\n" do
-    if part or line:find "%S" then part = part and part .. "\n" .. line or line end
-    if part and not line:find "%S" and session:is_complete(part) then
-      parts[#parts + 1], part = part, nil
-    end
-  end
-  if part and part:find "%S" then parts[#parts + 1] = part end
-  for i, each in ipairs(parts) do parts[i] = each:gsub("%s+$", "") end
-  return parts
-end
-
 --- Runs code as if it had been typed, and shows it. Returns whether it worked.
 function entries.enter(shell, code)
   local prompt, more = paint.text("> ", "2", shell.colour), paint.text(">> ", "2", shell.colour)
@@ -80,21 +67,23 @@ function entries.load(shell, path)
   local text
   text, path = read(shell, path, "load")
   if not text then return end
-  local parts = parts_of(shell.session, text)
+  local _, rest = split.saved(text)
+  local parts = split.of(shell.session, rest)
   for i, part in ipairs(parts) do
-    if not entries.enter(shell, part) then
+    if not entries.enter(shell, part.text) then
       if i < #parts then shell:say(string.format("(%s: %d of %d parts were entered)", path, i - 1, #parts)) end
       return
     end
   end
 end
 
---- Runs a script among the learner's names.
-function entries.run_file(shell, path, arguments)
+--- Runs a script among the learner's names; `unrecorded` when it is no part of the session.
+function entries.run_file(shell, path, arguments, unrecorded)
   local code
   code, path = read(shell, path, "run")
   if not code then return end
-  local result = shell.session:execute(code, {name = "@" .. path, script = true, args = arguments})
+  local result = shell.session:execute(code, {name = "@" .. path, script = true, args = arguments,
+    recorded = not unrecorded and string.format("dofile(%q)", path)})
   if not result.ok then shell:show_error(result.error) end
 end
 
