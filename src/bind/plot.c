@@ -207,9 +207,10 @@ static uint8_t scaled(double x, double low, double high) {
   return !(v > 0) ? 0 : v >= 255 ? 255 : (uint8_t)v;  // nan, where high - low overflows, is black
 }
 
-// picture(tensor, what) -> rgb, width, height. (h, w), (h, w, 1) or (h, w, 3). uint8 is shown as it is. Grey
-// numbers go from 0 (or the least, when negative) as black to the greatest as white; colours from 0 to 1 when
-// none is above 1, otherwise to 255 or the greatest.
+// picture(tensor, what, low, high) -> rgb, width, height. (h, w), (h, w, 1) or (h, w, 3). Without low and
+// high, what is black and white, uint8 is shown as it is, unless it has the numbers of few greys only, as
+// scanned digits do. Grey numbers go from 0 (or the least, when negative) as black to the greatest as white;
+// colours from 0 to 1 when none is above 1, otherwise to 255 or the greatest.
 static int plot_picture(lua_State *L) {
   const char *what = luaL_checkstring(L, 2);
   const gr_tensor *given = gr_check_tensor(L, 1);
@@ -230,13 +231,15 @@ static int plot_picture(lua_State *L) {
   double low, high;
   finite_range(x, n, false, &low, &high);
   if (low > 0 || low > high) low = 0;
-  if (dtype == GR_U8)
-    low = 0, high = 255;
+  if (!lua_isnoneornil(L, 3))
+    low = luaL_checknumber(L, 3), high = luaL_checknumber(L, 4);
+  else if (dtype == GR_U8)
+    low = 0, high = colour || high > 31 ? 255 : high;
   else if (dtype == GR_BOOL)
     low = 0, high = 1;
   else if (colour)
     high = high <= 1 ? 1 : high <= 255 ? 255 : high;
-  if (high <= low) high = low + 1;
+  if (high == low) high = low + 1;
   uint8_t *rgb = push_pixels(L, width * height);
   for (int64_t i = 0; i < width * height; i++) {
     const double *p = x + (colour ? 3 * i : i);
@@ -301,14 +304,32 @@ static int plot_resize(lua_State *L) {
   return return_picture(L, rgb, width, height);
 }
 
-// tile({rgb...}, {width...}, {height...}, columns, gap, red, green, blue) -> rgb, width, height, and the
+static const uint8_t *check_colour(lua_State *L, int index) {
+  size_t length;
+  const char *rgb = luaL_checklstring(L, index, &length);
+  luaL_argcheck(L, length == 3, index, "three bytes expected");
+  return (const uint8_t *)rgb;
+}
+
+// A picture on the sheet with its corner at (left, top), in a frame of one pixel around it.
+static void place_picture(uint8_t *sheet, int64_t sheet_width, const gr_picture *p, int64_t left, int64_t top,
+                          const uint8_t frame[3]) {
+  for (int64_t y = -1; y <= p->height; y++) {
+    uint8_t *row = sheet + 3 * ((top + y) * sheet_width + left);
+    for (int64_t x = -1; x <= p->width; x++)
+      if (x < 0 || x == p->width || y < 0 || y == p->height) memcpy(row + 3 * x, frame, 3);
+    if (y >= 0 && y < p->height) memcpy(row, p->rgb + 3 * y * p->width, (size_t)(3 * p->width));
+  }
+}
+
+// tile({rgb...}, {width...}, {height...}, columns, gap, below, paper, frame) -> rgb, width, height, and the
 // width and height of a cell: the contact sheet, each picture in the middle of its cell, `gap` pixels around
-// cells.
+// cells and `below` more under each, for captions. `paper` and `frame` are colours of three bytes.
 static int plot_tile(lua_State *L) {
   lua_Integer count = luaL_len(L, 1), columns = luaL_checkinteger(L, 4), gap = luaL_checkinteger(L, 5);
-  uint8_t paper[3] = {(uint8_t)luaL_checkinteger(L, 6), (uint8_t)luaL_checkinteger(L, 7),
-                      (uint8_t)luaL_checkinteger(L, 8)};
-  luaL_argcheck(L, count > 0 && columns > 0 && gap >= 0, 1, "pictures and columns expected");
+  lua_Integer below = luaL_checkinteger(L, 6);
+  const uint8_t *paper = check_colour(L, 7), *frame = check_colour(L, 8);
+  luaL_argcheck(L, count > 0 && columns > 0 && gap > 0 && below >= 0, 1, "pictures and columns expected");
   int64_t cell_w = 1, cell_h = 1, rows = (count + columns - 1) / columns;
   for (lua_Integer i = 1; i <= count; i++) {
     lua_geti(L, 2, i);
@@ -317,7 +338,7 @@ static int plot_tile(lua_State *L) {
     if (lua_tointeger(L, -1) > cell_h) cell_h = lua_tointeger(L, -1);
     lua_pop(L, 2);
   }
-  int64_t width = columns * (cell_w + gap) + gap, height = rows * (cell_h + gap) + gap;
+  int64_t width = columns * (cell_w + gap) + gap, height = rows * (cell_h + gap + below) + gap;
   uint8_t *rgb = push_pixels(L, width * height);
   for (int64_t i = 0; i < width * height; i++) memcpy(rgb + 3 * i, paper, 3);
   for (lua_Integer i = 0; i < count; i++) {
@@ -325,10 +346,8 @@ static int plot_tile(lua_State *L) {
     lua_geti(L, 2, i + 1);
     lua_geti(L, 3, i + 1);
     gr_picture p = check_picture(L, lua_gettop(L) - 2);
-    int64_t left = gap + i % columns * (cell_w + gap) + (cell_w - p.width) / 2;
-    int64_t top = gap + i / columns * (cell_h + gap) + (cell_h - p.height) / 2;
-    for (int64_t y = 0; y < p.height; y++)
-      memcpy(rgb + 3 * ((top + y) * width + left), p.rgb + 3 * y * p.width, (size_t)(3 * p.width));
+    place_picture(rgb, width, &p, gap + i % columns * (cell_w + gap) + (cell_w - p.width) / 2,
+                  gap + i / columns * (cell_h + gap + below) + (cell_h - p.height) / 2, frame);
     lua_pop(L, 3);
   }
   return_picture(L, rgb, width, height);

@@ -225,7 +225,7 @@ end)
 
 test("many names make the legend a column beside the curves", function()
   local y, names = {{}, {}}, {}
-  for i = 1, 8 do y[1][i], y[2][i], names[i] = i, 2 * i, "n" .. i end
+  for i = 1, 8 do y[1][i], y[2][i], names[i] = i, 2 * i, "the really rather long name " .. i end
   expect.ok(lines_with(check(plot({1, 2}, y, {legend = names})), "set key"):find "outside right")
 end)
 
@@ -235,7 +235,7 @@ test("the themes set sizes and colours", function()
     check(plot({1, 2}, {legend = "a"}))
   end
   plot.theme("projector")
-  expect.ok(lines_with(plot({1, 2}), "plot $data"):find("lw 4.5", 1, true))
+  expect.ok(lines_with(plot({1, 2}), "plot $data"):find("lw 5", 1, true))
   plot.theme("default")
 end)
 
@@ -391,6 +391,111 @@ test("wrong arguments of the kinds over a plane are told with what was expected"
   expect.error(function() plot.grid{} end, "nothing was plotted")
   expect.error(function() plot({1}, {annotations = {{1, nan, "x"}}}) end, "annotation 1")
   expect.error(function() plot({1}, {hlines = {inf}}) end, "finite")
+end)
+
+-- ---- what can be read ----
+
+test("a confusion matrix says in words what its cells are, in the order of the slide", function()
+  local cm = metrics.confusion_matrix({1, 1, 0, 0, 0}, {1, 0, 0, 0, 1}, {classes = {"no", "yes"}})
+  local panel = check(plot.confusion(cm)).panels[1]
+  local words = {}
+  for i, cell in ipairs(panel.cells) do words[i] = table.concat(cell.lines, "|") end
+  expect.equal(table.concat(words, "; "), "1|50.0 %|TP true positive; 1|50.0 %|FN false negative|Type II; " ..
+    "1|33.3 %|FP false positive|Type I; 2|66.7 %|TN true negative")
+  expect.equal(table.concat(panel.row_names, " "), "yes no")
+  -- What the matrix was asked to normalize by is what is shown; nobody was predicted as the second class here.
+  local by_column = metrics.confusion_matrix({1, 0, 0}, {1, 1, 1}, {normalize = "pred"})
+  local cells = check(plot.confusion(by_column)).panels[1].cells
+  expect.equal(cells[1].lines[2], "33.3 %")
+  expect.equal(cells[2].lines[2], "FN false negative")
+end)
+
+test("names of columns that are too long for their cells hang aslant, short ones do not", function()
+  local short, long = {"a", "b"}, {"a very long name of a class", "another one that is no shorter, rather longer"}
+  local m = {{1, 2}, {3, 4}}
+  expect.ok(not lines_with(check(plot.heatmap(m, {columns = short})), "set xtics"):find "rotate")
+  expect.ok(lines_with(check(plot.heatmap(m, {columns = long})), "set xtics"):find "rotate by 35")
+  expect.ok(not lines_with(check(plot.bars(short, {1, 2})), "set xtics"):find "rotate")
+  local names, values = {}, {}
+  for i = 1, 12 do names[i], values[i] = "a longer name " .. i, i end
+  expect.ok(lines_with(check(plot.bars(names, values)), "set xtics"):find "rotate by 35")
+  for i = 1, 60 do names[i], values[i] = "a longer name " .. i, i end
+  expect.ok(lines_with(check(plot.bars(names, values)), "set xtics"):find "rotate by 90")
+end)
+
+test("all numbers in the cells of a matrix have one size", function()
+  local sizes = {}
+  for size in lines_with(check(plot.heatmap {{1, -0.25}, {0.5, -1}}), "set label"):gmatch "Sans,(%d+)" do
+    sizes[size] = true
+  end
+  expect.ok(next(sizes) and not next(sizes, (next(sizes))), "several sizes")
+end)
+
+test("between whole numbers stands no tic, between others one may", function()
+  expect.ok(lines_with(plot({1, 2, 3}, {1, 4, 9}), "set xtics"):find "set xtics 1$")
+  expect.equal(lines_with(plot({1, 2.5, 3}, {1, 4, 9}), "set xtics"), "")
+  expect.equal(lines_with(plot({0, 1}, {1, 4}), "set xtics"), "")
+end)
+
+test("more classes than colours have other shapes", function()
+  local x, y, classes = {}, {}, {}
+  for i = 1, 14 do x[i], y[i], classes[i] = i, i, i end
+  local seen = {}
+  local drawn = script(check(plot.scatter(x, y, classes)))
+  for colour, shape in drawn:gmatch "with points lc rgb '(#%x+)' lw [%d.]+ dt 1 pt (%d+)" do
+    expect.ok(not seen[colour .. shape], "two classes look the same: " .. colour .. " " .. shape)
+    seen[colour .. shape] = true
+  end
+  expect.ok(next(seen))
+end)
+
+test("the texts of annotations stand beside the curve, inside the axes and not on one another", function()
+  local places = require "gradus.plot.notes"
+  local function side(x, y, annotations, letter)
+    local panel = plot(x, y, {annotations = annotations, xrange = {0, 10}, yrange = {0, 10}}).panels[1]
+    return places.place(panel, letter or {0.02, 0.05})
+  end
+  -- A rising line: to the right and above it would be crossed.
+  local rising = side({0, 10}, {0, 10}, {{5, 5, "a longer text"}})[1]
+  expect.ok(rising.right ~= rising.up, "right " .. rising.right .. ", up " .. rising.up)
+  local falling = side({0, 10}, {10, 0}, {{5, 5, "a longer text"}})[1]
+  expect.ok(falling.right == falling.up, "right " .. falling.right .. ", up " .. falling.up)
+  expect.equal(side({0, 10}, {0, 0}, {{10, 5, "at the end"}})[1].right, -1)
+  expect.equal(side({0, 10}, {0, 0}, {{0, 5, "at the beginning"}})[1].right, 1)
+  local two = side({0, 10}, {0, 0}, {{5, 5, "one"}, {5, 5, "two"}})
+  expect.ok(two[1].right ~= two[2].right or two[1].up ~= two[2].up)
+  check(plot({1, 10}, {1, 100}, {logscale = "xy", annotations = {{3, 10, "x"}, {-1, 0, "outside"}}}))
+end)
+
+test("pictures of few greys are no night, and `range` says what is black and white", function()
+  local digit = tensor({{0, 16}, {8, 4}}):astype "uint8"
+  local function first(picture, given) return {plot.image(picture, given).panels[1].rgb:byte(1, 12)} end
+  expect.equal(table.concat(first(digit), " "), "0 0 0 255 255 255 128 128 128 64 64 64")
+  local photo = tensor({{0, 51}, {102, 32}}):astype "uint8"
+  expect.equal(first(photo)[4], 51)
+  expect.equal(first(digit, {range = {0, 255}})[4], 16)
+  expect.equal(first({{1, 2}, {3, 4}}, {range = {4, 0}})[10], 0)
+  expect.equal(plot.images({{{0, 1}}, {{0, 4}}}, {range = {0, 4}}).panels[1].sheet.items[1].rgb:byte(4), 64)
+  expect.error(function() plot.image({{1}}, {range = 3}) end, "{low, high}")
+end)
+
+test("a contact sheet leaves little room empty, has gaps between pictures, and frames around them", function()
+  local function columns(n)
+    local list = {}
+    for i = 1, n do list[i] = {{0, 1}, {1, 0}} end
+    return plot.images(list).panels[1].sheet.columns
+  end
+  for _, n in ipairs {1, 2, 3, 4, 5, 8, 10, 12, 16, 20, 24, 36, 100} do
+    expect.ok(-n % columns(n) == 0, n .. " pictures in " .. columns(n) .. " columns")
+  end
+  local panel = plot.images({{{1}}}).panels[1]
+  local sheet = panel.sheet
+  local function pixel(x, y) return panel.rgb:byte(3 * (y * panel.width + x) + 1) end
+  expect.equal(pixel(0, 0), 255)
+  expect.equal(pixel(sheet.gap - 1, sheet.gap - 1), 0x88)
+  expect.equal(pixel(sheet.gap, sheet.gap), 255)
+  local with = plot.images({{{1}}}, {captions = {"x"}}).panels[1]
+  expect.ok(with.height > panel.height, "no room for captions")
 end)
 
 -- ---- characters ----

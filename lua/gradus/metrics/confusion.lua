@@ -30,10 +30,15 @@ local function number(n)
   return string.format(math.type(n) == "integer" and "%d" or "%.6g", n)
 end
 
+--- What a cell of two classes is, in the words of the course: "TP true positive".
+function Confusion:words(i, j)
+  return words[self.cells[i][j]]
+end
+
 function Confusion:cell(i, j)
   local rate = self.rates and self.rates[i][j]
   local text = not rate and number(self.counts[i][j]) or rate == rate and string.format("%.4f", rate) or "0/0"
-  return self.cells and text .. " " .. words[self.cells[i][j]] or text
+  return self.cells and text .. " " .. self:words(i, j) or text
 end
 
 function Confusion:__tostring()

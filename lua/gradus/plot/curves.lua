@@ -122,6 +122,19 @@ local function bar_width(list)
   return least < huge and least * 0.8 or 0.8
 end
 
+-- Whether the x of all series are few whole numbers, as epochs are: then no tic stands between two of them. Two
+-- numbers may as well be the ends of a line.
+local function all_whole(xs)
+  if #xs == 0 or count_of(xs[1]) == 2 then return false end
+  for _, x in ipairs(xs) do
+    if count_of(x) > 1000 then return false end
+    for _, v in ipairs(core.values(x)) do
+      if v - v == 0 and v % 1 ~= 0 then return false end
+    end
+  end
+  return true
+end
+
 -- Annotations and lines across, checked and copied into the panel.
 local function add_notes(what, panel, given)
   if given.annotations ~= nil then
@@ -178,6 +191,7 @@ function M.panel(what, list, given)
     xs[#xs + 1], ys[#ys + 1] = series.x, series.y
     reach(series, xs, ys)
   end
+  panel.whole = not log_x and all_whole(xs)
   add_notes(what, panel, given)
   if panel.hlines and #panel.hlines > 0 then ys[#ys + 1] = core.array(panel.hlines, what) end
   if panel.vlines and #panel.vlines > 0 then xs[#xs + 1] = core.array(panel.vlines, what) end
@@ -223,7 +237,6 @@ figure: squares, 1 series]], function(...)
     return type(all[1]) == "function" or all.n > 1 and all.n % 2 == 1
   end, ...)
   local list = {}
-  local whole = false
   if values.n == 0 then
     error("plot needs something to draw: plot(x, y), plot(y) or plot(f, from, to)", 0)
   elseif type(values[1]) == "function" then
@@ -236,14 +249,12 @@ figure: squares, 1 series]], function(...)
     -- One row of numbers is one curve.
     if select("#", core.shape(y)) == 2 and core.shape(y) == 1 then y = core.array(core.values(y), "plot: y") end
     add_pair(list, positions(select("#", core.shape(y)) == 0 and 1 or (core.shape(y))), y, 1)
-    whole = true
   elseif values.n % 2 == 1 then
     fail("plot takes pairs x, y, but got %d arguments: one x has no y", values.n)
   else
     for i = 1, values.n, 2 do add_pair(list, values[i], values[i + 1], (i + 1) // 2) end
   end
   local panel = M.panel("plot", list, given)
-  panel.whole = whole
   return draw(figures.new {title = given.title and tostring(given.title), panels = {panel}})
 end)
 

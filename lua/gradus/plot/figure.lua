@@ -8,7 +8,7 @@
 --   {kind="bars",    labels={...}, values={...}}
 --   {kind="matrix",  data=array, rows=, columns=, low=, high=, palette=, cells={{row=, column=, lines={...}}}}
 --   {kind="picture", rgb=, width=, height=, sheet=}, where a contact sheet has
---                    sheet={count=, columns=, gap=, cell_width=, cell_height=, captions=,
+--                    sheet={count=, columns=, widest=, gap=, below=, cell_width=, cell_height=, captions=,
 --                           items={{rgb=, width=, height=}}}
 -- with title, xlabel, ylabel, xrange, yrange ({low, high}, always finite), log ("", "x", "y" or "xy").
 
@@ -101,9 +101,10 @@ end
 
 --- The learner's own range, checked: {low, high}.
 function M.check_range(what, name, range, log)
-  local low, high = range and range[1], range and range[2]
+  local low, high
+  if type(range) == "table" then low, high = range[1], range[2] end
   local function finite(x) return type(x) == "number" and x == x and abs(x) < huge end
-  if type(range) ~= "table" or not finite(low) or not finite(high) or low == high then
+  if not finite(low) or not finite(high) or low == high then
     fail("%s: %s is {low, high}, two different finite numbers, as in %s={0, 1}", what, name, name)
   end
   if log and (low <= 0 or high <= 0) then

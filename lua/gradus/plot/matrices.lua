@@ -74,22 +74,42 @@ figure: W, 2 x 3 matrix]], function(matrix, given)
   return draw(figures.new {title = given.title and tostring(given.title), panels = {panel}})
 end)
 
+local MOST_CELLS = 30  -- rows of a confusion matrix whose cells can be read
+
+-- The part of its row that each count is, or what the matrix itself says (see metrics.confusion_matrix: normalize).
+local function rates_of(cm, values, n)
+  if type(cm) == "table" and cm.rates ~= nil then return cm.rates end
+  local rates = {}
+  for i = 1, n do
+    local total = 0
+    for j = 1, n do total = total + values[(i - 1) * n + j] end
+    rates[i] = {}
+    for j = 1, n do rates[i][j] = values[(i - 1) * n + j] / total end
+  end
+  return rates
+end
+
 M.confusion = doc("plot.confusion", [[
 plot.confusion(cm, {title=, classes=}) -> figure
 
 Draws a confusion matrix: rows are the actual classes, columns the predicted ones. Each cell has the count and which
-part of its row that is, and is coloured by that part. `cm` has `counts` (rows of numbers or a tensor of shape (k, k))
-and perhaps `classes` (their names); plain rows of numbers will do as well.
+part of its row that is (or what `normalize` of metrics.confusion_matrix asked for), is coloured by that part, and with
+two classes says in words what it is. `cm` is what metrics.confusion_matrix gives, or a table with `counts` (rows of
+numbers or a tensor of shape (k, k)) and perhaps `classes` (their names); plain rows of numbers will do as well.
 
+> fig = plot.confusion(metrics.confusion_matrix({1, 1, 0}, {1, 0, 0}, {classes={"no bottle", "bottle"}}))
+> tostring(fig)
+figure: confusion matrix, 2 x 2 matrix
 > fig = plot.confusion {counts={{53, 1}, {4, 42}}, classes={"bottle", "no bottle"}}
 > tostring(fig)
 figure: confusion matrix, 2 x 2 matrix]], function(cm, given)
   local what = "plot.confusion"
   given = check_options(what, given or {}, {"title", "classes"})
-  local counts, classes = cm, given.classes
+  local counts, classes, words = cm, given.classes, nil
   if type(cm) == "table" and cm.counts ~= nil then
     counts = cm.counts
     classes = classes or cm.classes
+    words = cm.cells and cm.words
   end
   local array, rows, columns = as_matrix(what, counts)
   if rows ~= columns then
@@ -97,26 +117,27 @@ figure: confusion matrix, 2 x 2 matrix]], function(cm, given)
       columns)
   end
   local values = core.values(array)
-  local rates, cells = {}, {}
+  local rates, cells = rates_of(cm, values, rows), {}
   for i = 1, rows do
-    local total = 0
-    for j = 1, rows do total = total + values[(i - 1) * rows + j] end
-    rates[i] = {}
     for j = 1, rows do
-      local count = values[(i - 1) * rows + j]
-      local rate = total > 0 and count / total or 0
-      rates[i][j] = rate
+      local count, rate = values[(i - 1) * rows + j], rates[i][j]
       local lines = {string_format(count == floor(count) and "%.0f" or "%.4g", count)}
-      if total > 0 then lines[2] = string_format("%.1f %%", 100 * rate) end
-      if rows <= 30 then cells[#cells + 1] = {row = i, column = j, value = rate, lines = lines} end
+      -- Of many classes the counts that are 0 would hide the others in digits.
+      if rate == rate and (count ~= 0 or rows <= 3) then
+        lines[2] = string_format(rows > 8 and "%.0f %%" or "%.1f %%", 100 * rate)
+      end
+      if words then
+        for part in words(cm, i, j):gmatch "[^,]+" do lines[#lines + 1] = part:match "%S.*" end
+      end
+      cells[#cells + 1] = {row = i, column = j, value = rate == rate and rate or 0, lines = lines}
     end
   end
   local names = {}
   for i = 1, rows do names[i] = classes and classes[i] ~= nil and tostring(classes[i]) or tostring(i - 1) end
   return draw(figures.new {title = given.title and tostring(given.title) or "confusion matrix", panels = {{
     kind = "matrix", data = core.array(rates, what), rows = rows, columns = rows, low = 0, high = 1, log = "",
-    palette = "blues", cells = rows <= 30 and cells or nil, row_names = names, column_names = names, scale = false,
-    xlabel = "predicted", ylabel = "actual",
+    palette = "blues", cells = rows <= MOST_CELLS and cells or nil, row_names = names, column_names = names,
+    scale = false, xlabel = "predicted", ylabel = "actual",
   }}})
 end)
 

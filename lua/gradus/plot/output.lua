@@ -18,7 +18,7 @@ local tostring, type = tostring, type
 local floor, max, min = math.floor, math.max, math.min
 local string_format, concat = string.format, table.concat
 local getenv, io_open, io_write, os_remove = os.getenv, io.open, io.write, os.remove
-local utf8_codes, utf8_offset = utf8.codes, utf8.offset
+local utf8_codes, utf8_len, utf8_offset = utf8.codes, utf8.len, utf8.offset
 
 local M = {}
 
@@ -166,23 +166,41 @@ local file_kinds = {png = true, svg = true, pdf = true}
 
 -- ---- drawing ----
 
--- Pictures and heat maps are as wide as they need to be: a square one in a wide frame would be mostly margin.
+local CELL = 4.2  -- sizes of a letter that a cell with a text needs
+local NAME = 0.9  -- and the part of it that a letter of a column's name needs in width
+
+-- The side of a matrix's cells that lets their texts, and the names of the columns, be read.
+local function cell_side(panel, size)
+  local letters = 0
+  for _, name in ipairs(panel.column_names or {}) do
+    letters = max(letters, utf8_len(gnuplot.clean(name, 10)))
+  end
+  return size * max(CELL, NAME * letters)
+end
+
+-- Pictures and heat maps are as wide as they need to be (a square one in a wide frame would be mostly margin), and as
+-- high as their texts need.
 local function theme_for(figure, theme)
   theme = theme or themes.get()
   local panel = figure.panels[1]
   local changed = setmetatable({}, {__index = theme})
   if #figure.panels > 1 then
     local columns, rows = figures.layout(figure)
-    changed.width = floor(theme.width * (columns == 1 and 1 or 0.35 + 0.45 * columns))
-    changed.height = floor(theme.height * (0.25 + 0.6 * rows))
+    changed.width = floor(theme.width * min(columns == 1 and 1 or 0.35 + 0.45 * columns, 1.7))
+    changed.height = floor(theme.height * min(0.25 + 0.6 * rows, 2.1))
+    changed.size = floor(0.5 + theme.size * max(0.7, 1.08 - 0.08 * columns))
   elseif panel.square then
     changed.width = floor(theme.height * 1.08)
   elseif panel.kind == "picture" or panel.kind == "matrix" then
     local w, h = panel.width or panel.columns, panel.height or panel.rows
-    local extra = panel.kind == "matrix" and (panel.scale == false and 110 or 190) * theme.size / 12 or 30
-    local body = theme.height - 80 * theme.size / 12
-    local ratio = min(max(w / h, 0.4), 2.4)
-    changed.width = floor(body * ratio + extra)
+    local extra = panel.kind == "matrix" and (panel.scale == false and 9 or 15) * theme.size or 30
+    local body = theme.height - 7 * theme.size
+    if panel.cells then body = min(max(body, h * cell_side(panel, theme.size)), 1.5 * theme.height) end
+    local ratio = w / h
+    if ratio > 4 then body = max(body * 4 / ratio, theme.height * 0.25) end  -- a row of numbers is no tower
+    changed.width = floor(body * min(max(ratio, 0.4), ratio > 4 and 9 or 2.4) + extra)
+    changed.height = floor(body + 7 * theme.size)
+    changed.width = min(changed.width, 2 * theme.width)
   end
   return changed
 end

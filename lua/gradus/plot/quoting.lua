@@ -29,7 +29,7 @@ function M.quote(text, most)
 end
 
 --- The same for labels of tics, which are formats to gnuplot.
-function M.quote_tic(text) return M.quote((M.clean(text, 40):gsub("%%", "%%%%"))) end
+function M.quote_tic(text, most) return M.quote((M.clean(text, most or 40):gsub("%%", "%%%%"))) end
 
 --- A number, with all its digits.
 function M.number(x) return string_format("%.17g", x) end

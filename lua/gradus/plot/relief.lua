@@ -29,14 +29,18 @@ local function placed(field)
   return axis(1, field.x, field.columns) .. ":" .. axis(2, field.y, field.rows)
 end
 
--- A step of 1, 2 or 5 times a power of ten that divides the range into 3 to 6 parts: what has room on a small axis.
-local function tic_step(low, high)
-  local rough = (high - low) / 5
+--- Numbers beside an axis at a step of 1, 2 or 5 times a power of ten, which divides the range into at most `parts`, by
+--- default 5: what has room on a small axis. Where such a step is beyond gnuplot's numbers it is left to gnuplot.
+function M.tics(out, axis, low, high, parts)
+  parts = parts or 5
+  local rough = high / parts - low / parts
+  if rough < 1e-300 or rough > 1e300 then return end
   local power = 10 ^ floor(log(rough, 10))
-  for _, factor in ipairs {1, 2, 5} do
-    if factor * power >= rough then return factor * power end
+  local step = 10 * power
+  for _, factor in ipairs {5, 2, 1} do
+    if factor * power >= rough then step = factor * power end
   end
-  return 10 * power
+  out("set %stics %s", axis, number(step))
 end
 
 local function colour_scale(out, field, theme)
@@ -46,7 +50,7 @@ local function colour_scale(out, field, theme)
   out("set colorbox noborder")
   out("set cbtics scale 0 textcolor rgb '%s'", theme.ink)
   out("%s", "set format cb '%g'")
-  if not field.log then out("set cbtics %s", number(tic_step(field.low, field.high))) end
+  if not field.log then M.tics(out, "cb", field.low, field.high) end
 end
 
 -- The contours as a data block of lines, which gnuplot makes by writing a "table". Nothing when no level lies between
@@ -93,17 +97,24 @@ end
 function M.surface(out, panel, theme, block)
   local field = panel.field
   out("unset key")
-  out("set border 15 back lc rgb '%s'", theme.faint)
+  -- gnuplot's own border has a line from the corner in front up to the surface, over everything.
+  out("unset border")
+  local x, y, low = field.x, field.y, number(field.low)
+  for _, edge in ipairs {{1, 1, 2, 1}, {2, 1, 2, 2}, {2, 2, 1, 2}, {1, 2, 1, 1}} do
+    out("set arrow from %s,%s,%s to %s,%s,%s nohead back lc rgb '%s' lw 1", number(x[edge[1]]), number(y[edge[2]]),
+      low, number(x[edge[3]]), number(y[edge[4]]), low, theme.axis)
+  end
   out("set tics nomirror textcolor rgb '%s'", theme.ink)
-  out("set xtics offset 0,-0.4 %s\nset ytics offset 0.6,-0.2 %s", number(tic_step(field.x[1], field.x[2])),
-    number(tic_step(field.y[1], field.y[2])))
+  out("set xtics offset 0,-0.4\nset ytics offset 0.6,-0.2")
+  M.tics(out, "x", x[1], x[2])
+  M.tics(out, "y", y[1], y[2])
   out("%s", "set format xy '%h'\nset format z '%h'")
   out("set xyplane at %s", number(field.low))
   out("set view %g, %g, 1, 1", panel.view[1], panel.view[2])
   if field.log then
     out("set logscale z")
   else
-    out("set ztics %s", number(tic_step(field.low, field.high)))
+    M.tics(out, "z", field.low, field.high)
   end
   for _, axis in ipairs {"x", "y", "z"} do
     local label = panel[axis .. "label"]

@@ -2,6 +2,7 @@
 
 local arguments = require "gradus.plot.arguments"
 local core = require "gradus.core.plot"
+local notes = require "gradus.plot.notes"
 local quoting = require "gradus.plot.quoting"
 
 local ipairs = ipairs
@@ -14,8 +15,12 @@ local M = {}
 
 -- In colour and in shape: classes must be told apart without colour, too.
 local shapes = {7, 5, 9, 13, 11, 6, 4}
--- In characters: O, A, B, C, D, E.
-local letters = {15, 1, 2, 3, 4, 5}
+
+-- The shape of points number i: beyond as many as there are colours, a colour comes again with another shape.
+local function shape_of(i, colours) return shapes[(i - 1 + (i - 1) // colours) % #shapes + 1] end
+
+--- The letters that are points in gnuplot's characters: O, then A to N, and P to Z.
+M.letters = {15, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26}
 
 -- A gap in a curve of lines is a point that is not a number; gnuplot refuses a curve of nothing but those.
 local function has_points(series, log)
@@ -104,12 +109,12 @@ function M.add(plots, panel, i, theme, text, block)
   local pen = {colour = colour}
   if text then
     pen.line = string_format("lt %d lc rgb '%s'", i, colour)
-    function pen.points() return " pt " .. letters[(i - 1) % #letters + 1] end
+    function pen.points() return " pt " .. M.letters[(i - 1) % #M.letters + 1] end
   else
     local dash = series.dash or (theme.dashes and (i - 1) % 5 + 1) or 1
     pen.line = string_format("lc rgb '%s' lw %g dt %d", colour, theme.line, dash)
     function pen.points(scale)
-      local shape = scale == 1 and shapes[((series.color or i) - 1) % #shapes + 1] or 7
+      local shape = scale == 1 and shape_of(series.color or i, #theme.lines) or 7
       return string_format(" pt %d ps %g", shape, theme.point * scale)
     end
   end
@@ -125,7 +130,7 @@ function M.add(plots, panel, i, theme, text, block)
   end
 end
 
---- Lines across the picture, and annotations: a dot and a text beside it, on the side where there is room.
+--- Lines across the picture, and annotations: a dot and a text beside it.
 function M.notes(out, plots, panel, theme, text, block)
   local function across(from_x, from_y, to_x, to_y)
     if text then
@@ -138,15 +143,18 @@ function M.notes(out, plots, panel, theme, text, block)
   end
   for _, y in ipairs(panel.hlines or {}) do across(panel.xrange[1], y, panel.xrange[2], y) end
   for _, x in ipairs(panel.vlines or {}) do across(x, panel.yrange[1], x, panel.yrange[2]) end
-  local middle = (panel.xrange[1] + panel.xrange[2]) / 2
+  if not panel.annotations then return end
   local boxed = panel.field and not text and "boxed" or ""
   if boxed ~= "" then out("set style textbox opaque fillcolor rgb '%s' noborder margins 0.6, 0.4", theme.paper) end
-  for _, note in ipairs(panel.annotations or {}) do
-    local left = (note.x > middle) ~= (panel.xrange[1] > panel.xrange[2])
-    out("set label %s at first %s, first %s %s offset character %g, 0.6 point pt %d ps %g lc rgb '%s' " ..
-      "tc rgb '%s' front %s",
-      quote(note.text, 80), number(note.x), number(note.y), left and "right" or "left", left and -0.8 or 0.8,
-      text and 15 or 7, theme.point * 0.9, theme.ink, theme.ink, boxed)
+  -- The axes take about this much of the page; of the terminal's characters about 68 by 15.
+  local letter = text and {1 / 68, 1 / 15} or {0.7 * theme.size / (0.86 * theme.width), 1.6 * theme.size /
+    (0.75 * theme.height)}
+  for i, side in ipairs(notes.place(panel, letter)) do
+    local note = panel.annotations[i]
+    out("set label %s at first %s, first %s %s offset character %g, %g point pt %d ps %g lc rgb '%s' tc rgb '%s' " ..
+      "front %s", quote(note.text, 80), number(note.x), number(note.y), side.right > 0 and "left" or "right",
+      side.right * (text and 1 or 0.8), side.up * (text and 1 or 0.7), text and 15 or 7, theme.point * 0.9, theme.ink,
+      theme.ink, boxed)
   end
 end
 

@@ -5,10 +5,11 @@ local core = require "gradus.core.plot"
 local gnuplot = require "gradus.plot.gnuplot"
 local palette = require "gradus.plot.palette"
 local raster = require "gradus.plot.raster"
+local strokes = require "gradus.plot.strokes"
 
 local ipairs, tonumber = ipairs, tonumber
 local ceil, floor, max, min, abs, huge = math.ceil, math.floor, math.max, math.min, math.abs, math.huge
-local string_format, concat, rep = string.format, table.concat, string.rep
+local string_char, string_format, concat, rep = string.char, string.format, table.concat, string.rep
 local utf8_len, utf8_character = utf8.len, utf8.charpattern
 
 local M = {}
@@ -113,7 +114,7 @@ function kinds.picture(panel, screen)
       screen.ink)
   end
   -- A contact sheet: rows of pictures that fit side by side, their captions below.
-  local cell = sheet.cell_width
+  local cell = sheet.widest
   if cell < 8 then cell = cell * ceil(8 / cell) end  -- small ones enlarged by a whole number
   cell = min(cell, 24, screen.columns - 2)
   local across = max(1, min(sheet.columns, (screen.columns - 1) // (cell + 1)))
@@ -184,7 +185,8 @@ end
 -- The characters of gnuplot's "dumb" terminal: of curves in their order, and of points (as gnuplot.lua asks
 -- for them).
 local pens = {"*", "#", "$", "%", "@", "&", "="}
-local points = {"O", "A", "B", "C", "D", "E"}
+local points = {}
+for i, place in ipairs(strokes.letters) do points[i] = string_char(64 + place) end
 
 --- Colours what gnuplot's "dumb" terminal drew without colour: there a curve is stars, with its own colours
 --- crumbs of plus, minus and bar, and its text may be dark on dark. Curves are to the right of the first "|";
@@ -216,7 +218,7 @@ function M.colour_curves(drawn, series, ink)
       row = axis .. colour_body(body)
     else
       row = row:gsub("([*#$%%@&=])%1%1%1%1", function(c) return colour_body(rep(c, 5)) end)
-      row = row:gsub("(%f[%u][OA-E])(%f[%s%z])", colour_body)
+      row = row:gsub("(%f[%u]%u)(%f[%s%z])", colour_body)
     end
     out[#out + 1] = row
   end

@@ -24,7 +24,7 @@ M.themes = {
     paper = "#1c1f24", ink = "#e6e6e6", faint = "#3a3f47", axis = "#8a8f98", lines = palette.okabe_ito_on_dark,
   },
   -- Readable from the back row.
-  projector = derive {width = 1280, height = 800, size = 20, title = 26, line = 4.5, point = 2},
+  projector = derive {width = 1280, height = 800, size = 22, title = 28, line = 5, point = 2.2},
   -- Black ink on paper: lines differ in dashes, not in colour.
   print = derive {
     font = "DejaVu Serif", line = 1.8, ink = "#000000", axis = "#000000", faint = "#cccccc",
