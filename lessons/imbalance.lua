@@ -7,6 +7,15 @@
 -- course's multilayer perceptron; its convolutional network; the same with balanced class weights; and with flips and
 -- shifts of the training pictures besides. The test pictures judge, as mean and standard deviation over the seeds,
 -- always beside what one answer to everything scores: accuracy may rank the useless network first, the useful one last.
+--
+-- On the 2,527 photographs of TrashNet (50x50, grey), glass, a fifth of them, against the rest; always the larger class
+-- scores an accuracy of 0.802:
+--
+--                                       accuracy       recall         precision      F1
+--   MLP                                 0.802 ± 0.000  0.000 ± 0.000  undefined      0.000 ± 0.000
+--   CNN                                 0.800 ± 0.022  0.308 ± 0.055  0.519 ± 0.104  0.378 ± 0.036
+--   CNN + class weights                 0.748 ± 0.050  0.696 ± 0.070  0.430 ± 0.078  0.527 ± 0.059
+--   CNN + class weights + flips/shifts  0.719 ± 0.057  0.640 ± 0.092  0.392 ± 0.058  0.478 ± 0.024
 
 local path, class = arg[1], tonumber(arg[2] or 1)
 local seeds, epochs = tonumber(arg[3] or 5), tonumber(arg[4] or 30)

@@ -14,6 +14,7 @@ import contextlib
 import os
 import pathlib
 import subprocess
+import tempfile
 
 PEERS = pathlib.Path(__file__).resolve().parent.parent / "peers"
 
@@ -68,12 +69,13 @@ class Contestant:
         self.process.wait()
 
 
-def _environment(threads):
-    count = str(threads)
+def _environment(given, scratch):
+    count = str(given.threads)
     # glibc gives large blocks back to the system and asks for them anew: half of PyTorch's time in a training step.
     # Nobody should lose by that; gradus keeps its memory by itself.
     keep = {"MALLOC_MMAP_THRESHOLD_": "268435456", "MALLOC_TRIM_THRESHOLD_": "536870912", "MALLOC_TOP_PAD_": "67108864"}
-    return {**os.environ, **keep, "GRADUS_THREADS": count, "OPENBLAS_NUM_THREADS": count, "OMP_NUM_THREADS": count,
+    smoke = {"BENCH_SMOKE": "1"} if given.smoke else {}
+    return {**os.environ, **keep, **smoke, "BENCH_FOLDER": scratch, "GRADUS_THREADS": count, "OPENBLAS_NUM_THREADS": count, "OMP_NUM_THREADS": count,
             "MKL_NUM_THREADS": count, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
@@ -86,12 +88,14 @@ def _command(name, suite, given):
 
 @contextlib.contextmanager
 def start_all(suite, given):
-    """The contestants of a suite that are there, by name. Who is not is said, and left out."""
+    """The contestants of a suite that are there, by name. Who is not is said, and left out. They share a folder for
+    files, whose name is in BENCH_FOLDER and which is removed in the end."""
     running = {}
+    scratch = tempfile.TemporaryDirectory()
     try:
         for name in suite.contestants():
             try:
-                contestant = Contestant(name, _command(name, suite, given), _environment(given.threads))
+                contestant = Contestant(name, _command(name, suite, given), _environment(given, scratch.name))
                 running[name] = contestant
                 if contestant.about.startswith("absent "):
                     print(f"{name} is skipped: {contestant.about.removeprefix('absent ')}")
@@ -102,3 +106,4 @@ def start_all(suite, given):
     finally:
         for contestant in running.values():
             contestant.stop()
+        scratch.cleanup()
