@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -165,35 +166,63 @@ static void watch_coroutines(lua_State *L) {
   lua_pop(L, 1);
 }
 
-// ---- finding Lua files ----
+// ---- finding our files ----
 
-// The folder that holds lua/, lessons/ and datasets/: the source tree when the program runs from a build
-// folder in it, PREFIX/share/gradus when installed. Pushes a string.
-static void push_root(lua_State *L) {
-  char path[4096];
-  ssize_t n = readlink("/proc/self/exe", path, sizeof path - 32);
-  if (n < 0) n = 0;
-  path[n] = '\0';
-  // BUILD/src/shell/gradus: the tree is the first parent that has our Lua.
-  for (char *slash; (slash = strrchr(path, '/'));) {
-    *slash = '\0';
-    size_t length = strlen(path);
-    strcpy(path + length, "/lua/gradus/help.lua");
-    bool found = access(path, R_OK) == 0;
-    path[length] = '\0';
-    if (found) {
-      lua_pushstring(L, path);
-      return;
-    }
-    strcpy(path + length, "/share/gradus");
-    found = access(path, R_OK) == 0;
-    if (found) {
-      lua_pushstring(L, path);
-      return;
-    }
-    path[length] = '\0';
+// The folder of the running program. False when the system does not tell.
+static bool program_folder(char *path, size_t size) {
+  ssize_t n = readlink("/proc/self/exe", path, size - 1);
+  if (n > 0) {
+    path[n] = '\0';
+  } else {  // no /proc, as in a bare chroot: the name under which we were started
+    const char *started_as = (const char *)getauxval(AT_EXECFN);
+    char *real = started_as ? realpath(started_as, NULL) : NULL;
+    bool fits = real && strlen(real) < size;
+    if (fits) strcpy(path, real);
+    free(real);
+    if (!fits) return false;
   }
-  lua_pushstring(L, GR_DATADIR);
+  char *slash = strrchr(path, '/');
+  if (!slash) return false;
+  *slash = '\0';
+  return true;
+}
+
+// The source tree, when the program lies in a build folder: the build leaves the tree's name beside it, in a
+// file that is never installed. Nothing else makes a tree, above all no folder that merely lies around the
+// program.
+static bool find_tree(char *tree, size_t size, const char *folder) {
+  char path[4200];
+  snprintf(path, sizeof path, "%s/source_root", folder);
+  FILE *f = fopen(path, "r");
+  if (!f) return false;
+  size_t n = fread(tree, 1, size - 1, f);
+  fclose(f);
+  tree[n] = '\0';
+  snprintf(path, sizeof path, "%s/lua/gradus/help.lua", tree);
+  return access(path, R_OK) == 0;
+}
+
+// Pushes the folder that holds lessons/ and datasets/, and then the one that holds lua/, or nil where our Lua
+// is that in the binary. GR_DATADIR is relative to the program's folder where it can be: an installed gradus
+// may be moved as a whole.
+static void push_root(lua_State *L) {
+  char folder[4096], tree[4096];
+  bool known = program_folder(folder, sizeof folder);
+  if (known && find_tree(tree, sizeof tree, folder)) {
+    lua_pushstring(L, tree);
+    lua_pushvalue(L, -1);
+    return;
+  }
+  const char *data = GR_DATADIR;
+  for (; known && strncmp(data, "../", 3) == 0; data += 3) {
+    char *slash = strrchr(folder, '/');
+    if (slash) *slash = '\0';
+  }
+  if (*data == '/' || !known)
+    lua_pushstring(L, data);
+  else
+    lua_pushfstring(L, "%s/%s", folder, data);
+  lua_pushnil(L);
 }
 
 static const gr_embedded_file *find_embedded(const char *name) {
@@ -210,7 +239,8 @@ int gr_embedded_text(lua_State *L) {
 }
 
 // A searcher for `require`: "gradus.nn.dense" is lua/gradus/nn/dense.lua, and "gradus.nn" is
-// lua/gradus/nn.lua or lua/gradus/nn/init.lua. The tree first, then the binary. Upvalue: the root.
+// lua/gradus/nn.lua or lua/gradus/nn/init.lua. The tree first, if we run from one, then the binary. Upvalue:
+// the tree, or nil.
 static int search(lua_State *L) {
   const char *module = luaL_checkstring(L, 1);
   if (strncmp(module, "gradus", 6) != 0) return 0;
@@ -219,10 +249,11 @@ static int search(lua_State *L) {
   for (int i = 0; i < 2; i++) {
     const char *name = lua_pushfstring(L, forms[i], path);
     const char *chunk = lua_pushfstring(L, "@%s", name);
-    const char *file = lua_pushfstring(L, "%s/%s", lua_tostring(L, lua_upvalueindex(1)), name);
+    const char *tree = lua_tostring(L, lua_upvalueindex(1));
+    const char *file = tree ? lua_pushfstring(L, "%s/%s", tree, name) : NULL;
     const gr_embedded_file *embedded = find_embedded(name);
     int status;
-    if (access(file, R_OK) == 0) {
+    if (file && access(file, R_OK) == 0) {
       status = LUA_ERRFILE;
       FILE *f = fopen(file, "rb");
       if (f) {
@@ -262,10 +293,9 @@ static void set_up_require(lua_State *L) {
     lua_seti(L, -2, i + 1);
   }
   push_root(L);
-  lua_pushvalue(L, -1);
-  lua_setfield(L, LUA_REGISTRYINDEX, "gradus.root");
   lua_pushcclosure(L, search, 1);
-  lua_seti(L, -2, 2);
+  lua_seti(L, -3, 2);
+  lua_setfield(L, LUA_REGISTRYINDEX, "gradus.root");
   lua_pop(L, 1);
   lua_getfield(L, -1, "preload");
   for (size_t i = 0; i < sizeof core_modules / sizeof core_modules[0]; i++) {

@@ -1,6 +1,7 @@
 """The command line: what is run, where output goes, exit statuses."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -162,8 +163,27 @@ def _(folder):
     write(folder, "libopenblas.so.0", "not a library")
     status, out, _ = gradus("doctor", GRADUS_GNUPLOT="/nonexistent", LD_LIBRARY_PATH=folder)
     equal(status, 0)
-    contains(out, "apt install libopenblas0-pthread")
-    contains(out, "apt install gnuplot-nox")
+    contains(out, "\n  sudo apt install libopenblas0-pthread gnuplot-nox\n")
+    contains(gradus("doctor", GRADUS_GNUPLOT="/nonexistent", DISPLAY=":7")[1], "\n  sudo apt install gnuplot-qt\n")
+    equal("apt install" in gradus("doctor")[1], False)
+
+
+@test("doctor says where lessons, datasets, the start-up file, the history and fetched sets are, and makes none of them")
+def _(folder):
+    _, out, _ = gradus("doctor", folder=folder)
+    for line in (r"lessons    \d+ in /.*/lessons", r"datasets   \d+ in /.*/datasets",
+                 f"start-up   {folder}/config/gradus/init.lua \\(there is none\\)",
+                 f"history    {folder}/state/gradus/history \\(there is none yet\\)", f"fetches    {folder}/.cache/gradus"):
+        equal(re.search(f"^{line}$", out, re.M) is not None, True)
+    equal(os.listdir(folder), [])
+    for place in ("config", "state"):
+        os.makedirs(os.path.join(folder, place, "gradus"))
+    write(folder, "config/gradus/init.lua", "")
+    write(folder, "state/gradus/history", "")
+    _, out, _ = gradus("doctor", folder=folder)
+    contains(out, f"start-up   {folder}/config/gradus/init.lua\n")
+    contains(out, f"history    {folder}/state/gradus/history\n")
+    contains(gradus("doctor", HOME="", XDG_STATE_HOME="here")[1], "nothing is remembered: neither XDG_STATE_HOME nor HOME")
 
 
 @test("A missing OpenBLAS costs the large products, with one clear message, and nothing else")

@@ -10,6 +10,7 @@ local help = require "gradus.help"
 local options = require "gradus.options"
 local root = require "gradus.core.session".root
 local session = require "gradus.session"
+local state = require "gradus.state"
 
 local doc = help.doc
 local format = string.format
@@ -33,9 +34,9 @@ end
 
 --- The folder of everything fetched: $XDG_CACHE_HOME/gradus, by default ~/.cache/gradus.
 function download.cache()
-  local base = os.getenv "XDG_CACHE_HOME"
-  if not base or base:sub(1, 1) ~= "/" then base = (os.getenv "HOME" or "/tmp") .. "/.cache" end
-  return base .. "/gradus"
+  local folder, why = state.cache()
+  if not folder then error("there is no place to keep what is fetched: " .. why, 0) end
+  return folder
 end
 
 -- Why the file at `path` is not what the manifest says, or nil.

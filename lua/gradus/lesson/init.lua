@@ -8,15 +8,12 @@ local parse = require "gradus.lesson.parse"
 local player = require "gradus.lesson.player"
 local progress = require "gradus.lesson.progress"
 local files = require "gradus.core.file"
+local shipped = require "gradus.lesson.shipped"
 
 local M = {}
 
 --- What stands behind the lesson's name on the command line, by name.
 M.options = lesson_options.values
-
-local function folder()
-  return require("gradus.core.session").root .. "/lessons"
-end
 
 -- ---- finding ----
 
@@ -32,19 +29,9 @@ local function is_path(name)
   return name:find("/", 1, true) ~= nil or name:match "%.md$" ~= nil
 end
 
--- {number, slug, path} of each NN-slug.md, in order.
 local function all_files()
-  local found = {}
-  local names, why = files.names(folder())
-  if not names then error("the lessons that come with gradus are not where they belong: " .. why, 0) end
-  for _, name in ipairs(names) do
-    local number, slug = name:match "^(%d+)%-([%w-]+)%.md$"
-    if number then found[#found + 1] = {number = tonumber(number), slug = slug, path = folder() .. "/" .. name} end
-  end
-  table.sort(found, function(a, b)
-    if a.number ~= b.number then return a.number < b.number end
-    return a.slug < b.slug
-  end)
+  local found, why = shipped.list()
+  if not found then error("the lessons that come with gradus are not where they belong: " .. why, 0) end
   return found
 end
 

@@ -140,6 +140,9 @@ local function run_module(name, what, ...)
 end
 
 local function dispatch(args)
+  if args[1] == "--complete" then  -- for docs/gradus.bash
+    return require("gradus.shell.words").command(USAGE, table.move(args, 2, #args, 1, {}))
+  end
   local from_environment = os.getenv("GRADUS_THREADS")
   if from_environment and from_environment ~= "" then
     core.threads(whole_number("GRADUS_THREADS", from_environment, 1, 1024))

@@ -1,6 +1,5 @@
 -- The shell's commands: ":name argument", "?name", "name?", "??word" and "!command".
 
-local core = require "gradus.core.session"
 local help = require "gradus.help"
 local options = require "gradus.options"
 
@@ -192,11 +191,7 @@ end
 local arguments = {}
 
 function arguments.lesson(_, typed)
-  local slugs = {}
-  for _, name in ipairs(require("gradus.core.file").names(core.root .. "/lessons") or {}) do
-    slugs[#slugs + 1] = name:match "^%d+%-(.+)%.md$"
-  end
-  return 1, starting(slugs, typed)
+  return 1, starting(require("gradus.lesson.shipped").slugs(), typed)
 end
 
 function arguments.step(shell, typed)
