@@ -164,13 +164,15 @@ def _(folder):
     page = man_page()
     closed = closed_up(page)
     for line in usage.splitlines():
-        for command in re.findall(r"gradus (\S.*?)(?:  |$)", line):
+        for command in re.findall(r"(?:^|  )gradus (\S.*?)(?:  |$)", line):
             for part in command.split(" | "):
                 contains(closed, closed_up(part))
         option = re.match(r"  (--\w+ \w+)", line)
         if option:
             contains(page, option[1])
-    words = set(re.findall(r"--?[a-z]+", usage)) | {"-h"}
+    own = run(GRADUS, "-e", "for _, name in ipairs {'export', 'prepare'} do print(require('gradus.' .. name).usage) end",
+              cwd=folder)[1]
+    words = set(re.findall(r"--?[a-z]+", usage + own)) | {"-h"}
     lessons = "".join(path.read_text() for path in (TREE / "lessons").glob("*.md"))
     words |= {"--" + name for line in re.findall(r"^options: (.*)", lessons, re.M) for name in re.split(r",\s*", line)}
     for option in re.findall(r"(?<![\w-])--?[a-z]+", page):
@@ -254,6 +256,10 @@ def _(folder):
     equal(bash.line("gradus --seed 3 lesson cn"), ["--seed", "3", "lesson", "cnn"])
     equal(bash.line("gradus lesson cnn --pos"), ["lesson", "cnn", "--positive"])
     equal(bash.line("gradus lesson run cnn --thr"), ["lesson", "run", "cnn", "--threads"])
+    equal(bash.line("gradus export neu"), ["export", "neuron"])
+    equal(bash.line("gradus export neuron --ans"), ["export", "neuron", "--answers"])
+    equal(bash.line("gradus prepare . --jo"), ["prepare", ".", "--job"])
+    equal(bash.line("gradus prepare . --job pb"), ["prepare", ".", "--job", "pbs"])
     listed = bash.candidates("gradus lesson ")
     for word in ("run", "test", "new", "preview", "tour", "neuron", "cnn"):
         equal(word in listed, True)
@@ -274,6 +280,9 @@ def _(folder):
     equal(bash.line("gradus --plots pi"), ["--plots", "pictures/"])
     equal(bash.line("gradus --plots da"), ["--plots", "da"])  # no folder
     equal(bash.line("gradus --plots=so"), ["--plots=some plots/"])
+    equal(bash.line("gradus prepare da"), ["prepare", "da"])
+    equal(bash.line("gradus prepare pic"), ["prepare", "pictures/"])
+    equal(bash.line("gradus export notes.md -o da"), ["export", "notes.md", "-o", "data.npz"])
     equal(bash.line("gradus lesson test no"), ["lesson", "test", "notes.md"])
     equal(bash.line("gradus lesson test notes.md od"), ["lesson", "test", "notes.md", "odd $name.md"])
     equal(bash.line("gradus lesson cnn --data da"), ["lesson", "cnn", "--data", "data.npz"])

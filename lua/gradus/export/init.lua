@@ -136,7 +136,7 @@ end
 
 -- ---- the command line ----
 
-local usage = [[
+export.usage = [[
 usage: gradus export FILE -o OUT [OPTION...]
        FILE is a lesson (its number, name or file) or a script, as :save writes them
        OUT ends in .md, .html or .ipynb
@@ -151,7 +151,7 @@ end
 
 local function misuse(message)
   complain(message)
-  io.stderr:write(usage)
+  io.stderr:write(export.usage)
   return 2
 end
 

@@ -21,7 +21,7 @@ local work = require "gradus.prepare.work"
 
 local format = string.format
 
-local prepare = {}
+local prepare = {usage = arguments.USAGE}
 
 local ARRAYS = {"x_train.npy", "y_train.npy", "x_val.npy", "y_val.npy", "x_test.npy", "y_test.npy"}
 local TEXTS = {"README.md", "files.csv"}

@@ -1,8 +1,11 @@
 -- gradus --complete: what could stand at the end of a command line, for the completion of the learner's own shell
--- (docs/gradus.bash). The usage that --help prints is all that it goes by:
+-- (docs/gradus.bash). It goes by the usage that --help prints, and by that of the command (the field `usage` of its
+-- module), if it has one:
 --
---   gradus lesson run NAME         text            a line of the usage: literal words, then what stands for one
---     --plots DIR      text                        an option of every command, with what follows it
+--   gradus lesson run NAME         text   a command: words that stand for themselves, and capitals for others
+--     --plots DIR      text               an option, and what its value is
+--     -o, --output OUT     text             the same under two names
+--     --job pbs|slurm      text             an option and its values
 
 local shipped = require "gradus.lesson.shipped"
 
@@ -18,6 +21,9 @@ local kinds = {
   PHOTOS = {":folders"},
 }
 
+-- Commands that take a lesson: by its name where the usage says NAME, or in the place of a FILE.
+local takes_lessons = {lesson = true, export = true}
+
 local function lesson_names(typed)
   if not typed:find "^%d" then return shipped.slugs() end
   local numbers = {}
@@ -27,6 +33,11 @@ end
 
 -- What stands for the word `pattern` of the usage: words, and ":files", ":files ENDING" or ":folders".
 local function expand(pattern, typed)
+  if pattern:find "|" then
+    local choices = {}
+    for choice in pattern:gmatch "[^|]+" do choices[#choices + 1] = choice end
+    return choices
+  end
   if not pattern:find "%u" then return {pattern} end
   if pattern == "NAME" then return lesson_names(typed) end
   local kind, ending = pattern:match "^(%u+)(.*)$"
@@ -34,16 +45,27 @@ local function expand(pattern, typed)
   return kinds[kind] or {}
 end
 
--- The usage as three tables: a list of commands, each a list of words with its options by name; the first words that
--- stand for themselves; and the options of all.
-local function read(usage)
-  local commands, first_words, common = {}, {}, {}
+-- The options of a usage, with what their values are ("" when they have none), into the table.
+local function read_options(usage, options)
+  for line in usage:gmatch "[^\n]+" do
+    local names, value = {}, ""
+    for word in (line:match "^%s+(%-.-)%s%s" or ""):gmatch "[^%s,]+" do
+      if word:find "^%-" then names[#names + 1] = word else value = word end
+    end
+    for _, name in ipairs(names) do options[name] = value end
+  end
+end
+
+-- The commands of the usage, each a list of words with its options by name; and those of their first words that stand
+-- for themselves.
+local function read_commands(usage)
+  local commands, first_words = {}, {}
   local function new_command()
     commands[#commands + 1] = {options = {}}
     return commands[#commands]
   end
   for line in usage:gmatch "[^\n]+" do
-    for text in (line .. "  "):gmatch "gradus (%S.-)  " do
+    for text in ("  " .. line .. "  "):gmatch "  gradus (%S.-)  " do
       local command, option = new_command(), nil
       for word in text:gsub("[%[%]]", ""):gmatch "%S+" do
         if word == "|" then  -- "--help | --version": either is a command
@@ -59,10 +81,8 @@ local function read(usage)
         end
       end
     end
-    local option, value = line:match "^  (%-%-%a+) (%S+)"
-    if option then common[option] = value end
   end
-  return commands, first_words, common
+  return commands, first_words
 end
 
 -- Whether the typed words begin this command, and the word of its usage that comes next, or nil at its end.
@@ -77,23 +97,35 @@ local function follows(command, typed, first_words)
   return true, command[#typed + 1] or rest
 end
 
--- The options of the lesson that is named on the line, by name: each takes a value, most often a file.
-local function lesson_options(line)
-  local options = {}
-  if line[1] ~= "lesson" then return options end
+-- Adds the options of a lesson that is named on the line: each takes a value, most often a file.
+local function add_lesson_options(line, options)
   for i = 2, math.min(#line - 1, 3) do
     local ok, lesson = pcall(require("gradus.lesson").find, line[i])
     for _, option in ipairs(ok and lesson.options or {}) do options["--" .. option] = "FILE" end
+  end
+end
+
+-- The options that may stand on the line, besides those of the commands' own lines.
+local function all_options(usage, line, first_words)
+  local options = {}
+  read_options(usage, options)
+  for i = 1, #line - 1 do
+    local word = line[i]
+    if first_words[word] then
+      local ok, module = pcall(require, "gradus." .. word)
+      if ok and type(module) == "table" and type(module.usage) == "string" then read_options(module.usage, options) end
+      if takes_lessons[word] then add_lesson_options(line, options) end
+      break
+    end
   end
   return options
 end
 
 --- The candidates for the last of the words behind "gradus", as expand() gives them, sorted.
 function words.candidates(usage, line)
-  local commands, first_words, common = read(usage)
+  local commands, first_words = read_commands(usage)
   local last = line[#line] or ""
-  local options = lesson_options(line)
-  for option, value in pairs(common) do options[option] = value end
+  local options = all_options(usage, line, first_words)
   -- The words that are no options, and what `last` is the value of.
   local typed, value = {}, nil
   for i = 1, #line - 1 do
@@ -126,6 +158,7 @@ function words.candidates(usage, line)
       for option in pairs(command.options) do add(option) end
     elseif matches and pattern then
       add_all(expand(pattern, last))
+      if pattern == "FILE" and takes_lessons[typed[1]] then add_all(lesson_names(last)) end
     end
   end
   local list = {}
