@@ -3,7 +3,7 @@
 -- module), if it has one:
 --
 --   gradus lesson run NAME         text   a command: words that stand for themselves, and capitals for others
---     --plots DIR      text               an option, and what its value is
+--     --plots DIR      text             an option, and what its value is
 --     -o, --output OUT     text             the same under two names
 --     --job pbs|slurm      text             an option and its values
 
