@@ -1,5 +1,5 @@
--- Where gradus keeps what lasts between two starts, by the XDG base directory specification: the history of the prompt and
--- the progress in lessons, what was fetched, and what a learner wants to run at each start.
+-- Where gradus keeps what lasts between two starts, by the XDG base directory specification: the history of the prompt
+-- and the progress in lessons, what was fetched, and what a learner wants to run at each start.
 
 local files = require "gradus.core.file"
 
