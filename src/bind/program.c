@@ -132,6 +132,32 @@ static int program_batch_moments(lua_State *L) {
   return gr_push_moments(L, sums, luaL_checkinteger(L, 3), rows * luaL_checkinteger(L, 4));
 }
 
+// program:rest(): until the next run it needs no memory for slices.
+static int program_rest(lua_State *L) {
+  gr_program_rest(check_program(L)->program);
+  return 0;
+}
+
+// program:memory() -> {parts=, gradients=, rows=, slices=, prepared=}, as in gr_program_memory
+static int program_memory(lua_State *L) {
+  const program_box *p = check_program(L);
+  const gr_program_memory m = gr_program_memory_of(p->program);
+  const struct {
+    const char *name;
+    lua_Integer value;
+  } fields[] = {{"parts", m.parts},
+                {"gradients", (lua_Integer)m.gradients},
+                {"rows", m.rows},
+                {"slices", (lua_Integer)m.slices},
+                {"prepared", (lua_Integer)m.prepared}};
+  lua_createtable(L, 0, sizeof fields / sizeof *fields);
+  for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+    lua_pushinteger(L, fields[i].value);
+    lua_setfield(L, -2, fields[i].name);
+  }
+  return 1;
+}
+
 // ---- recording ----
 
 // While the function runs, its weights are leaves of the graph; outside of recordings they are plain tensors.
@@ -272,6 +298,8 @@ void gr_register_program(lua_State *L) {
   static const luaL_Reg methods[] = {{"run", program_run},
                                      {"gradients", program_gradients},
                                      {"same", program_same},
+                                     {"memory", program_memory},
+                                     {"rest", program_rest},
                                      {"batch_moments", program_batch_moments},
                                      {NULL, NULL}};
   luaL_newmetatable(L, PROGRAM);

@@ -41,31 +41,33 @@ gr_code gr_call_give(gr_call *c, int i, const gr_tensor *g, void *spare, gr_err 
   return code ? code : gr_binary(d, GR_ADD, d, &converted, err);
 }
 
-static size_t largest_input(const gr_call *c) {
+// What gr_call_give needs at most: nothing for an input of out's own shape and dtype.
+static size_t spare_bytes(const gr_call *c) {
   size_t most = 0;
-  for (int i = 0; i < c->inputs; i++)
-    if (c->in[i]) {
-      size_t bytes = (size_t)gr_tensor_size(c->in[i]) * sizeof(double);
-      if (bytes > most) most = bytes;
-    }
-  return most;
+  for (int i = 0; i < c->inputs; i++) {
+    const gr_tensor *in = c->in[i];
+    if (!in || (in->dtype == c->out->dtype && gr_tensor_same_shape(in, c->out))) continue;
+    size_t bytes = gr_scratch_round((size_t)gr_tensor_size(in) * sizeof(double));
+    if (bytes > most) most = bytes;
+  }
+  return 2 * most;
 }
 
-// Scratch of an elementwise backward: `a` and `b` of out's shape, `spare` for gr_call_give.
+// Scratch of an elementwise backward, after `spare` for gr_call_give so many as the operation needs of: `a`,
+// `b` and `mask`, of out's shape.
 typedef struct pieces {
-  gr_tensor a, b, mask;
   void *spare;
+  gr_tensor a, b, mask;
 } pieces;
 
-static size_t pieces_bytes(const gr_call *c) {
-  size_t out = gr_scratch_round(gr_tensor_bytes(c->out));
-  return 3 * out + 2 * gr_scratch_round(largest_input(c));
+static size_t pieces_bytes(const gr_call *c, int count) {
+  return spare_bytes(c) + (size_t)count * gr_scratch_round(gr_tensor_bytes(c->out));
 }
 
 static pieces carve(const gr_call *c) {
   size_t out = gr_scratch_round(gr_tensor_bytes(c->out));
-  char *p = c->scratch;
-  pieces s = {over(c->out, p), over(c->out, p + out), over(c->out, p + 2 * out), p + 3 * out};
+  char *p = (char *)c->scratch + spare_bytes(c);
+  pieces s = {c->scratch, over(c->out, p), over(c->out, p + out), over(c->out, p + 2 * out)};
   s.mask.dtype = GR_BOOL;
   return s;
 }
@@ -79,7 +81,7 @@ static gr_code binary_plan(gr_call *c, size_t *scratch, gr_err *err) {
   if (code) return code;
   gr_dtype dtype = gr_binary_dtype((gr_binary_op)c->args->kind, c->in[0]->dtype, c->in[1]->dtype);
   code = gr_tensor_layout(c->out, dtype, ndim, shape, err);
-  *scratch = code ? 0 : pieces_bytes(c);
+  *scratch = code ? 0 : pieces_bytes(c, c->args->kind == GR_ADD ? 0 : 3);
   return code;
 }
 
@@ -239,7 +241,7 @@ static gr_code unary_plan(gr_call *c, size_t *scratch, gr_err *err) {
   const gr_tensor *a = c->in[0];
   gr_code code =
       gr_tensor_layout(c->out, gr_unary_dtype((gr_unary_op)c->args->kind, a->dtype), a->ndim, a->shape, err);
-  *scratch = code ? 0 : pieces_bytes(c);
+  *scratch = code ? 0 : pieces_bytes(c, c->args->kind == GR_RELU ? 2 : 1);
   return code;
 }
 
@@ -329,8 +331,10 @@ static gr_code unary_backward(gr_call *c, gr_err *err) {
       break;
     case GR_RELU: {  // where the unit is alive; at 0 we take 0, as everyone does
       gr_tensor zero = {.data = &(double){0}, .dtype = c->out->dtype};  // all bits 0 are 0 in float32 too
-      DO(gr_binary_scalar(&s.mask, GR_GT, y, 0, false, err));
-      DO(gr_where(result, &s.mask, dout, &zero, err));
+      gr_tensor alive = s.b;
+      alive.dtype = GR_BOOL;
+      DO(gr_binary_scalar(&alive, GR_GT, y, 0, false, err));
+      DO(gr_where(result, &alive, dout, &zero, err));
       return direct ? GR_OK : gr_call_give(c, 0, result, s.spare, err);
     }
     case GR_SOFTPLUS: DO(gr_unary(&s.a, GR_SIGMOID, a, err)); break;
@@ -356,7 +360,7 @@ static gr_code where_plan(gr_call *c, size_t *scratch, gr_err *err) {
   DO(gr_tensor_layout(&both, gr_dtype_promote(c->in[1]->dtype, c->in[2]->dtype), ndim, shape, err));
   DO(gr_broadcast_shape(&ndim, shape, c->in[0], &both, err));
   DO(gr_tensor_layout(c->out, both.dtype, ndim, shape, err));
-  *scratch = pieces_bytes(c);
+  *scratch = pieces_bytes(c, 3);
   return GR_OK;
 }
 

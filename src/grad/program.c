@@ -111,7 +111,7 @@ static gr_code make_weights(gr_program *p, const gr_program_spec *spec, gr_node 
   for (int i = 0; i < spec->n_weights; i++) {
     p->weights[i] = find(nodes, count, spec->weights[i]);
     p->gradient_offset[i] = p->gradient_bytes;
-    p->gradient_bytes += gr_scratch_round(gr_tensor_bytes(&spec->weights[i]->value));
+    if (p->training) p->gradient_bytes += gr_scratch_round(gr_tensor_bytes(&spec->weights[i]->value));
     gr_tensor_layout(&p->shared_gradient[i], spec->weights[i]->value.dtype, spec->weights[i]->value.ndim,
                      spec->weights[i]->value.shape, err);
     if (p->weights[i] >= 0) p->steps[p->weights[i]].weight = i;
@@ -262,6 +262,8 @@ void gr_program_free_arenas(gr_program *p) {
   p->n_scratch = 0;
 }
 
+void gr_program_rest(gr_program *p) { gr_program_free_arenas(p); }
+
 void gr_program_free(gr_program *p) {
   if (!p) return;
   gr_program_free_arenas(p);
@@ -280,6 +282,19 @@ void gr_program_free(gr_program *p) {
   free(p->shared_gradient);
   free(p->sums);
   free(p);
+}
+
+gr_program_memory gr_program_memory_of(const gr_program *p) {
+  gr_program_memory m = {.parts = p->n_parts, .rows = p->n_arenas * p->room_rows};
+  m.gradients = p->gradient_bytes * (size_t)p->n_parts;
+  m.slices = (size_t)p->n_arenas * (p->n_halts ? p->scratch_at : p->arena_bytes) +
+             (size_t)p->n_scratch * (p->arena_bytes - p->scratch_at);
+  for (int i = 0; i < p->n_steps; i++) {
+    m.prepared += p->steps[i].prepared_bytes;
+    if (!p->steps[i].rows && p->steps[i].op) m.prepared += gr_tensor_bytes(&p->steps[i].value);
+    m.prepared += gr_tensor_bytes(&p->steps[i].gradient);
+  }
+  return m;
 }
 
 // ---- comparing ----

@@ -47,6 +47,9 @@ typedef struct gr_batch {
 gr_code gr_program_run(gr_program *program, gr_pool *pool, const gr_batch *batch, bool backward, double *sums,
                        gr_err *err);
 
+// Gives the memory of the slices back; the next run asks for it anew.
+void gr_program_rest(gr_program *program);
+
 // The gradient of weight i after a run with `backward`, as a tensor that shares the program's memory; zeros
 // before the first one. Without memory when the program was recorded without training.
 const gr_tensor *gr_program_gradient(const gr_program *program, int i);
@@ -54,6 +57,17 @@ const gr_tensor *gr_program_gradient(const gr_program *program, int i);
 // What the operation of that layer has gathered from the whole of the last batch (gr_barrier in op.h), and
 // how many rows that had; NULL when there is no such operation.
 const double *gr_program_batch_numbers(const gr_program *p, uint64_t layer, int64_t *rows);
+
+// The memory that a program holds by now, apart from the weights themselves.
+typedef struct gr_program_memory {
+  int parts;         // of a batch
+  size_t gradients;  // bytes of the weights' gradients, of all parts
+  int64_t rows;      // of all slices at work
+  size_t slices;     // bytes of the slices at work: values and gradients of each, and scratch
+  size_t prepared;   // what operations make of the weights
+} gr_program_memory;
+
+gr_program_memory gr_program_memory_of(const gr_program *program);
 
 // Whether two programs compute the same: the same operations on the same numbers. Recorded from batches of
 // different sizes, two programs of one step differ where it used the size, or numbers that are drawn anew.

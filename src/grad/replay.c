@@ -26,9 +26,8 @@ static gr_code lay_out(gr_program *p, int64_t rows, gr_err *err) {
     at += gr_scratch_round(gr_tensor_bytes(&s->value) * (size_t)rows);
     s->aux_at = at;
     at += gr_scratch_round(gr_tensor_bytes(&s->aux) * (size_t)rows);
-    s->gradient_at = at;
-    if (p->training && s->needs_gradient) at += gr_scratch_round(gr_tensor_bytes(&s->value) * (size_t)rows);
   }
+  if (p->training) at = gr_lay_out_gradients(p->steps, p->n_steps, at, rows);
   for (int i = 0; i < p->n_steps; i++) {
     gr_step *s = &p->steps[i];
     if (!s->op) continue;
@@ -55,7 +54,7 @@ static gr_code lay_out(gr_program *p, int64_t rows, gr_err *err) {
   if (code) return code;
   p->scratch_at = at;
   p->arena_bytes = at + scratch;
-  p->slice_rows = rows;
+  p->room_rows = rows;
   return GR_OK;
 }
 
@@ -95,7 +94,8 @@ typedef struct run {
   const gr_batch *batch;
   bool backward;
   int parts;
-  gr_err *errors;  // one a part; code 0 where all went well
+  bool arena_a_part;  // where there are no more parts than threads
+  gr_err *errors;     // one a part; code 0 where all went well
 } run;
 
 static void set_rows(gr_program *p, gr_arena *a, int64_t rows) {
@@ -259,7 +259,8 @@ static void run_part(void *context, int part, int thread) {
   for (int i = 0; i < r->p->n_scores; i++) r->p->sums[part * GR_PROGRAM_SCORES + i] = 0;
   for (int64_t first = begin; first < end; first += r->p->slice_rows) {
     int64_t n = end - first < r->p->slice_rows ? end - first : r->p->slice_rows;
-    if (run_slice(r, &r->p->arenas[thread], &(slice){part, first, n, first == begin}, &r->errors[part]))
+    if (run_slice(r, &r->p->arenas[r->arena_a_part ? part : thread], &(slice){part, first, n, first == begin},
+                  &r->errors[part]))
       return;
   }
 }
@@ -518,18 +519,29 @@ gr_code gr_program_run(gr_program *p, gr_pool *pool, const gr_batch *batch, bool
   for (int i = 0; i < p->n_scores; i++) sums[i] = 0;
   if (code || batch->count == 0) return code;
   int parts = choose_parts(p, batch->count, wants_backward), threads = gr_pool_threads(pool);
-  if (p->slice_rows == 0) code = lay_out(p, choose_slice(p), err);
+  if (p->slice_rows == 0) p->slice_rows = choose_slice(p);
+  const int64_t room = batch->count < p->slice_rows ? batch->count : p->slice_rows;
+  if (room > p->room_rows) {
+    gr_program_free_arenas(p);
+    code = lay_out(p, room, err);
+  }
   if (code) return code;
   int64_t part_rows = (batch->count + parts - 1) / parts;
   int slices_a_part = (int)((part_rows + p->slice_rows - 1) / p->slice_rows);
-  code = make_room(p, p->n_halts ? parts * slices_a_part : threads, threads, err);
+  const bool arena_a_part = parts <= threads;
+  code = make_room(p, p->n_halts ? parts * slices_a_part : arena_a_part ? parts : threads, threads, err);
   if (!code && p->n_parts < parts) code = gr_program_make_parts(p, parts, err);
   if (code) return code;
   gr_err errors[PARTS];
   for (int i = 0; i < parts; i++) errors[i].code = GR_OK;
   // Where no weight is behind the loss there is nothing to go back for.
   bool goes_back = wants_backward && p->steps[p->scores[0]].backward;
-  run r = {.p = p, .batch = batch, .backward = goes_back, .parts = parts, .errors = errors};
+  run r = {.p = p,
+           .batch = batch,
+           .backward = goes_back,
+           .parts = parts,
+           .arena_a_part = arena_a_part,
+           .errors = errors};
   p->batch_rows = batch->count;
   const gr_run shared = {.training = p->training, .stream = batch->stream};
   code = prepare(p, &shared, wants_backward, err);

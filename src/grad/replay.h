@@ -26,7 +26,8 @@ struct gr_program {
   int *weights;         // steps
   size_t row_bytes;     // of all values (and gradients) of one row
   size_t matrix_bytes;  // of what rows are multiplied with as a matrix
-  int64_t slice_rows;   // that the arenas are laid out for; 0 before the first run
+  int64_t slice_rows;   // of a full slice; 0 before the first run
+  int64_t room_rows;    // that the arenas are laid out for: no more than any batch has had
   size_t arena_bytes, scratch_at;
   int n_arenas;
   gr_arena *arenas;

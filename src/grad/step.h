@@ -25,4 +25,8 @@ typedef struct gr_step {
 // `kept[i]`: somebody outside looks at step i's value. Steps that are gone have neither op nor rows.
 void gr_fuse(gr_step *steps, int count, const bool *kept, bool training);
 
+// Gives the gradient of each value with rows its place, gradient_at, behind `begin` in an arena for slices of
+// `rows` rows; returns where the last one ends.
+size_t gr_lay_out_gradients(gr_step *steps, int count, size_t begin, int64_t rows);
+
 #endif

@@ -199,6 +199,40 @@ test("a layer that is called twice has one set of weights, and the gradient of b
   check_gradients(m, random.randn(6, 3), random.randn(6, 1))
 end)
 
+test("training, evaluation and prediction of every layer are recorded", function()
+  local with = {Dense = {3}, Conv2D = {3, 3}, MaxPooling2D = {2}, AveragePooling2D = {2}, Reshape = {{3, 24}},
+    Dropout = {0.5}, Activation = {"tanh"}, Rescaling = {0.5}, RandomRotation = {0.1}, RandomTranslation = {0.1, 0.1},
+    RandomZoom = {0.1}, RandomContrast = {0.1}, RandomBrightness = {0.1}, RandomCrop = {4, 4}, GaussianNoise = {0.1}}
+  local several = {Add = true, Concatenate = true, Subtract = true, Multiply = true, Average = true, Maximum = true,
+    Minimum = true}
+  local no_layer = {Sequential = true, Model = true, Input = true, layer = true, load = true}
+  local function expect_recorded(name, m, x)
+    m:compile{optimizer = "sgd", loss = "mse", metrics = {"mae"}}
+    m:train_on_batch(x, zeros(5, 2))
+    m:test_on_batch(x, zeros(5, 2))
+    m:predict(x)
+    for key, step in pairs(m.programs) do
+      expect.equal(type(step.program) == "userdata" and name .. " " .. key, name .. " " .. key)
+    end
+  end
+  local seen = 0
+  for name, make in pairs(nn) do
+    if not no_layer[name] then
+      local x = nn.Input{{6, 6, 2}}
+      local y
+      if several[name] then
+        y = make{}{x, x}
+      else
+        local flat = name == "Dense"
+        y = make(with[name] or {})(flat and nn.Flatten{}(x) or x)
+      end
+      expect_recorded(name, nn.Model{x, nn.Dense{2}(nn.Flatten{}(y)), dtype = "float64"}, pictures)
+      seen = seen + 1
+    end
+  end
+  expect.ok(seen >= 25, "only " .. seen .. " layers")
+end)
+
 test("a network that cannot be put together says why", function()
   local x, other = nn.Input{{4}}, nn.Input{{4}}
   expect.error(function() nn.Model{x, nn.Dense{2}(other)} end, "another nn.Input")

@@ -49,6 +49,9 @@ function Eager:run(x, y, order, first, count, backward, key1, key2, number, pred
   return table.unpack(sums)
 end
 
+--- What a recorded program gives back between runs, a step on whole batches does not keep.
+function Eager.rest() end
+
 function Eager:gradients()
   return {table.unpack(self.kept)}
 end

@@ -142,6 +142,7 @@ local function measure(model, x, y, batch_size, weights)
   end
   for i, name in ipairs(names) do means[name] = sums[i] / n end
   add_whole_metrics(model, means, "", y, outputs)
+  step.program:rest()
   return means
 end
 
@@ -268,6 +269,8 @@ true
     local means = train_epoch(run)
     if not means then break end
     if vx then
+      -- One of the two programs works at a time, so one of them has memory for it.
+      run.step.program:rest()
       for name, value in pairs(measure(model, vx, vy, batch_size)) do means["val_" .. name] = value end
     end
     record:add(epoch, means)

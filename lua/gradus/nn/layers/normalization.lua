@@ -102,7 +102,7 @@ end
 --- Before a program is run, recorded perhaps long ago: what it divides by hangs on the moving variance of now, and is
 --- no operation on samples that it could repeat.
 function BatchNormalization:before_run()
-  local deviation = tensor.sqrt(self.moving_variance:detach() + self.epsilon)
+  local deviation = tensor.sqrt(core.plain(self.moving_variance) + self.epsilon)
   if self.deviation then
     self.deviation[{{}}] = deviation
   else
