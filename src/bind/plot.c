@@ -371,14 +371,15 @@ static gr_ink check_ink(lua_State *L, int index) {
   return (gr_ink)luaL_checkoption(L, index, "none", names);
 }
 
-// blocks(rgb, width, height, columns, ink) -> the picture in half blocks or, without ink, in characters.
+// blocks(rgb, width, height, columns, ink, ascii) -> the picture in half blocks or, when the terminal knows
+// `ascii` only, in spaces; without ink in characters.
 static int plot_blocks(lua_State *L) {
   gr_picture p = check_picture(L, 1);
   lua_Integer columns = luaL_checkinteger(L, 4);
   gr_ink ink = check_ink(L, 5);
   luaL_argcheck(L, columns > 0 && columns <= 10000, 4, "a number of columns expected");
   gr_str *text = gr_push_str(L);
-  gr_picture_blocks(text, &p, (int)columns, ink);
+  gr_picture_blocks(text, &p, (int)columns, ink, lua_toboolean(L, 6));
   return gr_return_str(L, text);
 }
 

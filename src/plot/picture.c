@@ -61,7 +61,7 @@ void gr_ink_set(gr_str *out, gr_ink ink, const uint8_t rgb[3], bool background) 
     gr_str_format(out, "\033[%d;5;%dm", first, colour_256(rgb));
 }
 
-void gr_picture_blocks(gr_str *out, const gr_picture *p, int columns, gr_ink ink) {
+void gr_picture_blocks(gr_str *out, const gr_picture *p, int columns, gr_ink ink, bool ascii) {
   static const char ramp[] = " .:-=+*#%@";
   if (p->width == 0 || p->height == 0 || columns <= 0) return;
   // A character is about twice as high as wide: a pixel of the text is a square of this many of ours.
@@ -78,6 +78,13 @@ void gr_picture_blocks(gr_str *out, const gr_picture *p, int columns, gr_ink ink
       if (ink == GR_INK_NONE) {
         mean_colour(above, p, x, x_end, y, y_end);
         gr_str_append_char(out, ramp[grey_of(above) * 10 / 256], 1);
+        continue;
+      }
+      if (ascii) {
+        mean_colour(above, p, x, x_end, y, y_end);
+        if (i == 0 || memcmp(above, last_above, 3) != 0) gr_ink_set(out, ink, above, true);
+        memcpy(last_above, above, 3);
+        gr_str_append_char(out, ' ', 1);
         continue;
       }
       mean_colour(above, p, x, x_end, y, y_mid);

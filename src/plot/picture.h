@@ -17,10 +17,10 @@ typedef struct gr_picture {
 typedef enum gr_ink { GR_INK_NONE, GR_INK_256, GR_INK_TRUE } gr_ink;
 
 // The picture `columns` characters wide, its proportions kept, each line ended by '\n'. With ink a character
-// is two pixels, one above the other (the upper half block in the upper pixel's colour on the lower's);
-// without, a character of the ramp " .:-=+*#%@", from black to white. Pixels are averages over the area they
-// cover.
-void gr_picture_blocks(gr_str *out, const gr_picture *picture, int columns, gr_ink ink);
+// is two pixels, one above the other (the upper half block in the upper pixel's colour on the lower's), or,
+// when the terminal knows `ascii` only, a space on one colour; without, a character of the ramp " .:-=+*#%@",
+// from black to white. Pixels are averages over the area they cover.
+void gr_picture_blocks(gr_str *out, const gr_picture *picture, int columns, gr_ink ink, bool ascii);
 
 // The picture at another size: `out` holds height * width triples. Each is the mean over the area it covers.
 void gr_picture_resize(uint8_t *out, int64_t width, int64_t height, const gr_picture *picture);

@@ -219,9 +219,16 @@ static const uint8_t checks[] = {0, 0, 0, 255, 255, 255, 255, 255, 255, 0, 0, 0}
 
 static void shows_two_pixels_a_character_with_ink(void **state) {
   gr_str text = {0};
-  gr_picture_blocks(&text, &(gr_picture){2, 2, checks}, 2, GR_INK_TRUE);
+  gr_picture_blocks(&text, &(gr_picture){2, 2, checks}, 2, GR_INK_TRUE, false);
   assert_string_equal(text.text, "\033[38;2;0;0;0m\033[48;2;255;255;255m\u2580"
                                  "\033[38;2;255;255;255m\033[48;2;0;0;0m\u2580\033[0m\n");
+  gr_str_finish(&text);
+}
+
+static void shows_coloured_spaces_in_ascii(void **state) {
+  gr_str text = {0};
+  gr_picture_blocks(&text, &(gr_picture){2, 2, checks}, 2, GR_INK_TRUE, true);
+  assert_string_equal(text.text, "\033[48;2;128;128;128m  \033[0m\n");
   gr_str_finish(&text);
 }
 
@@ -229,7 +236,7 @@ static void shows_greys_as_characters_without_ink(void **state) {
   uint8_t ramp[30], *p = ramp;
   for (int i = 0; i < 10; i++, p += 3) memset(p, i * 255 / 9, 3);
   gr_str text = {0};
-  gr_picture_blocks(&text, &(gr_picture){10, 1, ramp}, 10, GR_INK_NONE);
+  gr_picture_blocks(&text, &(gr_picture){10, 1, ramp}, 10, GR_INK_NONE, false);
   assert_string_equal(text.text, " .:-=+*#%@\n");
   gr_str_finish(&text);
 }
@@ -364,6 +371,7 @@ int main(void) {
       cmocka_unit_test(keeps_no_files_open),
       cmocka_unit_test(is_out_of_reach_of_the_terminals_interrupt),
       cmocka_unit_test(shows_two_pixels_a_character_with_ink),
+      cmocka_unit_test(shows_coloured_spaces_in_ascii),
       cmocka_unit_test(shows_greys_as_characters_without_ink),
       cmocka_unit_test(shrinks_to_the_mean_of_what_a_pixel_covers),
       cmocka_unit_test(enlarging_repeats_pixels),

@@ -9,6 +9,7 @@ local text = require "gradus.plot.text"
 local themes = require "gradus.plot.theme"
 
 plot.terminal("none")
+plot.settings.ascii = false  -- whatever the locale is
 
 local nan, inf = 0 / 0, math.huge
 
@@ -522,7 +523,7 @@ test("pictures in characters keep within the terminal", function()
 end)
 
 test("curves drawn in characters get their colours, and nothing else changes", function()
-  local figure = plot({1, 2, 3}, {1, 2, 3}, {1, 2, 3}, {3, 2, 1}, {legend = {"up", "down"}, title = "50 % *"})
+  local figure = plot({1, 2, 3}, {1, 2, 3}, {1, 2, 3}, {3, 2, 1}, {legend = {"up", "down"}, xlabel = "50 % *"})
   local plain = assert(core.run(gnuplot.script(figure, themes.get(), "set terminal dumb mono nofeed 60 15", true), 20))
   local coloured = text.colour_curves(plain, figure.panels[1].series, "256")
   expect.ok(coloured:find("\27[38;5;74m*****\27[0m", 1, true), coloured)
@@ -586,6 +587,94 @@ test("image.show draws pictures, activations and kernels as characters, without 
     expect.error(function() image.show(zeros(2, 2), {as = "kernels"}) end, "four axes; this has 2")
     expect.error(function() image.show(zeros(2, 2), {as = "activation"}) end, 'did you mean "activations"?')
   end)
+
+-- What a figure looks like in characters, without colour unless `ink` says so.
+local function in_characters(figure, settings)
+  local sink = require("gradus.session").current().sink
+  local shown, display = {}, rawget(sink, "display")
+  function sink.display(_, data) shown[#shown + 1] = data["text/plain"] end
+  local before = {}
+  for key, value in pairs(settings or {}) do
+    before[#before + 1] = {key = key, value = plot.settings[key]}
+    plot.settings[key] = value
+  end
+  plot.terminal "characters"
+  local ok, message = pcall(figure.show, figure)
+  plot.terminal "none"
+  for _, old in ipairs(before) do plot.settings[old.key] = old.value end
+  sink.display = display
+  if not ok then error(message, 2) end
+  return table.concat(shown)
+end
+
+test("in characters the name of the vertical axis stands above it, not among its numbers", function()
+  local drawn = in_characters(plot({1, 2, 3}, {1, 4, 9}, {title = "squares", ylabel = "value of y"}))
+  expect.ok(drawn:find "^  squares\n  value of y\n", drawn)
+  expect.equal(select(2, drawn:gsub("value of y", "")), 1)
+end)
+
+test("arrows in characters point where they go", function()
+  local drawn = in_characters(plot.vectors(function(x, y) return x, y end, {xrange = {-1, 1}, points = 3}))
+  local signs = {}
+  for _, code in utf8.codes(drawn) do
+    if code >= 0x2190 and code <= 0x2199 or code == 0xB7 then signs[#signs + 1] = utf8.char(code) end
+  end
+  expect.equal(table.concat(signs), "\u{2196}\u{2191}\u{2197}\u{2190}\u{B7}\u{2192}\u{2199}\u{2193}\u{2198}")
+end)
+
+test("a matrix that is wide for the terminal loses its rates and the middles of names before its numbers", function()
+  local counts, names = {}, {}
+  for i = 1, 10 do
+    counts[i], names[i] = {}, "material number " .. i
+    for j = 1, 10 do counts[i][j] = i == j and 100 + i or 1 end
+  end
+  local drawn = in_characters(plot.confusion {counts = counts, classes = names}, {columns = 80})
+  for i = 1, 10 do expect.ok(drawn:find(" " .. 100 + i, 1, true), 100 + i .. " is missing in\n" .. drawn) end
+  expect.ok(drawn:find("\u{2026}7", 1, true), drawn)
+  for row in drawn:gmatch "[^\n]+" do expect.ok(utf8.len(row) <= 80, row) end
+  expect.ok(in_characters(plot.confusion {counts = counts}, {columns = 120}):find " 92 %%")
+end)
+
+test("bars of probabilities in characters have one scale, from 0 to 1", function()
+  local function blocks(p)
+    return select(2, in_characters(plot.probabilities(p), {columns = 80}):gsub("\u{2588}", ""))
+  end
+  expect.equal(blocks {0.5, 0.5}, blocks {1, 0})
+  expect.equal(select(2, in_characters(plot.bars({"a", "b"}, {1, 9}, {yrange = {0, 4}})):gsub("\u{2588}", "")), 75)
+  local drawn = in_characters(plot.probabilities({0.7, 0.3}, {truth = 1}), {ink = "true", ascii = false})
+  expect.ok(drawn:find "\27%[38;2;86;180;233m\u{2588}" and drawn:find "\27%[38;2;213;94;0m\u{2588}", drawn)
+end)
+
+test("a terminal that knows ASCII only gets nothing else, of every kind, with and without colour", function()
+  local m = {{-1, 2.5}, {3, nan}}
+  local model = function(p) return sigmoid(p:sum(2)) end
+  for _, figure in ipairs {
+    plot({-1, 2}, {-1, 3}, {title = "Größe", xlabel = "日本", annotations = {{0, 0, "…"}}}),
+    plot.bars({"ü", "b"}, {1.3, -2}), plot.heatmap(m, {xlabel = "é"}), plot.heatmap({{1, 2}, {3, 4}}, {values = false}),
+    plot.image {{0, 1}, {1, 0}}, plot.images({{{0, 1}}, {{1, 0}}}, {captions = {"→", "b"}}), plot.history {loss = {3, 2}},
+    plot.vectors(function(x, y) return x, y end, {xrange = {-1, 1}}), plot.surface {{1, 2}, {3, 4}},
+    plot.boundary(model, {{0, 0}, {1, 1}}, {0, 1}, {points = 5, legend = {"ä", "b"}}), plot.confusion {{1, 2}, {3, 4}},
+    plot.probabilities({0.2, 0.8}), plot.histogram {-1, 2, 2},
+  } do
+    for _, ink in ipairs {"none", "256", "true"} do
+      local drawn = in_characters(figure, {ascii = true, ink = ink, columns = 79})
+      expect.ok(not drawn:find "[\x80-\xff]", drawn)
+      expect.ok(drawn:gsub("\27%[0m", ""):find "[^%s]", "nothing was drawn")
+      for row in drawn:gsub("\27%[[%d;]*m", ""):gmatch "[^\n]+" do expect.ok(#row <= 79, row) end
+    end
+  end
+end)
+
+test("many pictures stand side by side as the terminal is wide, or as the learner says", function()
+  local list = {}
+  for i = 1, 12 do list[i] = {{0, 1}, {1, 0}} end
+  local function lines(settings, given)
+    return select(2, in_characters(plot.images(list, given), settings):gsub("\n", ""))
+  end
+  expect.equal(lines {columns = 120}, 4)      -- one row of twelve
+  expect.equal(lines {columns = 60}, 8)       -- two of six
+  expect.equal(lines({columns = 120}, {columns = 3}), 16)
+end)
 
 -- ---- live plots ----
 

@@ -29,6 +29,7 @@ def test(name, problem):
 
 def gradus(code, folder, gnuplot=None, display=None, timeout=60):
     environment = {k: v for k, v in os.environ.items() if k not in ('DISPLAY', 'WAYLAND_DISPLAY', 'GRADUS_GNUPLOT')}
+    environment['LC_ALL'] = 'C.UTF-8'
     if gnuplot is not None:
         environment['GRADUS_GNUPLOT'] = gnuplot
     if display is not None:

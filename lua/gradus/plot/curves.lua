@@ -343,7 +343,7 @@ figure: pictures, 2 bars]], function(labels, values, given)
   return draw(figures.new {title = given.title and tostring(given.title), panels = {{
     kind = "bars", labels = names, values = list, texts = texts, array = array, log = "",
     xlabel = given.xlabel, ylabel = given.ylabel, xrange = {0.4, max(#list, 1) + 0.6},
-    yrange = given.yrange and figures.check_range("plot.bars", "yrange", given.yrange) or range,
+    yrange = given.yrange and figures.check_range("plot.bars", "yrange", given.yrange) or range, ends = given.yrange,
   }}})
 end)
 

@@ -5,10 +5,10 @@
 --                    with field={data= or rgb=, rows=, columns=, x={low, high}, y={low, high}, contours=} what lies
 --                    under the series (see fields.lua)
 --   {kind="surface", field=, path={x=, y=, z=}, view={tilt, turn}}
---   {kind="bars",    labels={...}, values={...}}
+--   {kind="bars",    labels={...}, values={...}, texts={...}, colours={0..3, ...}, ends={low, high}}
 --   {kind="matrix",  data=array, rows=, columns=, low=, high=, palette=, cells={{row=, column=, lines={...}}}}
 --   {kind="picture", rgb=, width=, height=, sheet=}, where a contact sheet has
---                    sheet={count=, columns=, widest=, gap=, below=, cell_width=, cell_height=, captions=,
+--                    sheet={count=, columns=, asked=, widest=, gap=, below=, cell_width=, cell_height=, captions=,
 --                           items={{rgb=, width=, height=}}}
 -- with title, xlabel, ylabel, xrange, yrange ({low, high}, always finite), log ("", "x", "y" or "xy").
 

@@ -48,7 +48,7 @@ local function frame(out, panel, theme, text)
   out("set tics nomirror out scale 0.6 textcolor rgb '%s'", theme.ink)
   if not text then out("set grid back lc rgb '%s' lw 1 lt 1", theme.faint) end
   if panel.xlabel then out("set xlabel %s tc rgb '%s'", quote(panel.xlabel, 120), theme.ink) end
-  if panel.ylabel then out("set ylabel %s tc rgb '%s'", quote(panel.ylabel, 120), theme.ink) end
+  if panel.ylabel and not text then out("set ylabel %s tc rgb '%s'", quote(panel.ylabel, 120), theme.ink) end
 end
 
 -- As many numbers beside an axis as have room there, where gnuplot would take more. `most` is how many.
@@ -332,7 +332,8 @@ function kinds.surface(out, panel, theme, _, block) relief.surface(out, panel, t
 -- ---- the script ----
 
 --- The commands that draw the figure into the terminal opened by `opening` (lines of gnuplot). `text` is true
---- for gnuplot's characters; `paper` is a colour to put behind everything, for terminals whose opening names none.
+--- for gnuplot's characters: then titles and names of vertical axes are left to others. `paper` is a colour to put
+--- behind everything, for terminals whose opening names none.
 function M.script(figure, theme, opening, text, paper)
   local lines = {}
   local function out(format, ...)
@@ -366,7 +367,7 @@ function M.script(figure, theme, opening, text, paper)
     out("set minussign")
     out("unset decimalsign")
     local title = panel.title or (count == 1 and figure.title) or nil
-    if title then
+    if title and not text then
       out("set title %s font %s tc rgb '%s'", quote(title, 160),
         font(theme, count > 1 and theme.size * 1.1 or theme.title), theme.ink)
     end

@@ -28,6 +28,7 @@ M.settings = {
   is_terminal = nil,  -- nil: ask the system
   pictures = nil,     -- what the terminal shows: "kitty", "sixel", false; nil: ask it
   ink = nil,          -- "none", "256", "true"; nil: from the environment
+  ascii = nil,        -- whether the terminal knows ASCII only; nil: from the environment
   columns = nil, rows = nil,
   seconds = 30,       -- how long gnuplot may take for one figure
 }
@@ -88,11 +89,22 @@ local function ink()
   return "256"
 end
 
+-- The locale, when one is set, says whether the terminal reads UTF-8; every terminal of today does.
+local function ascii()
+  if settings.ascii ~= nil then return settings.ascii end
+  for _, name in ipairs {"LC_ALL", "LC_CTYPE", "LANG"} do
+    local locale = getenv(name) or ""
+    if locale ~= "" then return not locale:lower():find "utf%-?8" end
+  end
+  return false
+end
+
 function M.screen()
   return {
     columns = settings.columns or session_core.width(),
     rows = settings.rows or session_core.height(),
     ink = ink(),
+    ascii = ascii(),
   }
 end
 
@@ -273,15 +285,13 @@ local SEPARATOR = "set print '-'\nprint \"\\036\"\nset print\n"
 local function characters_plan(figure, all_at_once)
   local screen = M.screen()
   local width = min(screen.columns - 1, 110)
-  local height = max(10, min(screen.rows - 2, width // 3))
-  if all_at_once then height = max(8, min(height, (screen.rows - 7) // #figure.panels)) end
+  local height = max(10, min(screen.rows - 4, width // 3))
+  if all_at_once then height = max(8, min(height, (screen.rows - 7) // #figure.panels - 1)) end
   local opening = string_format("set terminal dumb noenhanced nofeed mono size %d,%d\nset output", width, height)
   local commands = {}
   for _, panel in ipairs(figure.panels) do
     if not text.draws(panel) then
-      local title = panel.title or (#figure.panels == 1 and figure.title) or nil
-      local single = {title = title, panels = {panel}}
-      commands[#commands + 1] = gnuplot.script(single, themes.get(), opening, true) .. SEPARATOR
+      commands[#commands + 1] = gnuplot.script({panels = {panel}}, themes.get(), opening, true) .. SEPARATOR
     end
   end
   return concat(commands), function(written)
@@ -291,16 +301,14 @@ local function characters_plan(figure, all_at_once)
       parts[1] = "  " .. gnuplot.clean(figure.title, screen.columns - 2):gsub("\n", " ") .. "\n"
     end
     for i, panel in ipairs(figure.panels) do
-      if text.draws(panel) then
-        local title = panel.title or (#figure.panels == 1 and figure.title) or nil
-        parts[#parts + 1] = text.panel(panel, screen, title)
-      else
-        local drawn = (next_drawn() or ""):gsub("[ \t]+\n", "\n"):gsub("^\n+", ""):gsub("%s+$", "")
-        parts[#parts + 1] = text.colour_curves(drawn, panel.series, screen.ink) .. "\n"
-      end
+      local title = panel.title or (#figure.panels == 1 and figure.title) or nil
+      local drawn = not text.draws(panel) and
+        (next_drawn() or ""):gsub("[ \t]+\n", "\n"):gsub("^\n+", ""):gsub("%s+$", "")
+      parts[#parts + 1] = text.panel(panel, screen, title, drawn)
       if i < #figure.panels then parts[#parts + 1] = "\n" end
     end
-    return concat(parts)
+    local all = concat(parts)
+    return screen.ascii and text.ascii(all) or all
   end
 end
 

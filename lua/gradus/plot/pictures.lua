@@ -97,6 +97,7 @@ figure: 2 pictures]], function(pictures, given)
   if columns ~= nil and (math_type(columns) ~= "integer" or columns < 1) then
     error(what .. ": columns must be a whole number from 1 on", 0)
   end
+  local asked = columns
   columns = min(columns or columns_for(count), count)
   local captions = given.captions
   if captions ~= nil then
@@ -132,8 +133,8 @@ figure: 2 pictures]], function(pictures, given)
     string_char(palette.parts(theme.paper)), string_char(palette.parts(theme.axis)))
   return draw(figures.new {title = given.title and tostring(given.title), panels = {{
     kind = "picture", rgb = rgb, width = width, height = height, log = "",
-    sheet = {columns = columns, gap = gap, below = below, cell_width = cell_width, cell_height = cell_height,
-      widest = widest_item, captions = captions, items = items, count = count},
+    sheet = {columns = columns, asked = asked, gap = gap, below = below, cell_width = cell_width,
+      cell_height = cell_height, widest = widest_item, captions = captions, items = items, count = count},
   }}})
 end)
 

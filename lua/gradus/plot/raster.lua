@@ -4,6 +4,7 @@
 local core = require "gradus.core.plot"
 local palette = require "gradus.plot.palette"
 local quoting = require "gradus.plot.quoting"
+local themes = require "gradus.plot.theme"
 
 local ipairs = ipairs
 local abs, floor, max, min = math.abs, math.floor, math.max, math.min
@@ -67,8 +68,15 @@ local function trace(panel, columns, rows, put)
   end
 end
 
+-- A series over the tints of regions has the colour that the region was tinted with.
+local function colour_of(panel, i)
+  local series = panel.series[i]
+  local colours = panel.field.rgb and themes.get().lines or palette.on_any
+  return series.colour or colours[((series.color or i) - 1) % #colours + 1]
+end
+
 -- In colour: two pixels a character.
-local function in_colour(panel, columns, rows, ink)
+local function in_colour(panel, columns, rows, ink, ascii)
   local rgb, width, height = picture(panel.field, ink)
   rgb = core.resize(rgb, width, height, columns, rows * 2)
   local dots = {}
@@ -77,15 +85,13 @@ local function in_colour(panel, columns, rows, ink)
   for at = 1, columns * rows * 2 do
     local i = dots[at]
     if i then
-      local series = panel.series[i]
-      local colour = series.colour or palette.on_any[((series.color or i) - 1) % #palette.on_any + 1]
       parts[#parts + 1] = rgb:sub(from, (at - 1) * 3)
-      parts[#parts + 1] = string_char(palette.parts(colour))
+      parts[#parts + 1] = string_char(palette.parts(colour_of(panel, i)))
       from = at * 3 + 1
     end
   end
   parts[#parts + 1] = rgb:sub(from)
-  return core.blocks(concat(parts), columns, rows * 2, columns, ink)
+  return core.blocks(concat(parts), columns, rows * 2, columns, ink, ascii)
 end
 
 local function in_characters(panel, columns, rows)
@@ -131,8 +137,7 @@ local function legend(panel, ink)
     if series.label then
       local sign = letters[(i - 1) % #letters + 1]
       if ink ~= "none" then
-        local colour = series.colour or palette.on_any[((series.color or i) - 1) % #palette.on_any + 1]
-        sign = core.write(ink, palette.parts(colour)) .. "\u{25A0}\27[0m"
+        sign = core.write(ink, palette.parts(colour_of(panel, i))) .. "\u{25A0}\27[0m"
       end
       names[#names + 1] = sign .. " " .. quoting.clean(series.label, 30):gsub("\n", " ")
     end
@@ -148,7 +153,7 @@ function M.panel(panel, screen, scale)
   local columns = max(10, min(screen.columns - margin - 2, 78))
   local rows = max(5, min(screen.rows - 6, columns // 3))
   local body = screen.ink == "none" and in_characters(panel, columns, rows) or
-    in_colour(panel, columns, rows, screen.ink)
+    in_colour(panel, columns, rows, screen.ink, screen.ascii)
   local out, k = {legend(panel, screen.ink)}, 0
   if panel.ylabel then out[2] = rep(" ", margin + 1) .. quoting.clean(panel.ylabel, 40):gsub("\n", " ") .. "\n" end
   for line in body:gmatch "[^\n]+" do

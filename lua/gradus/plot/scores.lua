@@ -127,7 +127,7 @@ local function probability_panel(what, values, classes, truth, title)
   end
   return {kind = "bars", labels = labels, values = values, texts = texts, colours = colours,
     array = core.array(values, what), log = "", ylabel = "probability", title = title,
-    xrange = {0.4, max(k, 1) + 0.6}, yrange = {0, 1.08}}
+    xrange = {0.4, max(k, 1) + 0.6}, yrange = {0, 1.08}, ends = {0, 1}}
 end
 
 M.probabilities = doc("plot.probabilities", [[

@@ -6,8 +6,8 @@ local notes = require "gradus.plot.notes"
 local quoting = require "gradus.plot.quoting"
 
 local ipairs = ipairs
-local floor, max = math.floor, math.max
-local string_format = string.format
+local atan, floor, huge, max, pi, sqrt = math.atan, math.floor, math.huge, math.max, math.pi, math.sqrt
+local string_format, concat = string.format, table.concat
 
 local number, quote = quoting.number, quoting.quote
 
@@ -91,12 +91,42 @@ function draw.errorbars(add, series, block, pen, title, context)
     pen.line, context.text and "" or pen.points(0.8), title)
 end
 
+local arrows = {[0] = "\u{2192}", "\u{2197}", "\u{2191}", "\u{2196}", "\u{2190}", "\u{2199}", "\u{2193}", "\u{2198}"}
+
+-- In characters an arrow is one of eight, where it begins, or a dot when it is less than a twentieth of the longest.
+local function arrow_signs(panel, series)
+  local x, y, to_x, to_y = core.values(series.x), core.values(series.y), core.values(series.to_x),
+    core.values(series.to_y)
+  -- A character is about twice as high as wide, and the axes are about 68 by 15 of them.
+  local wide, high = 68 / (panel.xrange[2] - panel.xrange[1]), 30 / (panel.yrange[2] - panel.yrange[1])
+  local across, up, lengths, longest = {}, {}, {}, 0
+  for i = 1, #x do
+    across[i], up[i] = (to_x[i] - x[i]) * wide, (to_y[i] - y[i]) * high
+    lengths[i] = sqrt(across[i] ^ 2 + up[i] ^ 2)
+    if lengths[i] < huge then longest = max(longest, lengths[i]) end
+  end
+  local lines = {}
+  for i = 1, #x do
+    local length = lengths[i]
+    if length == length and length < huge and x[i] - x[i] == 0 and y[i] - y[i] == 0 then
+      local sign = length > longest / 20 and arrows[floor(atan(up[i], across[i]) / pi * 4 + 0.5) % 8] or "\u{B7}"
+      lines[#lines + 1] = string_format("%s %s %s\n", number(x[i]), number(y[i]), sign)
+    end
+  end
+  return concat(lines)
+end
+
 -- The tips of arrows, from the middle of which their shafts begin.
 function draw.vectors(add, series, block, pen, title, context)
-  local head = context.text and "head" or "head filled size screen 0.008,18,60"
-  add("%s using 1:2:($3-$1):($4-$2) with vectors %s lc rgb '%s' lw %g %s",
-    block(core.columns(series.x, series.y, series.to_x, series.to_y)), head, pen.colour,
-    context.theme.line * 0.7, title)
+  if context.text then
+    local signs = arrow_signs(context.panel, series)
+    if signs == "" then return add("NaN notitle") end
+    add("%s using 1:2:3 with labels notitle", block(signs))
+    if series.label then add("NaN with lines %s %s", pen.line, title) end
+    return
+  end
+  add("%s using 1:2:($3-$1):($4-$2) with vectors head filled size screen 0.008,18,60 lc rgb '%s' lw %g %s",
+    block(core.columns(series.x, series.y, series.to_x, series.to_y)), pen.colour, context.theme.line * 0.7, title)
 end
 
 --- Appends the clauses of series `i` of the panel to `plots`.
@@ -124,7 +154,8 @@ function M.add(plots, panel, i, theme, text, block)
       add("%s using 1:2 with %s lc rgb '%s' lw %g pt 7 ps %g notitle", block(core.columns(series.x, series.y)),
         series.style, series.outline, theme.line * 2.2, theme.point * size)
     end
-    draw[series.style](add, series, block, pen, title, {theme = theme, text = text, alone = #panel.series == 1})
+    draw[series.style](add, series, block, pen, title, {theme = theme, text = text, panel = panel,
+      alone = #panel.series == 1})
   else
     add("NaN with lines %s %s", pen.line, title)
   end

@@ -10,7 +10,7 @@ local strokes = require "gradus.plot.strokes"
 local ipairs, tonumber = ipairs, tonumber
 local ceil, floor, max, min, abs, huge = math.ceil, math.floor, math.max, math.min, math.abs, math.huge
 local string_char, string_format, concat, rep = string.char, string.format, table.concat, string.rep
-local utf8_len, utf8_character = utf8.len, utf8.charpattern
+local utf8_len, utf8_offset, utf8_character = utf8.len, utf8.offset, utf8.charpattern
 
 local M = {}
 
@@ -27,6 +27,15 @@ end
 -- One line of the learner's text: no control characters, which would reach the terminal.
 local function line(text, most) return (gnuplot.clean(text, most):gsub("\n", " ")) end
 
+-- The beginning and the end of a name: names of one kind often begin alike.
+local function cut(text, most)
+  text = line(text)
+  local length = width_of(text)
+  if length <= most then return text end
+  local tail = (most - 1) // 2
+  return text:sub(1, utf8_offset(text, most - tail) - 1) .. "\u{2026}" .. text:sub(utf8_offset(text, -tail))
+end
+
 local function scale_line(panel, ink)
   local low, high = string_format("%.4g", panel.low), string_format("%.4g", panel.high)
   if ink == "none" then return low .. " [" .. " .:-=+*#%@" .. "] " .. high end
@@ -37,20 +46,19 @@ end
 
 local kinds = {}
 
--- A table of painted cells when each has a text and all fit side by side, otherwise one half block a number.
-local function matrix_cells(panel, screen)
+-- A table of painted cells, `most` lines each, the names of columns no longer than `letters`; nil when it is wider than
+-- the screen.
+local function matrix_cells(panel, screen, most, letters)
   local widest, lines = 1, 1
   for _, cell in ipairs(panel.cells) do
-    lines = max(lines, #cell.lines)
-    for _, text in ipairs(cell.lines) do widest = max(widest, width_of(text)) end
+    lines = max(lines, min(most, #cell.lines))
+    for k = 1, min(most, #cell.lines) do widest = max(widest, width_of(cell.lines[k])) end
   end
-  local names = {}
-  local names_width = 0
+  local names, row_names, names_width = {}, {}, 0
   for j = 1, panel.columns do
-    names[j] = line(panel.column_names and panel.column_names[j] or j, 14)
+    names[j] = cut(panel.column_names and panel.column_names[j] or j, max(letters, widest))
     widest = max(widest, width_of(names[j]))
   end
-  local row_names = {}
   for i = 1, panel.rows do
     row_names[i] = line(panel.row_names and panel.row_names[i] or i, 14)
     names_width = max(names_width, width_of(row_names[i]))
@@ -88,14 +96,21 @@ end
 
 function kinds.matrix(panel, screen)
   if panel.cells then
-    local text = matrix_cells(panel, screen)
+    -- With less room names are cut, then the first line of a cell must do.
+    local text = matrix_cells(panel, screen, 9, 14) or matrix_cells(panel, screen, 9, 4) or
+      matrix_cells(panel, screen, 1, 4)
     if text then return text end
   end
+  local labels = {}
+  if panel.ylabel then labels[1] = line(panel.ylabel, 30) .. " \u{2193}" end
+  if panel.xlabel then labels[#labels + 1] = line(panel.xlabel, 30) .. " \u{2192}" end
+  labels = #labels > 0 and "  " .. concat(labels, "  ") .. "\n" or ""
   if not core.range(panel.data) then return "  (no finite numbers)\n" end
   local rgb, width, height = core.heat(panel.data, panel.low, panel.high,
     palette.bytes(screen.ink == "none" and "grey" or panel.palette))
   local columns = M.picture_columns(width, height, screen)
-  return core.blocks(rgb, width, height, columns, screen.ink) .. scale_line(panel, screen.ink) .. "\n"
+  return labels .. core.blocks(rgb, width, height, columns, screen.ink, screen.ascii) ..
+    scale_line(panel, screen.ink) .. "\n"
 end
 
 --- How many characters wide a picture becomes: enlarged by a whole number while small, never wider or higher
@@ -111,13 +126,13 @@ function kinds.picture(panel, screen)
   local sheet = panel.sheet
   if not sheet then
     return core.blocks(panel.rgb, panel.width, panel.height, M.picture_columns(panel.width, panel.height, screen),
-      screen.ink)
+      screen.ink, screen.ascii)
   end
   -- A contact sheet: rows of pictures that fit side by side, their captions below.
   local cell = sheet.widest
   if cell < 8 then cell = cell * ceil(8 / cell) end  -- small ones enlarged by a whole number
   cell = min(cell, 24, screen.columns - 2)
-  local across = max(1, min(sheet.columns, (screen.columns - 1) // (cell + 1)))
+  local across = max(1, min(sheet.asked or sheet.count, (screen.columns - 1) // (cell + 1)))
   local out = {}
   for first = 1, sheet.count, across do
     local last = min(first + across - 1, sheet.count)
@@ -125,7 +140,7 @@ function kinds.picture(panel, screen)
     for i = first, last do
       local item = sheet.items[i]
       local text = {}
-      for row in core.blocks(item.rgb, item.width, item.height, cell, screen.ink):gmatch("[^\n]*\n") do
+      for row in core.blocks(item.rgb, item.width, item.height, cell, screen.ink, screen.ascii):gmatch "[^\n]*\n" do
         text[#text + 1] = row:sub(1, -2)
       end
       rows[#rows + 1] = text
@@ -153,29 +168,38 @@ local function bar(length)
   return rep("█", whole) .. (rest > 0 and eighths[rest] or "")
 end
 
+-- Of bars: pale, the usual, and what tells wrong from right (see gnuplot.lua).
+local bar_colours = {[0] = palette.on_any[7], palette.on_any[1], palette.on_any[2], palette.on_any[3]}
+
 function kinds.bars(panel, screen)
   local names, widest, number_width = {}, 0, 0
   local low, high = 0, 0
+  if panel.ends then low, high = min(0, panel.ends[1], panel.ends[2]), max(0, panel.ends[1], panel.ends[2]) end
   for i, label in ipairs(panel.labels) do
     names[i] = line(label, 24)
     widest = max(widest, width_of(names[i]))
     number_width = max(number_width, width_of(panel.texts[i]))
     local v = panel.values[i]
-    if v == v and abs(v) < huge then low, high = min(low, v), max(high, v) end
+    if not panel.ends and v == v and abs(v) < huge then low, high = min(low, v), max(high, v) end
   end
   local room = max(10, min(screen.columns - widest - number_width - 5, 60))
-  local unit = high > low and room / (high - low) or 0
+  local unit = room / (high - low)
+  if not (unit > 0 and unit < huge) then unit, high = 0, 0 end
   local zero = floor(-low * unit + 0.5)
   local out = {}
   for i, v in ipairs(panel.values) do
     local drawn = ""
     if v == v and abs(v) < huge then
       if v >= 0 then
-        drawn = rep(" ", zero) .. bar(v * unit)
+        drawn = rep(" ", zero) .. bar(min(v, high) * unit)
       else
-        local length = max(1, floor(-v * unit + 0.5))
+        local length = max(1, floor(min(-v, -low) * unit + 0.5))
         drawn = rep(" ", max(0, zero - length)) .. rep("█", length)
       end
+    end
+    if screen.ink ~= "none" and drawn ~= "" then
+      local colour = bar_colours[panel.colours and panel.colours[i] or 1]
+      drawn = core.write(screen.ink, palette.parts(colour)) .. drawn .. "\27[0m"
     end
     out[i] = string_format(" %s  %s %s", pad(names[i], widest, "right"), drawn, panel.texts[i])
   end
@@ -244,12 +268,31 @@ function M.draws(panel)
   return kinds[panel.kind] ~= nil
 end
 
---- The panel as lines of text for `screen` = {columns=, rows=, ink="none"|"256"|"true"}.
-function M.panel(panel, screen, title)
-  local text = kinds[panel.kind](panel, screen)
-  if not title then return text end
-  title = line(title, screen.columns - 2)
-  return "  " .. title .. "\n" .. text
+--- The panel as lines of text for `screen` = {columns=, rows=, ink="none"|"256"|"true", ascii=}; `drawn` is what
+--- gnuplot made of it when it was asked.
+function M.panel(panel, screen, title, drawn)
+  local text
+  if drawn then
+    text = M.colour_curves(drawn, panel.series, screen.ink) .. "\n"
+    -- gnuplot would write this name over the numbers of the axis.
+    if panel.ylabel then text = "  " .. line(panel.ylabel, screen.columns - 2) .. "\n" .. text end
+  else
+    text = kinds[panel.kind](panel, screen)
+  end
+  return (title and "  " .. line(title, screen.columns - 2) .. "\n" or "") .. text
+end
+
+-- What stands for characters beyond ASCII that we, and gnuplot, write.
+local stand_ins = {
+  ["\u{2212}"] = "-", ["\u{2026}"] = ".", ["\u{B7}"] = ".", ["\u{2192}"] = ">", ["\u{2190}"] = "<",
+  ["\u{2191}"] = "^", ["\u{2193}"] = "v", ["\u{2197}"] = "/", ["\u{2199}"] = "/", ["\u{2196}"] = "\\",
+  ["\u{2198}"] = "\\", ["\u{2588}"] = "#", ["\u{25A0}"] = "#",
+}
+for i, eighth in ipairs(eighths) do stand_ins[eighth] = i < 4 and " " or "#" end
+
+--- The text in ASCII, character for character.
+function M.ascii(text)
+  return (text:gsub("[\xC2-\xF4][\x80-\xBF]*", function(character) return stand_ins[character] or "?" end))
 end
 
 return M
