@@ -651,7 +651,8 @@ test("a terminal that knows ASCII only gets nothing else, of every kind, with an
   for _, figure in ipairs {
     plot({-1, 2}, {-1, 3}, {title = "Größe", xlabel = "日本", annotations = {{0, 0, "…"}}}),
     plot.bars({"ü", "b"}, {1.3, -2}), plot.heatmap(m, {xlabel = "é"}), plot.heatmap({{1, 2}, {3, 4}}, {values = false}),
-    plot.image {{0, 1}, {1, 0}}, plot.images({{{0, 1}}, {{1, 0}}}, {captions = {"→", "b"}}), plot.history {loss = {3, 2}},
+    plot.image {{0, 1}, {1, 0}}, plot.images({{{0, 1}}, {{1, 0}}}, {captions = {"→", "b"}}),
+    plot.history {loss = {3, 2}},
     plot.vectors(function(x, y) return x, y end, {xrange = {-1, 1}}), plot.surface {{1, 2}, {3, 4}},
     plot.boundary(model, {{0, 0}, {1, 1}}, {0, 1}, {points = 5, legend = {"ä", "b"}}), plot.confusion {{1, 2}, {3, 4}},
     plot.probabilities({0.2, 0.8}), plot.histogram {-1, 2, 2},
