@@ -136,7 +136,8 @@ static int paste(int count, int key) {
 static int new_line(int count, int key) {
   (void)count;
   (void)key;
-  return rl_insert_text("\n");
+  rl_insert_text("\n");
+  return 0;  // not how many were inserted: to readline that would be the end of the input
 }
 
 // ---- the module ----

@@ -411,4 +411,38 @@ test("expressions are read with Lua's own precedence", function()
   expect.equal(read "x = = (", "")
 end)
 
+-- What stands below the message: the line, and carets under what it is about.
+local function marked(code, width)
+  local sink = sinks.capture(width)
+  return session.new{sink = sink}:execute(code).error.picture
+end
+
+test("the line is shown with carets under the name, the option, the argument or the token that is wrong", function()
+  for _, case in ipairs {
+    {"y = 3 * zeors(2) + 1", "y = 3 * zeors(2) + 1\n        ^^^^^"},
+    {"print('Köln', weiht)", "print('Köln', weiht)\n              ^^^^^"},
+    {"nn.Conv2D{16, 3, paddin='same'}", "nn.Conv2D{16, 3, paddin='same'}\n                 ^^^^^^"},
+    {"ones(2):reshpe(4) + 0", "ones(2):reshpe(4) + 0\n        ^^^^^^"},
+    {"t = {}; t.a.b = 3", "t = {}; t.a.b = 3\n        ^^^"},
+    {"z = sigmoid({}) + 1", "z = sigmoid({}) + 1\n            ^^"},
+    {"x = = 2", "x = = 2\n    ^"},
+    {"x = 1; x + * 2", "x = 1; x + * 2\n         ^"},  -- to Lua, a statement cannot go on with a +
+    {"print(1) ) x", "print(1) ) x\n         ^"},
+    {"x = {1 2}", "x = {1 2}\n       ^"},
+    {"a = 1\n\tb = 2 c = = 3\nd = 4", "b = 2 c = = 3\n          ^"},
+    {"a = 1\n\tb = weiht + 1\nd = 4", "b = weiht + 1\n    ^^^^^"},
+  } do expect.equal(marked(case[1]), case[2]) end
+end)
+
+test("a caret is shown only where it is certain, and a long line is cut around it", function()
+  expect.equal(marked("weiht"), nil)  -- the line is nothing else
+  expect.equal(marked("print(weiht, t and weiht)"), nil)
+  expect.equal(marked("x = 'weiht is here' weiht()"), "x = 'weiht is here' weiht()\n                    ^^^^^")
+  expect.equal(marked("x = 'abc"), nil)
+  local drawn = marked(("x = 1; "):rep(40) .. "y = weiht + 1;" .. (" x = 1;"):rep(40), 60)
+  local line, carets = drawn:match "^(.*)\n(.*)$"
+  expect.ok(#line <= 58 and line:find "^%.%.%." and line:find "%.%.%.$", drawn)
+  expect.equal(line:sub(carets:find "%^+"), "weiht")
+end)
+
 test.done()

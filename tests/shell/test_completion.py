@@ -27,6 +27,7 @@ def _(folder):
     shell.do("word = 'x'")
     equal(shell.do("word:upp\t()"), "X")
     contains(shell.do(":over\t"), "works in a lesson")
+    contains(shell.do(":timei\tx = 1"), " a run: the median of ")  # Tab adds the space before the argument
 
 
 @test("Tab completes an option's name and its value, also in a later line of the entry")
@@ -47,6 +48,10 @@ def _(folder):
     shell.do("first_weight = zeros(2, 3); first_word = 'one'")
     equal(listed(shell, "first_"), ["first_weight  tensor (2, 3) float64", 'first_word    "one"'])
     equal(any(re.match(r":?hint +a hint", line) for line in listed(shell, ":h")), True)
+    shell.do("m = nn.Sequential{nn.Dense{2, input_shape={3}}}")
+    methods = [line.split(None, 1) for line in listed(shell, "m:")]
+    equal([each[0] for each in methods if len(each) < 2 or each[1] == "function"], [])  # each with its help
+    equal({"fit", "compile", "predict", "summary"} <= {each[0] for each in methods}, True)
     equal(len(listed(shell, "")) > 10, True)  # all names, side by side
     shell.child.setwinsize(40, 40)
     shell.type("\x03")

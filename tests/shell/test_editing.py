@@ -18,6 +18,9 @@ def _(folder):
     shell.type("\x1b[A")
     equal(shell.do("").split("\n")[-1], "3")
     equal(shell.do(":history 1").split("\n")[0].split(None, 1)[1], "x = 1")
+    # Nor does what follows get an empty line above what it prints.
+    shell.type("x + y\r")
+    shell.child.expect(r"\x1b\[\?2004l\r3\r\n\x1b\[\?2004h> ")
 
 
 @test("Pasted lines are one entry")
@@ -37,6 +40,9 @@ def _(folder):
     equal(shell.do(""), "> x = {1, 2}\n> #x\n2\n> for i = 1, 2 do\n>>   y = i\n>> end\n> y\n2")
     equal(shell.do("#x + y"), "4")
     equal(shell.do("> 1 + 2"), "3")  # typed, or pasted in a terminal that does not tell
+    paste(shell, "In [1]: a = 5\r   ...: b = 6\r\rIn [2]: a + b\rOut[2]: 11\r\rIn [3]: a * b\rOut[3]: 30\r")
+    equal(shell.do(""), "> a = 5\n>> b = 6\n> a + b\n11\n> a * b\n30")
+    equal(shell.do("In [9]: a - b"), "-1")
     paste(shell, "print('> not a prompt')\r> 3")
     contains(shell.do(""), "error")
     paste(shell, "Köln")

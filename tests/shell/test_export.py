@@ -263,7 +263,7 @@ def _(folder):
     text = read(folder, "s.md")
     contains(text, "```lua\nx\n```\n\n```text\n[[1. 2.]\n [3. 4.]]\n```\n")
     contains(text, "```lua\nfor i = 1, 2 do\n  print('row', x[i])\nend\n```\n\n```text\nrow\t[1. 2.]\nrow\t[3. 4.]\n```\n")
-    contains(text, '```text\nerror: zeors is not defined: did you mean "zeros"?\n```\n')
+    contains(text, '```text\nerror: zeors is not defined: did you mean "zeros"?\n  zeors(3)\n  ^^^^^\n```\n')
     contains(text, "\n  2/2  ")
     equal("=====" in text or "\x1b" in text or "sigmoid" in text, False)
     equal(text.count("!["), 2)

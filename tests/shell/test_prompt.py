@@ -147,8 +147,8 @@ for what, code in ENDLESS.items():
 @test("An undefined name is an error with a suggestion")
 def _(folder):
     shell = Shell(folder)
-    equal(shell.do("zeors(3)"), 'error: zeors is not defined: did you mean "zeros"?')
-    equal(shell.do("math.sqr(3)"), 'error: math has no "sqr": did you mean "sqrt"?')
+    equal(shell.do("zeors(3)"), 'error: zeors is not defined: did you mean "zeros"?\n  zeors(3)\n  ^^^^^')
+    equal(shell.do("math.sqr(3)"), 'error: math has no "sqr": did you mean "sqrt"?\n  math.sqr(3)\n       ^^^')
     equal(shell.do("weight = 3"), "")
     equal(shell.do("wieght"), 'error: wieght is not defined: did you mean "weight"?')
     equal(shell.do("qqqqqqqq"), "error: qqqqqqqq is not defined")
@@ -433,7 +433,7 @@ def _(folder):
 def _(folder):
     shell = Shell(folder, "lesson", "neuron")
     shell.do("")
-    equal(shell.do("sgi(0)"), "error: sgi is not defined")
+    equal(shell.do("sgi(0)"), "error: sgi is not defined\n  sgi(0)\n  ^^^")
     equal(shell.do("hint"), "a command begins with a colon: :hint")
     equal(shell.do("goto slope"), "a command begins with a colon: :goto slope")
     shell.do("hint = 3")

@@ -77,7 +77,7 @@ end
 local Functional = setmetatable({}, {__index = Model})
 Functional.__index = Functional
 Functional.__name = "Model"
-Functional.__tostring = Model.__tostring
+Functional.__tostring, Functional.__echo = Model.__tostring, Model.__echo
 
 -- The symbols from the input to the output, each once, a layer behind what it needs.
 local function gather(input, output)

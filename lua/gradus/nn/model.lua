@@ -111,4 +111,9 @@ function Model:__tostring()
     shapes.text(self.input_shape), shapes.text(self.output_shape), self:count_params())
 end
 
+-- As the value of an entry a network is its summary.
+function Model:__echo(front)
+  front.sink:text((self.output_shape and summary.text(self) or tostring(self)) .. "\n")
+end
+
 return Model

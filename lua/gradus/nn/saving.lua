@@ -145,7 +145,7 @@ takes its name: an interruption, a crash or a full disk leaves the old file.
 
 > m = nn.Sequential{nn.Dense{2, activation="relu", input_shape={3}}, nn.Dense{1}}
 > m:save("/tmp/gradus-help.safetensors")
-> nn.load("/tmp/gradus-help.safetensors")
+> tostring(nn.load("/tmp/gradus-help.safetensors"))
 sequential: 2 layers, (3,) -> (1,), 11 parameters
 ]], function(model, path)
   archive.ending("save", path, {".safetensors"})

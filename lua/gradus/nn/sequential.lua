@@ -7,7 +7,7 @@ local options = require "gradus.options"
 local Sequential = setmetatable({}, {__index = Model})
 Sequential.__index = Sequential
 Sequential.__name = "Sequential"
-Sequential.__tostring = Model.__tostring
+Sequential.__tostring, Sequential.__echo = Model.__tostring, Model.__echo
 
 local function is_layer(value)
   return type(value) == "table" and value.class_name ~= nil and value.output_shape_for ~= nil

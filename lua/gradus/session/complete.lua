@@ -219,17 +219,24 @@ local function in_string(session, tokens, before)
   return open.from + 1, finished(list)
 end
 
+-- Whether a method of ours is for our own Lua only: what learners are to call has help.
+local function is_internal(f)
+  return debug.getinfo(f, "S").source:sub(1, 12) == "@lua/gradus/" and help.find(f) == nil
+end
+
 local function add_members(list, value, separator)
   local is_module = type(value) == "table" and help.is_module(value)
   if separator == ":" and is_module then return end
   for name, member in pairs(reach.members(value)) do
     local callable = type(member.value) == "function"
+    if callable and not member.own and is_internal(member.value) then goto continue end
     local note = function() return brief.value(member.value) end
     if separator == ":" then
       if callable then list:add(name, note) end
     elseif not callable or member.own then  -- what a kind can do is called with a colon
       list:add(name, note)
     end
+    ::continue::
   end
 end
 

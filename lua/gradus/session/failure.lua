@@ -2,6 +2,7 @@
 -- the learner's code, and the chain of calls that are the learner's.
 
 local advice = require "gradus.session.advice"
+local caret = require "gradus.session.caret"
 local fit = require "gradus.session.fit"
 local operands = require "gradus.session.operands"
 local picture = require "gradus.session.picture"
@@ -138,6 +139,10 @@ function failure.new(record, chunk)
     end)
     if ok then message, drawn, hint = words, first, second end
   end
+  if not drawn and text and line and mine and mine.short == short and not record.interrupted then
+    local ok, marked = pcall(caret.of_failure, text, line, message, (chunk.width or 80) - 2)
+    drawn = ok and marked or nil
+  end
   -- Without a picture the line itself, where it is not what was just typed.
   if not drawn and where and text and line and mine.short == short and not record.interrupted then
     local source_line = line_of(text, line)
@@ -169,12 +174,14 @@ function failure.syntax(message, chunk)
   local what = source and advice.syntax(text, source)
   if what then text = string.format("%s (%s)", text, what) end
   local where = short and place(short, line, chunk.short, chunk.one_line) or nil
+  local drawn = source and caret.of_syntax(chunk.text, line, message, (chunk.width or 80) - 2)
   if message:find("^attempt to load a binary chunk") then
     text, where = "this is compiled Lua, which gradus does not run: give it the source", chunk.short
   end
   return {
-    message = text, place = where, syntax = true, interrupted = false, value = message, line = line,
-    text = where and where .. ": " .. text or text, traceback = "", calls = 0,
+    message = text, place = where, picture = drawn, syntax = true, interrupted = false, value = message, line = line,
+    text = (where and where .. ": " .. text or text) .. (drawn and "\n" .. indented(drawn) or ""),
+    traceback = "", calls = 0,
   }
 end
 

@@ -3,11 +3,13 @@
 
 local core = require "gradus.core.session"
 local help = require "gradus.help"
+local layout = require "gradus.lesson.layout"
 local lexer = require "gradus.session.lexer"
 
 local inspect = {}
 
 local MAX_DEPTH, MAX_ITEMS = 4, 40
+local SHORT = 16  -- bytes of an item that shares its line with others
 
 function inspect.number(x)
   return math.type(x) == "integer" and tostring(x) or core.number_text(x)
@@ -21,9 +23,23 @@ local function parameters(f)
   return table.concat(names, ", ")
 end
 
+-- "string.format" for that function of Lua's library, or nil.
+local function name_in_lua(f)
+  for name, value in next, _G do
+    if rawequal(value, f) then return name end
+    if type(value) == "table" and value ~= _G and value ~= package then
+      for field, member in next, value do
+        if rawequal(member, f) then return name .. "." .. field end
+      end
+    end
+  end
+end
+
 function inspect.func(f)
   local signature = help.signature_of(f)
   if signature then return "function " .. signature end
+  local lua_name = name_in_lua(f)
+  if lua_name then return string.format("function %s, Lua's own", lua_name) end
   local info = debug.getinfo(f, "S")
   if info.what == "C" or info.source:sub(1, 12) == "@lua/gradus/" then return "function (built in)" end
   return string.format("function(%s) from %s, line %d", parameters(f), info.short_src, info.linedefined)
@@ -75,6 +91,27 @@ local function indent(text)
   return (text:gsub("\n", "\n  "))
 end
 
+-- Short items share lines, as many as fit; anything longer has a line of its own.
+local function arranged(items, width)
+  local lines, line = {}, nil
+  for i, item in ipairs(items) do
+    local text = i < #items and item .. "," or item
+    local is_short = #item <= SHORT and not item:find "[{=\n]"
+    if line and is_short and #line + 1 + #text <= width then
+      line = line .. " " .. text
+    else
+      lines[#lines + 1] = line
+      line = text
+      if not is_short then
+        lines[#lines + 1] = line
+        line = nil
+      end
+    end
+  end
+  lines[#lines + 1] = line
+  return table.concat(lines, "\n  ")
+end
+
 local function table_text(t, depth, seen, width)
   if seen[t] then return "{... itself}" end
   if next(t) == nil then return "{}" end
@@ -84,9 +121,8 @@ local function table_text(t, depth, seen, width)
   seen[t] = nil
   local line = "{" .. table.concat(items, ", ") .. "}"
   if #line <= width and not line:find("\n", 1, true) then return line end
-  -- Long lists of short items share lines; anything else gets a line each.
   for i, item in ipairs(items) do items[i] = indent(item) end
-  return "{\n  " .. table.concat(items, ",\n  ") .. "\n}"
+  return "{\n  " .. arranged(items, width - 2) .. "\n}"
 end
 
 function render(value, depth, seen, width)
@@ -104,7 +140,12 @@ end
 
 --- `value` as text of lines at most about `width` columns wide.
 function inspect.value(value, width)
-  return render(value, 0, {}, width or 80)
+  width = width or 80
+  local text = render(value, 0, {}, width)
+  if type(value) == "function" and #text > width then
+    return (layout.wrap_text(text, width - 4):gsub("\n", "\n    "))
+  end
+  return text
 end
 
 return inspect

@@ -237,7 +237,11 @@ function arguments.code(shell, typed) return shell.session:complete(typed, #type
 function commands.complete(shell, text, position)
   local before = text:sub(1, position)
   local name = before:match "^:(%a*)$"
-  if name then return 2, starting(order, name, function(each) return table_of[each].help end) end
+  if name then
+    local found = starting(order, name, function(each) return table_of[each].help end)
+    for _, each in ipairs(found) do each.tail = table_of[each.text].argument and " " or nil end
+    return 2, found
+  end
   local begin, known, kind = nil, nil, nil
   name, begin = before:match "^:(%a+)%s+()"
   if name then

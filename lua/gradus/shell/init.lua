@@ -59,7 +59,9 @@ local function read_entry(self)
   local entry, why, empty = readline.read(self.paused and PAUSED or PROMPT)
   if not entry then return nil, why == "interrupt" and empty and "empty" or why end
   if self.pasted and self.pasted.text == entry then return entry end
-  if entry:find("^%s*>>?%s") then entry = require("gradus.shell.transcript").clean(entry) end
+  if entry:find "^%s*>>?%s" or entry:find "^In %[%d*%]:" then
+    entry = require("gradus.shell.transcript").clean(entry)
+  end
   if not awaits_answer(self) and not self.session:is_complete(entry) and not commands.is_command(entry) then
     repeat
       local line

@@ -2,11 +2,18 @@
 
 local transcript = {}
 
--- The code behind a prompt, and whether it goes on with the entry above.
+-- Prompts, ours (which are Lua's) and Jupyter's, and whether what stands behind one goes on with the entry above.
+local prompts = {
+  {"^%s*>>%s(.*)$", true}, {"^%s*>>()$", true}, {"^%s*>%s(.*)$", false}, {"^%s*>()$", false},
+  {"^paused>%s(.*)$", false}, {"^In %[%d*%]:%s?(.*)$", false}, {"^%s*%.%.%.+:%s?(.*)$", true},
+}
+
+-- The code behind a prompt, and whether it goes on with the entry above; nil when the line has none.
 local function code_of(line)
-  local prompt, code = line:match "^%s*(>>?)%s(.*)$"
-  if not prompt then prompt, code = line:match "^%s*(>>?)$", "" end
-  return prompt and code, prompt == ">>"
+  for _, prompt in ipairs(prompts) do
+    local code = line:match(prompt[1])
+    if code then return type(code) == "string" and code or "", prompt[2] end
+  end
 end
 
 --- The entries of a transcript, a list, when the first line has a prompt; otherwise nil.
