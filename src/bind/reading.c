@@ -4,6 +4,7 @@
 #include "bind/bind.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -200,7 +201,7 @@ static int data_table(lua_State *L) {
   gr_bytes_finish(file);
   lua_createtable(L, (int)t->n_columns, 0);
   for (int64_t c = 0; c < t->n_columns; c++) {
-    const gr_table_column *column = &t->columns[c];
+    gr_table_column *column = &t->columns[c];
     lua_createtable(L, 0, 3);
     lua_pushstring(L, column->name);
     lua_setfield(L, -2, "name");
@@ -211,6 +212,8 @@ static int data_table(lua_State *L) {
       for (int64_t i = 0; i < column->n_texts; i++) {
         lua_pushstring(L, column->texts[i]);
         lua_seti(L, -2, i + 1);
+        free(column->texts[i]);  // not both copies of all of them
+        column->texts[i] = NULL;
       }
       lua_setfield(L, -2, "texts");
     }

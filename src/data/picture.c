@@ -60,8 +60,12 @@ gr_code gr_picture_parse(gr_picture *out, const uint8_t *data, size_t size, cons
   } others[] = {{0, "GIF8", "a GIF"},
                 {0, "BM", "a BMP"},
                 {8, "WEBP", "a WebP"},
-                {4, "ftypheic", "a HEIC (an iPhone's; it can be set to take JPEGs)"},
+                {4, "ftyphe", "a HEIC (an iPhone's; it can be set to take JPEGs)"},
                 {4, "ftypmif1", "a HEIC (an iPhone's; it can be set to take JPEGs)"},
+                {4, "ftypmsf1", "a HEIC (an iPhone's; it can be set to take JPEGs)"},
+                {4, "ftypavi", "an AVIF"},
+                {4, "ftyp", "a video"},
+                {0, "%PDF", "a PDF"},
                 {0, "II*", "a TIFF"},
                 {0, "MM", "a TIFF"}};
   if (size == 0) return gr_fail(err, GR_ERR_FORMAT, "%s: the file is empty", name);

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "base/interrupt.h"
+#include "base/mem.h"
 #include "tensor/format.h"
 
 typedef struct reader {
@@ -144,6 +145,8 @@ static size_t slot_of(const texts *t, const char *text) {
 
 static bool grow(texts *t) {
   size_t larger = t->n_slots ? 2 * t->n_slots : 64;
+  // A quarter as many texts will come, some 100 bytes each until they are Lua's.
+  if (larger > 100000 && larger * 32 > gr_mem_available()) return false;
   char **items = realloc(t->items, larger / 2 * sizeof *items);
   if (!items) return false;
   t->items = items;

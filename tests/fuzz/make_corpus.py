@@ -30,6 +30,12 @@ write("tabs.csv", b"skipped\nh\tw\n1\t2\n3\t\n")
 write("decimal.csv", b"a;b\n1,5;2\n-3;1e9\n")
 write("cifar.bin", bytes([3]) + bytes(range(256)) * 12)
 write("cifar100.bin", bytes([1, 99]) + bytes(range(256)) * 12)
+write("coco.json", json.dumps({
+    "images": [{"id": 1, "file_name": "a.jpg", "height": 4, "width": 6.5}],
+    "categories": [{"id": 1, "name": "B\u00f6x"}],
+    "annotations": [{"id": 7, "image_id": 1, "category_id": 1, "bbox": [0, -1e3, 2.5e-2, 3], "iscrowd": False,
+                     "segmentation": [[1, 2], []], "note": None}]}).encode())
+write("deep.json", b"[" * 900 + b"]" * 900)
 nan_header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (nan,), }"
 for name, text in ("nan", nan_header), ("huge", nan_header.replace(b"nan", b"9" * 18)):
     text += b" " * (-(len(text) + 11) % 64) + b"\n"

@@ -24,6 +24,7 @@
 #include "data/picture.h"
 #include "data/safetensors.h"
 #include "data/table.h"
+#include "text/json.h"
 
 // The greatest decoded size that a target goes on with: more is a matter of memory, which the tests of bombs
 // look at.
@@ -127,6 +128,28 @@ static void fuzz_cifar(const uint8_t *data, size_t size) {
   }
 }
 
+// COCO annotations, and the headers of .safetensors. Each value is looked at, in the text's order.
+static void look(const gr_json *value, size_t *n) {
+  gr_json_kind_of(value);
+  gr_json_number(value);
+  if (strlen(gr_json_text(value)) + strlen(gr_json_key(value)) > ((size_t)1 << 20)) abort();
+  ++*n;
+  size_t before = *n, inside = 0;
+  for (const gr_json *each = gr_json_first(value); each; each = gr_json_next(each), inside++) look(each, n);
+  if (inside > *n - before || inside != gr_json_count(value)) abort();
+}
+
+static void fuzz_json(const uint8_t *data, size_t size) {
+  gr_json *root = NULL;
+  gr_err err = {0};
+  size_t n = 0;
+  gr_code code = gr_json_parse(&root, (const char *)data, size, "fuzz", &err);
+  expect_sentence(code, &err);
+  if (!code) look(root, &n);
+  if (n > size) abort();
+  gr_json_free(root);
+}
+
 // PNG and JPEG, whole and shrunk, as data.image and data.folder read them.
 static void fuzz_picture(const uint8_t *data, size_t size) {
   for (int small = 0; small < 2; small++) {
@@ -147,10 +170,10 @@ static void fuzz_picture(const uint8_t *data, size_t size) {
 static const struct {
   const char *name;
   void (*run)(const uint8_t *data, size_t size);
-} targets[] = {{"npy", fuzz_npy},     {"npz", fuzz_npz},     {"safetensors", fuzz_safetensors},
-               {"idx", fuzz_idx},     {"gzip", fuzz_gzip},   {"csv", fuzz_csv},
-               {"table", fuzz_table}, {"cifar", fuzz_cifar}, {"png", fuzz_picture},
-               {"jpeg", fuzz_picture}};
+} targets[] = {{"npy", fuzz_npy},      {"npz", fuzz_npz},     {"safetensors", fuzz_safetensors},
+               {"idx", fuzz_idx},      {"gzip", fuzz_gzip},   {"csv", fuzz_csv},
+               {"table", fuzz_table},  {"cifar", fuzz_cifar}, {"png", fuzz_picture},
+               {"jpeg", fuzz_picture}, {"json", fuzz_json}};
 
 #ifdef FUZZ_TARGET  // a libFuzzer program of one target, by its name
 

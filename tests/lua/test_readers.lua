@@ -139,6 +139,62 @@ test("a folder of pictures without classes gives pictures without labels", funct
   expect.equal(d.y, nil)
 end)
 
+test("a link back, an empty folder and what lies beside the classes are told, in a split too", function()
+  write("odd/train/can/1.png", bytes_of "gray.png")
+  write("odd/train/bag/2.png", bytes_of "gray.png")
+  write("odd/train/stray.png", bytes_of "gray.png")
+  write("odd/test/can/3.png", bytes_of "gray.png")
+  write("odd/readme.txt", "a text")
+  assert(file.make_folder(path "odd/test/nothing"))
+  assert(os.execute("ln -s .. '" .. path "odd/train/bag/up" .. "'"))
+  said = ""
+  local d = data.folder(path "odd", {size = 4})
+  expect.equal(table.concat(d.classes, " "), "bag can")
+  expect.equal(shape(d.x_train) .. " " .. shape(d.x_test), "uint8 (2, 4, 4) uint8 (1, 4, 4)")
+  expect.equal(d.x_val, nil)
+  expect.equal(list(d.y_train) .. ", " .. list(d.y_test), "0 1, 1")
+  for _, part in ipairs {"4 of 7", "readme.txt: it lies beside", "stray.png: it lies beside", "up: it is a link back",
+    "nothing: there is no file in this folder"} do expect_part(said, part) end
+end)
+
+test("two folders for one part, or a class beside the parts, is an error; a class may be called train", function()
+  write("twice/train/a/1.png", bytes_of "gray.png")
+  write("twice/val/a/1.png", bytes_of "gray.png")
+  write("twice/validation/a/1.png", bytes_of "gray.png")
+  expect.error(function() data.folder(path "twice") end, "two folders for the val part, val and validation")
+  write("beside/train/a/1.png", bytes_of "gray.png")
+  write("beside/test/a/1.png", bytes_of "gray.png")
+  write("beside/can/1.png", bytes_of "gray.png")
+  expect.error(function() data.folder(path "beside") end, 'beside them "can": is that a class?')
+  write("vehicles/train/1.png", bytes_of "gray.png")
+  write("vehicles/bus/1.png", bytes_of "gray.png")
+  expect.equal(table.concat(data.folder(path "vehicles", {size = 4}).classes, " "), "bus train")
+end)
+
+test("pictures of other kinds are called by their names", function()
+  for bytes, name in pairs {["\0\0\0\24ftypheix"] = "a HEIC", ["\0\0\0\24ftypmif1"] = "a HEIC", ["GIF89a"] = "a GIF",
+    ["\0\0\0\24ftypavif"] = "an AVIF", ["\0\0\0\24ftypisom"] = "a video", ["%PDF-1.7"] = "a PDF", ["BM"] = "a BMP",
+    ["RIFF\0\0\0\0WEBPVP8 "] = "a WebP"} do
+    expect.error(function() data.image(write("other.jpg", bytes)) end, "it is " .. name)
+  end
+end)
+
+test("a split keeps which file each row came from", function()
+  for i = 1, 20 do write("kept/" .. i % 2 .. "/" .. i .. ".png", bytes_of "gray.png") end
+  local d = data.folder(path "kept", {size = 4})
+  for i = 1, 20 do d.x[{i, 1, 1}] = i end
+  local s = data.split(d, {ratios = {0.5, 0.3, 0.2}})
+  local seen = 0
+  for _, part in ipairs {"train", "val", "test"} do
+    for i, row in pairs(s["rows_" .. part]) do
+      expect.equal(row, d.rows[s["x_" .. part][{i, 1, 1}]])
+      seen = seen + 1
+    end
+  end
+  expect.equal(seen, 20)
+  expect.error(function() s.rows_val[1] = "other" end, "cannot be changed")
+end)
+
 -- ---- COCO ----
 
 local function coco(extra)
@@ -185,7 +241,30 @@ test("a bad box, a stray annotation or no JSON at all is said", function()
   expect.error(function() data.coco(coco(), scratch, {by = "boxes"}) end, "the choices are: picture, box")
 end)
 
--- ---- tables ----
+test("an annotation file of any shape ends in a data set or in a sentence", function()
+  local text = coco [[, {"id": 3, "image_id": 7, "category_id": 3, "bbox": [1, 1, 4, 5]}]]
+  local f <close> = assert(io.open(text, "rb"))
+  text = f:read "a"
+  local tried, worked = 0, 0
+  -- Each value, and each name, becomes something else in turn.
+  for at, token in text:gmatch '()("?[%w%._ /]+"?)' do
+    for _, other in ipairs {"null", "-1", "1e999", '"x"', "[]", "{}", "true", "[[7]]", "0.5"} do
+      local changed = write("odd.json", text:sub(1, at - 1) .. other .. text:sub(at + #token))
+      for _, o in ipairs {{positive = "Bottle", size = 4}, {by = "box", size = 4}} do
+        local ok, result = pcall(data.coco, changed, scratch, o)
+        tried, worked = tried + 1, worked + (ok and 1 or 0)
+        if ok then
+          expect.equal(#result.y, #result.rows)
+          expect.ok(tensor.max(result.y) < #result.classes, "a label without a class")
+        else
+          expect_part(result, "data.coco: ")
+          expect.ok(not result:find("attempt to", 1, true) and not result:find("bad argument", 1, true), result)
+        end
+      end
+    end
+  end
+  expect.ok(tried > 1000 and worked > 100, tried .. " tried, " .. worked .. " worked")
+end)
 
 test("a table with a header, words and missing values becomes x, y and classes", function()
   local d = data.csv(write("t.csv", "a,b,kind\r\n1,2,x\r\n3,NA,\"y, z\"\r\n\r\n,5,x\r\n"))

@@ -9,6 +9,7 @@ local file = require "gradus.core.file"
 local help = require "gradus.help"
 local options = require "gradus.options"
 local root = require "gradus.core.session".root
+local rows_list = require "gradus.data.rows"
 local session = require "gradus.session"
 local state = require "gradus.state"
 
@@ -125,9 +126,7 @@ end
 local forms = {}
 
 local function rows_of(path, n)
-  local rows = {}
-  for i = 1, n do rows[i] = format("%s, item %d", path, i) end
-  return rows
+  return rows_list.new(n, function(i) return format("%s, item %d", path, i) end)
 end
 
 function forms.idx(d, paths)
@@ -222,12 +221,12 @@ local function cifar(dataset, path)
         local each = path .. "/" .. name .. ".bin"
         if size_of(each) then
           xs[#xs + 1], ys[#ys + 1] = read(each)
-          table.move(rows_of(name .. ".bin", #ys[#ys]), 1, #ys[#ys], #rows + 1, rows)
+          rows[#rows + 1] = rows_of(name .. ".bin", #ys[#ys])
         end
       end
       if #xs > 0 then
         d["x_" .. part], d["y_" .. part] = concatenate(xs, 1), concatenate(ys, 1)
-        d["rows_" .. part] = rows
+        d["rows_" .. part] = rows_list.join(rows)
       end
     end
     if not d.x_train and not d.x_test then

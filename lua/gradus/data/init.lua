@@ -12,6 +12,7 @@ local notes = require "gradus.data.notes"
 local options = require "gradus.options"
 local parts = require "gradus.data.parts"
 local prepared = require "gradus.data.prepared"
+local rows_list = require "gradus.data.rows"
 local root = require "gradus.core.session".root
 
 local doc = help.doc
@@ -382,9 +383,8 @@ the data set's notes. Where d.rows says where each item came from, rows_train, r
     d[part[1]], d[part[2]] = x:take(rows[i]), y:take(rows[i])
     parts.set_role(d[part[1]], part[3])
     if from and type(from.rows) == "table" then
-      local of = {}
-      for k = 1, #rows[i] do of[k] = from.rows[rows[i][k]] end
-      d[part[1]:gsub("^x", "rows")] = of
+      local positions = rows[i]
+      d[part[1]:gsub("^x", "rows")] = rows_list.new(#positions, function(k) return from.rows[positions[k]] end)
     end
   end
   d.notes = notes.find(d)

@@ -4,6 +4,7 @@ local core = require "gradus.core.data"
 local help = require "gradus.help"
 local options = require "gradus.options"
 local root = require "gradus.core.session".root
+local rows_list = require "gradus.data.rows"
 
 local doc = help.doc
 local format = string.format
@@ -89,7 +90,7 @@ local function csv(dataset, path, given)
   if not ok then raise(values) end
   local target = target_of(columns, o.y, path)
   local picked = chosen(columns, o.only, target, path)
-  local d = {name = path:match "[^/]+$", columns = {}, rows = {}, source = path}
+  local d = {name = path:match "[^/]+$", columns = {}, source = path}
   local missing, notes = 0, {}
   for i, c in ipairs(picked) do
     d.columns[i] = columns[c].name
@@ -113,7 +114,7 @@ local function csv(dataset, path, given)
     d.y = d.classes and y:astype(#d.classes <= 256 and "uint8" or "int64") or y + 0
   end
   if #picked > 0 then d.x = values:take(picked, 2) end
-  for i = 1, #lines do d.rows[i] = format("%s, line %d", path, lines[i]) end
+  d.rows = rows_list.new(#lines, function(i) return format("%s, line %d", path, lines[i]) end)
   d.about = format("%d rows of %s", #lines, table.concat(d.columns, ", "))
   if #notes > 0 then d.note = table.concat(notes, "; ") end
   return dataset(d)
