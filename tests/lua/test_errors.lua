@@ -422,6 +422,7 @@ test("the line is shown with carets under the name, the option, the argument or 
     {"y = 3 * zeors(2) + 1", "y = 3 * zeors(2) + 1\n        ^^^^^"},
     {"print('Köln', weiht)", "print('Köln', weiht)\n              ^^^^^"},
     {"nn.Conv2D{16, 3, paddin='same'}", "nn.Conv2D{16, 3, paddin='same'}\n                 ^^^^^^"},
+    {"nn.Dense{2, activation='rleu'}", "nn.Dense{2, activation='rleu'}\n                       ^^^^^^"},
     {"ones(2):reshpe(4) + 0", "ones(2):reshpe(4) + 0\n        ^^^^^^"},
     {"t = {}; t.a.b = 3", "t = {}; t.a.b = 3\n        ^^^"},
     {"z = sigmoid({}) + 1", "z = sigmoid({}) + 1\n            ^^"},

@@ -420,6 +420,7 @@ test("with a bar no line of fit is longer than a row, and the bar ends with its 
       if #line >= width then error(("%d columns in a terminal of %d: %s"):format(#line, width, line), 0) end
     end
     if width == 80 then contains(shown, "=] 0s left\r\27[K25/25 ") end
+    if width == 120 then expect.ok(shown:find "=%] [%d,]+ samples/s, 0s left\r\27%[K25/25 ", shown) end
   end
 end)
 

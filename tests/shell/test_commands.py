@@ -111,6 +111,7 @@ def _(folder):
     contains(shell.do(":timeit zeros(3):dot(ones(2))"), "error: ")
     contains(shell.do(":timeit 1 +"), "error: ")
     contains(shell.do(":timeit"), "what?")
+    contains(shell.do(":time"), "what?")
     shell.type(":timeit while true do end\r")
     shell.child.expect(r"\x1b\[\?2004l\r")
     shell.interrupt()

@@ -300,6 +300,21 @@ def _(folder):
         equal(columns < 60 or any("[====" in line for line in drawn), True)
 
 
+@test("Tensors, tables, help and lists fit the screen, also after it was resized")
+def _(folder):
+    shell = Shell(folder)
+    shell.do("x = linspace(0, 1, 40); t = {} for i = 1, 40 do t[i] = i * 1000 end")
+    for columns in (100, 48, 60):
+        shell.child.setwinsize(30, columns)
+        shell.type("\x03")
+        shell.until_prompt()
+        for line, most in (("x", min(columns, 75)), ("t", columns), ("?zeros", columns), ("nn.Dense", columns), (":who", columns)):
+            widest = max(map(len, shell.do(line).split("\n")))
+            equal((line, columns, widest <= most), (line, columns, True))
+            if line in ("x", "t"):
+                equal(widest > most - 14, True)
+
+
 @test("A terminal that cannot move its cursor gets a line an epoch, and no control characters")
 def _(folder):
     child = pexpect.spawn(GRADUS, [], encoding="utf-8", timeout=TIMEOUT, env=environment(folder, TERM="dumb"), cwd=folder)

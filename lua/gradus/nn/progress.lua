@@ -10,6 +10,7 @@
 local baseline = require "gradus.metrics.baseline"
 local options = require "gradus.options"
 local session = require "gradus.session"
+local summary = require "gradus.nn.summary"
 
 local M = {}
 
@@ -18,6 +19,7 @@ Reporter.__index = Reporter
 
 local REDRAW = 0.1      -- seconds between two drawings of the bar
 local BAR = 24          -- columns of the bar, at most
+local LEAST_BAR = 8     -- and at least, or the rate is left out
 local HEAD_EVERY = 20   -- epochs, in a terminal, whose older lines are soon out of sight
 
 -- One group of columns a metric: {title=, columns={{key=, title=, baseline=, width=}...}}, where `key` is the name of
@@ -105,6 +107,20 @@ function Reporter:epoch_begins(epoch, is_first)
   if self.verbose > 0 and (is_first or self.verbose == 1 and epoch % HEAD_EVERY == 1) then self:head() end
 end
 
+-- The bar behind a line of `columns`: how far it is, how fast and how long it still takes, as far as there is room.
+local function bar(columns, part, samples_a_second, seconds_left)
+  local rate = summary.with_commas(math.floor(samples_a_second)) .. " samples/s, "
+  for _, words in ipairs {rate, ""} do
+    local left = (" %s%.0fs left"):format(words, seconds_left)
+    local room = math.min(BAR, columns - #left - #"  []")
+    if room >= LEAST_BAR or words == "" and room > 0 then
+      local filled = math.floor(room * part)
+      return ("  [%s%s]%s"):format(("="):rep(filled), ("."):rep(room - filled), left)
+    end
+  end
+  return ""
+end
+
 --- After a batch: `sums` are running sums over `n` samples.
 function Reporter:batch_done(batch, names, sums, n)
   if self.verbose ~= 1 then return end
@@ -114,18 +130,16 @@ function Reporter:batch_done(batch, names, sums, n)
   local means = {}
   for i, name in ipairs(names) do means[name] = sums[i] / n end
   local text = self:numbers(self.epoch, now - self.started, means)
-  local left = (" %.0fs left"):format((now - self.started) / batch * (self.batches - batch))
-  local room = math.min(BAR, session.width() - 1 - #text - #left - #"  []")
-  if room > 0 then
-    local filled = room * batch // self.batches
-    text = ("%s  [%s%s]%s"):format(text, ("="):rep(filled), ("."):rep(room - filled), left)
-  end
-  session.say("\r\27[K" .. self:fitted(text))
+  local seconds = math.max(now - self.started, 1e-9)
+  text = text .. bar(session.width() - 1 - #text, batch / self.batches, n / seconds,
+    seconds / batch * (self.batches - batch))
+  self.line_drawn = self:fitted(text)
+  session.draw(self.line_drawn)
 end
 
 --- Something else is written now: the bar that is drawn stays where it is.
 function Reporter:breaks_off()
-  if self.verbose == 1 and self.drawn > 0 then session.say("\n") end
+  if self.verbose == 1 and self.drawn > 0 then session.say(self.line_drawn .. "\n") end
   self.drawn = 0
 end
 
@@ -137,7 +151,7 @@ end
 function Reporter:epoch_ends(means)
   if self.verbose == 0 then return end
   local text = self:numbers(self.epoch, session.clock() - self.started, means)
-  session.say((self.verbose == 1 and "\r\27[K" or "") .. self:fitted(text) .. "\n")
+  session.say(self:fitted(text) .. "\n")
 end
 
 return M

@@ -51,13 +51,14 @@ local function draw(text, number, from, to, width)
 end
 
 -- What a message blames, as it stands in the code: a pattern that gives it, and what it is there: a field or method
--- behind a dot or colon, an option, a whole expression.
+-- behind a dot or colon, an option, a string in quotes, a whole expression.
 local blamed = {
   {"^([%a_][%w_]*) is not defined", "variable"},
   {" has no option \"([%a_][%w_]*)\"", "option"},
   {"^([%w_%.%[%]\"']+) is nil", "expression"},
   {" has no [%l ]*\"([%a_][%w_]*)\"", "field"},
   {" has no method ([%a_][%w_]*)", "field"},
+  {" cannot be \"(.-)\"", "string"},
   {", but (.-) is ", "expression"},
   {"^([%w_%.%[%]\"']+) is an? %l", "expression"},
 }
@@ -69,25 +70,34 @@ function fits.field(before) return before == "." or before == ":" end
 function fits.option(before, after) return (before == "{" or before == ",") and after == "=" end
 function fits.expression(before) return before ~= "." and before ~= ":" end
 
--- The tokens whose texts together are `wanted`, from and to; nil when there is no such place on the line, or several.
+-- What stands between the quotes of a string, or nil.
+local function content(token)
+  return token.kind == "string" and token.text:match "^[\"'](.*)[\"']$" or nil
+end
+
+-- Whether `wanted` begins with token i and ends with another; that one's position, or nil.
+local function ends_at(text, tokens, i, wanted, kind)
+  if kind == "string" then return content(tokens[i]) == wanted and i or nil end
+  local stop = tokens[i].from + #wanted - 1
+  if text:sub(tokens[i].from, stop) ~= wanted then return nil end
+  local j = i
+  while tokens[j] and tokens[j].to < stop do j = j + 1 end
+  local before, after = tokens[i - 1], tokens[j + 1]
+  local is_whole = tokens[j] and tokens[j].to == stop
+  return is_whole and fits[kind](before and before.text, after and after.text) and j or nil
+end
+
+-- Where `wanted` begins and ends; nil when there is no such place on the line, or several.
 local function place(text, number, wanted, kind)
   local first, last = bounds(text, number)
   if not first then return nil end
-  local tokens, found = lexer.tokens(text), nil
+  local tokens, from, to = lexer.tokens(text), nil, nil
   for i, token in ipairs(tokens) do
-    if token.from > last then break end
-    if token.from >= first and text:sub(token.from, token.from + #wanted - 1) == wanted then
-      local j = i
-      while tokens[j] and tokens[j].to < token.from + #wanted - 1 do j = j + 1 end
-      local before, after = tokens[i - 1], tokens[j + 1]
-      if tokens[j] and tokens[j].to == token.from + #wanted - 1
-        and fits[kind](before and before.text, after and after.text) then
-        if found then return nil end
-        found = {token.from, tokens[j].to}
-      end
-    end
+    local j = token.from >= first and token.from <= last and ends_at(text, tokens, i, wanted, kind)
+    if j and from then return nil end
+    if j then from, to = token.from, tokens[j].to end
   end
-  if found then return found[1], found[2] end
+  return from, to
 end
 
 --- For an error that happened in line `number` of `text`: the line with its carets, or nil.

@@ -3,7 +3,6 @@
 
 local core = require "gradus.core.session"
 local help = require "gradus.help"
-local layout = require "gradus.lesson.layout"
 local lexer = require "gradus.session.lexer"
 
 local inspect = {}
@@ -143,7 +142,7 @@ function inspect.value(value, width)
   width = width or 80
   local text = render(value, 0, {}, width)
   if type(value) == "function" and #text > width then
-    return (layout.wrap_text(text, width - 4):gsub("\n", "\n    "))
+    return (require("gradus.lesson.layout").wrap_text(text, width - 4):gsub("\n", "\n    "))
   end
   return text
 end

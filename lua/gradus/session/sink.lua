@@ -24,8 +24,9 @@ end
 
 --- Writes a line that the next text takes the place of.
 function stream:draw(s)
-  self.file:write("\r\27[K", s)
-  self.file:flush()
+  self.drawn = false
+  self:write("\r\27[K" .. s)
+  self:flush()
   self.drawn = s ~= ""
 end
 
@@ -64,10 +65,11 @@ local capture = {}
 capture.__index = capture
 
 function capture:write(s)
+  if self.drawn then self:draw("") end
   self.parts[#self.parts + 1] = s
 end
 
-capture.text = stream.text
+capture.text, capture.draw = stream.text, stream.draw
 
 function capture:display(data)
   self.displays[#self.displays + 1] = data

@@ -34,6 +34,7 @@ end
 --- Shows the error of a result of session:execute.
 function methods:show_error(failure)
   self.last_error = failure
+  self.session.sink:write("")  -- a bar that is drawn goes
   io.stdout:flush()
   local red, plain = "", ""
   if self.colour then red, plain = "\27[31m", "\27[0m" end
@@ -166,7 +167,8 @@ end
 
 -- A prompt in the middle of training. Returns whether the training is to stop.
 local function pause(self, where)
-  self:say(string.format("paused after %s. :continue goes on, :stop (or Ctrl-C) ends the training here", where))
+  local text = string.format("paused after %s. :continue goes on, :stop (or Ctrl-C) ends the training here", where)
+  self:say(require("gradus.lesson.layout").wrap_text(text, core.width()))
   self.paused, self.after_pause = where, nil
   core.loop(function() return turn(self) or self.after_pause ~= nil end, function(record) report(self, record) end)
   self.paused = nil

@@ -19,6 +19,7 @@ end
 
 --- Runs the code as an entry and says how long it took.
 function timing.time(shell, code)
+  if code == "" then return shell:say "what? :time CODE, as in :time x:dot(y)" end
   local start = core.clock()
   local result = shell.session:execute(code)
   local seconds = core.clock() - start
