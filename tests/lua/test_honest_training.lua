@@ -31,6 +31,14 @@ test("probabilities where scores are expected, and the other way round, are rema
   expect_said(network("sigmoid", "losses.binary_crossentropy{from_logits=true}", 1), "has applied one already")
 end)
 
+test("an activation that gives no probabilities is remarked on, as an option or as a layer", function()
+  for _, name in ipairs {"relu", "elu", "gelu"} do
+    expect_said(network(name, '"sparse_categorical_crossentropy"'), "ends in " .. name)
+  end
+  local last = network(nil, '"binary_crossentropy"', 1):gsub("input_shape={3}}", "%0, nn.LeakyReLU{}", 1)
+  expect_said(last, "ends in leaky_relu")
+end)
+
 test("pairs that fit are not remarked on", function()
   expect.equal(said(network("softmax", '"sparse_categorical_crossentropy"')), "")
   expect.equal(said(network("sigmoid", '"binary_crossentropy"', 1)), "")
@@ -89,6 +97,16 @@ test("training that explodes names the layer, the sample and the learning rate, 
   expect_in(text, "the learning rate is too high")
   for _, w in ipairs(m:weights()) do expect.ok(all(isfinite(w))) end
   expect_in(diverge(deep, x * 255, y), "the input is not scaled")
+end)
+
+test("a branch where it begins is named, of a network whose layers are no chain", function()
+  local text = diverge(function()
+    local input = nn.Input{{3}}
+    local wide = nn.Dense{4, activation = "relu"}(input)
+    local inner = nn.Dense{5, name = "inner", activation = function(h) return log(-abs(h) - 1) end}(wide)
+    return nn.Model{input, nn.Dense{1}(nn.Concatenate{}{inner, nn.Dense{2}(input), wide})}
+  end, x, y, 0.01)
+  expect_in(text, "the first is in the output of inner (Dense)")
 end)
 
 test("a function that has no value there is named by its layer", function()

@@ -8,95 +8,23 @@ Each case trains a net of few weights for some steps in float64, each on all sam
 
     name    Lua of the layers    Lua of the loss    Lua of the optimizer    steps    number of weights
 
+(the layers one after the other, or "x -> " and what a network with branches computes from its input x)
+
 and cases.npz, under the number of the case, the samples (3.x, 3.y, perhaps 3.sample_weight), the weights before
-(3.before) and after (3.after) in one row, and the loss before each step (3.loss). The layers, losses, optimizers and
-their options have the same names in Keras and in gradus, so both are made from one description.
+(3.before) and after (3.after) in one row, and the loss before each step (3.loss). Dropout and the random layers are
+not here: what they draw is each program's own.
 """
 import os
 
-os.environ["KERAS_BACKEND"] = "torch"
-
+from description import N, Call, draw_weights, truth  # sets Keras up
 import keras
 import numpy as np
 import torch
-from keras.src.backend.common import dtypes
 
-keras.config.set_floatx("float64")
-dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"  # but for TensorFlow, Keras computes float64 in float32
-torch.set_default_dtype(torch.float64)
-
-N = 8      # samples
 STEPS = 5
-
-
-class Call:
-    """Call("Dense", units=3): keras.layers.Dense(units=3), and nn.Dense{units=3} in Lua."""
-
-    def __init__(self, name, **options):
-        self.name, self.options = name, options
-
-    def keras(self):
-        for module in [keras.layers, keras.losses, keras.optimizers, keras.optimizers.schedules, keras.regularizers]:
-            if hasattr(module, self.name):
-                return getattr(module, self.name)(**{k: of_keras(v) for k, v in self.options.items()})
-        raise ValueError(self.name)
-
-    def lua(self):
-        if hasattr(keras.layers, self.name):
-            name = "nn." + self.name
-        elif hasattr(keras.losses, self.name):
-            name = "losses." + LOSSES[self.name]
-            if not self.options:
-                return name
-        elif hasattr(keras.regularizers, self.name):
-            name = "regularizers." + self.name
-        else:
-            name = "optim." + self.name
-        return name + "{" + ", ".join("%s=%s" % (k, of_lua(v)) for k, v in self.options.items()) + "}"
-
-
-LOSSES = {
-    "MeanSquaredError": "mean_squared_error",
-    "MeanAbsoluteError": "mean_absolute_error",
-    "Huber": "huber",
-    "Hinge": "hinge",
-    "BinaryCrossentropy": "binary_crossentropy",
-    "CategoricalCrossentropy": "categorical_crossentropy",
-    "SparseCategoricalCrossentropy": "sparse_categorical_crossentropy",
-    "KLDivergence": "kl_divergence",
-}
-
-
-def of_keras(value):
-    return value.keras() if isinstance(value, Call) else value
-
-
-def of_lua(value):
-    if isinstance(value, Call):
-        return value.lua()
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, (list, tuple)):
-        return "{" + ", ".join(map(of_lua, value)) + "}"
-    return '"%s"' % value if isinstance(value, str) else repr(value)
-
 
 random = np.random.RandomState(1)
 lines, arrays = [], {}
-
-
-def truth(kind, outputs):
-    if kind == "numbers":
-        return random.randn(N, outputs)
-    if kind == "signs":
-        return random.choice([-1.0, 1.0], (N, outputs))
-    if kind == "binary":
-        return random.randint(0, 2, (N, outputs)).astype(float)
-    if kind == "labels":
-        return random.randint(0, outputs, N).astype(float)
-    if kind == "rows":
-        return np.eye(outputs)[random.randint(0, outputs, N)]
-    return random.dirichlet(np.ones(outputs), N)
 
 
 def store(name, layers, loss, optimizer, x, y, before, after, losses, sample_weight=None):
@@ -112,10 +40,13 @@ def store(name, layers, loss, optimizer, x, y, before, after, losses, sample_wei
 
 def train(name, input_shape, layers, loss, kind, optimizer, weighted=False):
     model = keras.Sequential([keras.Input(input_shape)] + [layer.keras() for layer in layers])
-    for w in model.variables:
-        if "seed" not in w.path:
-            w.assign(random.rand(*w.shape) + 0.5 if "variance" in w.path else random.randn(*w.shape) * 0.5)
-    x, y = random.randn(N, *input_shape), truth(kind, model.output_shape[-1])
+    train_model(name, model, [layer.lua() for layer in layers], loss, kind, optimizer, weighted)
+
+
+def train_model(name, model, lua, loss, kind, optimizer, weighted=False):
+    input_shape = model.input_shape[1:]
+    draw_weights(random, model)
+    x, y = random.randn(N, *input_shape), truth(random, kind, model.output_shape[-1])
     sample_weight = random.rand(N) * 2 if weighted else None
     before = [np.array(w) for w in model.get_weights()]
     criterion, rule, losses = loss.keras(), optimizer.keras(), []
@@ -130,7 +61,7 @@ def train(name, input_shape, layers, loss, kind, optimizer, weighted=False):
         with torch.no_grad():
             rule.apply(gradients, model.trainable_weights)
         losses.append(value.item())
-    store("keras: " + name, [layer.lua() for layer in layers], loss.lua(), optimizer.lua(), x, y, before,
+    store("keras: " + name, lua, loss.lua(), optimizer.lua(), x, y, before,
           model.get_weights(), losses, sample_weight)
 
 
@@ -143,12 +74,14 @@ def dense(units, **options):
 
 
 def layers():
-    for activation in ["linear", "relu", "sigmoid", "tanh", "softplus", "softmax"]:
+    for activation in ["linear", "relu", "sigmoid", "tanh", "softplus", "softmax", "elu", "selu", "leaky_relu", "gelu",
+                       "silu", "softsign", "exponential"]:
         train("Dense " + activation, (3,), [dense(4, activation=activation), dense(2)], MSE, "numbers", SGD)
     for layer in [Call("ReLU"), Call("ReLU", max_value=1.0, negative_slope=0.1, threshold=0.2), Call("LeakyReLU"),
                   Call("LeakyReLU", negative_slope=0.1), Call("ELU"), Call("ELU", alpha=0.5), Call("Softmax"),
                   Call("Activation", activation="tanh"), Call("LayerNormalization"),
-                  Call("LayerNormalization", epsilon=0.1, center=False), Call("BatchNormalization"),
+                  Call("LayerNormalization", epsilon=0.1, center=False), Call("LayerNormalization", scale=False),
+                  Call("BatchNormalization"), Call("BatchNormalization", center=False),
                   Call("BatchNormalization", momentum=0.8, epsilon=0.1, scale=False),
                   Call("Rescaling", scale=0.5, offset=1.0),
                   Call("Reshape", target_shape=(2, 2))]:
@@ -156,7 +89,8 @@ def layers():
         train(layer.lua(), (3,), [dense(4), layer] + extra + [dense(2)], MSE, "numbers", SGD)
     end = [Call("Flatten"), dense(2)]
     for options in [{}, dict(padding="same"), dict(strides=2), dict(strides=2, padding="same"), dict(dilation_rate=2),
-                    dict(dilation_rate=2, padding="same"), dict(use_bias=False, activation="relu")]:
+                    dict(dilation_rate=2, padding="same"), dict(use_bias=False, activation="relu"),
+                    dict(strides=(1, 3), padding="same"), dict(dilation_rate=(1, 2), activation="tanh")]:
         for size in [3, (2, 4)]:
             conv = Call("Conv2D", filters=3, kernel_size=size, **options)
             train(conv.lua(), (7, 8, 2), [conv] + end, MSE, "numbers", SGD)
@@ -167,19 +101,50 @@ def layers():
             pool = Call(name, **options)
             train(pool.lua(), (5, 7, 2), [Call("Conv2D", filters=2, kernel_size=2), pool] + end, MSE, "numbers", SGD)
     for layer in [Call("GlobalAveragePooling2D"), Call("GlobalMaxPooling2D"), Call("BatchNormalization"),
-                  Call("GlobalAveragePooling2D", keepdims=True)]:
+                  Call("GlobalAveragePooling2D", keepdims=True), Call("GlobalMaxPooling2D", keepdims=True),
+                  Call("LayerNormalization"), Call("Softmax"), Call("Reshape", target_shape=(9, -1))]:
         train(layer.lua(), (4, 4, 2), [Call("Conv2D", filters=3, kernel_size=2), layer] + end, MSE, "numbers", SGD)
     for layer in [dense(4, kernel_regularizer=Call("L2", l2=0.1), bias_regularizer=Call("L1", l1=0.1)),
                   dense(4, kernel_regularizer=Call("L1L2", l1=0.05, l2=0.02))]:
         train("regularized", (3,), [layer, dense(2)], MSE, "numbers", SGD)
+    l2 = Call("L2", l2=0.1)
+    train("regularized convolution", (4, 4, 2), [Call("Conv2D", filters=2, kernel_size=2, kernel_regularizer=l2,
+          bias_regularizer=l2)] + end, MSE, "numbers", SGD)
+    for name in ["BatchNormalization", "LayerNormalization"]:
+        normal = Call(name, gamma_regularizer=l2, beta_regularizer=Call("L1", l1=0.1))
+        train("regularized " + name, (3,), [dense(4), normal, dense(2)], MSE, "numbers", SGD)
+    small = Call("Conv2D", filters=2, kernel_size=3, padding="same", activation="relu")
+    train("three convolutions and two poolings", (9, 8, 1), [small, Call("MaxPooling2D", pool_size=2), small,
+          Call("AveragePooling2D", pool_size=2), small] + end, MSE, "numbers", Call("Adam", learning_rate=0.01))
+
+
+def branches():
+    for name in ["Add", "Average", "Multiply", "Maximum", "Concatenate"]:
+        a, b, last = dense(4, activation="tanh"), dense(4), dense(2)
+        x = keras.Input((3,))
+        left, right = a.keras()(x), b.keras()(x)
+        model = keras.Model(x, last.keras()(getattr(keras.layers, name)()([left, right, left])))
+        lua = "%s(nn.%s{}{left, right, left})" % (last.lua(), name)
+        lua = "x -> (function() local left, right = %s(x), %s(x) return %s end)()" % (a.lua(), b.lua(), lua)
+        train_model("branches joined by " + name, model, [lua], MSE, "numbers", SGD)
+    conv = Call("Conv2D", filters=2, kernel_size=3, padding="same", activation="relu")
+    x = keras.Input((4, 5, 2))
+    shared = conv.keras()
+    model = keras.Model(x, dense(2).keras()(keras.layers.Flatten()(keras.layers.Add()([x, shared(shared(x))]))))
+    lua = "x -> (function() local shared = %s return %s(nn.Flatten{}(nn.Add{}{x, shared(shared(x))})) end)()"
+    train_model("a residual of one layer twice", model, [lua % (conv.lua(), dense(2).lua())], MSE, "numbers",
+                Call("SGD", learning_rate=1e-4))
 
 
 def losses():
     for loss in [MSE, Call("MeanAbsoluteError"), Call("Huber"), Call("Huber", delta=0.3)]:
         train(loss.lua(), (3,), [dense(4, activation="tanh"), dense(2)], loss, "numbers", SGD)
         train(loss.lua() + " weighted", (3,), [dense(4, activation="tanh"), dense(2)], loss, "numbers", SGD, True)
-    train("hinge", (3,), [dense(4, activation="tanh"), dense(2)], Call("Hinge"), "signs", SGD)
-    train("kl_divergence", (3,), [dense(4), dense(3, activation="softmax")], Call("KLDivergence"), "shares", SGD)
+    for weighted in [False, True]:
+        end = " weighted" if weighted else ""
+        train("hinge" + end, (3,), [dense(4, activation="tanh"), dense(2)], Call("Hinge"), "signs", SGD, weighted)
+        train("kl_divergence" + end, (3,), [dense(4), dense(3, activation="softmax")], Call("KLDivergence"), "shares",
+              SGD, weighted)
     for name, kind, outputs, end in [("BinaryCrossentropy", "binary", 2, "sigmoid"),
                                      ("CategoricalCrossentropy", "rows", 3, "softmax"),
                                      ("SparseCategoricalCrossentropy", "labels", 3, "softmax")]:
@@ -205,6 +170,7 @@ def optimizers():
             one(name, learning_rate=0.05, **options)
         for options in [dict(clipnorm=0.1), dict(clipvalue=0.05), dict(global_clipnorm=0.2), dict(weight_decay=0.1)]:
             one(name, learning_rate=0.05, **options)
+        one(name, learning_rate=Call("ExponentialDecay", initial_learning_rate=0.1, decay_steps=2, decay_rate=0.5))
     schedules = [
         Call("ExponentialDecay", initial_learning_rate=0.1, decay_steps=2, decay_rate=0.5),
         Call("ExponentialDecay", initial_learning_rate=0.1, decay_steps=2, decay_rate=0.5, staircase=True),
@@ -212,7 +178,10 @@ def optimizers():
         Call("CosineDecay", initial_learning_rate=0.0, decay_steps=4, warmup_target=0.1, warmup_steps=2),
         Call("PiecewiseConstantDecay", boundaries=[1, 3], values=[0.1, 0.05, 0.01]),
         Call("PolynomialDecay", initial_learning_rate=0.1, decay_steps=3, power=2.0),
+        Call("PolynomialDecay", initial_learning_rate=0.1, decay_steps=2, end_learning_rate=0.02, cycle=True),
         Call("InverseTimeDecay", initial_learning_rate=0.1, decay_steps=2, decay_rate=0.5),
+        Call("InverseTimeDecay", initial_learning_rate=0.1, decay_steps=2, decay_rate=0.5, staircase=True),
+        Call("CosineDecayRestarts", initial_learning_rate=0.1, first_decay_steps=2, t_mul=2.0, m_mul=0.8, alpha=0.1),
     ]
     for schedule in schedules:
         one("SGD", learning_rate=schedule)
@@ -254,7 +223,8 @@ def pytorch():
         return optim.SGD(parameters, lr=0.1)
 
     lua_sgd = "optim.SGD{0.1}"
-    numbers, labels, binary = truth("numbers", 3), truth("labels", 3).astype(np.int64), truth("binary", 3)
+    numbers, binary = truth(random, "numbers", 3), truth(random, "binary", 3)
+    labels = truth(random, "labels", 3).astype(np.int64)
     for name, y, criterion, lua in [
             ("MSELoss", numbers, nn.MSELoss(), "losses.mean_squared_error"),
             ("L1Loss", numbers, nn.L1Loss(), "losses.mean_absolute_error"),
@@ -288,7 +258,7 @@ def pytorch():
                 nn.MSELoss(), "losses.mean_squared_error", sgd, lua_sgd)
 
 
-for family in [layers, losses, optimizers, pytorch]:
+for family in [layers, branches, losses, optimizers, pytorch]:
     family()
 here = os.path.dirname(os.path.abspath(__file__))
 np.savez_compressed(os.path.join(here, "cases.npz"), **arrays)

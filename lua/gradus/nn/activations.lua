@@ -6,11 +6,22 @@ local options = require "gradus.options"
 
 local activations = {
   linear = function(x) return x end,
-  relu = core.relu,          -- max(0, x)
   sigmoid = core.sigmoid,    -- 1 / (1 + e^-x): between 0 and 1, the probability of "yes"
-  tanh = core.tanh,          -- between -1 and 1
-  softplus = core.softplus,  -- log(1 + e^x): a ReLU without its corner
   softmax = core.softmax,    -- e^x divided by the sum of them along a row: the probabilities of classes
+  tanh = core.tanh,          -- between -1 and 1
+  softsign = function(x) return x / (1 + core.abs(x)) end,  -- the same without an exponential
+
+  relu = core.relu,          -- max(0, x)
+  -- Where x is negative ReLU's slope is 0, and a unit that is so for all samples learns nothing any more. These leave
+  -- it a little:
+  leaky_relu = function(x) return core.leaky_relu(x, 0.2) end,  -- 0.2 x; the layer nn.LeakyReLU has 0.3, as in Keras
+  elu = function(x) return core.elu(x, 1) end,                  -- e^x - 1
+  -- With these two numbers outputs of mean 0 and variance 1 stay so (Klambauer et al. 2017).
+  selu = function(x) return 1.0507009873554805 * core.elu(x, 1.6732632423543772) end,
+  softplus = core.softplus,                                     -- log(1 + e^x): a ReLU without its corner
+  silu = function(x) return x * core.sigmoid(x) end,
+  gelu = function(x) return 0.5 * x * (1 + core.erf(x * math.sqrt(0.5))) end,  -- x times P(a normal number < x)
+  exponential = core.exp,
 }
 
 local names = {}

@@ -2,6 +2,7 @@
 
 local core = require "gradus.core.grad"
 local tensor = require "gradus.core.tensor"
+local trace = require "gradus.nn.trace"
 
 -- The position along axis 1 of the first row with a number that is not finite, and that number; or nil.
 local function bad_row(t)
@@ -62,8 +63,9 @@ return function(model, what, value, number, x, y, order, first, count, weight)
     end
   end
   local h, bad, found = bx, nil, nil
-  for _, layer in ipairs(model.layers) do
-    h = core.plain(layer:call(h, false))
+  for _, place in ipairs(trace.run(model, bx)) do
+    local layer = place.layer
+    h = core.plain(place.output)
     bad, found = bad_row(h)
     if bad then
       add("the first is in the output of %s (%s), for sample %d: %s; the largest weight is %.3g, the largest input "

@@ -7,14 +7,15 @@ local session = require "gradus.session"
 local names = {}
 for _, name in ipairs {"relu", "sigmoid", "softmax", "softplus", "tanh"} do names[core[name]] = name end
 
+local as_layers = {Softmax = "softmax", ReLU = "relu", LeakyReLU = "leaky_relu", ELU = "elu"}
+
 local passes = {Dropout = true, Flatten = true, Reshape = true, ActivityRegularization = true}
 
 -- The activation that the output comes out of, by name; "linear" where there is none, nil where it cannot be told.
 local function ending(model)
   for i = #model.layers, 1, -1 do
     local layer = model.layers[i]
-    if layer.class_name == "Softmax" then return "softmax", layer end
-    if layer.class_name == "ReLU" then return "relu", layer end
+    if as_layers[layer.class_name] then return as_layers[layer.class_name], layer end
     if not passes[layer.class_name] then
       local activation = layer.activation
       if type(activation) == "function" then return names[activation], layer end
@@ -31,7 +32,8 @@ local function remark(loss, activation, layer, outputs)
   local name, where = loss.name, layer.name
   local categorical = name == "categorical_crossentropy" or name == "sparse_categorical_crossentropy"
   local entropy = categorical or name == "binary_crossentropy"
-  if entropy and loss.from_logits and (activation == "softmax" or activation == "sigmoid") then
+  local probabilities = activation == "softmax" or activation == "sigmoid"
+  if entropy and loss.from_logits and probabilities then
     return string.format("%s applies the %s itself (from_logits=true), and %s has applied one already: %s",
       name, categorical and "softmax" or "sigmoid", where, from_logits)
   end
@@ -39,8 +41,7 @@ local function remark(loss, activation, layer, outputs)
     return string.format("%s takes probabilities, and %s ends without an activation: give it activation=\"%s\", or "
       .. "take losses.%s{from_logits=true}", name, where, categorical and "softmax" or "sigmoid", name)
   end
-  local unbounded = activation == "relu" or activation == "tanh" or activation == "softplus"
-  if entropy and not loss.from_logits and unbounded then
+  if entropy and not loss.from_logits and not probabilities then
     return string.format("%s takes probabilities, and %s ends in %s, which gives others numbers too: use \"%s\"", name,
       where, activation, categorical and "softmax" or "sigmoid")
   end
@@ -53,7 +54,7 @@ local function remark(loss, activation, layer, outputs)
       .. "them depend on each other: use categorical_crossentropy (one-hot rows) or sparse_categorical_crossentropy "
       .. "(labels)", outputs, where)
   end
-  if name == "hinge" and (activation == "sigmoid" or activation == "softmax") then
+  if name == "hinge" and probabilities then
     return string.format("hinge takes scores on both sides of 0, and the %s of %s gives 0 to 1: use no activation, or "
       .. '"tanh"', activation, where)
   end

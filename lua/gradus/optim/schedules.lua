@@ -83,6 +83,28 @@ line over warmup_steps steps, from initial_learning_rate to that, and falls from
   return from * ((1 - self.alpha) * fall + self.alpha)
 end))
 
+M.constructors.CosineDecayRestarts = doc("optim.CosineDecayRestarts", [[
+optim.CosineDecayRestarts{initial_learning_rate, first_decay_steps, t_mul=2, m_mul=1, alpha=0} -> schedule
+
+A learning rate that falls along half a cosine in first_decay_steps steps, jumps back and falls again, t_mul times as
+long and from m_mul times as high each time, down to alpha times initial_learning_rate (Loshchilov and Hutter 2017).
+
+> s = optim.CosineDecayRestarts{0.1, 100}
+> {s(0), s(50), s(100), s(200), s(300)}
+{0.1, 0.05, 0.1, 0.05, 0.1}
+]], define("CosineDecayRestarts", {required "initial_learning_rate", required "first_decay_steps", {"t_mul", 2.0},
+  {"m_mul", 1.0}, {"alpha", 0.0}}, function(self, t)
+  local steps, height = self.first_decay_steps, self.initial_learning_rate
+  while t >= steps do t, steps, height = t - steps, steps * self.t_mul, height * self.m_mul end
+  local fall = 0.5 * (1 + math.cos(math.pi * t / steps))
+  return (1 - self.alpha) * height * fall + self.alpha * self.initial_learning_rate
+end, function(self, what)
+  if not (self.first_decay_steps > 0 and self.t_mul >= 1) then
+    error(string.format("%s: first_decay_steps is above 0, and t_mul 1 or more: each fall takes at least as long as the "
+      .. "one before", what), 0)
+  end
+end))
+
 M.constructors.PiecewiseConstantDecay = doc("optim.PiecewiseConstantDecay", [[
 optim.PiecewiseConstantDecay{boundaries, values} -> schedule
 
@@ -116,17 +138,20 @@ end, function(self, what)
 end))
 
 M.constructors.PolynomialDecay = doc("optim.PolynomialDecay", [[
-optim.PolynomialDecay{initial_learning_rate, decay_steps, end_learning_rate=0.0001, power=1} -> schedule
+optim.PolynomialDecay{initial_learning_rate, decay_steps, end_learning_rate=0.0001, power=1, cycle=false} -> schedule
 
 A learning rate that falls from initial_learning_rate to end_learning_rate in decay_steps steps, in a straight line
-with power 1: (initial - end) * (1 - t / decay_steps) ^ power + end; and stays there.
+with power 1: (initial - end) * (1 - t / decay_steps) ^ power + end; and stays there. With cycle it rises again
+whenever decay_steps more have gone by, as if decay_steps had been so many times as long.
 
 > s = optim.PolynomialDecay{0.1, 100, 0}
 > {s(0), s(50), s(200)}
 {0.1, 0.05, 0.0}
 ]], define("PolynomialDecay", {required "initial_learning_rate", required "decay_steps", {"end_learning_rate", 1e-4},
-  {"power", 1.0}}, function(self, t)
-  local left = 1 - math.min(t, self.decay_steps) / self.decay_steps
+  {"power", 1.0}, {"cycle", false}}, function(self, t)
+  local steps = self.decay_steps
+  if self.cycle then steps = steps * math.max(1, math.ceil(t / steps)) end
+  local left = 1 - math.min(t, steps) / steps
   return (self.initial_learning_rate - self.end_learning_rate) * left ^ self.power + self.end_learning_rate
 end))
 
