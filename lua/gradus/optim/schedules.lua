@@ -100,8 +100,8 @@ long and from m_mul times as high each time, down to alpha times initial_learnin
   return (1 - self.alpha) * height * fall + self.alpha * self.initial_learning_rate
 end, function(self, what)
   if not (self.first_decay_steps > 0 and self.t_mul >= 1) then
-    error(string.format("%s: first_decay_steps is above 0, and t_mul 1 or more: each fall takes at least as long as the "
-      .. "one before", what), 0)
+    error(string.format("%s: first_decay_steps is above 0, and t_mul 1 or more: each fall takes at least as long as "
+      .. "the one before", what), 0)
   end
 end))
 
