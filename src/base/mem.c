@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -175,6 +176,23 @@ size_t gr_mem_available(void) {
 
 // ---- allocation ----
 
+// Large blocks lie on pages of 2 MiB where the kernel gives them to who asks: a few tensors of some megabytes
+// are more small pages than the processor keeps at hand, and fresh memory comes 512 of those at a time. (An
+// expression of four operations on a million float64 took a third less time.)
+#define HUGE_PAGE ((size_t)2 << 20)
+
+// Some bytes on a boundary: `size` is a multiple of GR_ALIGN.
+static void *aligned(size_t size) {
+#ifdef MADV_HUGEPAGE
+  if (size >= HUGE_PAGE && GR_KEEPS_FREED) {
+    void *block = aligned_alloc(HUGE_PAGE, size);
+    if (block) madvise(block, size, MADV_HUGEPAGE);  // advice: without it everything works too
+    return block;
+  }
+#endif
+  return aligned_alloc(GR_ALIGN, size);
+}
+
 gr_code gr_alloc(void **out, size_t size, const char *what, gr_err *err) {
   *out = NULL;
   if (size == 0) return GR_OK;
@@ -190,8 +208,8 @@ gr_code gr_alloc(void **out, size_t size, const char *what, gr_err *err) {
                      what, gib, (double)left / (1024.0 * 1024.0 * 1024.0));
   }
   size_t rounded = (size + GR_ALIGN - 1) / GR_ALIGN * GR_ALIGN;
-  if (rounded >= size) *out = aligned_alloc(GR_ALIGN, rounded);
-  if (rounded >= size && !*out && give_back()) *out = aligned_alloc(GR_ALIGN, rounded);
+  if (rounded >= size) *out = aligned(rounded);
+  if (rounded >= size && !*out && give_back()) *out = aligned(rounded);
   if (!*out) return gr_fail(err, GR_ERR_MEMORY, "out of memory: %s needs %.2f GiB", what, gib);
   return GR_OK;
 }

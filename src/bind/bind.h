@@ -146,8 +146,9 @@ gr_pool *gr_runtime_pool(lua_State *L);  // starts it
 typedef struct gr_box {
   gr_tensor tensor;
   gr_node *node;      // where it stands in a recorded computation; NULL for plain tensors
-  const void *brand;  // what boxes are known by: see gr_test_box
+  const void *brand;  // &gr_brand in every box and in no other userdata: none but C code writes into those
 } gr_box;
+extern const char gr_brand;
 
 #define GR_INLINE_BYTES 256  // numbers up to this many bytes live inside the userdata
 
@@ -178,9 +179,18 @@ static inline void gr_values_leave(lua_State *L, const gr_tensor *boxed) {
   if (gr_is_tracked(boxed)) gr_runtime_of(L)->values_read = true;
 }
 
-gr_box *gr_test_box(lua_State *L, int index);         // NULL if it is no tensor
+// NULL if it is no tensor. Two calls into Lua; to compare metatables would take five. A light userdata has no
+// length. Inline, because an operation on a handful of numbers asks it twice.
+static inline gr_box *gr_test_box(lua_State *L, int index) {
+  if (lua_rawlen(L, index) < sizeof(gr_box)) return NULL;
+  gr_box *box = lua_touserdata(L, index);
+  return box && box->brand == &gr_brand ? box : NULL;
+}
+static inline gr_tensor *gr_test_tensor(lua_State *L, int index) {
+  gr_box *box = gr_test_box(L, index);
+  return box ? &box->tensor : NULL;
+}
 gr_tensor *gr_check_tensor(lua_State *L, int index);  // raises a typed error that says what it got
-gr_tensor *gr_test_tensor(lua_State *L, int index);
 // The tensor at `index` in that dtype: one that is converted takes the index over.
 const gr_tensor *gr_check_in_dtype(lua_State *L, int index, gr_dtype dtype);
 

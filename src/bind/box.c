@@ -14,6 +14,11 @@ typedef struct holder {
 // each time that the bytes held have grown by this much; by more where there is much to look at.
 #define COLLECT_EVERY ((size_t)16 << 20)
 #define COLLECT_EVERY_AT_MOST ((size_t)128 << 20)
+// What is young is looked at much oftener, so that the result of the operation before the last is free for
+// the next one while it is still in a cache, as where references are counted: two buffers take turns. Such a
+// look costs a microsecond, or as much as all of the heap when a large table changes all the time: so it
+// waits for as many bytes as the heap has.
+#define COLLECT_YOUNG_EVERY ((size_t)512 << 10)
 
 static int holder_gc(lua_State *L) {
   holder *h = lua_touserdata(L, 1);
@@ -23,18 +28,25 @@ static int holder_gc(lua_State *L) {
   return 0;
 }
 
-// Its address is in every box and in no other userdata: none but C code writes into those.
-static const char brand;
+const char gr_brand;
 
 static gr_box *push_box(lua_State *L, size_t extra, int user_values) {
   gr_box *box = lua_newuserdatauv(L, sizeof *box + extra, user_values);
   // Sizes and strides beyond the axes stay whatever they are: half of the box.
   box->tensor.buffer = NULL;
   box->node = NULL;
-  box->brand = &brand;
+  box->brand = &gr_brand;
   lua_rawgeti(L, LUA_REGISTRYINDEX, gr_runtime_of(L)->tensor_metatable);
   lua_setmetatable(L, -2);
   return box;
+}
+
+static void collect_young(lua_State *L) {
+  gr_runtime *runtime = gr_runtime_of(L);
+  if (!runtime->by_generation || runtime->unaccounted < COLLECT_YOUNG_EVERY) return;
+  if (runtime->unaccounted < (size_t)lua_gc(L, LUA_GCCOUNT) * 1024) return;
+  runtime->unaccounted = 0;
+  lua_gc(L, LUA_GCSTEP, 0);
 }
 
 static void account(lua_State *L, size_t bytes) {
@@ -76,6 +88,7 @@ void gr_check_memory(lua_State *L) {
 }
 
 gr_tensor *gr_push_empty(lua_State *L) {
+  collect_young(L);
   gr_box *box = push_box(L, 0, 2);  // the second is a tracked tensor's node
   box->tensor = (gr_tensor){0};
   gr_push_owned(L, sizeof(holder), "gradus.buffer", holder_gc);
@@ -163,27 +176,12 @@ gr_tensor *gr_push_view(lua_State *L, const gr_tensor *view, int base) {
   box->tensor = *view;
   // A view of a view anchors what owns the numbers, so that chains of views do not grow.
   gr_box *owner = lua_touserdata(L, base);
-  bool is_inline = owner->tensor.buffer == NULL && lua_getiuservalue(L, base, 1) == LUA_TNONE;
-  if (is_inline) {
-    lua_pop(L, 1);
-    lua_pushvalue(L, base);
-  } else if (owner->tensor.buffer) {
+  if (owner->tensor.data == owner + 1)
+    lua_pushvalue(L, base);  // its numbers are in the box
+  else
     lua_getiuservalue(L, base, 1);
-  }
   lua_setiuservalue(L, -2, 1);
   return &box->tensor;
-}
-
-// Two calls into Lua; to compare metatables would take five. A light userdata has no length.
-gr_box *gr_test_box(lua_State *L, int index) {
-  if (lua_rawlen(L, index) < sizeof(gr_box)) return NULL;
-  gr_box *box = lua_touserdata(L, index);
-  return box && box->brand == &brand ? box : NULL;
-}
-
-gr_tensor *gr_test_tensor(lua_State *L, int index) {
-  gr_box *box = gr_test_box(L, index);
-  return box ? &box->tensor : NULL;
 }
 
 void gr_refuse_tracked(lua_State *L, int index, const char *name) {
