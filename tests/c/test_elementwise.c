@@ -138,7 +138,7 @@ static double sample(int kind) {
 
 // Two ulps everywhere, but where inner_math.h says why not: the quotients of two functions.
 static double unary_limit(gr_unary_op op, gr_dtype dtype) {
-  if (op == GR_TANH) return dtype == GR_F32 ? 6.5 : 2.5;
+  if (op == GR_TANH) return dtype == GR_F32 ? 5.5 : 2.5;
   if (op == GR_NORMAL_CDF) return 6;
   return op == GR_TAN || op == GR_ERF ? 3 : 2;
 }
