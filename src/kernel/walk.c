@@ -88,7 +88,7 @@ void gr_walk_put(gr_walk *w, const void *target, int64_t n) {
   }
 }
 
-// The loops twice: with constant steps, which vectorise, and with any.
+// The loops three times: with constant steps, which vectorise; of one number, as a fill is; and with any.
 #define CONVERT(to_type, from_type, expression)                         \
   do {                                                                  \
     if (to_step == sizeof(to_type) && from_step == sizeof(from_type)) { \
@@ -98,6 +98,11 @@ void gr_walk_put(gr_walk *w, const void *target, int64_t n) {
         const from_type x = p[i];                                       \
         r[i] = (to_type)(expression);                                   \
       }                                                                 \
+    } else if (to_step == sizeof(to_type) && from_step == 0) {          \
+      to_type *r = to;                                                  \
+      const from_type x = *(const from_type *)from;                     \
+      const to_type value = (to_type)(expression);                      \
+      for (int64_t i = 0; i < n; i++) r[i] = value;                     \
     } else {                                                            \
       char *r = to;                                                     \
       const char *p = from;                                             \
