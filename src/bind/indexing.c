@@ -201,6 +201,8 @@ static int no_such_name(lua_State *L, const char *name) {
 static int tensor_index(lua_State *L) {
   bool is_name = lua_type(L, 2) == LUA_TSTRING;
   if (is_name) {  // first of all, and before anything is asked of the tensor: x:dot(y) waits for its method
+    const char *name = lua_tostring(L, 2);
+    if (name[0] == 'T' && !name[1] && gr_test_box(L, 1)) return gr_push_transposed(L, 1);
     lua_pushvalue(L, 2);
     if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) return 1;
   }

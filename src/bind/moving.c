@@ -45,6 +45,22 @@ void gr_push_permuted(lua_State *L, int base, const int *axes) {
   GR_TRY(L, gr_tensor_view_permute(view, t, axes, &err));
 }
 
+int gr_push_transposed(lua_State *L, int base) {
+  const gr_tensor *t = boxed(L, base);
+  if (t->ndim == 2 && !gr_is_tracked(t)) {  // the most frequent
+    gr_tensor *view = gr_push_view(L, t, base);
+    for (int i = 0; i < 2; i++) {
+      view->shape[i] = t->shape[1 - i];
+      view->stride[i] = t->stride[1 - i];
+    }
+    return 1;
+  }
+  int axes[GR_MAX_DIMS];
+  for (int i = 0; i < t->ndim; i++) axes[i] = t->ndim - 1 - i;
+  gr_push_permuted(L, base, axes);
+  return 1;
+}
+
 void gr_slice_whole(gr_op_args *slice) {
   *slice = (gr_op_args){0};
   for (int i = 0; i < GR_MAX_DIMS; i++) slice->shape[i] = -1;

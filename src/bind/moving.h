@@ -9,6 +9,7 @@
 // Row-major order under another shape, of as many elements; a copy where the numbers do not lie so.
 void gr_push_reshaped(lua_State *L, int base, int ndim, const int64_t *shape);
 void gr_push_permuted(lua_State *L, int base, const int *axes);
+int gr_push_transposed(lua_State *L, int base);  // all axes in reverse; returns 1
 // Arguments as gr_op_slice takes them.
 void gr_push_sliced(lua_State *L, int base, const gr_op_args *slice);
 // The arguments that leave an axis as it is, for all axes: the start of such a slice.

@@ -15,10 +15,18 @@ static const gr_tensor *in_dtype(lua_State *L, const gr_tensor *t, gr_dtype dtyp
 
 static int dot(lua_State *L) {
   const gr_tensor *a = gr_check_tensor(L, 1), *b = gr_check_tensor(L, 2);
-  gr_refuse_more(L, 2, "dot");
-  lua_settop(L, 2);
+  if (lua_gettop(L) > 2) {
+    gr_refuse_more(L, 2, "dot");
+    lua_settop(L, 2);
+  }
   int64_t shape[GR_MAX_DIMS];
   int ndim;
+  if (a->ndim == 2 && b->ndim == 2 && a->shape[1] == b->shape[0] && a->dtype == b->dtype &&
+      gr_dtype_is_float(a->dtype) && !gr_is_tracked(a) && !gr_is_tracked(b)) {  // the most frequent
+    gr_tensor *out = gr_push_tensor(L, a->dtype, 2, (int64_t[]){a->shape[0], b->shape[1]});
+    GR_TRY(L, gr_matmul(out, a, b, false, &err));
+    return 1;
+  }
   GR_TRY(L, gr_matmul_shape(&ndim, shape, a, b, &err));
   if (gr_is_tracked(a) || gr_is_tracked(b))
     return gr_apply_tracked(L, &gr_op_matmul, &(gr_op_args){0}, 2, (int[]){1, 2});
@@ -26,10 +34,6 @@ static int dot(lua_State *L) {
   a = in_dtype(L, a, dtype);
   b = in_dtype(L, b, dtype);
   gr_tensor *out = gr_push_tensor(L, dtype, ndim, shape);
-  if (a->ndim == 2 && b->ndim == 2) {  // the most frequent, and no layout to copy
-    GR_TRY(L, gr_matmul(out, a, b, false, &err));
-    return 1;
-  }
   gr_tensor left = *a, right = *b, matrices = *out;
   gr_matmul_matrices(&matrices, &left, &right);
   GR_TRY(L, gr_matmul(&matrices, &left, &right, false, &err));

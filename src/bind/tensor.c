@@ -30,12 +30,7 @@ static int push_shape(lua_State *L, const gr_tensor *t) {
 
 // What t.name gives when it is no method: a property. Pushes it and returns 1, or returns 0.
 int gr_tensor_property(lua_State *L, const gr_tensor *t, const char *name) {
-  if (strcmp(name, "T") == 0) {
-    int axes[GR_MAX_DIMS];
-    for (int i = 0; i < t->ndim; i++) axes[i] = t->ndim - 1 - i;
-    gr_push_permuted(L, 1, axes);
-    return 1;
-  }
+  if (strcmp(name, "T") == 0) return gr_push_transposed(L, 1);
   if (strcmp(name, "shape") == 0) return push_shape(L, t);
   if (strcmp(name, "ndim") == 0) return lua_pushinteger(L, t->ndim), 1;
   if (strcmp(name, "size") == 0) return lua_pushinteger(L, gr_tensor_size(t)), 1;
