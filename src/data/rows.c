@@ -103,6 +103,37 @@ void gr_labels_finish(gr_labels *l) {
 // The class of item i; without labels all are of one class.
 static int64_t class_of(const gr_labels *l, int64_t i) { return l ? l->label[i] : 0; }
 
+// How many of a class of `size` items go to each part: its share rounded down or up, never further off, so
+// that a class of a few items is not missing from a part that should have one. What is left over goes to the
+// parts that are shortest of what they should have by now, over all classes so far.
+static void share_out(int64_t *take, int64_t size, const double *ratios, int n_parts, const int64_t *sizes,
+                      double *due) {
+  double fraction[GR_MAX_PARTS];
+  int64_t left = size;
+  for (int p = 0; p < n_parts; p++) {
+    const double share = ratios[p] * (double)size;
+    take[p] = (int64_t)floor(share + 1e-9);
+    if (take[p] > left) take[p] = left;
+    fraction[p] = share - (double)take[p];
+    left -= take[p];
+    due[p] += share;
+  }
+  for (; left > 0; left--) {
+    int shortest = -1;
+    double most = 0;
+    for (int p = 0; p < n_parts; p++) {
+      const double lacks = due[p] - (double)(sizes[p] + take[p]);
+      if (fraction[p] > 1e-9 && (shortest < 0 || lacks > most + 1e-9)) {
+        shortest = p;
+        most = lacks;
+      }
+    }
+    if (shortest < 0) shortest = 0;
+    take[shortest]++;
+    fraction[shortest] = 0;
+  }
+}
+
 gr_code gr_split(int64_t *order, int64_t *sizes, int64_t n, const double *ratios, int n_parts,
                  const gr_labels *l, gr_random *random, gr_err *err) {
   int64_t n_classes = l ? l->n_classes : 1;
@@ -113,9 +144,7 @@ gr_code gr_split(int64_t *order, int64_t *sizes, int64_t n, const double *ratios
   if (!code) {
     int64_t *items = items_block, *start = start_block;
     int *part = part_block;
-    // Items by class (a counting sort), each class shuffled and cut where the running sum of the ratios says.
-    // What a cut rounds away is carried to the next class, so that the parts' sizes are right too and no
-    // small class loses all its rounding to one part.
+    // Items by class (a counting sort), each class shuffled and dealt out.
     memset(start, 0, (size_t)(n_classes + 1) * sizeof *start);
     for (int64_t i = 0; i < n; i++) start[class_of(l, i) + 1]++;
     for (int64_t c = 0; c < n_classes; c++) start[c + 1] += start[c];
@@ -127,14 +156,12 @@ gr_code gr_split(int64_t *order, int64_t *sizes, int64_t n, const double *ratios
     for (int64_t c = 0; !code && c < n_classes; c++) {
       int64_t size = start[c + 1] - start[c], at = start[c];
       if (random) code = gr_random_shuffle(random, items + at, size, err);
-      for (int p = 0; p < n_parts; p++) due[p] += ratios[p] * (double)size;
+      int64_t take[GR_MAX_PARTS];
+      share_out(take, size, ratios, n_parts, sizes, due);
       for (int p = 0; p < n_parts; p++) {
-        int64_t left = start[c + 1] - at, take = llround(due[p]) - sizes[p];
-        if (p == n_parts - 1 || take > left) take = left;
-        if (take < 0) take = 0;
-        for (int64_t i = 0; i < take; i++) part[items[at + i]] = p;
-        at += take;
-        sizes[p] += take;
+        for (int64_t i = 0; i < take[p]; i++) part[items[at + i]] = p;
+        at += take[p];
+        sizes[p] += take[p];
       }
     }
     // Within a part the classes must not lie in blocks: the items are gathered in a shuffled order.

@@ -421,6 +421,39 @@ static void a_stratified_split_keeps_every_item_once_and_each_class_in_proportio
   gr_tensor_finish(&y);
 }
 
+static void each_class_is_a_share_rounded_down_or_up_in_every_part(void **state) {
+  enum { MOST = 60 };
+  static const double ratios[][3] = {
+      {0.8, 0.1, 0.1}, {0.6, 0.2, 0.2}, {0.5, 0.3, 0.2}, {0.9, 0.1, 0}, {1, 0, 0}};
+  gr_random random;
+  gr_random_seed(&random, 1);
+  for (int trial = 0; trial < 2000; trial++) {
+    const double *ratio = ratios[trial % 5];
+    int64_t size[4], n = 0, order[MOST], sizes[3], count[3][4] = {0};
+    for (int c = 0; c < 4; c++) n += size[c] = (int64_t)(gr_random_u32(&random) % (MOST / 4)) + 1;
+    gr_tensor y;
+    gr_labels l;
+    gr_err err;
+    assert_int_equal(gr_tensor_init_zeros(&y, GR_U8, 1, &n, &err), GR_OK);
+    for (int64_t i = 0, c = 0, left = size[0]; i < n; i++) {
+      while (left == 0) left = size[++c];
+      ((uint8_t *)y.data)[i] = (uint8_t)c;
+      left--;
+    }
+    assert_int_equal(gr_labels_init(&l, &y, "y", &err), GR_OK);
+    assert_int_equal(gr_split(order, sizes, n, ratio, 3, &l, &random, &err), GR_OK);
+    for (int64_t p = 0, i = 0; p < 3; p++)
+      for (int64_t k = 0; k < sizes[p]; k++, i++) count[p][((uint8_t *)y.data)[order[i]]]++;
+    for (int p = 0; p < 3; p++) {
+      // The whole part is right too, up to what the four classes round.
+      assert_true(fabs((double)sizes[p] - ratio[p] * (double)n) < 2);
+      for (int c = 0; c < 4; c++) assert_true(fabs((double)count[p][c] - ratio[p] * (double)size[c]) < 1);
+    }
+    gr_labels_finish(&l);
+    gr_tensor_finish(&y);
+  }
+}
+
 static void both_kinds_of_waste_pictures_have_the_same_brightness(void **state) {
   enum { N = 400, SIZE = 24 };
   static uint8_t x[N * SIZE * SIZE], again[N * SIZE * SIZE], y[N];
@@ -467,6 +500,7 @@ int main(void) {
       cmocka_unit_test(a_bad_table_is_refused_with_line_and_column),
       cmocka_unit_test(only_ordinary_files_are_read),
       cmocka_unit_test(a_stratified_split_keeps_every_item_once_and_each_class_in_proportion),
+      cmocka_unit_test(each_class_is_a_share_rounded_down_or_up_in_every_part),
       cmocka_unit_test(both_kinds_of_waste_pictures_have_the_same_brightness),
   };
   return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -95,7 +95,8 @@ test("a split is stratified, seeded, and says what it holds", function()
   expect.equal(shape(d.x_train), "uint8 (1438, 8, 8)")
   expect.equal(shape(d.y_val), "uint8 (180,)")
   expect.equal(shape(d.x_test), "uint8 (179, 8, 8)")
-  for _, k in ipairs(core.labels(d.y_val, "y")) do expect.equal(k, 18) end
+  -- 174 to 183 of each digit: a tenth, rounded down or up.
+  for _, k in ipairs(core.labels(d.y_val, "y")) do expect.ok(k >= 17 and k <= 19, k .. " of a digit") end
   expect.equal(tostring(d), tostring(data.split(data.digits(), {seed = 4})))
   expect.ok(tostring(d) ~= tostring(data.split(data.digits(), {seed = 5})), "seeds must differ")
   expect.error(function() data.split(d) end, "split already")
@@ -115,7 +116,7 @@ end)
 
 test("targets that are no classes are summarised without a class table", function()
   local d = data.split(data.load(write("0.5\n1.5\n2.5\n")), data.load(write("0.5\n1.5\n2.5\n")), {stratify = false})
-  expect.ok(tostring(d):find("y_train  (2, 1)", 1, true), tostring(d))
+  expect.ok(tostring(d):find("y_train  (3, 1)", 1, true), tostring(d))
   expect.ok(not tostring(d):find("class", 1, true))
 end)
 

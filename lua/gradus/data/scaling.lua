@@ -153,7 +153,7 @@ numbers: those of the training part. They are kept in d.scaler, see data.Standar
 
 > d = data.standardise(data.split(data.digits()))
 > string.format("%.4f %.4f", std(d.x_train), std(d.x_test))
-1.0000 0.9996]==], function(d)
+1.0000 1.0007]==], function(d)
   return scaled("data.standardise", M.StandardScaler, d)
 end)
 

@@ -15,6 +15,7 @@ local parts = require "gradus.data.parts"
 local photos = require "gradus.data.photos"
 local progress = require "gradus.data.progress"
 local readme = require "gradus.prepare.readme"
+local rows_list = require "gradus.data.rows"
 local session = require "gradus.session"
 local tensor = require "gradus.core.tensor"
 local work = require "gradus.prepare.work"
@@ -219,10 +220,10 @@ local function add_copies(sets, rows, o, how)
   for name, value in pairs(o.augment) do given[name] = value end
   local x, y = augment(given)
   sets.x_train, sets.y_train = tensor.concatenate({sets.x_train, x}, 1), tensor.concatenate({sets.y_train, y}, 1)
-  local n = #rows.train
-  for i = 1, n do
-    for k = 1, o.copies do rows.train[n + (i - 1) * o.copies + k] = rows.train[i] end
-  end
+  local originals = rows.train
+  local n = #originals
+  rows.train = rows_list.join {originals,
+    rows_list.new(n * o.copies, function(i) return originals[(i - 1) // o.copies + 1] end)}
   how[#how + 1] = format("Behind the %d training pictures stand %d changed %s of each (%s, seed %d); the other sets "
     .. "are photographs only.", n, o.copies, o.copies == 1 and "copy" or "copies", o.augment_text, o.seed)
 end
