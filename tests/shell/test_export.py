@@ -274,6 +274,39 @@ def _(folder):
     equal(shell.leave(), 0)
 
 
+@test("In a pause of training what was printed so far is exported, and what the shell says of itself is not")
+def _(folder):
+    shell = Shell(folder)
+    shell.do("m = nn.Sequential{nn.Dense{1, input_shape={2}}}; m:compile{'sgd', 'mse'}")
+    shell.type("m:fit{random.random(3200, 2), ones(3200, 1), epochs=100000}\r")
+    shell.child.expect_exact(" 3/100000 ")
+    shell.interrupt()
+    shell.until_prompt("paused> ")
+    shell.do("1 + 2", "paused> ")
+    equal(shell.do(":export a.md", "paused> "), "a.md: 3 entries, 0 pictures")
+    shell.do(":stop")
+    shell.do(":export b.md")
+    for name in ("a.md", "b.md"):
+        text = read(folder, name)
+        equal(re.search(r"```text\n *epoch +time +loss\n +1/100000 ", text) is not None, True)
+        contains(text, "```lua\n1 + 2\n```\n\n```text\n3\n```\n")
+        equal([part for part in ("paused after", "entries", "stopped after", ":continue") if part in text], [])
+
+
+@test("Ctrl-C while pictures are drawn for an export leaves nothing behind, and the session goes on")
+def _(folder):
+    shell = Shell(folder)
+    shell.do("x = random.random(2000); for i = 1, 20 do plot(x, x * i) end")
+    for name in ("o.md", "o.html", "o.ipynb"):
+        shell.type(f":export {name}\r")
+        shell.child.expect(r"\x1b\[\?2004l\r")
+        time.sleep(0.3)
+        shell.interrupt()
+        contains(shell.until_prompt(), "interrupted")
+    equal(os.listdir(folder), ["state"])
+    equal(shell.do("1 + 1"), "2")
+
+
 @test("A saved session is exported as it was: values print, and its first line is no part of it")
 def _(folder):
     shell = Shell(folder)

@@ -83,6 +83,7 @@ end
 --- A session that was recorded.
 function document.of_session(record, title, given)
   local cells, count = {}, {n = 0}
+  record:settle()
   for _, cell in ipairs(record.cells) do
     cells[#cells + 1] = document.code(cell.code, document.outputs(cell.outputs, given), count)
   end

@@ -71,11 +71,11 @@ footer {
   :root { --paper: #fff; --ink: #000; --card: #fff; --faint: #444; --line: #bbb; color-scheme: light; }
   body { font-size: 10.5pt; } main { max-width: none; padding: 0; }
   pre { white-space: pre-wrap; overflow: visible; } pre.in, figure, tr { break-inside: avoid; }
-  h2, h3 { break-after: avoid; }
+  h2, h3, .number, .label { break-after: avoid; }
 }
 ]]
 
-local labels = {setup = "set up here, unseen in the lesson", exercise = "your turn", answer = "an answer"}
+local labels = {exercise = "your turn", answer = "an answer"}
 
 local function data_url(png)
   return "data:image/png;base64," .. text_core.base64(png)
@@ -109,6 +109,10 @@ function show.picture(output)
   return "<figure>" .. image .. "</figure>"
 end
 
+local function folded(summary, inside)
+  return string.format("<details>\n<summary>%s</summary>\n%s\n</details>", escape(summary), inside)
+end
+
 local function code_cell(cell)
   local parts = {string.format('<div class="cell%s">', cell.role and " " .. cell.role or "")}
   if labels[cell.role] then parts[#parts + 1] = string.format('<p class="label">%s</p>', labels[cell.role]) end
@@ -116,7 +120,8 @@ local function code_cell(cell)
   parts[#parts + 1] = '<pre class="in" tabindex="0"><code>' .. prose.lua(cell.code) .. "</code></pre>"
   for _, output in ipairs(cell.outputs) do parts[#parts + 1] = show[output.kind](output) end
   parts[#parts + 1] = "</div>"
-  return table.concat(parts, "\n")
+  local whole = table.concat(parts, "\n")
+  return cell.role == "setup" and folded("What is set up here", whole) or whole
 end
 
 local function prose_cell(cell)
@@ -126,8 +131,7 @@ end
 
 local function details_cell(cell)
   local code = cell.code and '\n<pre class="code"><code>' .. prose.lua(cell.code) .. "</code></pre>" or ""
-  return string.format('<details>\n<summary>%s</summary>\n<div class="prose">%s%s</div>\n</details>',
-    escape(cell.summary), cell.text and prose.html(cell.text) or "", code)
+  return folded(cell.summary, '<div class="prose">' .. (cell.text and prose.html(cell.text) or "") .. code .. "</div>")
 end
 
 local page = [[

@@ -39,6 +39,11 @@ local function settle(cell)
   cell.pieces = nil
 end
 
+--- What has been printed so far is in the outputs, also of cells that still run.
+function Record:settle()
+  for _, cell in ipairs(self.open) do settle(cell) end
+end
+
 --- It ends: `failure` is the error, if it failed.
 function Record:finish(cell, failure)
   while #self.open > 0 and table.remove(self.open) ~= cell do end  -- what an interrupt left open in it ends, too

@@ -14,9 +14,9 @@ local PROMPT, MORE, PAUSED = "> ", ">> ", "paused> "
 local methods = {}
 methods.__index = methods
 
---- Writes a line of the shell's own (not a result).
+--- Writes a line of the shell's own: not a result, and no part of what a session has printed.
 function methods:say(text)
-  self.session.sink:text(text .. "\n")
+  self.session.sink:write(text .. "\n")
 end
 
 --- What a lesson's player writes.
