@@ -412,6 +412,18 @@ test("fit tells of each epoch in a line of a table, the majority baseline beside
   contains(printed(training:format "verbose=2", 80), "epoch   time  loss    accuracy (majority baseline)\n 1/25 ")
 end)
 
+test("a loss that would show as 0.0000 is a power of ten in the table, in results and in a history", function()
+  local code = [[
+m = nn.Sequential{nn.Dense{1, input_shape={1}, kernel_initializer="zeros"}}
+m:compile{optimizer="sgd", loss="mse"}
+h = m:fit{ones(2, 1), full({2, 1}, 0.003), epochs=1, batch_size=2}
+print(h)
+print(m:evaluate{zeros(2, 1), full({2, 1}, 0.003), verbose=0})]]
+  local shown = printed(code, 80)
+  expect.ok(shown:find(" 1/1   +%d%.%ds  9e%-06\n"), shown)
+  contains(shown, "at the end loss 9e-06\nloss 9e-06\n")
+end)
+
 test("with a bar no line of fit is longer than a row, and the bar ends with its epoch", function()
   for _, width in ipairs {30, 50, 80, 120} do
     local shown = printed(training:format "verbose=1, validation_data={tensor{{1}, {2}}, tensor{0, 1}}", width)

@@ -1,5 +1,7 @@
 -- What fit returns: Keras's History, {history = {loss = {...}, val_loss = {...}, ...}, epoch = {...}}.
 
+local digits = require "gradus.nn.digits"
+
 local History = {}
 History.__index = History
 History.__name = "history"
@@ -24,7 +26,9 @@ function History:__tostring()
   for name in pairs(self.history) do names[#names + 1] = name end
   table.sort(names)
   local parts = {}
-  for i, name in ipairs(names) do parts[i] = string.format("%s %.4f", name, self.history[name][#self.history[name]]) end
+  for i, name in ipairs(names) do
+    parts[i] = name .. " " .. digits(self.history[name][#self.history[name]])
+  end
   return string.format("history: %d epochs, at the end %s", #self.epoch, table.concat(parts, ", "))
 end
 

@@ -8,6 +8,7 @@
 -- each stands what always answering the most frequent class would reach.
 
 local baseline = require "gradus.metrics.baseline"
+local digits = require "gradus.nn.digits"
 local options = require "gradus.options"
 local session = require "gradus.session"
 local summary = require "gradus.nn.summary"
@@ -96,7 +97,7 @@ function Reporter:numbers(epoch, seconds, means)
   return self:line(epoch .. "/" .. self.epochs, ("%.1fs"):format(seconds), self:cells(function(column)
     local value = means[column.key]
     if not value then return "" end
-    local text = value == value and ("%.4f"):format(value) or "0/0"  -- a ratio of nothing, as precision without a yes
+    local text = value == value and digits(value) or "0/0"  -- a ratio of nothing, as precision without a yes
     return column.baseline and ("%s (%.4f)"):format(text, column.baseline) or text
   end))
 end

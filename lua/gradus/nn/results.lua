@@ -1,5 +1,6 @@
 -- What evaluate returns: {loss=, accuracy=, ..., baseline=}, which prints as one line.
 
+local digits = require "gradus.nn.digits"
 local majority = require "gradus.metrics.baseline"
 local session = require "gradus.session"
 
@@ -22,7 +23,7 @@ end
 function Results:__tostring()
   local parts = {}
   for i, name in ipairs(about[self].names) do
-    parts[i] = self[name] == self[name] and ("%s %.4f"):format(name, self[name]) or name .. " undefined (0/0)"
+    parts[i] = name .. " " .. (self[name] == self[name] and digits(self[name]) or "undefined (0/0)")
     if self.baseline and majority.belongs_to(name) then
       parts[i] = ("%s (majority baseline %.4f)"):format(parts[i], self.baseline)
     end
