@@ -142,6 +142,9 @@ test("unscaled input, NaN, pictures of one value, and labels out of range are no
   local x = random.rand(6, 3, 3)
   contains(data.check {x = x * 255}, "divide by 255")
   contains(data.check {x = x * 1000 - 500}, "data.standardise")
+  expect.equal(#data.check {x_train = x * 255, x_test = random.rand(6, 3, 3) * 250}, 1)
+  contains(data.check {x_train = x, x_test = random.rand(6, 3, 3) * 255},
+    "but x_train from")
   local bad = x:clone()
   bad[{1, 1, 1}] = 0 / 0
   contains(data.check {x = bad}, "1 value that is not a number")

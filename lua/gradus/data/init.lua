@@ -208,7 +208,7 @@ big-endian bytes are read. Object arrays are refused: they are pickled Python, w
     error("data.load: skip is a number of lines, 0 or more, not " .. tostring(o.skip), 2)
   end
   local about = file.about(path)
-  if about and about.kind == "folder" then return dataset(call(prepared, path, only)) end
+  if about and about.kind == "folder" then return notes.attach(dataset(call(prepared, path, only))) end
   local found = call(core.load, path, o.skip, only)
   if only then
     for name in pairs(only) do
@@ -336,8 +336,9 @@ Divides items and their labels into x_train, y_train, x_val, y_val, x_test, y_te
 to choose, test once at the end. Items are shuffled (by a stream of its own from `seed`, so that nothing you
 draw later changes); stratify=true gives each part the same share of every class. With shuffle=false the parts
 are the first, the next and the last items; that is refused when the labels are sorted, since whole classes
-would then be missing from a part. At the prompt the parts are listed class by class; what data.check finds is in
-the data set's notes. Where d.rows says where each item came from, rows_train, rows_val and rows_test do so after.
+would then be missing from a part. At the prompt the parts are listed class by class, and what data.check finds
+unusual is told; all of it is in the data set's notes. Where d.rows says where each item came from, rows_train,
+rows_val and rows_test do so after.
 
 > d = data.split(data.digits(), {seed=1})
 > d.x_train.shape
@@ -387,11 +388,10 @@ the data set's notes. Where d.rows says where each item came from, rows_train, r
       d[part[1]:gsub("^x", "rows")] = rows_list.new(#positions, function(k) return from.rows[positions[k]] end)
     end
   end
-  d.notes = notes.find(d)
   if sorted then d.note = "the labels were sorted; the items are shuffled now" end
   local classes = class_rows(d, present(d))
   if classes then require("gradus.session").note("the parts, class by class\n" .. classes) end
-  return dataset(d)
+  return notes.attach(dataset(d))
 end)
 
 -- ---- data sets ----

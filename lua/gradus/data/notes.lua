@@ -4,9 +4,10 @@ local core = require "gradus.core.data"
 local doc = require("gradus.help").doc
 local parts = require "gradus.data.parts"
 local pictures = require "gradus.core.pictures"
+local session = require "gradus.session"
 local tensor = require "gradus.core.tensor"
 
-local error, ipairs, pcall, tostring = error, ipairs, pcall, tostring
+local error, ipairs, math, pcall, table, tostring = error, ipairs, math, pcall, table, tostring
 local format = string.format
 
 local M = {}
@@ -23,21 +24,22 @@ end
 local function constant(x)
   local rows = #x.shape > 1 and rows_of(x)
   if not rows or rows.shape[2] < 4 then return 0 end
-  return tensor.sum(tensor.eq(tensor.max(rows, 2), tensor.min(rows, 2)):astype "int64")
+  local function same(some) return tensor.eq(tensor.max(some, 2), tensor.min(some, 2)) end
+  -- The first few numbers settle it for nearly all.
+  local likely = same(rows[{{}, {1, math.min(16, rows.shape[2])}}])
+  if tensor.sum(likely:astype "int64") == 0 then return 0 end
+  return tensor.sum(same(rows[likely]):astype "int64")
 end
 
-local function check_inputs(list, d, part)
+local function check_inputs(list, d, part, ranges)
   local x = d[part[1]]
   if not core.is_tensor(x) or x.size == 0 then return end
   local least, mean, greatest = core.range(x)
+  ranges[#ranges + 1] = {name = part[1], wide = greatest > 30 or least < -30, least = least, greatest = greatest}
   if mean ~= mean then
     local bad = tensor.sum(tensor.isnan(x):astype "int64")
     list[#list + 1] = format("%s has %s that %s not a number (NaN): training would stop there", part[1],
       items(bad, "value"), bad == 1 and "is" or "are")
-  elseif greatest > 30 or least < -30 then
-    list[#list + 1] = format("%s goes from %g to %g: networks learn better from numbers around 0 to 1; %s", part[1],
-      least, greatest, least >= 0 and greatest <= 255 and "divide by 255, or begin with nn.Rescaling{1 / 255}"
-        or "data.standardise(d) brings the columns to one scale")
   end
   local same = constant(x)
   if same > 0 then
@@ -46,7 +48,27 @@ local function check_inputs(list, d, part)
   end
 end
 
-local function check_labels(list, d, part)
+-- Numbers that are far from 0 to 1; of a split, whether all parts are alike. `mild` is for what is usual at first.
+local function check_scale(list, mild, ranges)
+  local first = ranges[1]
+  if not first then return end
+  if first.wide then
+    mild[#mild + 1] = format("%s goes from %g to %g: networks learn better from numbers around 0 to 1; %s", first.name,
+      first.least, first.greatest, first.least >= 0 and first.greatest <= 255
+        and "divide by 255, or begin with nn.Rescaling{1 / 255}"
+        or "data.standardise(d) brings the columns to one scale")
+  end
+  for i = 2, #ranges do
+    local other = ranges[i]
+    local one, two = first.greatest - first.least, other.greatest - other.least
+    if other.wide ~= first.wide and math.max(one, two) > 30 * math.min(one, two) then
+      list[#list + 1] = format("%s goes from %g to %g, but %s from %g to %g: what one part is divided by, all are",
+        other.name, other.least, other.greatest, first.name, first.least, first.greatest)
+    end
+  end
+end
+
+local function check_labels(list, mild, d, part)
   local y = d[part[2]]
   if not core.is_tensor(y) or y.size == 0 then return end
   local ok, counts, sorted = pcall(core.labels, y, part[2])
@@ -73,7 +95,7 @@ local function check_labels(list, d, part)
     end
   end
   if sorted and part[2] == "y" then
-    list[#list + 1] = "y is sorted: data.split shuffles it; cut at fixed places, whole classes would be missing from "
+    mild[#mild + 1] = "y is sorted: data.split shuffles it; cut at fixed places, whole classes would be missing from "
       .. "a part"
   end
 end
@@ -113,15 +135,27 @@ local function check_duplicates(list, d)
   end
 end
 
---- The notes on a data set, a list of sentences.
+--- The notes on a data set: a list of sentences; and those of them that are about more than what every data set is at
+--- first, not scaled and sorted.
 function M.find(d)
-  local list = {}
+  local list, mild, ranges = {}, {}, {}
   for _, part in ipairs(parts.list) do
-    check_inputs(list, d, part)
-    check_labels(list, d, part)
+    check_inputs(list, d, part, ranges)
+    check_labels(list, mild, d, part)
   end
+  check_scale(list, mild, ranges)
   check_duplicates(list, d)
-  return list
+  local all = table.move(list, 1, #list, 1, {})
+  return table.move(mild, 1, #mild, #all + 1, all), list
+end
+
+--- Finds the notes on a data set that was just made, keeps them in it, and tells at a prompt what is unusual.
+function M.attach(d)
+  local unusual
+  d.notes, unusual = M.find(d)
+  for i = 1, math.min(#unusual, 5) do session.note(unusual[i]) end
+  if #unusual > 5 then session.note(format("and %d more, see the data set's notes", #unusual - 5)) end
+  return d
 end
 
 M.public = {}

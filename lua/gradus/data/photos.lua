@@ -6,6 +6,7 @@
 local core = require "gradus.core.data"
 local help = require "gradus.help"
 local listing = require "gradus.data.listing"
+local notes = require "gradus.data.notes"
 local options = require "gradus.options"
 local parts = require "gradus.data.parts"
 local progress = require "gradus.data.progress"
@@ -130,7 +131,7 @@ local function load(dataset, list, o)
     error(format('none of the %d files can be read as a picture; the last: %s', total, why), 0)
   end
   report(d.skipped, total)
-  return dataset(d), total - #d.skipped
+  return notes.attach(dataset(d)), total - #d.skipped
 end
 
 local function about(n, what, o)

@@ -312,10 +312,8 @@ local function run(o)
   local read = decode(o, list, folder)
   local sets, rows = divide(read, o, how)
   sets.classes = list.classes
-  for _, note in ipairs(notes.find(sets)) do
-    -- What gradus and Keras do with bytes stands in the README in any case.
-    if not note:find("divide by 255", 1, true) then warnings[#warnings + 1] = note end
-  end
+  local _, unusual = notes.find(sets)
+  table.move(unusual, 1, #unusual, #warnings + 1, warnings)
   local originals = {}
   for _, part in ipairs(ORDER) do originals[part] = #rows[part] end
   if o.augment then add_copies(sets, rows, o, how) end
