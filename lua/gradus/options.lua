@@ -5,9 +5,17 @@ local options = {}
 --- The name in the list that is nearest to `word`, or nil when none is near.
 options.nearest = require "gradus.core.nearest"
 
+-- "lr" of {"learning_rate"}: the name of which it is the initials.
+local function spelt_out(word, names)
+  for _, name in ipairs(names) do
+    local initials = name:gsub("(%a)%a*_?", "%1")
+    if #word > 1 and initials == word then return name end
+  end
+end
+
 --- ': did you mean "x"?' or nothing.
 function options.did_you_mean(word, names)
-  local near = options.nearest(word, names)
+  local near = options.nearest(word, names) or spelt_out(word, names)
   return near and string.format(': did you mean "%s"?', near) or ""
 end
 
@@ -49,9 +57,19 @@ local function check_choice(what, option, value)
   error(string.format("%s: %s cannot be %s%s", what, option[1], quoted(value), near), 4)
 end
 
+-- An error for a position behind those that options have.
+local function too_many(what, spec, key)
+  local names = {}
+  for _, option in ipairs(spec) do
+    if not option.named then names[#names + 1] = option[1] end
+  end
+  error(string.format("%s takes at most %d positional argument%s; number %s is too many (%s: %s)", what, #names,
+    #names == 1 and "" or "s", key, #names == 1 and "it is" or "they are", table.concat(names, ", ")), 4)
+end
+
 --- Reads the one table of a call. `spec` lists the options in positional order; each is {name, default} or
---- {name, required=true}; with one_of={...} a name must be one of those, in any case of its letters if any_case=true.
---- Returns a table by name. An unknown key is an error with a suggestion.
+--- {name, required=true}; with one_of={...} a name must be one of those, in any case of its letters if any_case=true;
+--- named=true has no position. Returns a table by name. An unknown key is an error with a suggestion.
 function options.read(what, given, spec)
   if given == nil then given = {} end
   if type(given) ~= "table" or getmetatable(given) ~= nil then
@@ -66,10 +84,7 @@ function options.read(what, given, spec)
   end
   for key in pairs(given) do
     if type(key) == "number" then
-      if not spec[key] then
-        error(string.format("%s takes at most %d positional arguments; number %s is too many (they are: %s)", what,
-          #spec, key, table.concat(names, ", ")), 3)
-      end
+      if not spec[key] or spec[key].named then too_many(what, spec, key) end
     elseif not names[key] then
       error(string.format('%s has no option "%s"%s', what, tostring(key), options.suggest(key, names)), 3)
     end

@@ -122,13 +122,14 @@ typedef struct gr_runtime {
   int calls;                    // protected calls and loops of the session core that are running
   gr_pool *pool;                // NULL until first asked for: starting threads costs
   int threads;
-  gr_random random;      // the one generator for everything a learner draws
-  gr_run run;            // what operations on tracked tensors run with
-  bool values_read;      // since this was cleared, Lua has read numbers out of a tracked tensor
-  size_t unaccounted;    // bytes of buffers that the collector has not been told of yet
-  size_t held, most;     // bytes of buffers that boxes hold; at how many all of the heap is collected
-  bool by_generation;    // how the collector works: see state.c
-  size_t unchecked;      // bytes of buffers made since the machine was asked what is left
+  gr_random random;    // the one generator for everything a learner draws
+  gr_run run;          // what operations on tracked tensors run with
+  bool recording;      // a program is: what is compared is an operation like others, and gives a tracked mask
+  bool values_read;    // since this was cleared, Lua has read numbers out of a tracked tensor
+  size_t unaccounted;  // bytes of buffers that the collector has not been told of yet
+  size_t held, most;   // bytes of buffers that boxes hold; at how many all of the heap is collected
+  bool by_generation;  // how the collector works: see state.c
+  size_t unchecked;    // bytes of buffers made since the machine was asked what is left
   int tensor_metatable;  // registry reference: the table is made with the state, and filled by gr_open_tensor
   gr_format format;      // how tensors print; set_printoptions
   atomic_int pause;      // gr_pause: what the next Ctrl-C does to training that can pause

@@ -37,8 +37,8 @@ static const gr_tensor *exact_operand(lua_State *L, gr_binary_op op, int index, 
 // it.
 static int binary(lua_State *L, gr_binary_op op) {
   gr_box *box_a = gr_test_box(L, 1), *box_b = gr_test_box(L, 2);
-  bool mask = gr_binary_gives_mask(op);
-  if (!mask && ((box_a && box_a->node) || (box_b && box_b->node))) {
+  bool plain = gr_binary_gives_mask(op) && !gr_runtime_of(L)->recording;
+  if (!plain && ((box_a && box_a->node) || (box_b && box_b->node))) {
     gr_op_args args = {.kind = (int)op};
     if (gr_apply_tracked(L, &gr_op_binary, &args, 2, (int[]){1, 2})) {
       if (box_a && box_b) note_stretch(L, &box_a->tensor, &box_b->tensor, gr_test_tensor(L, -1));
@@ -120,7 +120,7 @@ static int unary(lua_State *L, gr_unary_op op) {
     gr_push_element(L, &out, NULL);
     return 1;
   }
-  if (box->node && !gr_unary_gives_mask(op)) {
+  if (box->node && (!gr_unary_gives_mask(op) || gr_runtime_of(L)->recording)) {
     gr_op_args args = {.kind = (int)op};
     if (gr_apply_tracked(L, &gr_op_unary, &args, 1, (int[]){1})) return 1;
   }

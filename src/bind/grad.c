@@ -124,7 +124,7 @@ bool gr_apply_tracked(lua_State *L, const gr_op *op, const gr_op_args *args, int
       luaL_typeerror(L, operands[i], "tensor or number");
     if (!box || !box->node) continue;
     tracked = true;
-    dtype = box->tensor.dtype;
+    if (gr_dtype_is_float(box->tensor.dtype)) dtype = box->tensor.dtype;
   }
   if (!tracked) return false;
   node_holder *h = push_tracked(L);

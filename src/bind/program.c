@@ -236,6 +236,8 @@ int gr_program_record(lua_State *L) {
     gr_push_tracked_leaf(L, gr_check_tensor(L, 4), false);  // 12
   bool *reads = &gr_runtime_of(L)->values_read;
   *reads = false;
+  bool *recording = &gr_runtime_of(L)->recording, outer = *recording;
+  *recording = true;
   gr_mark_weights(L, &marks);
   int status = LUA_OK;
   bool penalized = !lua_isnil(L, 10);
@@ -253,6 +255,7 @@ int gr_program_record(lua_State *L) {
   }
   lua_checkstack(L, LUA_MINSTACK);  // many results leave no room; what follows needs what is always spare
   gr_unmark_weights(L, &marks);
+  *recording = outer;
   if (status) return lua_error(L);
   if (*reads) {
     lua_pushnil(L);

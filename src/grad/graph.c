@@ -102,6 +102,7 @@ gr_code gr_node_apply(gr_node **out, const gr_op *op, const gr_op_args *args, in
   out_layout = node->value;
   aux_layout = node->aux;
   node->value = node->aux = (gr_tensor){0};
+  node->needs_gradient &= gr_dtype_is_float(out_layout.dtype);  // a mask has no derivative
   code = gr_tensor_init(&node->value, out_layout.dtype, out_layout.ndim, out_layout.shape, err);
   if (!code) code = gr_tensor_init(&node->aux, aux_layout.dtype, aux_layout.ndim, aux_layout.shape, err);
   if (!code) code = gr_alloc(&scratch, scratch_bytes, "scratch memory of an operation", err);

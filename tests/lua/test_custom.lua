@@ -135,4 +135,51 @@ test("options of a new kind of layer are read and checked like any other's", fun
   expect.error(function() Power{exponnet = 3} end, 'did you mean "exponent"')
 end)
 
+-- Three steps of training through a layer made of f; recorded, or step by step because it reads a number.
+local function losses_through(f, reads)
+  random.seed(3)
+  local x, y = random.randn(6, 3), random.randn(6, 2)
+  local Own = nn.layer{"Own", call = function(_, h)
+    if reads then tostring(h) end
+    return f(h)
+  end}
+  local m = nn.Sequential{nn.Dense{4, input_shape = {3}}, Own{}, nn.Dense{2}, dtype = "float64"}
+  m:compile{optimizer = optim.SGD{0.1}, loss = "mse"}
+  local losses = {}
+  for i = 1, 3 do losses[i] = m:train_on_batch(x, y) end
+  return losses, m.runs_eagerly or false
+end
+
+test("a layer that compares is recorded: its masks are those of each batch", function()
+  local layers = {
+    function(h) return where(gt(h, 0), h, 0.1 * h) end,
+    function(h) return where(le(h * h, h), h, -h) end,
+    function(h) return gt(h, 0) * h end,
+    function(h) return (1 - gt(h, 0)) * h end,
+    function(h) return where(logical_and(gt(h, -1), logical_not(gt(h, 1))), h, 0 * h) end,
+    function(h) return gt(h, 0):astype("float64") * h end,
+    function(h) return where(isnan(h), 0 * h, h) end,
+    function(h) return h * sum(gt(h, 0), {axis = 2, keepdims = true}) end,
+    function(h) return where(gt(h, 0):reshape(-1, 4), h, 2 * h) end,
+  }
+  for i, f in ipairs(layers) do
+    local recorded, eagerly = losses_through(f, false)
+    expect.equal(i .. tostring(eagerly), i .. "false")
+    local wanted, reference = losses_through(f, true)
+    expect.equal(reference, true)
+    for step = 1, 3 do expect.close(recorded[step], wanted[step], 1e-14) end
+  end
+  local m = nn.Sequential{nn.ReLU{threshold = 0.2, max_value = 1, input_shape = {3}}, nn.Dense{2}}
+  m:compile{optimizer = "sgd", loss = "mse"}
+  m:train_on_batch(ones(4, 3), ones(4, 2))
+  expect.equal(m.runs_eagerly, nil)
+end)
+
+test("a layer that asks Lua what to do by its numbers runs step by step", function()
+  for _, f in ipairs {function(h) return any(gt(h, 0)) and h or -h end, function(h) return h * max(gt(h, 0)) end} do
+    local _, eagerly = losses_through(f, false)
+    expect.equal(eagerly, true)
+  end
+end)
+
 test.done()

@@ -185,4 +185,35 @@ test("epochs go on where they were left", function()
   expect.error(function() m:fit{X, Y, epochs = 5, initial_epoch = 5, verbose = 0} end, "initial_epoch")
 end)
 
+test("metrics of one's own have the names that they are given, in the history and in a file", function()
+  random.seed(2)
+  local x, y = random.randn(10, 3), random.randn(10)
+  local function gap(t, p) return max(abs(t - p)) end
+  local function bias(t, p) return mean(p - t) end
+  local m = nn.Sequential{nn.Dense{1, input_shape = {3}}}
+  m:compile{optimizer = "sgd", loss = "mse", metrics = {"mae", gap = gap, bias = bias}}
+  local h = m:fit{x, y, epochs = 2, verbose = 0, validation_split = 0.2}.history
+  expect.ok(h.gap[2] and h.val_bias[2] and h.mae[2])
+  local measured, path = m:evaluate{x, y, verbose = 0}, os.tmpname() .. ".safetensors"
+  expect.close(measured.gap, max(abs(y:reshape(10, 1) - m:predict(x))), 1e-6)
+  m:save(path)
+  expect.error(function() nn.load(path) end, "bias=..., gap=...")
+  local again = nn.load(path, {custom = {gap = gap, bias = bias}}):evaluate{x, y, verbose = 0}
+  expect.equal(again.gap, measured.gap)
+  expect.equal(again.bias, measured.bias)
+  os.remove(path)
+  expect.error(function() m:compile{optimizer = "sgd", loss = "mse", metrics = {gap = "mae"}} end, "the metric gap is")
+end)
+
+test("what callbacks watch is looked for before training begins", function()
+  local m = nn.Sequential{nn.Dense{1, input_shape = {3}}}
+  m:compile{optimizer = "sgd", loss = "mse"}
+  local before = m.layers[1].kernel:clone()
+  for _, callback in ipairs {callbacks.EarlyStopping{}, callbacks.ReduceLROnPlateau{monitor = "los"},
+    callbacks.ModelCheckpoint{"/tmp/gradus-none.safetensors", save_best_only = true}} do
+    expect.error(function() m:fit{ones(4, 3), ones(4), verbose = 0, callbacks = {callback}} end, "to watch")
+  end
+  expect.ok(all(eq(m.layers[1].kernel, before)))
+end)
+
 test.done()

@@ -519,4 +519,38 @@ test("a network without weights has a loss and learns nothing", function()
   expect.equal(m:train_on_batch(ones(5, 3, 1), zeros(5, 3)), 1.0)
 end)
 
+test("a layer is found by its name or place, and what is not there is said", function()
+  local m = nn.Sequential{nn.Dense{4, input_shape = {3}}, nn.Dense{1}}
+  expect.equal(m:get_layer("dense_1"), m.layers[2])
+  expect.equal(m:get_layer(1), m.layers[1])
+  expect.error(function() m:get_layer("dens_1") end, 'did you mean "dense_1"')
+  expect.error(function() m:get_layer(3) end, "there are 2 layers")
+end)
+
+test("positions are those of a layer's own options, and one sample is no batch", function()
+  expect.error(function() nn.Reshape{3, 4} end, "at most 1 positional argument; number 2 is too many")
+  expect.error(function() nn.Flatten{{3}} end, "at most 0 positional arguments")
+  expect.error(function() nn.Dense{"4"} end, 'not "4"')
+  expect.error(function() optim.SGD{lr = 0.1} end, 'did you mean "learning_rate"?')
+  local m = nn.Sequential{nn.Conv2D{1, 3, input_shape = {5, 5, 1}}}
+  expect.error(function() m:predict(ones(5, 5, 1)) end, "it is one sample")
+  expect.error(function() m:predict(ones(2, 5, 5)) end, "lacks the channel axis")
+  expect.error(function() m:predict{ones(2, 5, 5, 1)} end, "with round brackets: predict(x, ...)")
+end)
+
+test("Dropout draws by its seed, wherever it stands", function()
+  local function drawn(...)
+    random.seed(4)
+    local m = nn.Sequential{nn.Flatten{input_shape = {50}}, ...}
+    m:compile{optimizer = optim.SGD{1}, loss = "mse"}
+    m:train_on_batch(ones(1, 50), zeros(1, 1))
+    return ne(m:gradients()[1]:reshape(-1), 0)
+  end
+  local a = drawn(nn.Dropout{0.5, seed = 7}, nn.Dense{1})
+  local b = drawn(nn.Rescaling{1}, nn.Dropout{0.5, seed = 7}, nn.Dense{1})
+  local c = drawn(nn.Dropout{0.5, seed = 8}, nn.Dense{1})
+  expect.ok(all(eq(a, b)) and not all(eq(a, c)))
+  expect.error(function() nn.Dropout{0.5, seed = "x"} end, "seed is a whole number")
+end)
+
 test.done()

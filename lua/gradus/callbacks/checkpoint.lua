@@ -48,6 +48,9 @@ local function check(self, what)
   self.best = self.initial_value_threshold
 end
 
+-- What each epoch is like matters for save_best_only alone.
+function ModelCheckpoint:watches() return self.save_best_only end
+
 function ModelCheckpoint:train_begin()
   local folder = self.filepath:match("^(.*)/[^/]*$")
   if folder and folder ~= "" then
@@ -58,7 +61,7 @@ end
 
 function ModelCheckpoint:epoch_end(epoch, logs, model)
   if self.save_best_only then
-    local value = watch.value_of(self, logs, "ModelCheckpoint")
+    local value = watch.value_of(self, logs)
     if not watch.better(self, value, self.best, 0) then return end
     self.best = value
   end

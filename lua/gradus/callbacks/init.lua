@@ -60,7 +60,7 @@ local function everything(model)
 end
 
 function EarlyStopping:epoch_end(epoch, logs, model)
-  local value = value_of(self, logs, "EarlyStopping")
+  local value = value_of(self, logs)
   if epoch <= self.start_from_epoch then return end
   self.wait = self.wait + 1
   if better(self, value, self.best, self.min_delta) then
@@ -118,7 +118,7 @@ function ReduceLROnPlateau:train_begin(model)
 end
 
 function ReduceLROnPlateau:epoch_end(epoch, logs, model)
-  local value = value_of(self, logs, "ReduceLROnPlateau")
+  local value = value_of(self, logs)
   if self.cooling > 0 then self.cooling, self.wait = self.cooling - 1, 0 end
   if better(self, value, self.best, self.min_delta) then
     self.best, self.wait = value, 0

@@ -1,6 +1,7 @@
 -- The callbacks of one fit, called in their order.
 
 local states = require "gradus.callbacks.states"
+local watch = require "gradus.callbacks.watch"
 
 local Run = {}
 Run.__index = Run
@@ -9,8 +10,9 @@ local M = {}
 
 local methods = {"train_begin", "epoch_begin", "batch_end", "epoch_end", "train_end"}
 
---- `given` is fit's list: tables with methods, or functions f(epoch, logs, model).
-function M.new(given, model, record)
+--- `given` is fit's list: tables with methods, or functions f(epoch, logs, model). `names` are those of what an epoch
+--- will report.
+function M.new(given, model, record, names)
   if type(given) == "function" or (type(given) == "table" and #given == 0 and next(given) ~= nil) then
     given = {given}
   end
@@ -27,6 +29,7 @@ function M.new(given, model, record)
       error(string.format("fit: callback %d is a %s without epoch_end or another of the methods of a callback; see "
         .. "callbacks", i, type(callback)), 0)
     end
+    if callback.watches and callback:watches() then watch.expect(callback, names) end
     self.list[i] = callback
     self.batches = self.batches or callback.batch_end ~= nil
   end

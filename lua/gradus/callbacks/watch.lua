@@ -26,19 +26,31 @@ local function falls(name, mode, what)
     .. 'mode="min"', what, name), 0)
 end
 
+local function fail(self, names)
+  table.sort(names)
+  local hint = self.monitor:find("^val_") and "; give fit validation_data or validation_split" or ""
+  error(string.format('%s: there is no "%s" to watch%s%s', self.class_name, self.monitor,
+    options.suggest(self.monitor, names), hint), 0)
+end
+
+--- An error before training when nothing of the name that the callback watches will be among `names`.
+function watch.expect(self, names)
+  for _, name in ipairs(names) do
+    if name == self.monitor then return falls(self.monitor, self.mode, self.class_name) end
+  end
+  fail(self, {table.unpack(names)})
+end
+
 --- The number that the callback watches.
-function watch.value_of(self, logs, what)
+function watch.value_of(self, logs)
   local value = logs[self.monitor]
   if value then
-    self.falls = falls(self.monitor, self.mode, what)
+    self.falls = falls(self.monitor, self.mode, self.class_name)
     return value
   end
   local names = {}
   for name in pairs(logs) do names[#names + 1] = name end
-  table.sort(names)
-  local hint = self.monitor:find("^val_") and "; give fit validation_data or validation_split" or ""
-  error(string.format('%s: there is no "%s" to watch%s%s', what, self.monitor, options.suggest(self.monitor, names),
-    hint), 0)
+  fail(self, names)
 end
 
 --- An error unless that option is a number from `least`.
@@ -62,6 +74,7 @@ function watch.define(what, spec, class, check)
   class.__name = what
   class.class_name = what
   class.__tostring = function() return what end
+  class.watches = class.watches or function(self) return self.monitor ~= nil end
   return options.takes(spec, function(given)
     local self = setmetatable(options.read("callbacks." .. what, given, spec), class)
     if self.monitor then

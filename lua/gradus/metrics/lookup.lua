@@ -109,14 +109,15 @@ for name in pairs(whole) do names[#names + 1] = name end
 table.sort(names)
 
 -- A learner's own function of the truth and the outputs.
-local function own(f)
-  return {name = "metric", whole = function(y, outputs)
+local function own(name, f)
+  return {name = name, whole = function(y, outputs)
     local value = f(y, outputs)
     if type(value) == "userdata" and getmetatable(value) == tensor.metatable and value.size == 1 then
       value = value:item()
     end
     if type(value) ~= "number" then
-      error("your metric gave a " .. type(value) .. "; it gives one number for all samples", 0)
+      local which = name == "metric" and name or 'metric "' .. name .. '"'
+      error(string.format("your %s gave a %s; it gives one number for all samples", which, type(value)), 0)
     end
     return value
   end}
@@ -144,9 +145,31 @@ local function expect_fit(name, why)
   if why then error(string.format('the metric "%s" does not fit: %s', name, why), 0) end
 end
 
---- The metric of that name for a loss and a network with `outputs` outputs (nil: not known yet, and not checked).
+--- compile's metrics as a list: names, functions, and {name=, f=} for those under names, behind the others.
+local function list(given)
+  if type(given) == "string" or type(given) == "function" then given = {given} end
+  if type(given) ~= "table" then
+    error('compile: metrics is a list of names, as in metrics={"accuracy"}, not a ' .. type(given), 0)
+  end
+  local wanted, called = {table.unpack(given)}, {}
+  for key, f in pairs(given) do
+    if type(key) == "string" then
+      if type(f) ~= "function" then
+        error(string.format("compile: the metric %s is a function of the truth and the outputs, not a %s", key,
+          type(f)), 0)
+      end
+      called[#called + 1] = {name = key, f = f}
+    end
+  end
+  table.sort(called, function(a, b) return a.name < b.name end)
+  return table.move(called, 1, #called, #wanted + 1, wanted)
+end
+
+--- The metric of that name, or of list's form, for a loss and a network with `outputs` outputs (nil: not known yet, and
+--- not checked).
 local function find(wanted, loss, outputs)
-  if type(wanted) == "function" then return own(wanted) end
+  if type(wanted) == "function" then return own("metric", wanted) end
+  if type(wanted) == "table" and type(wanted.f) == "function" then return own(wanted.name, wanted.f) end
   options.choice("compile", "metrics", wanted, names)
   local found = whole[wanted]
   if found then
@@ -159,4 +182,4 @@ local function find(wanted, loss, outputs)
   return {name = wanted, call = function(p, t) return core.metric(hits[kind], p, t) end}
 end
 
-return {find = find, names = names}
+return {find = find, list = list, names = names}

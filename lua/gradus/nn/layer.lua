@@ -29,8 +29,8 @@ function Layer.define(class_name, spec)
   local all = {table.unpack(spec)}
   class.option_names = {}
   for i, option in ipairs(spec) do class.option_names[i] = option[1] end
-  all[#all + 1] = {"input_shape"}
-  all[#all + 1] = {"name"}
+  all[#all + 1] = {"input_shape", named = true}
+  all[#all + 1] = {"name", named = true}
   local function construct(given)
     local self = options.read("nn." .. class_name, given, all)
     self.weight_names, self.state_names, self.weight_regularizers, self.trainable = {}, {}, {}, true
@@ -211,7 +211,8 @@ end
 --- A whole number from 1.
 function Layer.count(what, option, value)
   if math.type(value) ~= "integer" or value < 1 then
-    error(string.format("%s: %s is a whole number from 1, not %s", what, option, tostring(value)), 0)
+    error(string.format("%s: %s is a whole number from 1, not %s", what, option,
+      type(value) == "string" and '"' .. value .. '"' or tostring(value)), 0)
   end
   return value
 end

@@ -121,7 +121,12 @@ end
 local function read_metrics(list, custom, missing)
   local read = {}
   for i, metric in ipairs(expect(list, "table", "metrics")) do
-    read[i] = type(metric) == "table" and pick(custom, metric.own, missing) or metric
+    if type(metric) == "table" and metric.own ~= "metric" then  -- one under a name of its own
+      local name = expect(metric.own, "string", "the name of a metric")
+      read[name] = pick(custom, name, missing)
+    else
+      read[i] = type(metric) == "table" and pick(custom, metric.own, missing) or metric
+    end
   end
   return read
 end

@@ -3,6 +3,7 @@
 
 local doc = require("gradus.help").doc
 local explain = require "gradus.nn.explain"
+local options = require "gradus.options"
 local saving = require "gradus.nn.saving"
 local session = require "gradus.session"
 local shapes = require "gradus.shapes"
@@ -68,6 +69,28 @@ function Model:weights()
   end
   return list
 end
+
+Model.get_layer = doc("model.get_layer", [[
+model:get_layer(name) -> layer
+
+The layer of that name, or the one at that place, from 1: model:get_layer("dense").kernel. All are in model.layers.
+
+> m = nn.Sequential{nn.Dense{4, input_shape={3}}, nn.Dense{1}}
+> m:get_layer("dense_1")
+dense_1 (Dense): (4,) -> (1,), 5 parameters
+> m:get_layer(1).units
+4
+]], function(self, wanted)
+  local names = {}
+  for i, layer in ipairs(self.layers) do
+    if layer.name == wanted or i == wanted then return layer end
+    names[i] = layer.name
+  end
+  if math.type(wanted) == "integer" then
+    error(string.format("get_layer: there are %d layers, numbered from 1, and no number %d", #names, wanted), 0)
+  end
+  error(string.format('get_layer: there is no layer "%s"%s', tostring(wanted), options.suggest(wanted, names)), 0)
+end)
 
 Model.count_params = doc("model.count_params", [[
 model:count_params() -> integer

@@ -47,7 +47,11 @@ local function check_values(loss, y, what)
 end
 
 function M.check_x(model, x, what)
-  if not is_tensor(x) then error(what .. ": x is a tensor of samples, not " .. type(x), 0) end
+  if not is_tensor(x) then
+    local round = type(x) == "table" and is_tensor(x[1]) and what:find "^%l"
+    error(string.format("%s: x is a tensor of samples, not a %s%s", what, type(x),
+      round and "; with round brackets: " .. what .. "(x, ...)" or ""), 0)
+  end
   if x.ndim == 0 then error(what .. ": x is one number; it should have one row a sample", 0) end
   if not model.output_shape then
     local shape = x.shape
@@ -59,10 +63,10 @@ function M.check_x(model, x, what)
   for i = 1, #want do fits = fits and got[i + 1] == want[i] end
   if fits then return x end
   local hint = ""
-  if #got == #want and want[#want] == 1 then
+  if shapes.equal(got, want) then
+    hint = "; it is one sample, and a batch of one is expand_dims(x, 1)"
+  elseif #got == #want and want[#want] == 1 then
     hint = "; it lacks the channel axis: expand_dims(x, -1)"
-  elseif #got == #want then
-    hint = "; is it one sample instead of a batch? expand_dims(x, 1)"
   end
   error(string.format("%s: x has shape %s, but this network takes (n, %s)%s", what, shapes.text(got),
     table.concat(want, ", "), hint), 0)

@@ -96,6 +96,15 @@ local function loss_text(loss, own)
   return {name = loss.name, options = options_of(loss, names, "loss.", own)}
 end
 
+local function metrics_text(wanted, own)
+  local list = {}
+  for i, metric in ipairs(wanted) do
+    local called = type(metric) == "table"
+    list[i] = plain(called and metric.f or metric, called and metric.name or "metric", own)
+  end
+  return list
+end
+
 --- Everything but the tensors, and the names of what is the learner's own. add(name, t) is called for each tensor that
 --- callbacks keep.
 local function describe(model, add)
@@ -112,7 +121,7 @@ local function describe(model, add)
   end
   if model.loss then
     text.compile = {optimizer = optimizer_text(model.optimizer, own), loss = loss_text(model.loss, own),
-      metrics = plain(model.wanted_metrics, "metric", own)}
+      metrics = metrics_text(model.wanted_metrics, own)}
   end
   if model.key then
     text.training = {key = {string.format("%016x", model.key[1]), string.format("%016x", model.key[2])},

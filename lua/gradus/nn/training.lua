@@ -47,8 +47,9 @@ rows, "binary_crossentropy" for one output between 0 and 1, "mean_squared_error"
 "accuracy"; of two classes "precision", "recall", "specificity", "f1_score"; of any number "balanced_accuracy",
 "matthews_corrcoef", "cohen_kappa", "auc", "average_precision" (of more than two: the mean of each against the rest),
 "top_k_categorical_accuracy" (k = 5); of numbers "mse", "mae", "root_mean_squared_error", "r2_score",
-"mean_absolute_percentage_error"; or a function of yours, f(y_true, outputs), which gives one number. A metric that does
-not fit the number of outputs is an error. Metrics are counted over the whole epoch, never averaged over batches.
+"mean_absolute_percentage_error"; or a function of yours, f(y_true, outputs), which gives one number, under a name as in
+metrics={"accuracy", gap=f}. A metric that does not fit the number of outputs is an error. Metrics are counted over the
+whole epoch, never averaged over batches.
 
 > m = nn.Sequential{nn.Dense{2, activation="softmax", input_shape={4}}}
 > m:compile{optimizer="adam", loss="sparse_categorical_crossentropy", metrics={"accuracy"}}
@@ -58,10 +59,7 @@ Adam, learning rate 0.001
   local read = options.read("compile", given, COMPILE)
   pause.refuse(model, "compile")
   local optimizer, loss = lookup_optimizer.find(read.optimizer), lookup_loss.find(read.loss)
-  local wanted = (type(read.metrics) == "string" or type(read.metrics) == "function") and {read.metrics} or read.metrics
-  if type(wanted) ~= "table" then
-    error('compile: metrics is a list of names, as in metrics={"accuracy"}, not a ' .. type(wanted), 0)
-  end
+  local wanted = lookup_metric.list(read.metrics)
   local seen = {}
   for _, metric in ipairs(wanted) do
     local name = lookup_metric.find(metric, loss).name
@@ -100,6 +98,13 @@ end
 local function all_names(model)
   local names = {"loss"}
   for i, metric in ipairs(model.metrics) do names[i + 1] = metric.name end
+  return names
+end
+
+-- The names of what an epoch reports.
+local function reported_names(model, validated)
+  local names = all_names(model)
+  for i = 1, validated and #names or 0 do names[#names + 1] = "val_" .. names[i] end
   return names
 end
 
@@ -245,7 +250,7 @@ true
   record.baseline = baseline.of(model, y)
   record.val_baseline = vy and baseline.of(model, vy) or nil
   model.history, model.stop_training = record, false
-  local called = callbacks.new(read.callbacks, model, record)
+  local called = callbacks.new(read.callbacks, model, record, reported_names(model, vx ~= nil))
   local kept = begin > 0 and (model.kept_states or callback_states.of(model.callbacks)) or nil
   local batches = (n + batch_size - 1) // batch_size
   -- What shuffling and Dropout draw hangs on the key, the epoch and the step: training that goes on keeps its key.

@@ -14,7 +14,7 @@ local layers = {}
 -- A kind of layer whose method `recipe` says what may change (gr_recipe of the core) and how far. It is made when the
 -- layer is called, so that an option changed by hand acts.
 local function define(name, spec, help)
-  spec[#spec + 1] = {"seed"}
+  spec[#spec + 1] = {"seed", named = true}
   local class, construct = Layer.define(name, spec)
   layers[name] = doc("nn." .. name, help, construct)
 
