@@ -19,11 +19,14 @@ static const char *name_of(const gr_loaded *l, size_t i) {
   return l->is_archive ? l->archive.entries[i].name : l->safetensors.entries[i].name;
 }
 
-// Pushes member `i`.
-static void push_member(lua_State *L, gr_loaded *l, size_t i) {
+// Pushes member `i`; `otherwise` is what to say behind an error.
+static void push_member(lua_State *L, gr_loaded *l, size_t i, const char *otherwise) {
+  gr_err err;
   gr_push_empty(L);
-  GR_TRY(L, l->is_archive ? gr_npz_tensor(&l->tensor, &l->archive, i, &err)
-                          : gr_safetensors_tensor(&l->tensor, &l->safetensors, i, &err));
+  gr_code code = l->is_archive ? gr_npz_tensor(&l->tensor, &l->archive, i, &err)
+                               : gr_safetensors_tensor(&l->tensor, &l->safetensors, i, &err);
+  if (code == GR_ERR_FORMAT && *otherwise) luaL_error(L, "%s. %s", err.text, otherwise);
+  if (code) gr_raise(L, &err);
   gr_box_adopt(L, -1, &l->tensor);
 }
 
@@ -48,7 +51,7 @@ static int data_load(lua_State *L) {
     bool wanted = all || (lua_getfield(L, 3, name) != LUA_TNIL);
     if (!all) lua_pop(L, 1);
     if (!wanted) continue;
-    push_member(L, loaded, i);
+    push_member(L, loaded, i, all && count(loaded) > 1 ? "The others: data.load(path, {only={...}})" : "");
     lua_setfield(L, -2, name);
   }
   gr_loaded_finish(loaded);  // the file's bytes, without waiting for the collector
@@ -70,7 +73,7 @@ static int data_read_archive(lua_State *L) {
   for (size_t i = 0; i < count(loaded); i++) {
     lua_pushstring(L, name_of(loaded, i));
     lua_seti(L, 3, (lua_Integer)i + 1);
-    push_member(L, loaded, i);
+    push_member(L, loaded, i, "");
     lua_setfield(L, 4, name_of(loaded, i));
   }
   lua_createtable(L, 0, (int)loaded->safetensors.n_metadata);

@@ -42,6 +42,7 @@ end)
 
 test("what cannot be read is an error that names the file and the fix", function()
   expect.error(function() data.load(tests .. "/data/with_object.npz") end, "numeric dtype")
+  expect.error(function() data.load(tests .. "/data/with_object.npz") end, "The others: data.load(path, {only=")
   expect.error(function() data.load("no/such.npy") end, 'there is no file "no/such.npy"')
   expect.error(function() data.load(write("1,2\n3\n")) end, "line 2 has 1 numbers; the first row has 2")
   expect.error(function() data.load(tensor.zeros(2)) end, "takes a path")

@@ -125,6 +125,8 @@ def _(folder):
     equal(bytes_of(os.path.join(folder, "out")), first)
     prepare(folder, "photos", "-o", "out", "--gray", "--seed", "2", "--overwrite")
     other = bytes_of(os.path.join(folder, "out"))
+    prepare(folder, "photos", "-o", "out", "--gray", "--seed", "2", "--overwrite")  # told to, it does it again
+    equal(bytes_of(os.path.join(folder, "out")), other)
     assert other["x_train.npy"] != first["x_train.npy"] and len(other["x_train.npy"]) == len(first["x_train.npy"])
 
 
@@ -132,7 +134,7 @@ def _(folder):
 def _(folder):
     for name in ("bottle", "can"):
         os.makedirs(os.path.join(folder, "photos", name))
-        for i in range(1100):
+        for i in range(1300):
             shutil.copy(os.path.join(PICTURES, "rgb.jpg" if name == "can" else "progressive.jpg"),
                         os.path.join(folder, "photos", name, f"{i:04}.jpg"))
     for run in ("whole", "broken"):  # one OUT name, so that the READMEs agree
@@ -140,27 +142,34 @@ def _(folder):
     command = ["prepare", "../photos", "-o", "out", "--size", "40", "--augment", "flip,noise=0.1", "--threads", "1"]
     whole, broken = os.path.join(folder, "whole"), os.path.join(folder, "broken")
     equal(gradus(*command, folder=whole)[0], 0)
-    for number, ending in ("1", signal.SIGKILL), ("3", signal.SIGINT):
+    unfinished = os.path.join(broken, "out", "unfinished")
+    for ending in signal.SIGKILL, signal.SIGINT:
+        number = 1  # of the next piece
+        while os.path.exists(os.path.join(unfinished, f"all-{number}.json")):
+            number += 1
         process = subprocess.Popen([GRADUS, *command], cwd=broken, env=environment(folder), stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, text=True)
-        until, piece = time.time() + 60, os.path.join(broken, "out", "unfinished", f"all-{number}.json")
+        until, piece = time.time() + 60, os.path.join(unfinished, f"all-{number}.json")
         while not os.path.exists(piece) and process.poll() is None and time.time() < until:
             time.sleep(0.002)
+        if ending == signal.SIGKILL:
+            process.send_signal(signal.SIGSTOP)
+            contains(gradus(*command, folder=broken)[2], f"process {process.pid} of this machine works in")
         process.send_signal(ending)
         _, err = process.communicate(timeout=60)
-        assert os.path.exists(piece), "there is no first piece"
+        assert os.path.exists(piece), "there is no such piece"
         equal(process.returncode, -signal.SIGKILL if ending == signal.SIGKILL else 130)
         if ending == signal.SIGINT:
             contains(err, "interrupted")
         assert not os.path.exists(os.path.join(broken, "out", "prepare.json")), "it was over before it was broken off"
-    kept = os.stat(os.path.join(broken, "out", "unfinished", "all-1.npy")).st_ino
+    kept = os.stat(os.path.join(unfinished, "all-1.npy")).st_ino
     # A piece that was damaged since is read again.
-    with open(os.path.join(broken, "out", "unfinished", "all-2.npy"), "r+b") as file:
+    with open(os.path.join(unfinished, "all-1.npy"), "r+b") as file:
         file.truncate(200)
     status, out, err = gradus("prepare", "../photos", "-o", "out", "--size", "41", folder=broken)
     equal(status, 1)
     contains(err, "broken off, with another --augment")
-    equal(os.stat(os.path.join(broken, "out", "unfinished", "all-1.npy")).st_ino, kept)  # nothing was lost by asking
+    equal(os.stat(os.path.join(unfinished, "all-1.npy")).st_ino, kept)  # nothing was lost by asking
     status, out, err = gradus(*command, folder=broken)
     equal((status, err), (0, ""))
     contains(out, "going on where an earlier run was broken off")

@@ -105,7 +105,8 @@ local function look_at(out, plan, overwrite)
   local begun = work.read_json(out .. "/" .. UNFINISHED .. "/plan.json")
   if record and type(record.plan) == "table" then
     local differs = difference(record.plan, plan)
-    if not differs then return is_whole(out, record) and "done" or begun and "go on" or "new" end
+    if not differs and not overwrite and is_whole(out, record) then return "done" end
+    if not differs then return begun and "go on" or "new" end
     if not overwrite then
       error(format('"%s" was prepared with another %s. Take another folder, or replace it with --overwrite', out,
         differs), 0)
@@ -290,11 +291,13 @@ local function run(o)
     return
   end
   local folder = o.out .. "/" .. UNFINISHED
+  if file.about(folder) then work.claim(folder) end
   if state == "new" then
     work.remove(folder)
     os.remove(o.out .. "/" .. RECORD)  -- from here on OUT is no longer what it says
     local ok, problem = file.make_folder(folder)
     if not ok then error(problem, 0) end
+    work.claim(folder)
     work.write(folder .. "/plan.json", json.write(plan))
   end
   begun = true

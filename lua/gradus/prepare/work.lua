@@ -56,6 +56,20 @@ function work.remove(folder)
   os.remove(folder)
 end
 
+local CLAIM = "/running"
+
+--- Says in the folder who works in it; raises when another process of this machine does. One that was killed is gone
+--- from /proc, whatever it left behind.
+function work.claim(folder)
+  local host = (read_text "/proc/sys/kernel/hostname" or ""):match "%S*"
+  local own = (read_text "/proc/self/stat" or ""):match "^%d+" or ""
+  local there, pid = (read_text(folder .. CLAIM) or ""):match "^(%S*) (%d+)"
+  if there == host and pid ~= own and (read_text("/proc/" .. pid .. "/cmdline") or ""):find("prepare", 1, true) then
+    error(format('process %s of this machine works in "%s" already: wait for it, or end it', pid, folder), 0)
+  end
+  work.write(folder .. CLAIM, host .. " " .. own .. "\n")
+end
+
 -- A piece that is there: x, kept, failed; or nil.
 local function read_piece(base, n, o)
   local about = work.read_json(base .. ".json")
