@@ -19,6 +19,7 @@ extern const gr_conv_table gr_conv_f32_avx512, gr_conv_f32_avx2;
 extern const gr_conv_gradient_table gr_conv_gradient_f32_avx512, gr_conv_gradient_f32_avx2;
 extern const gr_conv_sparse_table gr_conv_sparse_f32_avx512, gr_conv_sparse_f32_avx2;
 extern const gr_winograd_table gr_winograd_f32_avx512, gr_winograd_f32_avx2;
+extern const gr_product_table gr_product_f32_avx512, gr_product_f32_avx2;
 #endif
 extern const gr_map_table gr_map_f64_baseline, gr_map_f32_baseline;
 extern const gr_fold_table gr_fold_f64_baseline, gr_fold_f32_baseline;
@@ -30,6 +31,7 @@ extern const gr_conv_table gr_conv_f32_baseline;
 extern const gr_conv_gradient_table gr_conv_gradient_f32_baseline;
 extern const gr_conv_sparse_table gr_conv_sparse_f32_baseline;
 extern const gr_winograd_table gr_winograd_f32_baseline;
+extern const gr_product_table gr_product_f32_baseline;
 
 // Best first.
 static const gr_kernel_table tables[] = {
@@ -44,7 +46,8 @@ static const gr_kernel_table tables[] = {
      &gr_conv_f32_avx512,
      &gr_conv_gradient_f32_avx512,
      &gr_conv_sparse_f32_avx512,
-     &gr_winograd_f32_avx512},
+     &gr_winograd_f32_avx512,
+     &gr_product_f32_avx512},
     {"avx2",
      {&gr_map_f64_avx2, &gr_map_f32_avx2},
      {&gr_fold_f64_avx2, &gr_fold_f32_avx2},
@@ -55,7 +58,8 @@ static const gr_kernel_table tables[] = {
      &gr_conv_f32_avx2,
      &gr_conv_gradient_f32_avx2,
      &gr_conv_sparse_f32_avx2,
-     &gr_winograd_f32_avx2},
+     &gr_winograd_f32_avx2,
+     &gr_product_f32_avx2},
 #endif
     {"baseline",
      {&gr_map_f64_baseline, &gr_map_f32_baseline},
@@ -67,7 +71,8 @@ static const gr_kernel_table tables[] = {
      &gr_conv_f32_baseline,
      &gr_conv_gradient_f32_baseline,
      &gr_conv_sparse_f32_baseline,
-     &gr_winograd_f32_baseline},
+     &gr_winograd_f32_baseline,
+     &gr_product_f32_baseline},
 };
 #define N_TABLES ((int)(sizeof tables / sizeof tables[0]))
 

@@ -1,6 +1,8 @@
 // Inner loops of optimizers: w -= ..., over contiguous memory, a number at a time and none depending on
 // another. All are limited by memory beyond the second cache (three to seven numbers in and out a weight),
-// and by the division and the root where there is one. See update.h for the rules.
+// and by the division and the root where there is one. Multiply-adds are written out, so that a number gets
+// the same bits in a vector and in a tail, however the weights are cut into pieces. See update.h for the
+// rules.
 #include <tgmath.h>  // the sqrt of a real
 
 #include "kernel/inner_math.h"
@@ -26,7 +28,7 @@ static void sgd(void *weight, const void *gradient, void *v, void *m, int64_t n,
   const real *restrict g = gradient;
   const common c = common_of(u);
   const real rate = (real)u->rate;
-  for (int64_t i = 0; i < n; i++) w[i] = w[i] * c.stays - rate * slope(c, g[i]);
+  for (int64_t i = 0; i < n; i++) w[i] = muladd(w[i], c.stays, -(rate * slope(c, g[i])));
 }
 
 static void momentum(void *weight, const void *gradient, void *v, void *m, int64_t n, const gr_update *u) {
@@ -35,8 +37,8 @@ static void momentum(void *weight, const void *gradient, void *v, void *m, int64
   const common c = common_of(u);
   const real rate = (real)u->rate, a = (real)u->a;
   for (int64_t i = 0; i < n; i++) {
-    velocity[i] = a * velocity[i] - rate * slope(c, g[i]);
-    w[i] = w[i] * c.stays + velocity[i];
+    velocity[i] = muladd(a, velocity[i], -(rate * slope(c, g[i])));
+    w[i] = muladd(w[i], c.stays, velocity[i]);
   }
 }
 
@@ -47,8 +49,8 @@ static void nesterov(void *weight, const void *gradient, void *v, void *m, int64
   const real rate = (real)u->rate, a = (real)u->a;
   for (int64_t i = 0; i < n; i++) {
     const real step = rate * slope(c, g[i]);
-    velocity[i] = a * velocity[i] - step;
-    w[i] = w[i] * c.stays + (a * velocity[i] - step);
+    velocity[i] = muladd(a, velocity[i], -step);
+    w[i] = muladd(w[i], c.stays, muladd(a, velocity[i], -step));
   }
 }
 
@@ -60,9 +62,11 @@ static void adam(void *weight, const void *gradient, void *m, void *v, int64_t n
   const real epsilon = (real)u->epsilon;
   for (int64_t i = 0; i < n; i++) {
     const real x = slope(c, g[i]);
-    mean[i] += (x - mean[i]) * new_1;
-    square[i] += (x * x - square[i]) * new_2;
-    w[i] = w[i] * c.stays - mean[i] * rate / (sqrt(square[i]) + epsilon);
+    const real mean_now = muladd(x - mean[i], new_1, mean[i]);
+    const real square_now = muladd(muladd(x, x, -square[i]), new_2, square[i]);
+    mean[i] = mean_now;
+    square[i] = square_now;
+    w[i] = muladd(w[i], c.stays, -(mean_now * rate / (sqrt(square_now) + epsilon)));
   }
 }
 
@@ -73,8 +77,8 @@ static void rmsprop(void *weight, const void *gradient, void *v, void *m, int64_
   const real rate = (real)u->rate, a = (real)u->a, epsilon = (real)u->epsilon;
   for (int64_t i = 0; i < n; i++) {
     const real x = slope(c, g[i]);
-    square[i] = a * square[i] + (1 - a) * (x * x);
-    w[i] = w[i] * c.stays - rate * x / sqrt(square[i] + epsilon);
+    square[i] = muladd(a, square[i], (1 - a) * (x * x));
+    w[i] = muladd(w[i], c.stays, -(rate * x / sqrt(square[i] + epsilon)));
   }
 }
 
@@ -86,9 +90,9 @@ static void rmsprop_momentum(void *weight, const void *gradient, void *v, void *
   const real rate = (real)u->rate, a = (real)u->a, b = (real)u->b, epsilon = (real)u->epsilon;
   for (int64_t i = 0; i < n; i++) {
     const real x = slope(c, g[i]);
-    square[i] = a * square[i] + (1 - a) * (x * x);
-    velocity[i] = b * velocity[i] + rate * x / sqrt(square[i] + epsilon);
-    w[i] = w[i] * c.stays - velocity[i];
+    square[i] = muladd(a, square[i], (1 - a) * (x * x));
+    velocity[i] = muladd(b, velocity[i], rate * x / sqrt(square[i] + epsilon));
+    w[i] = muladd(w[i], c.stays, -velocity[i]);
   }
 }
 
@@ -99,8 +103,8 @@ static void adagrad(void *weight, const void *gradient, void *v, void *m, int64_
   const real rate = (real)u->rate, epsilon = (real)u->epsilon;
   for (int64_t i = 0; i < n; i++) {
     const real x = slope(c, g[i]);
-    square[i] += x * x;
-    w[i] = w[i] * c.stays - rate * x / sqrt(square[i] + epsilon);
+    square[i] = muladd(x, x, square[i]);
+    w[i] = muladd(w[i], c.stays, -(rate * x / sqrt(square[i] + epsilon)));
   }
 }
 

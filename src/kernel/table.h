@@ -6,6 +6,7 @@
 #include "kernel/conv_table.h"
 #include "kernel/elementwise.h"
 #include "kernel/network_table.h"
+#include "kernel/product_table.h"
 #include "kernel/update.h"
 #include "kernel/warp_table.h"
 
@@ -76,6 +77,7 @@ typedef struct gr_kernel_table {
   const gr_conv_gradient_table *conv_gradient;
   const gr_conv_sparse_table *conv_sparse;
   const gr_winograd_table *winograd;
+  const gr_product_table *product;  // of float32, as the four before
 } gr_kernel_table;
 
 // The tables in use. The choice is made once, before main: the best instruction set that the processor

@@ -43,4 +43,11 @@ typedef struct gr_updated {
 // many; each is computed alone, so that threads change no bit.
 gr_code gr_update_weight(const gr_updated *weight, const gr_update *update, gr_pool *pool, gr_err *err);
 
+// The same for a matrix (k, n) whose gradient is x^T d, of x (rows, k) and d (rows, n), without that gradient
+// (weight->g may be NULL): some rows of it at a time are computed and used while they are in the first cache.
+// Only where gr_updates_by_product says so: float32, and rows that fit.
+bool gr_updates_by_product(const gr_tensor *w, const gr_tensor *x, const gr_tensor *d);
+gr_code gr_update_by_product(const gr_updated *weight, const gr_update *update, const gr_tensor *x,
+                             const gr_tensor *d, gr_pool *pool, gr_err *err);
+
 #endif

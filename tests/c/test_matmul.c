@@ -100,6 +100,46 @@ static void products_beyond_one_block_equal_the_plain_sum(void **state) {
   check_product(GR_F64, 2, 3, 2049, PLAIN, TRANSPOSED, false);
 }
 
+static void products_with_a_batch_on_one_side_equal_the_plain_sum(void **state) {
+  for (int round = 0; round < 40; round++) {
+    const int64_t m = 1 + below(40), n = 16 + below(150);
+    int64_t k = (1 << 17) / (m * n) + 1 + below(20);
+    const enum layout left = below(N_LAYOUTS), right = below(2) ? PLAIN : GAP_BETWEEN_ROWS;
+    if (round % 2)
+      check_product(GR_F32, m, k, n, left, right, below(2));
+    else
+      check_product(GR_F32, k, m, n, left, right, below(2));
+  }
+}
+
+static void a_product_fits_into_columns_of_a_wider_matrix(void **state) {
+  static const int64_t sizes[][3] = {{2, 3, 2}, {1, 70, 50}, {60, 70, 1}, {60, 40, 70}, {40, 0, 3}};
+  for (int s = 0; s < (int)(sizeof sizes / sizeof sizes[0]); s++)
+    for (int dtype = GR_F64; dtype <= GR_F32; dtype++) {
+      const int64_t m = sizes[s][0], k = sizes[s][1], n = sizes[s][2];
+      gr_tensor a = fresh(dtype, m, k), b = fresh(dtype, k, n), wide = fresh(dtype, m, n + 5), out, alone;
+      fill(&a, 1);
+      fill(&b, 2);
+      fill(&wide, 3);
+      gr_tensor_view_slice(&out, &wide, 1, 3, 1, n);
+      alone = fresh(dtype, m, n);
+      assert_int_equal(gr_matmul(&out, &a, &b, false, &err), GR_OK);
+      assert_int_equal(gr_matmul(&alone, &a, &b, false, &err), GR_OK);
+      gr_tensor untouched = fresh(dtype, m, n + 5);
+      fill(&untouched, 3);
+      for (int64_t i = 0; i < m; i++)
+        for (int64_t j = 0; j < n + 5; j++) {
+          const double got = gr_tensor_get(&wide, (int64_t[]){i, j});
+          if (j >= 3 && j < n + 3)
+            assert_true(got == gr_tensor_get(&alone, (int64_t[]){i, j - 3}));
+          else
+            assert_true(got == gr_tensor_get(&untouched, (int64_t[]){i, j}));
+        }
+      gr_tensor *all[] = {&a, &b, &wide, &alone, &untouched};
+      for (int i = 0; i < 5; i++) gr_tensor_finish(all[i]);
+    }
+}
+
 static void a_product_over_nothing_is_zero(void **state) {
   gr_tensor a = fresh(GR_F64, 3, 0), b = fresh(GR_F64, 0, 2), out = fresh(GR_F64, 3, 2);
   assert_int_equal(gr_matmul(&out, &a, &b, false, &err), GR_OK);
@@ -243,6 +283,8 @@ int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(products_equal_the_plain_sum_for_any_shape_and_layout),
       cmocka_unit_test(products_beyond_one_block_equal_the_plain_sum),
+      cmocka_unit_test(products_with_a_batch_on_one_side_equal_the_plain_sum),
+      cmocka_unit_test(a_product_fits_into_columns_of_a_wider_matrix),
       cmocka_unit_test(a_product_over_nothing_is_zero),
       cmocka_unit_test(a_nan_or_infinity_reaches_the_result_also_through_zero),
       cmocka_unit_test(shapes_that_do_not_fit_are_explained),

@@ -290,6 +290,63 @@ static void threads_change_no_bit_of_an_update(void **state) {
   gr_pool_free(pool);
 }
 
+// Each rule, for shapes with and without whole vectors, on one thread and on three.
+static void an_update_by_a_product_has_the_bits_of_one_by_its_gradient(void **state) {
+  gr_pool *pool;
+  assert_int_equal(gr_pool_new(&pool, 3, &err), GR_OK);
+  for (int round = 0; round < 60; round++) {
+    const int64_t rows = between(1, 40), k = between(1, 300),
+                  n = round % 2 ? 16 * between(1, 9) : between(1, 150);
+    gr_tensor x = random_tensor(GR_F32, SHAPE(rows, k)), d = random_tensor(GR_F32, SHAPE(rows, n));
+    gr_tensor t[2][4];
+    for (int i = 0; i < 2; i++) {
+      random_state = (uint64_t)round;
+      for (int j = 0; j < 4; j++) {
+        t[i][j] = fresh(GR_F32, SHAPE(k, n));
+        for (int64_t e = 0; e < k * n; e++) set(&t[i][j], e, uniform(0, 1));
+      }
+    }
+    gr_kernels()->product->multiply(&(gr_product){.out = t[0][1].data,
+                                                  .a = x.data,
+                                                  .b = d.data,
+                                                  .out_lead = n,
+                                                  .a_stride = {1, k},
+                                                  .b_lead = n,
+                                                  .m = k,
+                                                  .n = n,
+                                                  .k = rows});
+    gr_update u =
+        RULE(.rule = (gr_update_rule)(round % GR_N_UPDATES), .rate = .1, .a = .9, .b = .99, .epsilon = 1e-3);
+    gr_updated first = {&t[0][0], &t[0][1], {&t[0][2], &t[0][3]}};
+    gr_updated second = {&t[1][0], NULL, {&t[1][2], &t[1][3]}};
+    assert_int_equal(gr_update_weight(&first, &u, NULL, &err), GR_OK);
+    assert_true(gr_updates_by_product(&t[1][0], &x, &d));
+    assert_int_equal(gr_update_by_product(&second, &u, &x, &d, round % 3 ? pool : NULL, &err), GR_OK);
+    for (int j = 0; j < 4; j++)
+      if (j != 1) assert_memory_equal(t[0][j].data, t[1][j].data, gr_tensor_bytes(&t[0][j]));
+    for (int i = 0; i < 8; i++) gr_tensor_finish(&t[i / 4][i % 4]);
+    gr_tensor_finish(&x);
+    gr_tensor_finish(&d);
+  }
+  gr_pool_free(pool);
+}
+
+static void what_an_optimizer_remembers_never_fades_into_slow_numbers(void **state) {
+  gr_tensor w = of_numbers(GR_F32, SHAPE(1), (double[]){1}), g = of_numbers(GR_F32, SHAPE(1), (double[]){0});
+  gr_tensor m = of_numbers(GR_F32, SHAPE(1), (double[]){1.2e-38}), v = fresh(GR_F32, SHAPE(1));
+  gr_updated weight = {&w, &g, {&m, &v}};
+  gr_update u = RULE(.rule = GR_UPDATE_ADAM, .rate = .1, .a = .9, .b = .999, .epsilon = 1e-7);
+  for (int i = 0; i < 10; i++) {
+    assert_int_equal(gr_update_weight(&weight, &u, NULL, &err), GR_OK);
+    assert_int_not_equal(fpclassify((float)get(&m, 0)), FP_SUBNORMAL);
+  }
+  // Elsewhere such numbers are what they were.
+  volatile float small = 1e-38f;
+  assert_true(small / 16 != 0);
+  gr_tensor *all[] = {&w, &g, &m, &v};
+  for (int i = 0; i < 4; i++) gr_tensor_finish(all[i]);
+}
+
 static void a_gradient_that_does_not_fit_its_weight_is_explained(void **state) {
   gr_tensor w = fresh(GR_F64, SHAPE(2)), g = fresh(GR_F64, SHAPE(3));
   gr_updated weight = {&w, &g, {NULL}};
@@ -316,6 +373,8 @@ int main(int argc, char **argv) {
       cmocka_unit_test(optimizers_descend_as_in_keras),
       cmocka_unit_test(a_gradient_is_scaled_then_cut_and_the_weight_decays_first),
       cmocka_unit_test(threads_change_no_bit_of_an_update),
+      cmocka_unit_test(an_update_by_a_product_has_the_bits_of_one_by_its_gradient),
+      cmocka_unit_test(what_an_optimizer_remembers_never_fades_into_slow_numbers),
       cmocka_unit_test(a_gradient_that_does_not_fit_its_weight_is_explained),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
