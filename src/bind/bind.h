@@ -17,6 +17,7 @@
 #include "base/random.h"
 #include "base/str.h"
 #include "grad/graph.h"
+#include "grad/program.h"
 #include "tensor/format.h"
 #include "tensor/tensor.h"
 
@@ -232,7 +233,8 @@ void gr_unmark_weights(lua_State *L, const gr_marks *marks);
 gr_stream gr_check_stream(lua_State *L, int index);
 // Pushes mean and biased variance per channel, from sums of x and of x^2 over `count` numbers each.
 int gr_push_moments(lua_State *L, const double *sums, int64_t channels, int64_t count);
-int gr_program_record(lua_State *L);  // program.c
+int gr_program_record(lua_State *L);                   // program.c
+gr_program *gr_test_program(lua_State *L, int index);  // NULL where there is none
 int gr_shuffle_order(lua_State *L);
 void gr_register_program(lua_State *L);
 

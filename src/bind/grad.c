@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "grad/program.h"
 #include "kernel/augment.h"
 #include "kernel/check.h"
 #include "kernel/network.h"
@@ -387,9 +388,11 @@ static double global_scale(lua_State *L, int gradients, lua_Integer n, double mo
 }
 
 // update(rule, weights, gradients, first states, second states, rate, a, b, epsilon, decay, clipvalue,
-// clipnorm, global_clipnorm): one step of an optimizer for all weights; the rule by its number in
-// kernel/update.h. The last three may be nil. All or nothing: nobody looks for an interrupt in here.
+// clipnorm, global_clipnorm, program): one step of an optimizer for all weights; the rule by its number in
+// kernel/update.h. The last four may be nil. Of gradients that are pending in `program` the list has old
+// ones. All or nothing: nobody looks for an interrupt in here.
 static int update(lua_State *L) {
+  gr_program *program = gr_test_program(L, 14);
   lua_settop(L, 13);
   lua_Integer rule = luaL_checkinteger(L, 1);
   luaL_argcheck(L, rule >= 0 && rule < GR_N_UPDATES, 1, "no such rule");
@@ -420,7 +423,7 @@ static int update(lua_State *L) {
     for (int k = 2; k < used; k++) weight.state[k - 2] = parts[k];
     gr_buffer_changes(weight.w->buffer);
     if (!pool && gr_tensor_size(weight.w) >= 1 << 15) pool = gr_runtime_pool(L);
-    GR_TRY(L, gr_update_weight(&weight, &u, pool, &err));
+    GR_TRY(L, gr_program_update(program, pool, (int)i - 1, &weight, &u, &err));
     lua_settop(L, 13);
   }
   return 0;
@@ -434,12 +437,18 @@ static int update_states(lua_State *L) {
   return 1;
 }
 
-// first_not_finite(list) -> position of the first tensor with a number that is not finite, or nil. A sum
-// shows it: in float64 no sum of finite numbers of a network overflows.
+// first_not_finite(list, program) -> position of the first tensor with a number that is not finite, or nil. A
+// sum shows it: in float64 no sum of finite numbers of a network overflows. Gradients that are pending in
+// `program` (may be nil) are computed where nothing else shows that they are finite.
 static int first_not_finite(lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
+  gr_program *program = gr_test_program(L, 2);
   lua_Integer n = luaL_len(L, 1);
   for (lua_Integer i = 1; i <= n; i++) {
+    if (program) {
+      if (gr_program_gradient_is_bounded(program, (int)i - 1)) continue;
+      GR_TRY(L, gr_program_finish_gradient(program, gr_runtime_pool(L), (int)i - 1, &err));
+    }
     lua_rawgeti(L, 1, i);
     const gr_tensor *t = gr_check_tensor(L, -1);
     double sum = 0;

@@ -18,6 +18,11 @@ static program_box *check_program(lua_State *L) {
   return p;
 }
 
+gr_program *gr_test_program(lua_State *L, int index) {
+  const program_box *p = luaL_testudata(L, index, PROGRAM);
+  return p ? p->program : NULL;
+}
+
 static int program_gc(lua_State *L) {
   program_box *p = luaL_checkudata(L, 1, PROGRAM);
   gr_program_free(p->program);
@@ -72,7 +77,8 @@ gr_stream gr_check_stream(lua_State *L, int index) {
 }
 
 // program:run(x, y, order, first, count, backward, key1, key2, number, predictions) -> sum of each score
-// The batch's random stream is the one numbered `number` of the key's.
+// The batch's random stream is the one numbered `number` of the key's. backward: false, true, or "pending":
+// gradients of matrices may wait until finish_gradients, or for core.update with this program.
 // Positional, and numbers only where it returns: a training step makes no garbage.
 static int program_run(lua_State *L) {
   program_box *p = check_program(L);
@@ -90,10 +96,20 @@ static int program_run(lua_State *L) {
       (batch.order->dtype != GR_I64 || batch.order->ndim != 1 || !gr_tensor_is_contiguous(batch.order)))
     return luaL_error(L, "the order of a batch is a contiguous int64 tensor of positions");
   double sums[GR_PROGRAM_SCORES];
-  GR_TRY(L, gr_program_run(p->program, gr_runtime_pool(L), &batch, lua_toboolean(L, 7), sums, &err));
+  const gr_way_back back = lua_type(L, 7) == LUA_TSTRING ? GR_GRADIENTS_PENDING
+                           : lua_toboolean(L, 7)         ? GR_GRADIENTS
+                                                         : GR_FORWARD_ONLY;
+  GR_TRY(L, gr_program_run(p->program, gr_runtime_pool(L), &batch, back, sums, &err));
   refresh_gradients(L, p);
   for (int i = 0; i < p->n_scores; i++) lua_pushnumber(L, sums[i]);
   return p->n_scores;
+}
+
+// program:finish_gradients(): computes those that are pending.
+static int program_finish_gradients(lua_State *L) {
+  program_box *p = check_program(L);
+  GR_TRY(L, gr_program_finish_gradients(p->program, gr_runtime_pool(L), &err));
+  return 0;
 }
 
 // shuffle_order(order, key1, key2, epoch): the positions 1..n in the order of that epoch, into an int64
@@ -300,6 +316,7 @@ int gr_program_record(lua_State *L) {
 void gr_register_program(lua_State *L) {
   static const luaL_Reg methods[] = {{"run", program_run},
                                      {"gradients", program_gradients},
+                                     {"finish_gradients", program_finish_gradients},
                                      {"same", program_same},
                                      {"memory", program_memory},
                                      {"rest", program_rest},

@@ -15,7 +15,8 @@ static int last_reader(const gr_step *steps, int count, int i) {
 
 // A backward pass goes from the last step to the first. The gradient of step i is there from its last reader
 // down to step i itself, which passes it on: a chain of layers needs two at a time, and those that are never
-// there together share their place. Each takes the first gap among those that it meets.
+// there together share their place. Each takes the first gap among those that it meets. What somebody reads
+// after the pass (gr_step.lasts) meets all that come after it.
 size_t gr_lay_out_gradients(gr_step *steps, int count, size_t begin, int64_t rows) {
   size_t end = begin;
   for (int i = count; i-- > 0;) {
@@ -24,8 +25,9 @@ size_t gr_lay_out_gradients(gr_step *steps, int count, size_t begin, int64_t row
     const size_t bytes = bytes_of(s, rows);
     const int last = last_reader(steps, count, i);
     s->gradient_at = begin;
-    for (int k = i + 1; k <= last; k++) {
+    for (int k = i + 1; k < count; k++) {
       const gr_step *met = &steps[k];
+      if (k > last && !met->lasts) continue;
       if (!met->rows || !met->backward || !met->needs_gradient) continue;
       const size_t behind = met->gradient_at + bytes_of(met, rows);
       if (s->gradient_at >= behind || met->gradient_at >= s->gradient_at + bytes) continue;

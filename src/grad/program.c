@@ -106,9 +106,11 @@ static gr_code make_weights(gr_program *p, const gr_program_spec *spec, gr_node 
   p->weights = calloc((size_t)spec->n_weights + 1, sizeof *p->weights);
   p->gradient_offset = calloc((size_t)spec->n_weights + 1, sizeof *p->gradient_offset);
   p->shared_gradient = calloc((size_t)spec->n_weights + 1, sizeof *p->shared_gradient);
-  if (!p->weights || !p->gradient_offset || !p->shared_gradient)
+  p->pending = calloc((size_t)spec->n_weights + 1, sizeof *p->pending);
+  if (!p->weights || !p->gradient_offset || !p->shared_gradient || !p->pending)
     return gr_fail(err, GR_ERR_MEMORY, "out of memory: a program");
   for (int i = 0; i < spec->n_weights; i++) {
+    p->pending[i] = -1;
     p->weights[i] = find(nodes, count, spec->weights[i]);
     p->gradient_offset[i] = p->gradient_bytes;
     if (p->training) p->gradient_bytes += gr_scratch_round(gr_tensor_bytes(&spec->weights[i]->value));
@@ -228,14 +230,19 @@ gr_code gr_program_new(gr_program **out, const gr_program_spec *spec, gr_err *er
   if (!code) code = mark_backward(p, err);
   if (!code) code = find_halts(p, err);
   if (code) goto fail;
+  p->dense = true;
   for (int i = 0; i < p->n_steps; i++) {
     const gr_step *s = &p->steps[i];
     if (!s->rows) continue;
+    if (s->op == &gr_op_conv2d || s->op == &gr_op_max_pool2d || s->op == &gr_op_average_pool2d ||
+        s->op == &gr_op_augment)
+      p->dense = false;
     p->row_bytes +=
         gr_tensor_bytes(&s->value) * (1 + (p->training && s->needs_gradient)) + gr_tensor_bytes(&s->aux);
     if (s->op == &gr_op_matmul && !p->steps[s->in[1]].rows)
       p->matrix_bytes += gr_tensor_bytes(&p->steps[s->in[1]].value);
   }
+  if (p->dense && p->training) gr_mark_lasting(p);
   // Gradients can be looked at before the first run: they are 0.
   if (p->training) code = gr_program_make_parts(p, 1, err);
   if (code) goto fail;
@@ -262,7 +269,14 @@ void gr_program_free_arenas(gr_program *p) {
   p->n_scratch = 0;
 }
 
-void gr_program_rest(gr_program *p) { gr_program_free_arenas(p); }
+void gr_program_rest(gr_program *p) {
+  gr_err unused;  // an interrupt: then the slices stay, and what waits in them
+  if (gr_program_finish_gradients(p, NULL, &unused)) return;
+  gr_program_free_arenas(p);
+  gr_free(p->piece_sums);
+  p->piece_sums = NULL;
+  p->piece_bytes = 0;
+}
 
 void gr_program_free(gr_program *p) {
   if (!p) return;
@@ -280,6 +294,8 @@ void gr_program_free(gr_program *p) {
   free(p->weights);
   free(p->gradient_offset);
   free(p->shared_gradient);
+  free(p->pending);
+  gr_free(p->piece_sums);
   free(p->sums);
   free(p);
 }
@@ -288,7 +304,7 @@ gr_program_memory gr_program_memory_of(const gr_program *p) {
   gr_program_memory m = {.parts = p->n_parts, .rows = p->n_arenas * p->room_rows};
   m.gradients = p->gradient_bytes * (size_t)p->n_parts;
   m.slices = (size_t)p->n_arenas * (p->n_halts ? p->scratch_at : p->arena_bytes) +
-             (size_t)p->n_scratch * (p->arena_bytes - p->scratch_at);
+             (size_t)p->n_scratch * (p->arena_bytes - p->scratch_at) + p->piece_bytes;
   for (int i = 0; i < p->n_steps; i++) {
     m.prepared += p->steps[i].prepared_bytes;
     if (!p->steps[i].rows && p->steps[i].op) m.prepared += gr_tensor_bytes(&p->steps[i].value);

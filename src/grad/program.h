@@ -10,6 +10,7 @@
 
 #include "base/pool.h"
 #include "grad/graph.h"
+#include "kernel/update.h"
 
 #define GR_PROGRAM_SCORES 8
 
@@ -42,10 +43,15 @@ typedef struct gr_batch {
   gr_tensor *predictions;  // NULL, or a tensor whose rows 0..count-1 receive the output
 } gr_batch;
 
-// Forward, and backward when `backward` (gradients of the mean loss over the batch). sums[i]: score i summed
-// over the rows. Allocates only when a batch is larger than any before, or a pool has more threads.
-gr_code gr_program_run(gr_program *program, gr_pool *pool, const gr_batch *batch, bool backward, double *sums,
-                       gr_err *err);
+// How far back a run goes: not at all, or to the gradients of the mean loss over the batch. Those of matrices
+// may stay pending: they are the product of two tensors that the program has until its next run, and exist
+// when somebody asks for them (gr_program_finish_gradients).
+typedef enum gr_way_back { GR_FORWARD_ONLY, GR_GRADIENTS, GR_GRADIENTS_PENDING } gr_way_back;
+
+// Forward, and backward. sums[i]: score i summed over the rows. Allocates only when a batch is larger than
+// any before, or a pool has more threads.
+gr_code gr_program_run(gr_program *program, gr_pool *pool, const gr_batch *batch, gr_way_back back,
+                       double *sums, gr_err *err);
 
 // Gives the memory of the slices back; the next run asks for it anew.
 void gr_program_rest(gr_program *program);
@@ -53,6 +59,15 @@ void gr_program_rest(gr_program *program);
 // The gradient of weight i after a run with `backward`, as a tensor that shares the program's memory; zeros
 // before the first one. Without memory when the program was recorded without training.
 const gr_tensor *gr_program_gradient(const gr_program *program, int i);
+
+// Pending gradients: computes all, or one; whether one is known to be finite without having been computed;
+// and a step of an optimizer for weight i that computes its gradient on the way, a few rows at a time, if it
+// is pending. Otherwise, or without a program, weight->g is its gradient.
+gr_code gr_program_finish_gradients(gr_program *program, gr_pool *pool, gr_err *err);
+gr_code gr_program_finish_gradient(gr_program *program, gr_pool *pool, int i, gr_err *err);
+bool gr_program_gradient_is_bounded(const gr_program *program, int i);
+gr_code gr_program_update(gr_program *program, gr_pool *pool, int i, gr_updated *weight,
+                          const gr_update *update, gr_err *err);
 
 // What the operation of that layer has gathered from the whole of the last batch (gr_barrier in op.h), and
 // how many rows that had; NULL when there is no such operation.

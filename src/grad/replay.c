@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/denormals.h"
 #include "base/interrupt.h"
 #include "kernel/gather.h"
 
@@ -89,16 +90,7 @@ static gr_code make_arenas(gr_program *p, int count, gr_err *err) {
 
 // ---- a run ----
 
-typedef struct run {
-  gr_program *p;
-  const gr_batch *batch;
-  bool backward;
-  int parts;
-  bool arena_a_part;  // where there are no more parts than threads
-  gr_err *errors;     // one a part; code 0 where all went well
-} run;
-
-static void set_rows(gr_program *p, gr_arena *a, int64_t rows) {
+void gr_replay_set_rows(gr_program *p, gr_arena *a, int64_t rows) {
   for (int i = 0; i < p->n_steps; i++)
     if (p->steps[i].rows) {
       a->value[i].shape[0] = a->gradient[i].shape[0] = rows;
@@ -107,8 +99,8 @@ static void set_rows(gr_program *p, gr_arena *a, int64_t rows) {
 }
 
 // Rows first..first+n-1 of the batch from `all` into `out`, through the order of the epoch.
-static gr_code gather(gr_tensor *out, const gr_tensor *all, const gr_batch *batch, int64_t first, int64_t n,
-                      gr_err *err) {
+gr_code gr_replay_gather(gr_tensor *out, const gr_tensor *all, const gr_batch *batch, int64_t first,
+                         int64_t n, gr_err *err) {
   if (!batch->order) {
     gr_tensor from;
     gr_tensor_view_slice(&from, all, 0, batch->first + first, 1, n);
@@ -121,7 +113,8 @@ static gr_code gather(gr_tensor *out, const gr_tensor *all, const gr_batch *batc
   return gr_gather(out, all, &picks, err);
 }
 
-static void set_call(gr_call *call, gr_program *p, gr_arena *a, gr_step *s, int i, const gr_run *shared) {
+void gr_replay_call(gr_call *call, gr_program *p, gr_arena *a, int i, const gr_run *shared) {
+  gr_step *s = &p->steps[i];
   *call =
       (gr_call){.args = &s->args, .inputs = s->inputs, .out = &a->value[i], .aux = &a->aux[i], .run = shared};
   for (int k = 0; k < s->inputs; k++) call->in[k] = s->in[k] >= 0 ? &a->value[s->in[k]] : NULL;
@@ -143,7 +136,7 @@ static gr_code prepare(gr_program *p, const gr_run *shared, bool wants_backward,
   for (int i = 0; !code && i < p->n_steps; i++) {
     gr_step *s = &p->steps[i];
     if (!s->op || (s->rows && !s->prepared_bytes)) continue;
-    set_call(&call, p, a, s, i, shared);
+    gr_replay_call(&call, p, a, i, shared);
     if (!s->rows) {
       code = s->op->forward(&call, err);
       continue;
@@ -161,7 +154,7 @@ static gr_code forward(gr_program *p, gr_arena *a, const gr_run *shared, int fro
   for (int i = from; i < to; i++) {
     gr_step *s = &p->steps[i];
     if (!s->op || !s->rows) continue;
-    set_call(&call, p, a, s, i, shared);
+    gr_replay_call(&call, p, a, i, shared);
     gr_code code = s->op->forward(&call, err);
     if (code) return code;
   }
@@ -177,15 +170,15 @@ static void place_gradients(gr_program *p, gr_arena *a, int part) {
 }
 
 // What a slice goes back with: the gradient of its loss, and its part's gradients of the weights.
-static gr_code begin_backward(gr_program *p, gr_arena *a, int part, int64_t count, gr_err *err) {
+gr_code gr_replay_turn(gr_program *p, gr_arena *a, int part, int64_t count, gr_err *err) {
   place_gradients(p, a, part);
   return gr_fill(&a->gradient[p->scores[0]], 1.0 / (double)count, err);
 }
 
-static void set_backward_call(gr_call *call, gr_program *p, gr_arena *a, int i, const gr_run *shared,
-                              bool first_slice) {
+void gr_replay_call_back(gr_call *call, gr_program *p, gr_arena *a, int i, const gr_run *shared,
+                         bool first_slice) {
   gr_step *s = &p->steps[i];
-  set_call(call, p, a, s, i, shared);
+  gr_replay_call(call, p, a, i, shared);
   call->dout = &a->gradient[i];
   for (int k = 0; k < s->inputs; k++) {
     if (s->in[k] < 0 || !p->steps[s->in[k]].needs_gradient) continue;
@@ -201,29 +194,23 @@ static gr_code backward(gr_program *p, gr_arena *a, const gr_run *shared, bool f
   gr_code code = GR_OK;
   for (int i = to; !code && i-- > from;) {
     if (!p->steps[i].op || !p->steps[i].backward || !p->steps[i].rows) continue;
-    set_backward_call(&call, p, a, i, shared, first_slice);
+    gr_replay_call_back(&call, p, a, i, shared, first_slice);
     code = p->steps[i].op->backward(&call, err);
   }
   return code;
 }
 
-// A slice of a batch, from end to end or up to the next halt.
-typedef struct slice {
-  int part;
-  int64_t first, n;
-  bool is_first;  // of its part: it writes the part's gradients, the others add to them
-} slice;
-
-static gr_code load(run *r, gr_arena *a, const slice *s, gr_err *err) {
+gr_code gr_replay_load(gr_replay *r, gr_arena *a, const gr_slice *s, gr_err *err) {
   const gr_batch *batch = r->batch;
   gr_program *p = r->p;
-  set_rows(p, a, s->n);
-  gr_code code = gather(&a->value[p->input], batch->x, batch, s->first, s->n, err);
-  if (!code && p->target >= 0) code = gather(&a->value[p->target], batch->y, batch, s->first, s->n, err);
+  gr_replay_set_rows(p, a, s->n);
+  gr_code code = gr_replay_gather(&a->value[p->input], batch->x, batch, s->first, s->n, err);
+  if (!code && p->target >= 0)
+    code = gr_replay_gather(&a->value[p->target], batch->y, batch, s->first, s->n, err);
   return code;
 }
 
-static gr_code hand_over(run *r, gr_arena *a, const slice *s, gr_err *err) {
+gr_code gr_replay_hand_over(gr_replay *r, gr_arena *a, const gr_slice *s, gr_err *err) {
   gr_program *p = r->p;
   for (int i = 0; i < p->n_scores; i++) {
     const gr_tensor *score = &a->value[p->scores[i]];
@@ -236,43 +223,46 @@ static gr_code hand_over(run *r, gr_arena *a, const slice *s, gr_err *err) {
   return gr_copy(&into, &a->value[p->output], err);
 }
 
-static gr_run shared_of(const run *r, const slice *s) {
+gr_run gr_replay_shared(const gr_replay *r, const gr_slice *s) {
   return (gr_run){.training = r->p->training, .stream = r->batch->stream, .first_row = (uint64_t)s->first};
 }
 
-static gr_code run_slice(run *r, gr_arena *a, const slice *s, gr_err *err) {
+static gr_code run_slice(gr_replay *r, gr_arena *a, const gr_slice *s, gr_err *err) {
   gr_program *p = r->p;
-  gr_run shared = shared_of(r, s);
+  gr_run shared = gr_replay_shared(r, s);
   gr_code code = gr_interrupt_poll(err);
-  if (!code) code = load(r, a, s, err);
+  if (!code) code = gr_replay_load(r, a, s, err);
   if (!code) code = forward(p, a, &shared, 0, p->n_steps, err);
-  if (!code) code = hand_over(r, a, s, err);
+  if (!code) code = gr_replay_hand_over(r, a, s, err);
   if (code || !r->backward) return code;
-  code = begin_backward(p, a, s->part, r->batch->count, err);
+  code = gr_replay_turn(p, a, s->part, r->batch->count, err);
   return code ? code : backward(p, a, &shared, s->is_first, 0, p->n_steps, err);
 }
 
 static void run_part(void *context, int part, int thread) {
-  run *r = context;
+  gr_replay *r = context;
+  const uint64_t mode = gr_denormals_flush();
   int64_t count = r->batch->count;
   int64_t begin = count * part / r->parts, end = count * (part + 1) / r->parts;
   for (int i = 0; i < r->p->n_scores; i++) r->p->sums[part * GR_PROGRAM_SCORES + i] = 0;
   for (int64_t first = begin; first < end; first += r->p->slice_rows) {
     int64_t n = end - first < r->p->slice_rows ? end - first : r->p->slice_rows;
-    if (run_slice(r, &r->p->arenas[r->arena_a_part ? part : thread], &(slice){part, first, n, first == begin},
-                  &r->errors[part]))
-      return;
+    if (run_slice(r, &r->p->arenas[r->arena_a_part ? part : thread],
+                  &(gr_slice){part, first, n, first == begin}, &r->errors[part]))
+      break;
   }
+  gr_denormals_restore(mode);
 }
 
 // Adds the parts' gradients into part 0's, each element in the order of the parts.
 #define ADD_BYTES (64u << 10)
 
 static void add_parts(void *context, int chunk, int thread) {
-  run *r = context;
+  gr_replay *r = context;
   gr_program *p = r->p;
   size_t begin = (size_t)chunk * ADD_BYTES, end = begin + ADD_BYTES;
   gr_err err;
+  const uint64_t mode = gr_denormals_flush();
   for (int w = 0; w < p->n_weights; w++) {
     size_t size = gr_dtype_size(p->shared_gradient[w].dtype), at = p->gradient_offset[w];
     size_t bytes = gr_tensor_bytes(&p->shared_gradient[w]);
@@ -289,6 +279,7 @@ static void add_parts(void *context, int chunk, int thread) {
                 &err);  // same shapes, same dtype: nothing can fail but an interrupt
     }
   }
+  gr_denormals_restore(mode);
 }
 
 // The penalty is of weights and not of samples: its derivative joins the whole batch's gradients, once.
@@ -301,7 +292,7 @@ static gr_code penalty_backward(gr_program *p, const gr_run *shared, gr_err *err
   for (int i = p->n_steps; !code && i-- > 0;) {
     gr_call call;
     if (!p->steps[i].op || !p->steps[i].backward || p->steps[i].rows) continue;
-    set_backward_call(&call, p, a, i, shared, true);
+    gr_replay_call_back(&call, p, a, i, shared, true);
     code = p->steps[i].op->backward(&call, err);
   }
   return code;
@@ -379,7 +370,7 @@ static int choose_parts(const gr_program *p, int64_t count, bool wants_backward)
 // stops behind each and begins again with it. Parts add up by themselves and are then added in their order.
 
 typedef struct phase {
-  run *run;
+  gr_replay *run;
   int segment;  // of the steps: 0 before the first halt
   bool backward;
   int slices_a_part;
@@ -398,25 +389,25 @@ static double *part_sums(const gr_program *p, const gr_halt *halt, int part) {
   return p->batch + (size_t)(part + 1) * p->halt_numbers + halt->at;
 }
 
-static gr_code forward_phase(const phase *f, gr_arena *a, const slice *s, gr_err *err) {
+static gr_code forward_phase(const phase *f, gr_arena *a, const gr_slice *s, gr_err *err) {
   gr_program *p = f->run->p;
-  gr_run shared = shared_of(f->run, s);
-  gr_code code = f->segment == 0 ? load(f->run, a, s, err) : GR_OK;
+  gr_run shared = gr_replay_shared(f->run, s);
+  gr_code code = f->segment == 0 ? gr_replay_load(f->run, a, s, err) : GR_OK;
   if (!code) code = forward(p, a, &shared, segment_begin(p, f->segment), segment_end(p, f->segment), err);
-  if (code || f->segment == p->n_halts) return code ? code : hand_over(f->run, a, s, err);
+  if (code || f->segment == p->n_halts) return code ? code : gr_replay_hand_over(f->run, a, s, err);
   const gr_halt *halt = &p->halts[f->segment];
   gr_call call;
-  set_call(&call, p, a, &p->steps[halt->step], halt->step, &shared);
+  gr_replay_call(&call, p, a, halt->step, &shared);
   p->steps[halt->step].op->barrier->gather(&call, part_sums(p, halt, s->part));
   return GR_OK;
 }
 
-static gr_code backward_phase(const phase *f, gr_arena *a, const slice *s, gr_err *err) {
+static gr_code backward_phase(const phase *f, gr_arena *a, const gr_slice *s, gr_err *err) {
   gr_program *p = f->run->p;
-  gr_run shared = shared_of(f->run, s);
+  gr_run shared = gr_replay_shared(f->run, s);
   int from = segment_begin(p, f->segment), to = segment_end(p, f->segment);
   bool last = f->segment == p->n_halts;
-  gr_code code = last ? begin_backward(p, a, s->part, f->run->batch->count, err) : GR_OK;
+  gr_code code = last ? gr_replay_turn(p, a, s->part, f->run->batch->count, err) : GR_OK;
   // The halt at the segment's end goes back now that its sums are known; the one at its begin must wait.
   if (!code)
     code = backward(p, a, &shared, s->is_first, f->segment ? from + 1 : from, last ? to : to + 1, err);
@@ -424,29 +415,31 @@ static gr_code backward_phase(const phase *f, gr_arena *a, const slice *s, gr_er
   const gr_halt *halt = &p->halts[f->segment - 1];
   if (!p->steps[halt->step].backward) return GR_OK;
   gr_call call;
-  set_backward_call(&call, p, a, halt->step, &shared, s->is_first);
+  gr_replay_call_back(&call, p, a, halt->step, &shared, s->is_first);
   p->steps[halt->step].op->barrier->gather_backward(&call, part_sums(p, halt, s->part) + halt->numbers);
   return GR_OK;
 }
 
 static void run_phase(void *context, int part, int thread) {
   const phase *f = context;
-  run *r = f->run;
+  gr_replay *r = f->run;
   gr_program *p = r->p;
   int64_t count = r->batch->count, begin = count * part / r->parts, end = count * (part + 1) / r->parts;
   gr_err *err = &r->errors[part];
   int index = part * f->slices_a_part;
+  const uint64_t mode = gr_denormals_flush();
   for (int64_t first = begin; first < end && !err->code; first += p->slice_rows, index++) {
     int64_t n = end - first < p->slice_rows ? end - first : p->slice_rows;
-    slice s = {part, first, n, first == begin};
+    gr_slice s = {part, first, n, first == begin};
     gr_arena *a = &p->arenas[index];
     a->scratch = p->scratch[thread];
-    if (gr_interrupt_poll(err)) return;
+    if (gr_interrupt_poll(err)) break;
     if (f->backward)
       backward_phase(f, a, &s, err);
     else
       forward_phase(f, a, &s, err);
   }
+  gr_denormals_restore(mode);
 }
 
 // Adds the parts' sums for a halt, of forward or of backward, in their order.
@@ -460,13 +453,13 @@ static void add_sums(gr_program *p, const gr_halt *halt, int parts, bool backwar
   }
 }
 
-static bool any_error(const run *r) {
+static bool any_error(const gr_replay *r) {
   for (int i = 0; i < r->parts; i++)
     if (r->errors[i].code) return true;
   return false;
 }
 
-static void run_halting(run *r, gr_pool *pool, int slices_a_part) {
+static void run_halting(gr_replay *r, gr_pool *pool, int slices_a_part) {
   gr_program *p = r->p;
   memset(p->batch, 0, (size_t)(r->parts + 1) * p->halt_numbers * sizeof *p->batch);
   memset(p->sums, 0, (size_t)r->parts * GR_PROGRAM_SCORES * sizeof *p->sums);
@@ -513,14 +506,17 @@ static gr_code make_room(gr_program *p, int arenas, int threads, gr_err *err) {
   return code;
 }
 
-gr_code gr_program_run(gr_program *p, gr_pool *pool, const gr_batch *batch, bool wants_backward, double *sums,
-                       gr_err *err) {
+static gr_code run(gr_program *p, gr_pool *pool, const gr_batch *batch, gr_way_back back, double *sums,
+                   gr_err *err) {
+  const bool wants_backward = back != GR_FORWARD_ONLY;
   gr_code code = check_batch(p, batch, wants_backward, err);
   for (int i = 0; i < p->n_scores; i++) sums[i] = 0;
   if (code || batch->count == 0) return code;
-  int parts = choose_parts(p, batch->count, wants_backward), threads = gr_pool_threads(pool);
+  for (int i = 0; i < p->n_weights; i++) p->pending[i] = -1;
+  const bool whole = gr_runs_whole(p, batch->count, wants_backward);
+  int parts = whole ? 1 : choose_parts(p, batch->count, wants_backward), threads = gr_pool_threads(pool);
   if (p->slice_rows == 0) p->slice_rows = choose_slice(p);
-  const int64_t room = batch->count < p->slice_rows ? batch->count : p->slice_rows;
+  const int64_t room = whole || batch->count < p->slice_rows ? batch->count : p->slice_rows;
   if (room > p->room_rows) {
     gr_program_free_arenas(p);
     code = lay_out(p, room, err);
@@ -536,17 +532,19 @@ gr_code gr_program_run(gr_program *p, gr_pool *pool, const gr_batch *batch, bool
   for (int i = 0; i < parts; i++) errors[i].code = GR_OK;
   // Where no weight is behind the loss there is nothing to go back for.
   bool goes_back = wants_backward && p->steps[p->scores[0]].backward;
-  run r = {.p = p,
-           .batch = batch,
-           .backward = goes_back,
-           .parts = parts,
-           .arena_a_part = arena_a_part,
-           .errors = errors};
+  gr_replay r = {.p = p,
+                 .batch = batch,
+                 .backward = goes_back,
+                 .parts = parts,
+                 .arena_a_part = arena_a_part,
+                 .errors = errors};
   p->batch_rows = batch->count;
   const gr_run shared = {.training = p->training, .stream = batch->stream};
   code = prepare(p, &shared, wants_backward, err);
   if (code) return code;
-  if (p->n_halts)
+  if (whole)
+    gr_run_whole(&r, pool, back == GR_GRADIENTS_PENDING, &errors[0]);
+  else if (p->n_halts)
     run_halting(&r, pool, slices_a_part);
   else
     gr_pool_run(pool, parts, run_part, &r);
@@ -564,6 +562,14 @@ gr_code gr_program_run(gr_program *p, gr_pool *pool, const gr_batch *batch, bool
   if (p->penalty >= 0 && p->n_scores)
     sums[0] += (double)batch->count * gr_tensor_get(&p->steps[p->penalty].value, NULL);
   return gr_interrupt_poll(err);  // adding the parts may have stopped half-way
+}
+
+gr_code gr_program_run(gr_program *p, gr_pool *pool, const gr_batch *batch, gr_way_back back, double *sums,
+                       gr_err *err) {
+  const uint64_t mode = gr_denormals_flush();
+  const gr_code code = run(p, pool, batch, back, sums, err);
+  gr_denormals_restore(mode);
+  return code;
 }
 
 const gr_tensor *gr_program_gradient(const gr_program *p, int i) { return &p->shared_gradient[i]; }

@@ -26,6 +26,7 @@ struct gr_program {
   int *weights;         // steps
   size_t row_bytes;     // of all values (and gradients) of one row
   size_t matrix_bytes;  // of what rows are multiplied with as a matrix
+  bool dense;           // no pictures: products are what costs
   int64_t slice_rows;   // of a full slice; 0 before the first run
   int64_t room_rows;    // that the arenas are laid out for: no more than any batch has had
   size_t arena_bytes, scratch_at;
@@ -45,7 +46,49 @@ struct gr_program {
   void **scratch;       // one a thread, where there are halts
   int n_scratch;
   gr_tensor *shared_gradient;  // each weight's, of part 0: what the outside sees
+  // Of each weight: the product whose backward gives its gradient, which nobody has asked for yet; or -1.
+  int *pending;
+  void *piece_sums;  // what products that are divided along their sums add up (whole.c)
+  size_t piece_bytes;
+  double input_squares;  // of a batch that runs whole
 };
+
+// One run of a program.
+typedef struct gr_replay {
+  gr_program *p;
+  const gr_batch *batch;
+  bool backward;
+  int parts;
+  bool arena_a_part;  // where there are no more parts than threads
+  gr_err *errors;     // one a part; code 0 where all went well
+} gr_replay;
+
+// Rows first..first+n-1 of the batch, in that part of it.
+typedef struct gr_slice {
+  int part;
+  int64_t first, n;
+  bool is_first;  // of its part
+} gr_slice;
+
+// The stations of a slice's way: its samples, calls of step i, scores and outputs handed over; what it goes
+// back with.
+gr_code gr_replay_load(gr_replay *r, gr_arena *a, const gr_slice *s, gr_err *err);
+void gr_replay_set_rows(gr_program *p, gr_arena *a, int64_t rows);
+gr_code gr_replay_gather(gr_tensor *out, const gr_tensor *all, const gr_batch *batch, int64_t first,
+                         int64_t n, gr_err *err);
+gr_run gr_replay_shared(const gr_replay *r, const gr_slice *s);
+void gr_replay_call(gr_call *call, gr_program *p, gr_arena *a, int i, const gr_run *shared);
+gr_code gr_replay_hand_over(gr_replay *r, gr_arena *a, const gr_slice *s, gr_err *err);
+gr_code gr_replay_turn(gr_program *p, gr_arena *a, int part, int64_t count, gr_err *err);
+void gr_replay_call_back(gr_call *call, gr_program *p, gr_arena *a, int i, const gr_run *shared,
+                         bool first_slice);
+
+// Marks the steps whose weight's gradient may stay pending.
+void gr_mark_lasting(gr_program *p);
+// Whether a batch runs as one slice, whose products are divided among the threads (whole.c).
+bool gr_runs_whole(const gr_program *p, int64_t count, bool wants_backward);
+// `keeps`: gradients of dense weights stay pending.
+gr_code gr_run_whole(gr_replay *r, gr_pool *pool, bool keeps, gr_err *err);
 
 // Memory for the gradients and sums of `parts` parts.
 gr_code gr_program_make_parts(gr_program *p, int parts, gr_err *err);

@@ -14,6 +14,7 @@ typedef struct gr_step {
   bool needs_gradient;
   bool backward;             // the loss depends on it through operations that need gradients
   bool first[GR_OP_INPUTS];  // in a backward pass this is the first contribution to in[i]'s gradient
+  bool lasts;                // its gradient is read after the backward pass, too: a weight's waits for it
   int weight;                // which of the weights, or -1
   gr_tensor value, aux;
   gr_tensor gradient;  // of what the penalty is made of: a step without rows that a backward pass visits

@@ -1,6 +1,6 @@
 // Recorded programs: replay equals the eager graph, whatever the slices and threads, and a warm step
 // allocates nothing.
-#include "random_tensor.h"
+#include "nodes.h"
 
 #include <math.h>
 #include <stdatomic.h>
@@ -26,21 +26,6 @@ void *__wrap_realloc(void *p, size_t n) {
 void *__wrap_aligned_alloc(size_t a, size_t n) {
   allocations++;
   return __real_aligned_alloc(a, n);
-}
-
-static const gr_run eager = {.training = false};
-
-static gr_node *leaf(const gr_tensor *t, bool needs_gradient) {
-  gr_node *node;
-  assert_int_equal(gr_node_leaf(&node, t, needs_gradient, &err), GR_OK);
-  return node;
-}
-
-// Applies and lets go of the inputs that were made for it.
-static gr_node *apply(const gr_op *op, gr_op_args args, int n, gr_node *const *in) {
-  gr_node *node;
-  if (gr_node_apply(&node, op, &args, n, in, &eager, &err)) fail_msg("%s", err.text);
-  return node;
 }
 
 enum { WEIGHTS = 4 };

@@ -450,6 +450,31 @@ test("a learner may change the list of gradients and keep views of them", functi
   expect.equal(m:gradients()[1].shape[1], 20)
 end)
 
+test("the gradients of a step are there when they are asked for, and then follow each step", function()
+  local function model()
+    random.seed(1)
+    local hidden = nn.Dense{256, activation = "relu", input_shape = {200}}
+    local m = nn.Sequential{hidden, nn.Dense{3, activation = "softmax"}}
+    m:compile{optimizer = optim.Adam{0.01}, loss = "sparse_categorical_crossentropy"}
+    return m, random.rand(20, 200):astype("float32"), tensor{0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 0, 1, 2, 0, 1, 2, 0, 1, 2, 0}
+  end
+  local asks, x, y = model()
+  local waits = model()
+  local kept
+  for i = 1, 4 do
+    asks:train_on_batch(x, y)
+    waits:train_on_batch(x, y)
+    kept = kept or asks:gradients()
+  end
+  expect.ok(sum(abs(kept[1])) > 0)
+  for i, g in ipairs(waits:gradients()) do expect.equal(max(abs(g - kept[i])), 0) end
+  for i, w in ipairs(waits:weights()) do expect.equal(max(abs(w - asks:weights()[i])), 0) end
+  kept = waits:gradients()[1]
+  local before = kept:clone()
+  waits:train_on_batch(x, y)
+  expect.ok(max(abs(kept - before)) > 0)
+end)
+
 test("a tracked tensor inside a network that is none of its weights is refused and stays as it was", function()
   local p = grad.track(tensor{0.5})
   local m = nn.Sequential{nn.Dense{1, input_shape = {2}, activation = function(x) return x * p end}, dtype = "float64"}

@@ -131,8 +131,11 @@ end
 --- `outputs`, when given, receives what the network put out. Returns the loss and the hits (at most four: there are no
 --- more), summed over the samples; as values and not as a table, so that a step leaves no garbage.
 function M.train(model, step, x, y, order, first, count, key, number, outputs)
-  local loss, m1, m2, m3, m4 = step.program:run(x, y, order, first, count, true, key[1], key[2], number, outputs)
-  local bad = core.first_not_finite(step.gradients)
+  -- Where nobody looks at the gradients they need not exist: the update computes them on its way.
+  local program = step.recorded and not step.watched and not model.optimizer:reads_gradients() and step.recorded or nil
+  local loss, m1, m2, m3, m4 = step.program:run(x, y, order, first, count, program and "pending" or true, key[1],
+    key[2], number, outputs)
+  local bad = core.first_not_finite(step.gradients, program)
   if loss - loss ~= 0 or bad then
     if step.weighted then y = y[{{}, {1, y.shape[2] - 1}}] end
     local what, value, weight = "loss", loss, nil
@@ -141,10 +144,17 @@ function M.train(model, step, x, y, order, first, count, key, number, outputs)
     end
     error(diagnosis(model, what, value, number, x, y, order, first, count, weight), 0)
   end
-  model.optimizer:apply(step.weights, step.gradients)
+  model.optimizer:apply(step.weights, step.gradients, program)
   for _, layer in ipairs(step.after) do layer:after_step(step.recorded) end
   model.last_step = step
   return loss, m1, m2, m3, m4
+end
+
+--- The gradients of the last step, as tensors; from now on each step leaves them there, for whoever keeps them.
+function M.look_at_gradients(step)
+  if step.recorded and not step.watched then step.program:finish_gradients() end
+  step.watched = true
+  return {table.unpack(step.gradients)}
 end
 
 --- The optimizer keeps numbers beside each weight; it starts anew for other weights, such as those of another model.

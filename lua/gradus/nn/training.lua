@@ -370,7 +370,7 @@ model:weights(): ordinary tensors to print and plot.
   if not model.last_step then
     error("gradients: there are none before the first training step (fit or train_on_batch)", 0)
   end
-  return {table.unpack(model.last_step.gradients)}
+  return steps.look_at_gradients(model.last_step)
 end)
 
 local EVALUATE = {

@@ -116,14 +116,19 @@ function Optimizer:state()
   return {first = n > 0 and self.first or nil, second = n > 1 and self.second or nil}
 end
 
---- One step: weights[i] follows gradients[i].
-function Optimizer:apply(weights, gradients)
+--- Whether a step needs to know all of a gradient before it changes the first number.
+function Optimizer:reads_gradients()
+  return (self.clipnorm or self.global_clipnorm) ~= nil
+end
+
+--- One step: weights[i] follows gradients[i]. Those that are pending in `program`, if given, it computes itself.
+function Optimizer:apply(weights, gradients, program)
   complete(self, weights)
   local rate = self:current_rate()
   local t = self.iterations + 1
   local a, b, epsilon, factor = self:numbers(t)
   core.update(self:rule(), weights, gradients, self.first, self.second, rate * (factor or 1), a, b, epsilon,
-    rate * self.weight_decay, self.clipvalue, self.clipnorm, self.global_clipnorm)
+    rate * self.weight_decay, self.clipvalue, self.clipnorm, self.global_clipnorm, program)
   self.iterations = t
 end
 
