@@ -58,12 +58,12 @@ local kinds = {"pictures", "activations", "kernels"}
 M.show = doc("image.show", [[
 image.show(x, {as="pictures", captions=, columns=, title=}) -> figure
 
-Draws pictures in the terminal's characters, in as many colours as it has, wherever plots appear otherwise, and without
-gnuplot. x is a picture (height, width) or (height, width, 3); or many, a table or a tensor (n, height, width) or (n,
-height, width, channels); with as="activations" a layer's output for one picture (height, width, channels), a picture
-for each channel; with as="kernels" the weights of a convolution (height, width, input, output). Many stand side by
-side, each from its own black to its own white. `captions` has a text for each, `columns` says how many stand side by
-side.
+Draws pictures in the terminal's characters, in as many colours as it has, wherever plots appear otherwise, and
+without gnuplot. `as` is "pictures", "activations" or "kernels". x is a picture (height, width) or (height, width, 3);
+or many, a table or a tensor (n, height, width) or (n, height, width, channels); with as="activations" a layer's
+output for one picture (height, width, channels), a picture for each channel; with as="kernels" the weights of a
+convolution (height, width, input, output). Many stand side by side, each from its own black to its own white.
+`captions` has a text for each, `columns` says how many stand side by side.
 
 > fig = image.show({zeros(2, 2), ones(2, 2)}, {columns=1, captions={"no", "yes"}})
         

@@ -345,11 +345,32 @@ test("A table is shown to a depth and a count, short items side by side, functio
   expect.equal(prints(s, "{1, {2, {3, {4, {5}}}}}"), "{1, {2, {3, {4, {...}}}}}\n")
   shown = prints(s, "r = {} for i = 1, 60 do r['k' .. i] = i end return r")
   expect.ok(shown:find("... (60 fields)", 1, true), shown)
-  expect.equal(prints(s, "string.format"), "function string.format, Lua's own\n")
+  expect.equal(prints(s, "string.format"), "function string.format(format, ...) -> string\n")
+  expect.equal(prints(s, "print"), "function print(...)\n")
   expect.equal(prints(s, "mean"):match "^[^\n]*%)", "function mean(t, axis)")
-  expect.equal(prints(s, "function(a, ...) end"), "function(a, ...) from entry 6, line 1\n")
+  expect.equal(prints(s, "function(a, ...) end"), "function(a, ...) from entry 7, line 1\n")
   shown = prints(s, "nn.Dense")
   for line in shown:gmatch "[^\n]+" do expect.ok(#line <= s.sink.width, line) end
+end)
+
+test("Every function of Lua's own library says in a line what it does", function()
+  local lua_library = require "gradus.session.lua_library"
+  local environment = require "gradus.session.environment"
+  local help = require "gradus.help"
+  local s, missing = fresh(), {}
+  local function look(name, value)
+    if type(value) == "function" and not help.find(value) and not lua_library.find(value) then
+      missing[#missing + 1] = name
+    end
+  end
+  for name in pairs(environment.libraries) do
+    for field, value in pairs(s.lookup(name)) do look(name .. "." .. field, value) end
+  end
+  for _, name in ipairs(s.names()) do
+    if rawget(_G, name) ~= nil or lua_library.entry(name) then look(name, s.lookup(name)) end
+  end
+  table.sort(missing)
+  expect.equal(table.concat(missing, " "), "")
 end)
 
 test("A network is its summary as the value of an entry, and one line until it knows its input", function()

@@ -23,7 +23,7 @@ def _(folder):
     contains(shell.do("?nn.Dens"), 'did you mean "nn.Dense"?')
     contains(shell.do("??zeros"), "zeros(")
     contains(shell.do("??no such words"), "nothing mentions")
-    contains(shell.do("?math.sin"), "Lua's own")
+    contains(shell.do("?math.sin"), "math.sin(x) -> number\n\nthe sine of x, which is in radians.\nmath.sin is Lua's own: ")
     equal(shell.do("q"), "error: q is not defined")
 
 

@@ -37,13 +37,16 @@ def _(folder):
     shell.do("layer = nn.Conv2D{16, 3,", ">> ")
     shell.do('pad\t"v\t}')
     equal(shell.do("layer.padding"), "valid")
+    equal(listed(shell, "plot.heatmap(x, {palette='"), ["balance  blues    grey     viridis"])
+    equal(shell.do("tostring(plot({1, 2}, {tit\t'mine'}))").split("\n")[-1], "figure: mine, 1 series")
+    equal(shell.do('tostring(image.show({{0, 1}}, {as="pic\t}))').split("\n")[-1], "figure: 1 x 2 picture")
 
 
 @test("Several candidates are listed with a few words on each, and the line stands below them as it was")
 def _(folder):
     shell = Shell(folder)
     found = listed(shell, "nn.Dense{2, use_bias=false, ")
-    equal(any(re.match(r"activation= +linear, relu, ", line) for line in found), True)
+    equal(any(re.match(r"activation= +elu, .*relu, ", line) for line in found), True)
     equal(any("units=" in line or "use_bias=" in line for line in found), False)
     shell.do("first_weight = zeros(2, 3); first_word = 'one'")
     equal(listed(shell, "first_"), ["first_weight  tensor (2, 3) float64", 'first_word    "one"'])

@@ -2,6 +2,7 @@
 
 local core = require "gradus.core.session"
 local help = require "gradus.help"
+local lua_library = require "gradus.session.lua_library"
 
 local brief = {}
 
@@ -35,6 +36,8 @@ end
 function brief.value(value)
   local name, entry = help.find(value)
   if name then return brief.sentence(entry.text) end
+  local _, lua = lua_library.find(value)
+  if lua then return lua.sentence end
   local kind = type(value)
   if kind == "number" then return number(value) end
   if kind == "string" then

@@ -41,14 +41,27 @@ end
 
 -- ---- what a call takes ----
 
--- The options that the signature of a function in C shows in braces: arange(start, stop, {dtype="float64"}).
-local function spec_of_signature(signature)
-  local spec = {}
+-- The values of an option where a help text says: `name` is "a", "b" or "c". Nil where it does not.
+local function values_in(text, name)
+  local at = select(2, text:find("`" .. name .. "` is ", 1, true))
+  local values = {}
+  while at do
+    local word, stop = text:match('^"([%w_-]+)"()', at + 1)
+    values[#values + 1] = word
+    local following = stop and text:match('^,?%s*o?r?%s*()"', stop)
+    at = following and following - 1
+  end
+  return #values > 1 and values or nil
+end
+
+-- The options that the signature of a function shows in braces: arange(start, stop, {dtype="float64"}).
+local function spec_of_help(text)
+  local spec, signature = {}, help.parts(text).signature
   for group in signature:gmatch "%b{}" do
     local inside = group:sub(2, -2)
     if not inside:find "^[%w_]+%d" and inside:find "^[%a_][%w_]*%s*=?" then
       for name, default in (inside .. ","):gsub("%b{}", "{}"):gmatch "([%a_][%w_]*)%s*(=?[^,]*)," do
-        spec[#spec + 1] = {name, shown = default:match "^=(.+)$"}
+        spec[#spec + 1] = {name, shown = default:match "^=(.+)$", one_of = values_in(text, name)}
       end
     end
   end
@@ -67,12 +80,17 @@ end
 
 -- What `f` takes in a table, and what in brackets; both may be empty.
 local function takes(f, is_method)
+  if help.is_module(f) then  -- one that is called itself, as plot(...)
+    local entry = help.entry(rawget(debug.getmetatable(f), "__name"))
+    f = entry and entry.value
+  end
   local spec, signature = options.spec_of(f), help.signature_of(f)
+  local _, entry = help.find(f)
   if spec and spec.arguments then return {}, spec end
   local positional = {}
   for i, name in ipairs(signature and parameters(signature) or {}) do positional[i] = {name} end
   if is_method and not signature:find "^[%w_]+:" then table.remove(positional, 1) end
-  return spec or signature and spec_of_signature(signature) or {}, positional
+  return spec or entry and spec_of_help(entry.text) or {}, positional
 end
 
 local dtypes

@@ -6,6 +6,7 @@ local builtins = require "gradus.builtins"
 local compile = require "gradus.session.compile"
 local core = require "gradus.core.session"
 local inspect = require "gradus.session.inspect"
+local lua_library = require "gradus.session.lua_library"
 local options = require "gradus.options"
 
 local environment = {}
@@ -304,6 +305,7 @@ function environment.new(session)
   add_output(base, session)
   add_loading(base, env, session)
   add_xpcall(base)
+  lua_library.add(base)
   return env, {lookup = lookup, names = names}
 end
 

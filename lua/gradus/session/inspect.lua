@@ -4,6 +4,7 @@
 local core = require "gradus.core.session"
 local help = require "gradus.help"
 local lexer = require "gradus.session.lexer"
+local lua_library = require "gradus.session.lua_library"
 
 local inspect = {}
 
@@ -22,23 +23,11 @@ local function parameters(f)
   return table.concat(names, ", ")
 end
 
--- "string.format" for that function of Lua's library, or nil.
-local function name_in_lua(f)
-  for name, value in next, _G do
-    if rawequal(value, f) then return name end
-    if type(value) == "table" and value ~= _G and value ~= package then
-      for field, member in next, value do
-        if rawequal(member, f) then return name .. "." .. field end
-      end
-    end
-  end
-end
-
 function inspect.func(f)
   local signature = help.signature_of(f)
   if signature then return "function " .. signature end
-  local lua_name = name_in_lua(f)
-  if lua_name then return string.format("function %s, Lua's own", lua_name) end
+  local _, lua = lua_library.find(f)
+  if lua then return "function " .. lua.signature end
   local info = debug.getinfo(f, "S")
   if info.what == "C" or info.source:sub(1, 12) == "@lua/gradus/" then return "function (built in)" end
   return string.format("function(%s) from %s, line %d", parameters(f), info.short_src, info.linedefined)

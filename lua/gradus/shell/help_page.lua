@@ -5,6 +5,7 @@ local core = require "gradus.core.session"
 local help = require "gradus.help"
 local layout = require "gradus.lesson.layout"
 local lexer = require "gradus.session.lexer"
+local lua_library = require "gradus.session.lua_library"
 local options = require "gradus.options"
 local paint = require "gradus.session.paint"
 local reach = require "gradus.session.reach"
@@ -146,8 +147,10 @@ function help_page.topic(shell, name)
   if value == nil then
     say_unknown(shell, name)
   elseif is_lua(name) and rawget(shell.session.env, name:match "^[%w_]+") == nil then
-    shell:say(string.format("%s is Lua's own: https://www.lua.org/manual/5.4/manual.html#%s", name,
-      type(value) == "table" and "6" or "pdf-" .. name))
+    local full, lua = lua_library.find(value)
+    if lua then shell:say(paint.text(lua.signature, "1", shell.colour) .. "\n\n" .. brief.value(value) .. ".") end
+    shell:say(string.format("%s is Lua's own: https://www.lua.org/manual/5.4/manual.html#%s", full or name,
+      type(value) == "table" and "6" or "pdf-" .. (full or name)))
   elseif type(value) == "function" then
     shell:say(string.format("%s has no help: %s", name, shell.session:inspect(value)))
   else
