@@ -116,28 +116,51 @@ static int data_split(lua_State *L) {
   return 1;
 }
 
-// waste(parts, size, seed) -> {{x, y}, ...}: made pictures for each part {items, bottles}
+// waste(parts, size, channels, seed, knobs) -> {{x, y, kinds}, ...}, names of kinds: made pictures for each
+// part {items, bottles}; the knobs in the order of gr_knob
 static int data_waste(lua_State *L) {
+  enum { MOST_PARTS = 3 };
   luaL_checktype(L, 1, LUA_TTABLE);
-  lua_Integer size = luaL_checkinteger(L, 2), parts = luaL_len(L, 1);
+  luaL_checktype(L, 5, LUA_TTABLE);
+  gr_waste_plan plan = {.size = (int)luaL_checkinteger(L, 2), .channels = (int)luaL_checkinteger(L, 3)};
   gr_random random;
-  gr_random_seed(&random, gr_check_seed(L, 3));
+  gr_random_seed(&random, gr_check_seed(L, 4));
+  gr_stream stream = {{gr_random_u64(&random), 0}};
+  for (int k = 0; k < GR_N_KNOBS; k++) {
+    lua_geti(L, 5, k + 1);
+    plan.knob[k] = (float)luaL_checknumber(L, -1);
+    lua_pop(L, 1);
+  }
+  lua_Integer parts = luaL_len(L, 1);
+  gr_waste_part part[MOST_PARTS];
+  luaL_argcheck(L, parts <= MOST_PARTS, 1, "too many parts");
   lua_createtable(L, (int)parts, 0);
+  // Room for all of them before anything is drawn: what does not fit is refused at once.
   for (lua_Integer p = 1; p <= parts; p++) {
     lua_geti(L, 1, p);
     lua_geti(L, -1, 1);
     lua_geti(L, -2, 2);
-    lua_Integer n = luaL_checkinteger(L, -2), bottles = luaL_checkinteger(L, -1);
+    int64_t n = luaL_checkinteger(L, -2), bottles = luaL_checkinteger(L, -1);
     lua_pop(L, 3);
-    lua_createtable(L, 2, 0);
-    gr_tensor *x = gr_push_shareable(L, GR_U8, 3, (int64_t[]){n, size, size});
-    gr_tensor *y = gr_push_shareable(L, GR_U8, 1, &(int64_t){n});
-    GR_TRY(L, gr_waste(x->data, y->data, n, bottles, (int)size, &random, &err));
+    lua_createtable(L, 3, 0);
+    const int ndim = plan.channels == 1 ? 3 : 4;
+    gr_tensor *x = gr_push_shareable(L, GR_U8, ndim, (int64_t[]){n, plan.size, plan.size, plan.channels});
+    gr_tensor *y = gr_push_shareable(L, GR_U8, 1, &n), *kinds = gr_push_shareable(L, GR_U8, 1, &n);
+    part[p - 1] = (gr_waste_part){x->data, y->data, kinds->data, n, bottles};
+    lua_seti(L, -4, 3);
     lua_seti(L, -3, 2);
     lua_seti(L, -2, 1);
     lua_seti(L, -2, p);
   }
-  return 1;
+  gr_pool *pool = gr_runtime_pool(L);
+  for (lua_Integer p = 0; p < parts; p++)
+    GR_TRY(L, gr_waste(&part[p], &plan, gr_stream_derive(stream, (uint64_t)p), pool, &err));
+  lua_createtable(L, GR_N_THINGS, 0);
+  for (int k = 0; k < GR_N_THINGS; k++) {
+    lua_pushstring(L, gr_thing_name((gr_thing_kind)k));
+    lua_seti(L, -2, k + 1);
+  }
+  return 2;
 }
 
 static const gr_function functions[] = {

@@ -67,6 +67,16 @@ def _():
     expect(status == 1 and "DIFFER" in said, said)
 
 
+@test("What the course's models reach on made pictures of waste is measured")
+def _():
+    done = subprocess.run([gradus, str(root / "bench/waste.lua"), "models", "leaks", "knobs", "scale", "n=60", "seeds=2",
+                           "epochs=1"], capture_output=True, text=True)
+    expect(done.returncode == 0, done.stderr)
+    for name in ("always no bottle ", "CNN 7,682, colour, class weights ", "area under the ROC curve (0.5) ", "scale=1 "):
+        expect("\n" + name in done.stdout, done.stdout)
+    expect("from 0 to 1 it costs" in done.stdout, done.stdout)
+
+
 @test("Code that fails is named with its contestant, and the rest still runs")
 def _():
     with suite('[[workload]]\nname = "broken"\ncode = {gradus = "o = sigmiod(0)", python = "o = 1"}\n'

@@ -18,7 +18,6 @@
 #include "data/load.h"
 #include "data/npy.h"
 #include "data/rows.h"
-#include "data/waste.h"
 
 // ---- helpers ----
 
@@ -394,7 +393,7 @@ static void only_ordinary_files_are_read(void **state) {
   assert_refused(scratch("pipe"), "a pipe or a device");
 }
 
-// ---- splits, waste ----
+// ---- splits ----
 
 static void a_stratified_split_keeps_every_item_once_and_each_class_in_proportion(void **state) {
   enum { N = 200 };
@@ -454,23 +453,6 @@ static void each_class_is_a_share_rounded_down_or_up_in_every_part(void **state)
   }
 }
 
-static void both_kinds_of_waste_pictures_have_the_same_brightness(void **state) {
-  enum { N = 400, SIZE = 24 };
-  static uint8_t x[N * SIZE * SIZE], again[N * SIZE * SIZE], y[N];
-  double mean[2] = {0};
-  gr_random random;
-  gr_err err;
-  gr_random_seed(&random, 3);
-  assert_int_equal(gr_waste(x, y, N, N / 2, SIZE, &random, &err), GR_OK);
-  gr_random_seed(&random, 3);
-  assert_int_equal(gr_waste(again, y, N, N / 2, SIZE, &random, &err), GR_OK);
-  assert_memory_equal(x, again, sizeof x);
-  for (int i = 0; i < N; i++)
-    for (int p = 0; p < SIZE * SIZE; p++)
-      mean[y[i]] += x[i * SIZE * SIZE + p] / (double)(N / 2 * SIZE * SIZE);
-  assert_true(fabs(mean[0] - mean[1]) < 10);
-}
-
 static int make_folder(void **state) { return mkdtemp(folder) ? 0 : -1; }
 
 static int remove_folder(void **state) {
@@ -501,7 +483,6 @@ int main(void) {
       cmocka_unit_test(only_ordinary_files_are_read),
       cmocka_unit_test(a_stratified_split_keeps_every_item_once_and_each_class_in_proportion),
       cmocka_unit_test(each_class_is_a_share_rounded_down_or_up_in_every_part),
-      cmocka_unit_test(both_kinds_of_waste_pictures_have_the_same_brightness),
   };
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

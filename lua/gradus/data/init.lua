@@ -433,51 +433,8 @@ test part).
   }
 end)
 
-local function is_count(v, least, most)
-  return math.type(v) == "integer" and v >= least and v <= most
-end
-
-data.waste = doc("data.waste", [[
-data.waste{n=1500, size=50, seed=1} -> data set
-
-Synthetic grey pictures for the question "is there a bottle?": bottles of several makes (label 1) against
-cans, cups, cartons, paper and bags (label 0), on varied ground, at varied place, size and angle. Drawn, not
-photographed. Split 80/10/10 and imbalanced as in the course: 30 % of the training pictures, 37 % of the
-validation and 21 % of the test pictures show a bottle. x_* are uint8 (n, size, size), y_* uint8 (n,). The
-same seed gives the same pictures; your own random numbers are not touched.
-
-> d = data.waste{n=100, seed=2}
-> d.x_train.shape
-{80, 50, 50}
-> d.classes
-{"no bottle", "bottle"}]], function(given)
-  local o = options.read("data.waste", given, {{"n", 1500}, {"size", 50}, {"seed", 1}})
-  if not is_count(o.n, 10, 1000000) then
-    error("data.waste: n is how many pictures to draw, 10 to 1,000,000, not " .. tostring(o.n), 2)
-  end
-  if not is_count(o.size, 8, 512) then
-    error("data.waste: size is the pictures' height and width, 8 to 512 pixels, not " .. tostring(o.size), 2)
-  end
-  local tenth = math.floor(o.n / 10 + 0.5)
-  local sizes, share = {o.n - 2 * tenth, tenth, tenth}, {0.30, 0.37, 0.21}
-  local wanted = {}
-  for i, n in ipairs(sizes) do wanted[i] = {n, math.floor(n * share[i] + 0.5)} end
-  local drawn = call(core.waste, wanted, o.size, o.seed)
-  local d = {
-    classes = {"no bottle", "bottle"}, name = "waste",
-    about = format("%d synthetic %dx%d grey pictures, seed %d", o.n, o.size, o.size, o.seed),
-    source = "synthetic: drawn by data.waste, not photographed",
-    try = "x = d.x_train / 255, then train a network on x and d.y_train",
-  }
-  for i, pair in ipairs(drawn) do
-    local part = PARTS[i + 1]
-    d[part[1]], d[part[2]] = pair[1], pair[2]
-  end
-  return dataset(d)
-end)
-
 -- Each adds its functions.
-for _, part in ipairs {"made", "tables"} do require("gradus.data." .. part)(data, dataset) end
+for _, part in ipairs {"made", "tables", "waste"} do require("gradus.data." .. part)(data, dataset) end
 require("gradus.data.photos").add(data, dataset)
 for _, theme in ipairs {"pictures", "augment", "scaling", "balance"} do
   for name, f in pairs(require("gradus.data." .. theme)) do data[name] = f end
