@@ -250,6 +250,11 @@ def _(folder):
         done = subprocess.run(f"'{GRADUS}' {arguments} >&-", shell=True, capture_output=True, text=True,
                               env=environment(folder))
         equal((done.returncode, done.stderr), (1, "gradus: the output cannot be written: Bad file descriptor\n"))
+    # What is told at once, while something goes on, too.
+    done = subprocess.run(f"'{GRADUS}' -e 'data.summary(data.xor())' > /dev/full", shell=True, capture_output=True,
+                          text=True, env=environment(folder))
+    equal(done.returncode, 1)
+    contains(done.stderr, "the output cannot be written: No space left on device")
 
 
 @test("Ctrl-C while gradus starts ends it with status 130, or as the signal does, without a traceback")

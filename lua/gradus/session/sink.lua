@@ -10,11 +10,14 @@ local sink = {}
 local stream = {}
 stream.__index = stream
 
+local function check(written, why)
+  if not written then error("the output cannot be written: " .. why, 0) end
+end
+
 --- Writes what is not kept, since it is drawn over, or is one form of something that has others.
 function stream:write(s)
   if self.drawn then self:draw("") end
-  local written, why = self.file:write(s)
-  if not written then error("the output cannot be written: " .. why, 0) end
+  check(self.file:write(s))
 end
 
 function stream:text(s)
@@ -40,8 +43,9 @@ function stream:display(data)
   if text then self:write(ended(text)) end
 end
 
+-- What is lost here, nobody else hears of: the buffer is empty afterwards.
 function stream:flush()
-  self.file:flush()
+  check(self.file:flush())
 end
 
 --- The columns there are now: a terminal may be resized at any time.
