@@ -95,6 +95,16 @@ def _():
     expect(status == 1 and "there are " in said and "Traceback" not in said, said)
 
 
+@test("startup times the way to the first prompt, and says what a program that has none says")
+def _():
+    command = [sys.executable, str(root / "bench/startup"), "--rounds", "2", "--gradus"]
+    done = subprocess.run([*command, gradus], capture_output=True, text=True)
+    row = [line for line in done.stdout.splitlines() if line.startswith("gradus ")]
+    expect(done.returncode == 0 and len(row) == 1 and row[0].endswith(" MB"), done.stdout + done.stderr)
+    done = subprocess.run([*command, "/bin/echo"], capture_output=True, text=True)
+    expect(done.returncode == 1 and "ended before its prompt" in done.stderr, done.stdout + done.stderr)
+
+
 print(f"1..{len(tests)}")
 failed = False
 for number, (sentence, function) in enumerate(tests, 1):

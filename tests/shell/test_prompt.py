@@ -3,12 +3,13 @@
 import os
 import re
 import resource
+import shutil
 import signal
 import time
 
 import pexpect
 
-from terminal import GRADUS, TIMEOUT, Shell, contains, environment, equal, run_all, test
+from terminal import CONTROL, GRADUS, TIMEOUT, Shell, contains, environment, equal, run_all, test
 
 
 @test("The banner is one line and names the ways to go on; the very first start offers the tour")
@@ -30,6 +31,41 @@ def _(folder):
     equal(shell.do("loaded['gradus.session'] ~= nil"), "true")
     shell.do("nn.Dense;")
     equal(shell.do("loaded['gradus.nn'] ~= nil"), "true")
+
+
+# What the prompt is made of. A name is added here only for what each start has to pay.
+FIRST_MODULES = """builtins lazy options session/compile session/environment session/init session/record session/sink
+    shell/command_line shell/history shell/init state""".split()
+FIRST_LIBRARIES = "ld-linux-x ld-linux-aarch c cjson cmark jpeg m png readline tinfo z".split()
+
+
+@test("Up to the first prompt no Lua is read but what makes it, and no library is loaded that computes or draws")
+def _(folder):
+    # A tree of its own, in which every other file would end the start with an error.
+    built = os.path.dirname(GRADUS)
+    with open(os.path.join(built, "source_root")) as file:
+        tree = file.read()
+    shutil.copy(GRADUS, folder)
+    shutil.copytree(os.path.join(tree, "lua"), os.path.join(folder, "lua"))
+    with open(os.path.join(folder, "source_root"), "w") as file:
+        file.write(folder)
+    ours = os.path.join(folder, "lua", "gradus")
+    for path, _, names in os.walk(ours):
+        for name in names:
+            place = os.path.join(path, name)
+            if name.endswith(".lua") and os.path.relpath(place, ours).removesuffix(".lua") not in FIRST_MODULES:
+                with open(place, "w") as file:
+                    file.write(f"error('{name} is read before the first prompt')")
+    child = pexpect.spawn(os.path.join(folder, "gradus"), encoding="utf-8", timeout=TIMEOUT, env=environment(folder))
+    child.expect([r"\x1b\[\?2004h> ", pexpect.EOF])
+    equal(CONTROL.sub("", child.before).count("\n"), 2)
+    contains(child.before, "gradus ")
+    with open(f"/proc/{child.pid}/maps") as file:
+        mapped = set(re.findall(r"/(?:lib)?([a-z_+-]+)[^/]*\.so[^/]*$", file.read(), re.M))
+    child.sendintr()
+    child.close(force=True)
+    unknown = {name for name in mapped if name not in FIRST_LIBRARIES and "san" not in name}
+    equal(unknown - {"gcc_s", "stdc++"}, set())  # these two come with the sanitizers
 
 
 @test("An expression prints its value and a semicolon keeps it quiet")

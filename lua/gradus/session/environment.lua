@@ -1,11 +1,13 @@
 -- The learner's globals: Lua's own library in copies, the built-ins behind them, and an error for a name that
 -- stands for nothing. Nothing that a learner assigns reaches the tables that our own Lua uses.
 
-local advice = require "gradus.session.advice"
+local lazy = require "gradus.lazy"
+
+local advice = lazy "gradus.session.advice"
 local builtins = require "gradus.builtins"
 local compile = require "gradus.session.compile"
 local core = require "gradus.core.session"
-local inspect = require "gradus.session.inspect"
+local inspect = lazy "gradus.session.inspect"
 local lua_library = require "gradus.session.lua_library"
 local options = require "gradus.options"
 

@@ -5,13 +5,15 @@
 --   local result = s:execute("1 + 1")       prints 2 through the sink
 --   if not result.ok then print(result.error.text) end
 
-local advice = require "gradus.session.advice"
+local lazy = require "gradus.lazy"
+
+local advice = lazy "gradus.session.advice"
 local compile_text = require "gradus.session.compile"
 local core = require "gradus.core.session"
 local environment = require "gradus.session.environment"
-local failure = require "gradus.session.failure"
-local inspect = require "gradus.session.inspect"
-local lexer = require "gradus.session.lexer"
+local failure = lazy "gradus.session.failure"
+local inspect = lazy "gradus.session.inspect"
+local lexer = lazy "gradus.session.lexer"
 local options = require "gradus.options"
 local records = require "gradus.session.record"
 local sinks = require "gradus.session.sink"
@@ -252,6 +254,7 @@ local function execute(self, text, given)
   local code, how = compile(text, name, self.env, given.script)
   if not code then return {ok = false, error = failure.syntax(how, chunk)} end
   local args = given.args or {}
+  require "gradus.session.failure"  -- now: code that has used up all memory leaves none to load what says so
   core.screen(self.sink.is_terminal)
   local ok, result = core.call(function()
     local values = how and table.pack(select(2, code(table.unpack(args)))) or table.pack(code(table.unpack(args)))

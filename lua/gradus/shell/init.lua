@@ -1,6 +1,8 @@
 -- The prompt: reads an entry, gives it to the session or to a command, shows what comes back.
 
-local commands = require "gradus.shell.commands"
+local lazy = require "gradus.lazy"
+
+local commands = lazy "gradus.shell.commands"
 local core = require "gradus.core.session"
 local histories = require "gradus.shell.history"
 local readline = require "gradus.core.readline"
