@@ -34,8 +34,8 @@ def _(folder):
 
 
 # What the prompt is made of. A name is added here only for what each start has to pay.
-FIRST_MODULES = """builtins lazy options session/compile session/environment session/init session/record session/sink
-    shell/command_line shell/history shell/init state""".split()
+FIRST_MODULES = """builtins lazy options session/compile session/environment session/init session/lua_library
+    session/record session/sink shell/command_line shell/history shell/init state""".split()
 FIRST_LIBRARIES = "ld-linux-x ld-linux-aarch c cjson cmark jpeg m png readline tinfo z".split()
 
 
