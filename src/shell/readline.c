@@ -7,6 +7,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <langinfo.h>
+#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -211,6 +213,23 @@ static int next_byte(FILE *stream) {
   }
 }
 
+// Terminals speak UTF-8, also where nobody has told the system so: in a locale of ASCII alone readline would
+// take the bytes of an "ü" for keys with Meta held. At each prompt it asks the environment, which the
+// learner's programs are to find unchanged.
+static void show_prompt(const char *prompt) {
+  setlocale(LC_CTYPE, "");
+  const char *given = getenv("LC_ALL");
+  char *before = given ? strdup(given) : NULL;
+  bool is_ascii = strcmp(nl_langinfo(CODESET), "ANSI_X3.4-1968") == 0 && (before || !given);
+  if (is_ascii) setenv("LC_ALL", "C.UTF-8", 1);
+  rl_callback_handler_install(prompt, got_line);
+  if (is_ascii && before)
+    setenv("LC_ALL", before, 1);
+  else if (is_ascii)
+    unsetenv("LC_ALL");
+  free(before);
+}
+
 // read(prompt) -> line  or  nil, "eof"  or  nil, "interrupt", whether the line was empty.
 static int readline_read(lua_State *L) {
   const char *prompt = luaL_checkstring(L, 1);
@@ -231,7 +250,7 @@ static int readline_read(lua_State *L) {
   state = L;
   have_line = false;
   line = NULL;
-  rl_callback_handler_install(prompt, got_line);
+  show_prompt(prompt);
   while (!have_line && wait_for_input()) rl_callback_read_char();
   bool was_interrupted = !have_line, was_empty = rl_end == 0;
   if (was_interrupted) {

@@ -23,6 +23,18 @@ def _(folder):
     shell.child.expect(r"\x1b\[\?2004l\r3\r\n\x1b\[\?2004h> ")
 
 
+@test("UTF-8 is typed, shown and erased by whole characters in every locale, which others find unchanged")
+def _(folder):
+    for locale in ({"LC_ALL": "C"}, {"LC_ALL": "", "LANG": ""}, {"LC_ALL": "C.UTF-8"}):
+        shell = Shell(folder, **locale)
+        shell.type("'Köln'")
+        shell.child.expect_exact("'Köln'")
+        equal(shell.do("\x02\x02\x02\x7f").split("\n")[-1], "Kln")
+        equal(shell.do("#'aü\x7f\x7fb'"), "1")
+        equal(shell.do("os.getenv('LC_ALL')"), locale["LC_ALL"])
+        shell.leave()
+
+
 @test("Pasted lines are one entry")
 def _(folder):
     shell = Shell(folder)

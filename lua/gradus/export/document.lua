@@ -29,6 +29,13 @@ local function draw_dark(data)
   return (draw(data, "dark"))
 end
 
+-- What can be drawn without gnuplot.
+local function in_characters(data)
+  local ok, drawn = pcall(data.in_characters)
+  if not ok and drawn == "interrupted" then error(drawn, 0) end
+  return ok and drawn or nil
+end
+
 local convert = {}
 
 function convert.text(output)
@@ -48,8 +55,9 @@ function convert.display(output, given)
     return {kind = "picture", png = picture, dark = given.dark and draw_dark(data) or nil,
       description = plain(data.description or "picture"):gsub("\n", " ")}
   end
-  if why then given.problem(why) end
-  return {kind = "text", text = plain(data["text/plain"] or data.description or "") .. "\n"}
+  local text = data["text/plain"] or why and in_characters(data)
+  if not text and why then given.problem(why) end
+  return {kind = "text", text = plain(text or data.description or ""):gsub("\n*$", "\n", 1)}
 end
 
 --- The outputs of a record's cell (gradus.session.record) as outputs of a document. `given`: dark=true for pictures on

@@ -383,6 +383,7 @@ local function forms(figure, drawn_text)
     ["text/plain"] = drawn_text,
     ["image/png"] = function(theme_name) return M.png(figure, theme_name) end,
     description = tostring(figure),
+    in_characters = function() return characters(figure) end,  -- for want of a picture
   }
 end
 
