@@ -101,18 +101,28 @@ static void fill_from_table(lua_State *L, filler *f, int depth) {
   }
 }
 
+#define MOST_BY_HAND 1000
+
 static int make_tensor(lua_State *L) {
   if (lua_isnumber(L, 1) && lua_isnumber(L, 2))
     return luaL_error(L, "tensor takes one table of numbers: with braces, as in tensor{0, 1, 1, 0}");
+  if (!lua_isnoneornil(L, 3) || (!lua_isnoneornil(L, 2) && !lua_istable(L, 2)))
+    return luaL_error(L,
+                      "tensor takes one table of numbers and behind it options, as in tensor({1, 2}, "
+                      "{dtype=\"float32\"}); argument %d is neither",
+                      lua_isnoneornil(L, 3) ? 2 : 3);
   gr_dtype dtype = GR_F64;
   bool named = false;
-  if (gr_option(L, 2, "dtype")) {
-    dtype = gr_check_dtype(L, -1);
-    named = true;
-    lua_pop(L, 1);
-  }
   static const char *const names[] = {"dtype", NULL};
-  gr_check_options(L, 2, "tensor", names);
+  for (int i = 1; i <= 2; i++) {  // tensor({1, 2}, {dtype="int64"}) and tensor{1, 2, dtype="int64"}
+    if (gr_option(L, i, "dtype")) {
+      dtype = gr_check_dtype(L, -1);
+      named = true;
+      lua_pop(L, 1);
+    }
+    // To look for other names takes as long as to read the numbers: not where nobody wrote them by hand.
+    if (lua_rawlen(L, i) <= MOST_BY_HAND) gr_check_options(L, i, "tensor", names);
+  }
   const gr_tensor *source = gr_test_tensor(L, 1);
   if (source) {
     gr_refuse_tracked(L, 1, "tensor");
@@ -223,7 +233,7 @@ static int make_linspace(lua_State *L) {
 
 static const gr_function functions[] = {
     {"tensor", make_tensor,
-     "tensor(table, {dtype=\"float64\"}) -> tensor\n\n"
+     "tensor(table, {dtype=\"float64\"}), tensor{..., dtype=} -> tensor\n\n"
      "A tensor from a table of numbers, nested once for each axis: {1, 2, 3} has shape (3,), {{1, 2, 3}, {4, "
      "5, 6}} has shape (2, 3). A table of true and false gives a bool tensor. Every row needs the same "
      "length. Given a tensor, it makes a copy. dtypes: float64, float32, int64, uint8, bool.\n\n"

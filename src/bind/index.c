@@ -27,7 +27,8 @@ static lua_Integer whole_number(lua_State *L, int at, int part) {
   at = lua_absindex(L, at);
   lua_Integer i = lua_tointegerx(L, at, &whole);
   if (whole && lua_type(L, at) == LUA_TNUMBER) return i;
-  const char *got = luaL_tolstring(L, at, NULL);
+  const bool is_nan = lua_type(L, at) == LUA_TNUMBER && lua_tonumber(L, at) != lua_tonumber(L, at);
+  const char *got = is_nan ? "nan" : luaL_tolstring(L, at, NULL);  // 0/0 is "-nan" to the C library
   if (lua_type(L, at) == LUA_TNUMBER)
     luaL_error(L, "index %s along axis %d is no whole number: positions are 1, 2, 3, ...", got, part);
   luaL_error(L, "index %s along axis %d is no whole number%s", got, part,

@@ -45,6 +45,65 @@ test("a matrix of many rows without columns is no work", function()
   expect.equal(tril(grad.track(zeros(1 << 40, 0))).ndim, 2)
 end)
 
+test("a value beside the table of numbers is refused, not left out", function()
+  expect.error(function() return tensor({1, 2}, 3) end, "argument 2 is neither")
+  expect.error(function() return tensor({1, 2}, {dtype = "int64"}, 3) end, "argument 3 is neither")
+  expect.equal(tensor({1, 2}, {dtype = "int64"}).dtype, "int64")
+  expect.equal(tensor({1, 2}, nil)[2], 2.0)
+  expect.equal(tensor{1, 2, dtype = "int64"}.dtype, "int64")
+  expect.error(function() return tensor{1, 2, dtyp = "int64"} end, 'tensor has no option "dtyp": did you mean "dtype"?')
+end)
+
+test("what is legal and meant otherwise is remarked at the prompt", function()
+  local function said(code)
+    local s = fresh {interactive = true}
+    s:execute "X = ones(2, 3) n = 1 t = {shape = {}}"
+    s.sink:take(true)
+    s:execute(code)
+    return s.sink:take(true)
+  end
+  for code, remark in pairs {
+    ["X == 1"] = "note: X == 1 is false in Lua, whatever is in the tensor: the mask is eq(X, 1)",
+    ["m = 0.5 ~= X"] = "note: 0.5 ~= X is true in Lua, whatever is in the tensor: the mask is ne(X, 0.5)",
+    ["if X == -1 then print(1) end"] = "the mask is eq(X, -1)",
+    ["X.shape[0]"] = "note: X.shape[0] is nil: sizes count from 1, so the first is X.shape[1]",
+    ["n = X.shape[-1]"] = "counted from the end it is X.shape[#X.shape]",
+    ["n = X.shape[-2]"] = "counted from the end it is X.shape[#X.shape - 1]",
+  } do
+    local text = said(code)
+    expect.ok(text:find(remark, 1, true), code .. ": " .. text)
+  end
+  for _, code in ipairs {"n == 1", "X[1] == 1", "X.shape[1] == 2", "t.shape[0]", "X == nil", "zeros(2) == n", "'X == 1'",
+    "X.shape[1]", "undefined == 1"} do
+    local text = said(code)
+    expect.ok(not text:find("note:", 1, true), code .. ": " .. text)
+  end
+end)
+
+test("a loop over a tensor goes through its rows", function()
+  local s = fresh()
+  local result = s:execute [[
+    local list = {}
+    for i, row in ipairs(tensor{{1, 2}, {3, 4}}) do list[#list + 1] = i .. tostring(row) end
+    for i, x in pairs(tensor{5, 6}) do list[#list + 1] = i .. ":" .. x end
+    for i, word in ipairs{"a", "b"} do list[#list + 1] = i .. word end
+    return table.concat(list, " ")]]
+  expect.equal(result.ok and result.values[1] or result.error.text, "1[1. 2.] 2[3. 4.] 1:5.0 2:6.0 1a 2b")
+  expect.ok(failure("for i in ipairs(nil) do end").text:find("ipairs takes a table, not nil", 1, true))
+  expect.ok(failure("for i in ipairs(tensor(3)) do end").text:find("no length", 1, true))
+end)
+
+test("habits of NumPy are met with what is written here", function()
+  for code, words in pairs {
+    ["size(X)"] = "the number of elements of x is x.size", ["shape(X)"] = "the shape of x is x.shape",
+    ["X:astype(float32)"] = 'a dtype is a string: "float32"', ["X[1] = 'a'"] = "assignment takes a tensor or number",
+    ["for i = 1, 3: print(i)"] = "a loop is written: for i = 1, 10 do ... end", ["X[0/0]"] = "index nan along axis 1",
+  } do
+    local text = failure(code, SETUP).text
+    expect.ok(text:find(words, 1, true), code .. ": " .. text)
+  end
+end)
+
 test("one element is no elements", function()
   expect.error(function() return tensor{1, 2}:reshape(1) end, "to (1,) (1 element)")
   expect.error(function() return zeros("a") end, 'size 1 of the shape is "a"')
@@ -260,7 +319,7 @@ test("calling what is no function says what it is", function()
     ["n(1)"] = "n is a number and cannot be called",
     ["zeros(3)"] = "zeros is a number now and cannot be called; zeros = nil brings the built-in back",
     ["sum(X)(1)"] = "is an operator missing?",
-    ["for row in X do end"] = "a tensor is gone through by position",
+    ["for row in X do end"] = "for i, row in ipairs(x)",
     ["for v in t do end"] = "ipairs(t)",
     ["for i in 10 do end"] = "for i = 1, 10 do",
     ["ones:X()"] = "ones is a function: it is called, as in ones(X)",

@@ -26,6 +26,7 @@ local habits = {
   {nil, "^%s*class%s", "Lua has no classes: a table holds values and functions, as in t = {a = 1}"},
   {nil, "^%s*for%s+.-%s+in%s+range%s*%(", COUNT},
   {nil, "^%s*for%s*%(", COUNT},
+  {":", "^%s*for%s+[%a_][%w_]*%s*=", COUNT},
   {nil, "^%s*for%s+[%w_, ]+%s+in%s[^\n]*:", "a table is gone through with: for i, value in ipairs(t) do ... end"},
   {nil, "[%[({]%s*[^%]})]-%f[%a]for%f[%A].-%f[%a]in%f[%A]",
     "there are no comprehensions: a loop fills a table, and arithmetic works on whole tensors"},
@@ -82,6 +83,7 @@ local foreign = {
   True = "Lua writes true", False = "Lua writes false", None = "Lua writes nil", null = "Lua writes nil",
   NULL = "Lua writes nil", undefined = "Lua writes nil",
   len = "the length of x is #x", range = "a loop counts with for i = 1, 10 do ... end, and arange(10) is a tensor",
+  shape = "the shape of x is x.shape", size = "the number of elements of x is x.size",
   str = "the text of x is tostring(x)",
   int = "math.floor(x) gives a whole number, x:astype(\"int64\") a tensor of them",
   float = "tonumber(s) reads a number, x:astype(\"float64\") makes a tensor of them",
@@ -94,6 +96,9 @@ local foreign = {
 }
 for name in ("np numpy torch tf tensorflow keras jnp jax"):gmatch "%S+" do
   foreign[name] = "nothing needs a prefix here: zeros(3), not " .. name .. ".zeros(3)"
+end
+for name in ("float64 float32 int64 uint8 bool"):gmatch "%S+" do
+  foreign[name] = foreign[name] or string.format('a dtype is a string: "%s"', name)
 end
 for name in ("plt matplotlib pylab"):gmatch "%S+" do foreign[name] = "curves are drawn with plot: ?plot tells more" end
 

@@ -229,6 +229,23 @@ local function add_extremes(base)
   end
 end
 
+-- Loops over a tensor go through its first axis. (Lua's own ipairs would ask for one row after the last.)
+local function add_iteration(base)
+  local function next_row(t, i)
+    i = i + 1
+    if i <= #t then return i, t[i] end
+  end
+  for _, name in ipairs {"ipairs", "pairs"} do
+    local iterate = base[name]
+    base[name] = function(...)
+      local t = ...
+      if type(t) == "userdata" and require("gradus.is_tensor")(t) then return next_row, t, 0 end
+      if t == nil then error(string.format("bad argument #1 to '%s' (table expected, got nil)", name), 2) end
+      return iterate(...)
+    end
+  end
+end
+
 -- What stands behind the learner's own globals: Lua's library, then the built-ins.
 local function behind(session)
   local base = {}
@@ -238,6 +255,7 @@ local function behind(session)
   -- One generator for everything a learner draws, so that one seed fixes a session.
   for name, f in pairs(require "gradus.core.math") do base.math[name] = f end
   add_extremes(base)
+  add_iteration(base)
   return base
 end
 

@@ -16,6 +16,7 @@ local inspect = lazy "gradus.session.inspect"
 local lexer = lazy "gradus.session.lexer"
 local options = require "gradus.options"
 local records = require "gradus.session.record"
+local remarks = require "gradus.session.remarks"
 local sinks = require "gradus.session.sink"
 
 local session = {}
@@ -255,6 +256,9 @@ local function execute(self, text, given)
   if not code then return {ok = false, error = failure.syntax(how, chunk)} end
   local args = given.args or {}
   require "gradus.session.failure"  -- now: code that has used up all memory leaves none to load what says so
+  if self.interactive and not given.script then
+    for _, remark in ipairs(remarks.about(text, self.env)) do self:note(remark) end
+  end
   core.screen(self.sink.is_terminal)
   local ok, result = core.call(function()
     local values = how and table.pack(select(2, code(table.unpack(args)))) or table.pack(code(table.unpack(args)))

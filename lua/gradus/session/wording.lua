@@ -49,7 +49,7 @@ local properties = {T = true, shape = true, ndim = true, size = true, dtype = tr
 
 local function called(site, kind, what, name)
   if what == "for iterator" or name == "for iterator" then
-    if kind == "tensor" then return "a tensor is gone through by position: for i = 1, #x do ... x[i] ... end" end
+    if kind == "tensor" then return "a tensor is gone through row by row: for i, row in ipairs(x) do ... end" end
     if kind == "table" then return "a table is gone through with: for i, value in ipairs(t) do ... end" end
     return "a loop counts with: for i = 1, 10 do ... end"
   elseif not name then
@@ -235,7 +235,7 @@ local function wrong_argument(found, number, name, complaint)
   if not operator and (call.name ~= name and name ~= "?") then return nil end
   local wanted = complaint:match "^(.-) expected, got "
   local part, value = found.parts[at], call[at]
-  local called_name = operator or call.name
+  local called_name = operator or call.name == "newindex" and "assignment" or call.name
   if not wanted then
     if part and complaint == "number has no integer representation" then
       local code, shown = found.text:sub(part.from, part.to), tostring(value)
