@@ -243,7 +243,13 @@ gr_code gr_random_shuffle(gr_random *r, int64_t *items, int64_t n, gr_err *err) 
 }
 
 gr_code gr_random_permutation(gr_random *r, int64_t *out, int64_t n, gr_err *err) {
-  for (int64_t i = 0; i < n; i++) out[i] = i;
+  enum { AT_ONCE = 1 << 16 };
+  for (int64_t i = 0; i < n;) {  // fresh memory may come slowly
+    const int64_t end = n - i < AT_ONCE ? n : i + AT_ONCE;
+    for (; i < end; i++) out[i] = i;
+    gr_code code = gr_interrupt_poll(err);
+    if (code) return code;
+  }
   return gr_random_shuffle(r, out, n, err);
 }
 

@@ -99,7 +99,7 @@ static const gr_tensor *push_item(lua_State *L, const gr_index_item *item) {
     const gr_tensor *mask = gr_check_tensor(L, item->tensor);
     int64_t count = gr_count_true(mask);
     gr_tensor *at = gr_push_tensor(L, GR_I64, 1, &count);
-    gr_true_positions(at->data, mask);
+    GR_TRY(L, gr_true_positions(at->data, mask, &err));
     return at;
   }
   gr_tensor *at = gr_push_tensor(L, GR_I64, 0, NULL);

@@ -24,7 +24,8 @@ static int take(lua_State *L) {
                         gr_shape_text(a, mask->ndim, mask->shape), axis + 1,
                         gr_shape_text(b, t->ndim, t->shape));
     int64_t count = gr_count_true(mask);
-    gr_true_positions(gr_push_tensor(L, GR_I64, 1, &count)->data, mask);
+    int64_t *at = gr_push_tensor(L, GR_I64, 1, &count)->data;
+    GR_TRY(L, gr_true_positions(at, mask, &err));
   }
   gr_push_picked(L, 1, axis, 1, lua_gettop(L));
   if (t->ndim == 1 && gr_check_tensor(L, -1)->ndim == 0 && !gr_is_tracked(t))
@@ -99,7 +100,7 @@ static gr_tensor *push_where_true(lua_State *L) {
   GR_TRY(L, gr_copy(mask, t, &err));
   int64_t count = gr_count_true(mask), axes = t->ndim;
   int64_t *at = gr_push_tensor(L, GR_I64, 1, &count)->data;
-  gr_true_positions(at, mask);
+  GR_TRY(L, gr_true_positions(at, mask, &err));
   gr_tensor *out = gr_push_tensor(L, GR_I64, 2, (int64_t[]){count, axes});
   int64_t *to = out->data;
   for (int64_t i = 0; i < count; i++) {

@@ -20,6 +20,7 @@ static int tensor_tostring(lua_State *L) {
     format.lines = runtime->lines - LINES_BESIDE;
   gr_str *text = gr_push_str(L);
   gr_tensor_format(text, t, &format);
+  GR_TRY(L, gr_interrupt_poll(&err));
   return gr_return_str(L, text);
 }
 
@@ -54,6 +55,7 @@ static int to_string(lua_State *L) {
   if (!lua_isnoneornil(L, 2)) read_format(L, 2, "tostring", &format);
   gr_str *text = gr_push_str(L);
   gr_tensor_format(text, t, &format);
+  GR_TRY(L, gr_interrupt_poll(&err));
   return gr_return_str(L, text);
 }
 

@@ -235,7 +235,10 @@ static int push_chosen(lua_State *L, const gr_sizes *s, int64_t *rows, int64_t c
   } else if (s->ndim == 0) {
     lua_pushinteger(L, rows[0] + 1);
   } else {
-    for (int64_t i = 0; i < count; i++) rows[i]++;
+    for (int64_t i = 0; i < count; i++) {
+      rows[i]++;
+      gr_poll_sometimes(L, i);
+    }
   }
   return 1;
 }

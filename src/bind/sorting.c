@@ -17,9 +17,12 @@ static int sorted_axis(lua_State *L, int at, const char *name, const gr_tensor *
   return axis < 0 ? t->ndim - 1 : axis;
 }
 
-static void count_from_one(gr_tensor *positions) {
+static void count_from_one(lua_State *L, gr_tensor *positions) {
   int64_t *at = positions->data, n = gr_tensor_size(positions);
-  for (int64_t i = 0; i < n; i++) at[i]++;
+  for (int64_t i = 0; i < n; i++) {
+    at[i]++;
+    gr_poll_sometimes(L, i);
+  }
 }
 
 static int sort(lua_State *L) {
@@ -41,7 +44,7 @@ static int argsort(lua_State *L) {
   bool descending = gr_boolean_option(L, options, "argsort", "descending");
   gr_tensor *out = gr_push_tensor(L, GR_I64, t->ndim, t->shape);
   GR_TRY(L, gr_argsort(out, NULL, t, axis, descending, &err));
-  count_from_one(out);
+  count_from_one(L, out);
   return 1;
 }
 
@@ -58,7 +61,7 @@ static int topk(lua_State *L) {
   gr_tensor *places = gr_push_tensor(L, GR_I64, t->ndim, t->shape);
   gr_tensor *values = gr_push_tensor(L, t->dtype, t->ndim, t->shape);
   GR_TRY(L, gr_argsort(places, values, t, axis, !smallest, &err));
-  count_from_one(places);
+  count_from_one(L, places);
   const gr_tensor *all[] = {values, places};
   for (int i = 0; i < 2; i++) {
     gr_tensor view;
@@ -282,7 +285,7 @@ static int searchsorted(lua_State *L) {
   if (direction(bins) != 1)
     return luaL_error(L, "searchsorted: what is searched must be sorted, the least first: t:sort()");
   gr_tensor *out = push_places(L, 2, bins, right);
-  count_from_one(out);
+  count_from_one(L, out);
   return finish_places(L, out);
 }
 

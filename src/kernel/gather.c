@@ -260,9 +260,9 @@ int64_t gr_count_true(const gr_tensor *mask) {
 
 // Without a branch on what the mask holds: each position is written, and the next one overwrites it unless
 // the element was true.
-void gr_true_positions(int64_t *out, const gr_tensor *mask) {
+gr_code gr_true_positions(int64_t *out, const gr_tensor *mask, gr_err *err) {
   int64_t total = gr_tensor_size(mask), room = gr_count_true(mask), count = 0;
-  if (room == 0) return;
+  if (room == 0) return GR_OK;
   gr_walk walk;
   gr_block block;
   start(&walk, mask, GR_BOOL);
@@ -274,5 +274,7 @@ void gr_true_positions(int64_t *out, const gr_tensor *mask) {
       count += x[i] != 0;
     }
     done += n;
+    if (done % GR_POLL_ELEMENTS < GR_BLOCK && gr_interrupt_poll(err)) return err->code;
   }
+  return GR_OK;
 }

@@ -29,6 +29,6 @@ gr_code gr_read_positions(int64_t *out, const gr_tensor *named, const gr_tensor 
 // How many elements of a mask (a bool tensor) are true, and their 0-based positions in row-major order, for
 // which out[] has room.
 int64_t gr_count_true(const gr_tensor *mask);
-void gr_true_positions(int64_t *out, const gr_tensor *mask);
+gr_code gr_true_positions(int64_t *out, const gr_tensor *mask, gr_err *err);
 
 #endif

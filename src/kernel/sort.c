@@ -17,6 +17,8 @@
 #define SHORT 48                 // lines sorted by insertion
 // Digits of 11 bits need fewer passes, digits of 8 bits less counting: which is faster depends on the length.
 #define LONG 8192
+// Numbers between two looks for an interrupt: memory that nobody has touched yet may come slowly.
+#define AT_ONCE 65536
 
 typedef struct order {
   gr_dtype dtype;
@@ -73,6 +75,17 @@ static void encode(const order *o, uint64_t *key, int64_t step, const char *p, i
   }
 }
 
+// The keys of a whole line, which may be long, side by side.
+static gr_code encode_line(const order *o, uint64_t *key, const char *p, int64_t from_step, int64_t n,
+                           gr_err *err) {
+  for (int64_t i = 0; i < n; i += AT_ONCE) {
+    encode(o, key + i, 1, p + i * from_step, from_step, n - i < AT_ONCE ? n - i : AT_ONCE);
+    gr_code code = gr_interrupt_poll(err);
+    if (code) return code;
+  }
+  return GR_OK;
+}
+
 #define DECODE(type, expression)                               \
   for (int64_t i = 0; i < n; i++, p += to_step, key += step) { \
     const bool last = *key == most; /* in floats: a NaN */     \
@@ -99,6 +112,16 @@ static void decode(const order *o, const uint64_t *key, int64_t step, char *p, i
   }
 }
 
+static gr_code decode_line(const order *o, const uint64_t *key, char *p, int64_t to_step, int64_t n,
+                           gr_err *err) {
+  for (int64_t i = 0; i < n; i += AT_ONCE) {
+    decode(o, key + i, 1, p + i * to_step, to_step, n - i < AT_ONCE ? n - i : AT_ONCE);
+    gr_code code = gr_interrupt_poll(err);
+    if (code) return code;
+  }
+  return GR_OK;
+}
+
 // ---- sorting records of one word (a key) or two (a key and a position) ----
 
 static inline __attribute__((always_inline)) void insertion(uint64_t *a, int64_t n, const int words) {
@@ -123,10 +146,10 @@ static inline __attribute__((always_inline)) gr_code radix(uint64_t *a, uint64_t
   int64_t counts[(64 + digit - 1) / digit << digit];
   int digits = (bits + digit - 1) / digit;
   memset(counts, 0, sizeof counts[0] * (size_t)digits * (size_t)buckets);
-  for (int64_t start = 0; start < n; start += GR_POLL_ELEMENTS) {
+  for (int64_t start = 0; start < n; start += AT_ONCE) {
     gr_code code = gr_interrupt_poll(err);
     if (code) return code;
-    int64_t end = n - start < GR_POLL_ELEMENTS ? n : start + GR_POLL_ELEMENTS;
+    int64_t end = n - start < AT_ONCE ? n : start + AT_ONCE;
     for (int64_t i = start; i < end; i++) {
       uint64_t key = a[i * words];
       for (int d = 0; d < digits; d++, key >>= digit) counts[(d << digit) + (int64_t)(key & mask)]++;
@@ -142,10 +165,10 @@ static inline __attribute__((always_inline)) gr_code radix(uint64_t *a, uint64_t
       next[b] = sum;
       sum += c;
     }
-    for (int64_t start = 0; start < n; start += GR_POLL_ELEMENTS) {
+    for (int64_t start = 0; start < n; start += AT_ONCE) {
       gr_code code = gr_interrupt_poll(err);
       if (code) return code;
-      int64_t end = n - start < GR_POLL_ELEMENTS ? n : start + GR_POLL_ELEMENTS;
+      int64_t end = n - start < AT_ONCE ? n : start + AT_ONCE;
       for (int64_t i = start; i < end; i++) {
         const uint64_t key = from[i * words];
         const int64_t at = next[key >> shift & mask]++;
@@ -158,7 +181,7 @@ static inline __attribute__((always_inline)) gr_code radix(uint64_t *a, uint64_t
     to = t;
   }
   if (from != a) memcpy(a, from, (size_t)n * (size_t)words * sizeof a[0]);
-  return GR_OK;
+  return gr_interrupt_poll(err);
 }
 
 static gr_code sort_keys(uint64_t *a, uint64_t *spare, int64_t n, int bits, gr_err *err) {
@@ -232,13 +255,14 @@ gr_code gr_sort(gr_tensor *out, const gr_tensor *a, int axis, bool descending, g
     const char *from = l.walk[0].at;
     char *to = l.walk[1].at;
     if (m == 1)
-      encode(&o, keys, 1, from, l.step[0], l.n);
+      code = encode_line(&o, keys, from, l.step[0], l.n, err);
     else
       for (int64_t k = 0; k < l.n; k++) encode(&o, keys + k, l.n, from + k * l.step[0], l.across[0], m);
     for (int64_t j = 0; !code && j < m; j++)
       code = sort_keys(keys + j * l.n, keys + l.tile * l.n, l.n, o.bits, err);
+    if (code) break;
     if (m == 1)
-      decode(&o, keys, 1, to, l.step[1], l.n);
+      code = decode_line(&o, keys, to, l.step[1], l.n, err);
     else
       for (int64_t k = 0; k < l.n; k++) decode(&o, keys + k, l.n, to + k * l.step[1], l.across[1], m);
     for (int k = 0; k < 2; k++) gr_walk_skip(&l.walk[k], m);
@@ -264,13 +288,15 @@ gr_code gr_argsort(gr_tensor *positions, gr_tensor *sorted, const gr_tensor *a, 
   for (int64_t i = 0, at = 0, m; !code && i < l.count; i += m) {
     m = l.neighbours - at < l.tile ? l.neighbours - at : l.tile;
     const char *from = l.walk[0].at;
-    for (int64_t k = 0; k < l.n; k++) {
+    for (int64_t k = 0; !code && k < l.n; k++) {
+      if (k % AT_ONCE == AT_ONCE - 1) code = gr_interrupt_poll(err);
       encode(&o, pairs + 2 * k, 2 * l.n, from + k * l.step[0], l.across[0], m);
       for (int64_t j = 0; j < m; j++) pairs[2 * (j * l.n + k) + 1] = (uint64_t)k;
     }
     for (int64_t j = 0; !code && j < m; j++)
       code = sort_pairs(pairs + 2 * j * l.n, pairs + 2 * l.tile * l.n, l.n, o.bits, err);
-    for (int64_t k = 0; !code && k < l.n; k++)
+    for (int64_t k = 0; !code && k < l.n; k++) {
+      if (k % AT_ONCE == AT_ONCE - 1) code = gr_interrupt_poll(err);
       for (int64_t j = 0; j < m; j++) {
         const int64_t place = (int64_t)pairs[2 * (j * l.n + k) + 1];
         *(int64_t *)(l.walk[1].at + k * l.step[1] + j * l.across[1]) = place;
@@ -278,6 +304,7 @@ gr_code gr_argsort(gr_tensor *positions, gr_tensor *sorted, const gr_tensor *a, 
           memcpy(l.walk[2].at + k * l.step[2] + j * l.across[2], from + place * l.step[0] + j * l.across[0],
                  (size_t)size);
       }
+    }
     for (int k = 0; k < (sorted ? 3 : 2); k++) gr_walk_skip(&l.walk[k], m);
     at = at + m < l.neighbours ? at + m : 0;
     if (!code && (i & 63) == 0) code = gr_interrupt_poll(err);

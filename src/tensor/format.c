@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/interrupt.h"
+
 const gr_format gr_format_default = {.precision = 8, .threshold = 1000, .edge = 3, .width = 75};
 
 #define MAX_PRECISION 40  // decimals: more than any double needs from 1e-16 up
@@ -236,7 +238,15 @@ typedef struct printer {
   int64_t edge;  // items shown at each end of a longer axis; 0: all of them
   int width;
   gr_str *out;
+  int64_t looked_at;  // items, on all walks
+  bool stopped;       // by an interrupt
 } printer;
+
+// To be asked at each item: whether the walk is to end here.
+static bool stops(printer *p) {
+  if ((++p->looked_at & 0xfff) == 0 && gr_interrupt_pending()) p->stopped = true;
+  return p->stopped || p->out->failed;
+}
 
 // The items of an axis that are shown are 0..head-1 and tail..size-1; between them stands "..." when they
 // do not meet.
@@ -258,7 +268,7 @@ static void measure(printer *p, int axis, const char *data, void (*f)(style *, c
   }
   int64_t head, tail;
   shown(p, axis, &head, &tail);
-  for (int64_t i = 0; i < p->t->shape[axis]; i++) {
+  for (int64_t i = 0; i < p->t->shape[axis] && !stops(p); i++) {
     if (i == head && i < tail) i = tail;
     measure(p, axis + 1, item(p, data, axis, i), f);
   }
@@ -279,7 +289,7 @@ static void print_row(printer *p, int axis, const char *data) {
   int indent = axis + 1, column = indent, width = p->width - axis - 1, word = p->style.width;
   int64_t head, tail;
   shown(p, axis, &head, &tail);
-  for (int64_t i = 0; i < p->t->shape[axis]; i++) {
+  for (int64_t i = 0; i < p->t->shape[axis] && !stops(p); i++) {
     if (i == head && i < tail) {
       column = make_room(p, column, 3, indent, width);
       gr_str_append(p->out, "... ");
@@ -305,7 +315,7 @@ static void print_axis(printer *p, int axis, const char *data) {
   } else {
     int64_t head, tail;
     shown(p, axis, &head, &tail);
-    for (int64_t i = 0; i < p->t->shape[axis] && !out->failed; i++) {
+    for (int64_t i = 0; i < p->t->shape[axis] && !stops(p); i++) {
       if (i) {
         gr_str_append_char(out, '\n', (size_t)(left - 1));
         gr_str_append_char(out, ' ', (size_t)axis + 1);

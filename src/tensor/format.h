@@ -19,7 +19,7 @@ typedef struct gr_format {
 
 extern const gr_format gr_format_default;
 
-// As NumPy's str(): [[-0.16595599]\n [ 0.44064899]].
+// As NumPy's str(): [[-0.16595599]\n [ 0.44064899]]. An interrupt ends it early: gr_interrupt_poll tells.
 void gr_tensor_format(gr_str *out, const gr_tensor *t, const gr_format *format);
 
 // One number as Python's repr gives it, and a float32 as NumPy's str: the shortest text that reads back: 0.1,
