@@ -1,6 +1,5 @@
 // Products of matrices and vectors, and softmax.
-#include "bind/bind.h"
-
+#include "bind/moving.h"
 #include "kernel/elementwise.h"
 #include "kernel/matmul.h"
 #include "kernel/reduce.h"
@@ -145,11 +144,33 @@ static int trace(lua_State *L) {
   return 1;
 }
 
+// Pushes the tensor at stack index `base` with two axes exchanged.
+static void push_exchanged(lua_State *L, int base, int ndim, int a, int b) {
+  int order[GR_MAX_DIMS];
+  for (int i = 0; i < ndim; i++) order[i] = i == a ? b : i == b ? a : i;
+  gr_push_permuted(L, base, order);
+}
+
+// The kernel's scores stand along the last axis: another one takes its place, and comes back.
 static int softmax(lua_State *L) {
+  static const char *const names[] = {"axis", NULL};
   const gr_tensor *t = gr_check_tensor(L, 1);
-  if (gr_is_tracked(t)) return gr_apply_tracked(L, &gr_op_softmax, &(gr_op_args){0}, 1, (int[]){1});
   if (t->ndim == 0) return luaL_error(L, "softmax needs at least one axis of scores");
+  int options, axis = gr_read_axis(L, 2, "softmax", t->ndim, names, &options), last = t->ndim - 1;
   lua_settop(L, 1);
+  if (axis >= 0 && axis != last) {
+    push_exchanged(L, 1, t->ndim, axis, last);
+    lua_replace(L, 1);
+    softmax(L);
+    push_exchanged(L, -1, last + 1, axis, last);
+    t = gr_check_tensor(L, -1);
+    if (!gr_is_tracked(t)) {
+      gr_tensor *out = gr_push_tensor(L, t->dtype, t->ndim, t->shape);
+      GR_TRY(L, gr_copy(out, t, &err));
+    }
+    return 1;
+  }
+  if (gr_is_tracked(t)) return gr_apply_tracked(L, &gr_op_softmax, &(gr_op_args){0}, 1, (int[]){1});
   gr_dtype dtype = gr_dtype_is_float(t->dtype) ? (gr_dtype)t->dtype : GR_F64;
   gr_tensor *in = gr_push_tensor(L, dtype, t->ndim, t->shape);  // contiguous, and ours to overwrite
   GR_TRY(L, gr_copy(in, t, &err));
@@ -201,12 +222,16 @@ static const gr_function both[] = {
      "> trace(tensor{{1, 2}, {3, 4}})\n"
      "5.0"},
     {"softmax", softmax,
-     "softmax(x) -> tensor\n\n"
-     "e^x divided by its sum, along the last axis: scores become probabilities. Shifted by the greatest "
+     "softmax(x, axis=-1) -> tensor\n\n"
+     "e^x divided by its sum along an axis, the last one unless another is named: scores become "
+     "probabilities. Shifted by the greatest "
      "score first, which changes\n"
      "nothing but keeps e^x finite: softmax(x + 1000) works where exp(x)/sum(exp(x)) gives nan.\n\n"
      "> softmax(tensor{1, 0.3, 3, 0.5})\n"
-     "[0.10534997 0.05231524 0.77843681 0.06389798]"},
+     "[0.10534997 0.05231524 0.77843681 0.06389798]\n"
+     "> softmax(tensor{{0, 1}, {0, 1}}, 1)\n"
+     "[[0.5 0.5]\n"
+     " [0.5 0.5]]"},
     {NULL},
 };
 

@@ -100,6 +100,21 @@ test("slopes keep their digits where the function has become flat", function()
   near(normal_cdf(tensor {-20}) / 2.7536241186062337e-89, tensor {1}, 1e-12)
 end)
 
+test("softmax goes along any axis, tracked too", function()
+  local x, w = random.randn(2, 3, 4), random.randn(2, 3, 4)
+  for axis = 1, 3 do
+    local y = softmax(x, axis)
+    expect.ok(all(lt(abs(y:sum(axis) - 1), 1e-15)))
+    expect.ok(all(eq(y, softmax(x, {axis = axis - 4}))))
+    local t = grad.track(x)
+    sum(softmax(t, axis) * w):backward()
+    expect.ok(all(lt(abs(t.grad - y * (w - (y * w):sum(axis, {keepdims = true}))), 1e-14)), "axis " .. axis)
+  end
+  refuses(function() return softmax(x, 4) end, "axis 4 does not exist")
+  refuses(function() return softmax(x, {axes = 1}) end, 'did you mean "axis"')
+  refuses(function() return nn.Softmax{axis = 1} end, "2 or more")
+end)
+
 test("the derivative of softmax is the matrix that the gradient of each output makes", function()
   local scores = tensor {0.2, -1.3, 2.1}
   local matrix = softmax_derivative(scores)

@@ -133,6 +133,8 @@ def exponentials(s):
             s.case(f"np.logaddexp.reduce(a.ravel() if {at} is None else a, {at or 0})", f"logsumexp(a, {axis(at)})",
                    "scaled", numbers=True, a=a)
         s.case("np.exp(a) / np.exp(a).sum(-1, keepdims=True)", "softmax(a)", "scaled", a=a)
+        for at in range(-len(shape), len(shape)):
+            s.case(f"np.exp(a) / np.exp(a).sum({at}, keepdims=True)", f"softmax(a, {axis(at)})", "scaled", a=a)
         s.case("(lambda e: e / e.sum(-1, keepdims=True))(np.exp(a + 800 - (a + 800).max(-1, keepdims=True)))",
                "softmax(a + 800)", "scaled", a=a)
 

@@ -100,15 +100,23 @@ x where x > 0, and alpha * (e^x - 1) below: smooth, and not below -alpha (Clever
 
 function ELU:check() number("ELU", self, "alpha", 0) end
 
-local _, softmax = define("Softmax", {}, function(_, x) return tensor.softmax(x) end)
+local Softmax, softmax = define("Softmax", {{"axis", -1}}, function(self, x) return tensor.softmax(x, self.axis) end)
 
 layers.Softmax = doc("nn.Softmax", [=[
-nn.Softmax{}
+nn.Softmax{axis=-1}
 
-e^x divided by the sum of them along the last axis: probabilities that sum to 1. No parameters.
+e^x divided by the sum of them along an axis (the last; axis 1 is that of the samples, and not allowed): probabilities
+that sum to 1. No parameters.
 
 > nn.Sequential{nn.Softmax{input_shape={2}}}:predict(tensor{{0, 0}})
 [[0.5 0.5]]
 ]=], softmax)
+
+function Softmax:check()
+  if math.type(self.axis) ~= "integer" or self.axis == 0 or self.axis == 1 then
+    error(string.format("nn.Softmax: axis is a whole number, 2 or more or from -1 (the last) down, not %s",
+      tostring(self.axis)), 0)
+  end
+end
 
 return layers
