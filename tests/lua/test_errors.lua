@@ -73,8 +73,8 @@ test("what is legal and meant otherwise is remarked at the prompt", function()
     local text = said(code)
     expect.ok(text:find(remark, 1, true), code .. ": " .. text)
   end
-  for _, code in ipairs {"n == 1", "X[1] == 1", "X.shape[1] == 2", "t.shape[0]", "X == nil", "zeros(2) == n", "'X == 1'",
-    "X.shape[1]", "undefined == 1"} do
+  for _, code in ipairs {"n == 1", "X[1] == 1", "X.shape[1] == 2", "t.shape[0]", "X == nil", "zeros(2) == n",
+    "'X == 1'", "X.shape[1]", "undefined == 1"} do
     local text = said(code)
     expect.ok(not text:find("note:", 1, true), code .. ": " .. text)
   end

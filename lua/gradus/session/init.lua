@@ -16,7 +16,6 @@ local inspect = lazy "gradus.session.inspect"
 local lexer = lazy "gradus.session.lexer"
 local options = require "gradus.options"
 local records = require "gradus.session.record"
-local remarks = require "gradus.session.remarks"
 local sinks = require "gradus.session.sink"
 
 local session = {}
@@ -256,8 +255,8 @@ local function execute(self, text, given)
   if not code then return {ok = false, error = failure.syntax(how, chunk)} end
   local args = given.args or {}
   require "gradus.session.failure"  -- now: code that has used up all memory leaves none to load what says so
-  if self.interactive and not given.script then
-    for _, remark in ipairs(remarks.about(text, self.env)) do self:note(remark) end
+  if self.interactive and not given.script and (text:find "[=~]=" or text:find(".shape[", 1, true)) then
+    for _, remark in ipairs(require("gradus.session.remarks").about(text, self.env)) do self:note(remark) end
   end
   core.screen(self.sink.is_terminal)
   local ok, result = core.call(function()

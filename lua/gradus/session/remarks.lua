@@ -26,7 +26,9 @@ local function size(text, node, env)
   if not shape or shape.name ~= "shape" or shape.object.kind ~= "name" or node.set then return nil end
   if not is_tensor(rawget(env, shape.object.text)) then return nil end
   local key, of = source(text, node.key), source(text, shape)
-  if key == "0" then return string.format("%s is nil: sizes count from 1, so the first is %s[1]", source(text, node), of) end
+  if key == "0" then
+    return string.format("%s is nil: sizes count from 1, so the first is %s[1]", source(text, node), of)
+  end
   if not key:find "^%-%d+$" then return nil end
   local before = key == "-1" and "" or " - " .. math.tointeger(-key - 1)
   return string.format("%s is nil: counted from the end it is %s[#%s%s]", source(text, node), of, of, before)
@@ -35,7 +37,6 @@ end
 --- The remarks about the entry `text`, a list of sentences. `env` holds the learner's variables.
 function remarks.about(text, env)
   local list = {}
-  if not text:find "[=~]=" and not text:find(".shape[", 1, true) then return list end
   for _, node in ipairs(expressions.read(text)) do
     list[#list + 1] = comparison(text, node, env) or size(text, node, env)
   end
