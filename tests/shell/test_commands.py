@@ -79,8 +79,10 @@ def _(folder):
     shell.do("end")
     equal(shell.do(":source half"), "entry 1, lines 1 to 3\nfunction half(x)\n  return x / 2\nend")
     contains(shell.do(":source zeros"), "src/bind/creation.c, line ")
-    shell.do("n = 3")
+    shell.do("n = 3; net = nn.Sequential{nn.Dense{1, input_shape={2}}}")
     contains(shell.do(":source n"), "has no source")
+    contains(shell.do(":source net"), "function Sequential:call(x, in_training, seen)")
+    contains(shell.do(":source net.layers[1]"), "function Dense:call(x)")
     contains(shell.do(":source nothing_so"), "there is no help")
 
 

@@ -336,6 +336,16 @@ def _(folder):
         equal(columns < 60 or any("[====" in line for line in drawn), True)
 
 
+@test("A message that is longer than the screen is broken between words")
+def _(folder):
+    shell = Shell(folder)
+    shell.child.setwinsize(30, 40)
+    shell.type("\x03")
+    shell.until_prompt()
+    equal(shell.do("error('one two three four five six seven eight')"),
+          "error: one two three four five six seven\n  eight")
+
+
 @test("Tensors, tables, help and lists fit the screen, also after it was resized")
 def _(folder):
     shell = Shell(folder)

@@ -33,6 +33,14 @@ function methods:offer(code)
   readline.add_history(code)
 end
 
+-- The message, its first line broken between words where it does not fit; `room` is what stands before it.
+local function wrapped(text, room, width)
+  local first, rest = text:match "^([^\n]*)(.*)$"
+  if room + (utf8.len(first) or #first) <= width then return text end
+  local indent = (" "):rep(room)
+  return require("gradus.lesson.layout").wrap_text(first, width, indent, "  "):sub(room + 1) .. rest
+end
+
 --- Shows the error of a result of session:execute.
 function methods:show_error(failure)
   self.last_error = failure
@@ -44,7 +52,7 @@ function methods:show_error(failure)
     io.stderr:write(red, "interrupted", plain, "\n")
     return
   end
-  io.stderr:write(red, "error: ", plain, failure.text, "\n")
+  io.stderr:write(red, "error: ", plain, wrapped(failure.text, #"error: ", core.width()), "\n")
   if failure.calls > 2 and not failure.syntax then io.stderr:write("(:traceback shows the calls that led here)\n") end
 end
 

@@ -79,10 +79,18 @@ local function show_c(shell, name, entry)
   end
 end
 
+-- The entry of what makes such layers and networks.
+local function of_class(value)
+  local meta = debug.getmetatable(value)
+  if type(meta) ~= "table" or type(value) ~= "table" then return nil end
+  local class = rawget(meta, "class_name") or rawget(meta, "__name")
+  return type(class) == "string" and help.entry("nn." .. class) or nil
+end
+
 --- Shows the source of a value that the learner calls `name`.
 function source.show(shell, name, value)
   local known = help.find(value)
-  local entry = known and help.entry(known) or help.entry(name)
+  local entry = known and help.entry(known) or value == nil and help.entry(name) or of_class(value) or help.entry(name)
   if value == nil and entry then value = entry.value end
   if value == nil then return false end
   local f = type(value) == "function" and value
