@@ -355,6 +355,10 @@ gr_code gr_table_parse(gr_table *out, const uint8_t *data, size_t size, const gr
               .decimal = options->decimal,
               .name = name};
   *out = (gr_table){0};
+  if (size >= 2 && (memcmp(data, "\xFF\xFE", 2) == 0 || memcmp(data, "\xFE\xFF", 2) == 0))
+    return gr_fail(err, GR_ERR_FORMAT,
+                   "%s: it is text in UTF-16: save it again in UTF-8 (spreadsheets call that \"CSV UTF-8\")",
+                   name);
   if (size >= 3 && memcmp(data, "\xEF\xBB\xBF", 3) == 0) r.at += 3;  // a byte-order mark
   r.c_locale = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0);
   if (!r.c_locale) return gr_fail(err, GR_ERR_MEMORY, "%s: out of memory", name);

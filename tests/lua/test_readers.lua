@@ -298,6 +298,7 @@ test("the target and the columns are picked by name; rows without a target are l
 end)
 
 test("a table that is none is refused with its line", function()
+  expect.error(function() data.csv(write("wide.csv", "\xff\xfea\0,\0b\0\n\0")) end, "in UTF-16: save it again in UTF-8")
   expect.error(function() data.csv(write("t.csv", "a,b\n1,2\n3\n")) end, "line 3 has 1 cells; the first row has 2")
   expect.error(function() data.csv(write("t.csv", "a,b\n1,\"2\n3,4\n")) end, "line 2 is never closed")
   expect.error(function() data.csv(write("t.csv", "a,b\n")) end, "has a header and no rows")

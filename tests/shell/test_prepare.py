@@ -305,6 +305,8 @@ def _(folder):
     os.makedirs(os.path.join(folder, "nothing", "bottle"))
     contains(prepare(folder, "nothing", "-o", "out", status=1), "there are no files")
     contains(prepare(folder, "photos/can", "-o", "out", status=1), "have no classes")
+    for out in "photos", "photos/.", "photos/can":
+        contains(prepare(folder, "photos", "-o", out, status=1), "holds the photographs")
     shutil.copytree(os.path.join(folder, "photos"), os.path.join(folder, "deep", "photos"))
     contains(prepare(folder, "deep", "-o", "out", status=1), 'Did you mean "deep/photos", which has bottle, can?')
     os.makedirs(os.path.join(folder, "texts", "a"))

@@ -134,12 +134,24 @@ end
 
 -- ---- the listing ----
 
+-- OUT may lie among the classes, and is passed over there; but not if it is one of them.
+local function check_place(o)
+  local out, photos = file.resolve(o.out), file.resolve(o.photos)
+  if not out or (out .. "/"):sub(1, #photos + 1) ~= photos .. "/" then return end
+  local names = file.names(out) or {}
+  local ours = #names == 0 or file.about(out .. "/" .. RECORD) or file.about(out .. "/" .. UNFINISHED)
+  if out == photos or not ours then
+    error(format('"%s" holds the photographs: take another folder for -o', o.out), 0)
+  end
+end
+
 local function find(o)
   local about, problem = file.about(o.photos)
   if not about then error("there are no photographs: " .. problem, 0) end
   if about.kind ~= "folder" then
     error(format('"%s" is a file: name the folder that has a folder for each class', o.photos), 0)
   end
+  check_place(o)
   if o.coco then return listing.coco(o.coco, o.photos, o) end
   local out = file.about(o.out)
   local list = listing.folder(o.photos, out and out.id)
