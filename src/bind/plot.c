@@ -8,6 +8,7 @@
 #include "plot/gnuplot.h"
 #include "plot/picture.h"
 #include "plot/terminal.h"
+#include "plot/thin.h"
 
 // ---- numbers: copies of what the learner gave ----
 
@@ -145,6 +146,37 @@ static int plot_range(lua_State *L) {
   if (low > high) return 0;
   lua_pushnumber(L, low);
   lua_pushnumber(L, high);
+  return 2;
+}
+
+// thin(x, y, points, {x1, x2}, {y1, y2}, log_x, log_y) -> x, y: fewer points that look the same in that part
+// of the plane, as `points` or as a line; the same arrays when they are few.
+static int plot_thin(lua_State *L) {
+  const gr_tensor *x = check_array(L, 1), *y = check_array(L, 2);
+  size_t n = (size_t)gr_tensor_size(x), count = 0;
+  luaL_argcheck(L, (size_t)gr_tensor_size(y) == n, 2, "as many numbers as in x expected");
+  gr_seen window = {.log_x = lua_toboolean(L, 6), .log_y = lua_toboolean(L, 7)};
+  for (int k = 0; k < 2; k++) {
+    lua_geti(L, 4, k + 1);
+    lua_geti(L, 5, k + 1);
+    window.x[k] = luaL_checknumber(L, -2);
+    window.y[k] = luaL_checknumber(L, -1);
+    lua_pop(L, 2);
+  }
+  if (n < GR_THIN_FROM) {
+    lua_settop(L, 2);
+    return 2;
+  }
+  size_t *kept = lua_newuserdatauv(L, n * sizeof *kept, 0);
+  if (lua_toboolean(L, 3))
+    GR_TRY(L, gr_thin_points(&count, kept, x->data, y->data, n, &window, &err));
+  else
+    count = gr_thin_line(kept, x->data, y->data, n, &window);
+  for (int which = 0; which < 2; which++) {
+    const double *from = which ? y->data : x->data;
+    double *out = gr_push_tensor(L, GR_F64, 1, (int64_t[]){(int64_t)count})->data;
+    for (size_t i = 0; i < count; i++) out[i] = from[kept[i]];
+  }
   return 2;
 }
 
@@ -530,6 +562,7 @@ static const gr_function functions[] = {
     {"look", plot_look, NULL},
     {"seconds", plot_seconds, NULL},
     {"tend", plot_tend, NULL},
+    {"thin", plot_thin, NULL},
     {"kitty", plot_kitty, NULL},
     {"ask_terminal", plot_ask_terminal, NULL},
     {"run", plot_run, NULL},

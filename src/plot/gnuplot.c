@@ -38,10 +38,12 @@ struct gr_gnuplot {
   char *program;      // NULL: ask the environment at each start
   conversation talk;  // the run that is going on, or that was the last
   bool talking;
+  bool window_lost;  // the last run found that its window had died with all that was drawn
 };
 
-// Nothing we ask for is larger; a process that writes without end is stopped here.
-#define MAX_OUTPUT ((size_t)64 << 20)
+// Nothing we ask for is larger (an SVG of a million points has 100 MB); a process that writes without end is
+// stopped here.
+#define MAX_OUTPUT ((size_t)256 << 20)
 // Of its complaints the first ones matter.
 #define MAX_ERRORS ((size_t)16 << 10)
 // A signal that arrives just before poll() is noticed after this many milliseconds.
@@ -225,8 +227,16 @@ static reading read_into(int fd, gr_str *text, size_t most, bool drop_rest) {
   }
 }
 
-static const char *find_mark(const gr_str *text, const char *mark) {
-  return text->length ? memmem(text->text, text->length, mark, strlen(mark)) : NULL;
+static const char *find(const gr_str *text, const char *part) {
+  return text->length ? memmem(text->text, text->length, part, strlen(part)) : NULL;
+}
+
+// The programs that open windows for gnuplot leave it waiting for ever when there is no display for them;
+// this is what they say before.
+static bool finds_no_display(const gr_str *errors) {
+  return find(errors, "could not connect to display") || find(errors, "unable to open display") ||
+         find(errors, "Unable to initialize GTK+") ||
+         find(errors, "no Qt platform plugin could be initialized");
 }
 
 // The last lines of what gnuplot complained about, on one line, for a message.
@@ -308,10 +318,16 @@ static gr_code exchange(gr_gnuplot *g, int wait, bool *over, gr_err *err) {
                    "gnuplot wrote more than %zu bytes and was stopped; the next plot starts it again",
                    MAX_OUTPUT);
   }
+  if (finds_no_display(&c->errors)) {
+    const char *display = getenv("DISPLAY");
+    stop(g, 0);
+    return gr_fail(err, GR_ERR_IO, "gnuplot cannot open a window: the display \"%s\" does not answer",
+                   display ? display : "");
+  }
   // The mark on standard output ends with the line; the other needs none.
-  const char *mark = find_mark(&c->output, c->mark);
+  const char *mark = find(&c->output, c->mark);
   c->output_done = mark && memchr(mark, '\n', c->output.length - (size_t)(mark - c->output.text));
-  c->errors_done = find_mark(&c->errors, c->mark) != NULL;
+  c->errors_done = find(&c->errors, c->mark) != NULL;
   *over = c->output_done && c->errors_done;
   if (*over) return GR_OK;
   if (output == READ_ENDED || errors == READ_ENDED) return died(g, c, err);
@@ -329,10 +345,14 @@ static gr_code exchange(gr_gnuplot *g, int wait, bool *over, gr_err *err) {
 }
 
 // The mark on standard output is followed by gnuplot's own count and text of errors: "MARK 0 ".
-static gr_code verdict(const conversation *c, gr_err *err) {
-  const char *mark = find_mark(&c->output, c->mark);
+static gr_code verdict(gr_gnuplot *g, gr_err *err) {
+  const conversation *c = &g->talk;
+  const char *mark = find(&c->output, c->mark);
   char *rest;
   long failures = strtol(mark + strlen(c->mark), &rest, 10);
+  // "qt" notices that its window has died; "x11" swallows some bytes of our commands, all of which are valid.
+  g->window_lost =
+      find(&c->errors, "not responding - will restart") || (failures && strstr(rest, "invalid command"));
   if (failures == 0) return GR_OK;
   size_t n = strcspn(rest, "\n");
   while (n && *rest == ' ') rest++, n--;
@@ -359,10 +379,10 @@ static gr_code finish_talk(gr_gnuplot *g, gr_str *output, gr_err *err) {
       code = exchange(g, POLL_SLICE, &over, err);
     }
   }
-  if (!code) code = verdict(&g->talk, err);
+  if (!code) code = verdict(g, err);
   if (!code && output) {
     const gr_str *said = &g->talk.output;
-    gr_str_append_n(output, said->text, (size_t)(find_mark(said, g->talk.mark) - said->text));
+    gr_str_append_n(output, said->text, (size_t)(find(said, g->talk.mark) - said->text));
     code = gr_str_check(output, err);
   }
   end_talk(g);
@@ -418,6 +438,15 @@ double gr_gnuplot_seconds(const gr_gnuplot *g) {
 
 gr_code gr_gnuplot_run(gr_gnuplot *g, const char *script, size_t length, gr_str *output, double seconds,
                        gr_err *err) {
-  gr_code code = gr_gnuplot_begin(g, script, length, seconds, err);
-  return code ? code : finish_talk(g, output, err);
+  size_t before = output ? output->length : 0;
+  gr_code code = GR_OK;
+  // A window that was ended the hard way is missed only by the picture that it does not show: then once more.
+  for (int again = 0; again < 2; again++) {
+    g->window_lost = false;
+    if (output) output->length = before;
+    code = gr_gnuplot_begin(g, script, length, seconds, err);
+    if (!code) code = finish_talk(g, output, err);
+    if (!g->window_lost) break;
+  }
+  return code;
 }

@@ -1,6 +1,7 @@
 // The gnuplot process under every kind of trouble, and pictures as characters.
 #include <dirent.h>
 #include <errno.h>
+#include <math.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -21,6 +22,7 @@
 #include "plot/gnuplot.h"
 #include "plot/picture.h"
 #include "plot/terminal.h"
+#include "plot/thin.h"
 
 static char script_path[64];
 
@@ -170,6 +172,45 @@ static void starts_again_after_a_death_between_two_plots(void **state) {
   assert_no_children();
 }
 
+// gnuplot itself waits for ever for the program that should have opened the window.
+static void gives_up_at_once_when_there_is_no_display(void **state) {
+  static const char *const words[] = {
+      "qt.qpa.xcb: could not connect to display :5",
+      "gnuplot: unable to open display ':5'",
+      "Error: Unable to initialize GTK+, is DISPLAY set properly?",
+  };
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+    char body[200];
+    snprintf(body, sizeof body, "echo \"%s\" >&2; sleep 100", words[i]);
+    gr_gnuplot *g = new_gnuplot(fake(body));
+    gr_err err;
+    double start = now();
+    assert_int_equal(run(g, "plot x\n", NULL, 60, &err), GR_ERR_IO);
+    assert_true(now() - start < 30);
+    assert_non_null(strstr(err.text, "does not answer"));
+    gr_gnuplot_free(g);
+    unlink(script_path);
+  }
+  assert_no_children();
+}
+
+static void draws_once_more_when_a_window_was_lost(void **state) {
+  // Complains in its first run only, as gnuplot does of a window that was killed.
+  gr_gnuplot *g = new_gnuplot(
+      fake("echo 'Error: plot window (gnuplot_qt) not responding - will restart' >&2; exec gnuplot"));
+  gr_str text = {0};
+  gr_err err;
+  const char *count = "n = exists('n') ? n + 1 : 1\nset print '-'\nprint n\nset print\n";
+  assert_int_equal(run(g, count, &text, 20, &err), GR_OK);
+  assert_string_equal(text.text, "2\n");
+  text.length = 0;
+  assert_int_equal(run(g, count, &text, 20, &err), GR_OK);
+  assert_string_equal(text.text, "3\n");
+  gr_str_finish(&text);
+  gr_gnuplot_free(g);
+  unlink(script_path);
+}
+
 static void *interrupt_soon(void *unused) {
   nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
   gr_interrupt_raise();
@@ -210,6 +251,61 @@ static void is_out_of_reach_of_the_terminals_interrupt(void **state) {
   assert_int_equal(getpgid(pid), pid);
   gr_str_finish(&text);
   gr_gnuplot_free(g);
+}
+
+// ---- many points ----
+
+enum { MANY = 200000 };
+
+static void keeps_the_ends_and_extremes_of_a_long_line(void **state) {
+  double *x = malloc(MANY * sizeof *x), *y = malloc(MANY * sizeof *y);
+  size_t *kept = malloc(MANY * sizeof *kept);
+  for (int i = 0; i < MANY; i++) {
+    x[i] = i;
+    y[i] = i % 7;
+  }
+  y[77777] = 1e6;
+  y[123456] = -1e6;
+  y[150000] = NAN;
+  gr_seen seen = {.x = {0, MANY - 1}, .y = {-1e6, 1e6}};
+  size_t n = gr_thin_line(kept, x, y, MANY, &seen);
+  assert_in_range(n, 1000, 10000);
+  bool high = false, low = false, gap = false;
+  for (size_t k = 0; k < n; k++) {
+    if (k) assert_true(kept[k] > kept[k - 1]);
+    high = high || kept[k] == 77777;
+    low = low || kept[k] == 123456;
+    gap = gap || kept[k] == 150000;
+  }
+  assert_true(high && low && gap);
+  assert_int_equal(kept[0], 0);
+  assert_int_equal(kept[n - 1], MANY - 1);
+  // On a logarithmic axis, what has no place is a gap; beyond the ends nothing breaks.
+  seen = (gr_seen){.x = {1, 10}, .y = {1, 10}, .log_x = true};
+  n = gr_thin_line(kept, x, y, MANY, &seen);
+  assert_in_range(n, 3, 10000);
+  // To and fro: some are left.
+  for (int i = 0; i < MANY; i++) x[i] = i % 2 ? 1e300 : -1e300;
+  seen = (gr_seen){.x = {-1.7e308, 1.7e308}, .y = {0, 1}};
+  assert_in_range(gr_thin_line(kept, x, y, MANY, &seen), 1000, 10000);
+  free(x);
+  free(y);
+  free(kept);
+}
+
+static void keeps_a_point_in_each_place_that_has_one(void **state) {
+  double *x = malloc(MANY * sizeof *x), *y = malloc(MANY * sizeof *y);
+  size_t *kept = malloc(MANY * sizeof *kept), n;
+  for (int i = 0; i < MANY; i++) x[i] = y[i] = i % 4 == 3 ? NAN : i % 4;  // three places, and gaps
+  x[9] = 55;                                                              // outside
+  gr_seen seen = {.x = {0, 2}, .y = {0, 2}};
+  gr_err err;
+  assert_int_equal(gr_thin_points(&n, kept, x, y, MANY, &seen, &err), GR_OK);
+  assert_int_equal(n, 3);
+  for (size_t k = 0; k < 3; k++) assert_int_equal(kept[k], k);
+  free(x);
+  free(y);
+  free(kept);
 }
 
 // ---- pictures ----
@@ -367,6 +463,10 @@ int main(void) {
       cmocka_unit_test(stops_a_gnuplot_that_hangs),
       cmocka_unit_test(stops_a_gnuplot_that_writes_without_end),
       cmocka_unit_test(starts_again_after_a_death_between_two_plots),
+      cmocka_unit_test(gives_up_at_once_when_there_is_no_display),
+      cmocka_unit_test(draws_once_more_when_a_window_was_lost),
+      cmocka_unit_test(keeps_the_ends_and_extremes_of_a_long_line),
+      cmocka_unit_test(keeps_a_point_in_each_place_that_has_one),
       cmocka_unit_test(gives_way_to_an_interrupt),
       cmocka_unit_test(keeps_no_files_open),
       cmocka_unit_test(is_out_of_reach_of_the_terminals_interrupt),

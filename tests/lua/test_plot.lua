@@ -165,6 +165,22 @@ test("series without extent, without points or without finite numbers are drawn 
   check(plot.heatmap({{1}, {2}}))
 end)
 
+test("many points reach gnuplot as those that can be told apart", function()
+  random.seed(1)
+  local n = 200000
+  local x, y = random.randn(n), random.randn(n)
+  y[500] = 1000
+  for _, style in ipairs {"lines", "points", "linespoints", "steps", "bars"} do
+    local text = script(plot(linspace(0, 1, n), y, {style = style}))
+    expect.ok(#text < 1e6, #text .. " bytes for " .. style)
+    expect.ok(text:find(" 1000\n", 1, true), "the highest point is missing in " .. style)
+  end
+  expect.ok(#script(plot(x, y)) < 1e6)
+  expect.ok(#script(plot.scatter(x, y, gt(x, 0))) < 4e6)
+  local few = script(plot(linspace(0, 1, 5000), y[{{1, 5000}}]))
+  expect.equal(select(2, few:gsub("\n0%.%d+ ", "")) > 4990, true)
+end)
+
 test("gaps stay gaps: what is not finite reaches gnuplot as NaN", function()
   expect.equal(core.columns(core.array({1, 2, 3}, "x"), core.array({nan, inf, 4}, "y")), "1 NaN\n2 NaN\n3 4\n")
 end)
@@ -774,7 +790,7 @@ test("a file name with the wrong end or in no folder is an error that names the 
   local figure = plot({1, 2}, {title = "my curve"})
   expect.error(function() figure:save("x.gif") end, ".png, .svg or .pdf")
   expect.error(function() figure:save() end, "name of a file")
-  expect.error(function() figure:save("/nowhere/x.png") end, 'figure "my curve": cannot write /nowhere/x.png')
+  expect.error(function() figure:save("/nowhere/x.png") end, 'figure "my curve": cannot write "/nowhere/x.png"')
 end)
 
 test.done()

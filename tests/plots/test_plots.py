@@ -206,10 +206,26 @@ def trouble(folder):
          done.stdout.count('***') > 2 and 'two' in done.stdout else done.stdout + done.stderr)
 
     # A file that must not grow ends as one on a full disk does.
-    full = fake(folder, 'trap "" XFSZ; ulimit -f 2; exec gnuplot "$@"')
-    done = gradus(code, folder, gnuplot=full)
-    test('a picture that is cut short is an error, and is not left lying around',
-         None if 'is the disk full?' in done.stdout and not os.listdir(f'{folder}/plots') else done.stdout + done.stderr)
+    cramped = f'{folder}/cramped'
+    os.makedirs(f'{cramped}/plots')
+    with open(f'{cramped}/plots/01-my-curve.png', 'w') as file:
+        file.write('old')
+    done = subprocess.run(['sh', '-c', 'trap "" XFSZ; ulimit -f 2; exec "$0" -e "$1"', GRADUS, code], cwd=cramped,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          timeout=60, env={k: v for k, v in os.environ.items() if k != 'DISPLAY'})
+    left = os.listdir(f'{cramped}/plots')
+    test('a picture that has no room is an error, leaves nothing lying around, and what was there before',
+         None if 'figure "my curve": cannot write' in done.stdout and 'still here' in done.stdout and
+         left == ['01-my-curve.png'] and open(f'{cramped}/plots/{left[0]}').read() == 'old'
+         else f'{left}\n{done.stdout}{done.stderr}')
+
+    os.mkfifo(f'{folder}/pipe.png')
+    os.symlink('/dev/full', f'{folder}/full.png')
+    for name, what in (('pipe.png', 'a pipe or a device'), ('full.png', 'a pipe or a device'), ('/', 'must end in')):
+        done = gradus(f'plot.terminal "none"; print(pcall(plot.save, "x.png")); local f = plot({{1}}, {{title="t"}}); '
+                      f'print(pcall(f.save, f, "{name}")); print "still here"', folder)
+        test(f'saving as {name} is an error with the reason',
+             None if what in done.stdout and 'still here' in done.stdout else done.stdout + done.stderr)
 
     os.mkdir(f'{folder}/locked')
     with open(f'{folder}/locked/plots', 'w'):
@@ -276,6 +292,27 @@ def in_the_terminal(folder):
              None if asked and wanted in seen.replace(b'\033[0m', b'') and b'done' in seen else ascii(seen[-500:]))
 
 
+def hostile_names(folder):
+    """File names are the learner's: as they are, and neither gnuplot nor a shell reads them."""
+    names = ['|touch canary; cat >canary2 #.png', '`touch canary`.svg', '$(touch canary).pdf', "'; touch canary'.png",
+             'new\nline.svg', 'quo"te\\n.png', '@m x_{1} 100 %d.pdf', '~x.png', 'Größe 日本.png', '-o.png', '< x.svg']
+    code = 'plot.terminal "none"; local f = plot({1, 2}); for i = 1, #arg do f:save(arg[i]) end'
+    script = f'{folder}/script.lua'
+    with open(script, 'w') as file:
+        file.write(code)
+    os.mkdir(f'{folder}/names')
+    raw = [os.fsencode(name) for name in names] + [b'not utf8 \xff\xfe.png']
+    done = subprocess.run([GRADUS.encode(), script.encode(), *raw], cwd=f'{folder}/names', stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+    made = sorted(os.listdir(f'{folder}/names'.encode()))
+    test('file names of any kind are taken literally and run nothing',
+         None if made == sorted(raw) else f'{made}\n{done.stdout}{done.stderr}')
+    starts = {b'png': b'\x89PNG', b'svg': b'<?xml', b'pdf': b'%PDF-'}
+    wrong = [name for name in made
+             if not open(os.path.join(f'{folder}/names'.encode(), name), 'rb').read(5).startswith(starts[name[-3:]])]
+    test('and what they name is a picture of their kind', wrong)
+
+
 def files(folder):
     done = gradus('plot({1, 2}, {title="Über `x`: 50 % / y"}); plot({2, 1})', folder)
     made = sorted(os.listdir(f'{folder}/plots'))
@@ -297,7 +334,7 @@ def files(folder):
          else done.stdout + done.stderr)
 
 
-for part in (pictures, trouble, processes, in_the_terminal, files):
+for part in (pictures, trouble, processes, in_the_terminal, hostile_names, files):
     with tempfile.TemporaryDirectory() as temporary:
         part(temporary)
 print(f'1..{count}')

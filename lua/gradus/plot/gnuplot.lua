@@ -42,11 +42,11 @@ local function widest_of(theme, texts, count, most)
   return widest
 end
 
-local function frame(out, panel, theme, text)
+local function frame(out, panel, theme, text, without_grid)
   out("%s", "set format xy '%h'")  -- the default has a space before the number, which pushes labels aside
   out("set border 3 lc rgb '%s'", theme.axis)
   out("set tics nomirror out scale 0.6 textcolor rgb '%s'", theme.ink)
-  if not text then out("set grid back lc rgb '%s' lw 1 lt 1", theme.faint) end
+  if not (text or without_grid) then out("set grid back lc rgb '%s' lw 1 lt 1", theme.faint) end
   if panel.xlabel then out("set xlabel %s tc rgb '%s'", quote(panel.xlabel, 120), theme.ink) end
   if panel.ylabel and not text then out("set ylabel %s tc rgb '%s'", quote(panel.ylabel, 120), theme.ink) end
 end
@@ -243,7 +243,7 @@ local function cell_font(panel, theme, width, height)
 end
 
 function kinds.matrix(out, panel, theme, _, block)
-  frame(out, panel, theme, true)
+  frame(out, panel, theme, false, true)
   out("unset border")
   out("unset key")
   out("set xrange [-0.5:%g] noextend", panel.columns - 0.5)

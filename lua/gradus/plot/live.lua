@@ -9,7 +9,7 @@ local output = require "gradus.plot.output"
 local session = require "gradus.session"
 
 local clock = os.clock
-local getenv, os_remove, os_rename = os.getenv, os.remove, os.rename
+local getenv = os.getenv
 local max, min = math.max, math.min
 local getmetatable, pcall, setmetatable, tostring = getmetatable, pcall, setmetatable, tostring
 local concat = table.concat
@@ -107,7 +107,11 @@ local function collect(self)
     return false
   end
   if self.where == "png" then
-    os_rename(self.path .. ".part", self.path)  -- nobody reads half a picture
+    local ok, why = pcall(function() output.write(self.path, output.check_whole(drawn, "png")) end)
+    if not ok then
+      trouble(self, why)
+      return false
+    end
   elseif self.finish_text then
     local text = self.finish_text(drawn)
     local _, lines = text:gsub("\n", "")
@@ -131,7 +135,7 @@ local function begin(self, figure)
     self.path = output.file_name(figure)
     session.say("plot: " .. self.path .. " (drawn anew as it goes on)\n")
   end
-  local commands, finish_text = output.plan(figure, self.where, self.path and self.path .. ".part")
+  local commands, finish_text = output.plan(figure, self.where)
   self.finish_text = finish_text
   local ok, message = core.begin(commands, output.settings.seconds)
   self.cost = clock() - before
@@ -152,10 +156,7 @@ function Live:finish(figure)
     core.run("\n", output.settings.seconds)  -- what is being drawn is out of date
     self.waiting = false
   end
-  if self.path then
-    os_remove(self.path .. ".part")
-    figure.path = self.path
-  end
+  figure.path = self.path
   if self.sink and not self.broken then  -- in the place of the one before
     local commands, finish_text = output.plan(figure, self.where)
     local drawn = core.run(commands, output.settings.seconds)

@@ -17,8 +17,8 @@ local error, ipairs, pcall, setmetatable = error, ipairs, pcall, setmetatable
 local tostring, type = tostring, type
 local floor, max, min = math.floor, math.max, math.min
 local string_format, concat = string.format, table.concat
-local getenv, io_open, io_write, os_remove = os.getenv, io.open, io.write, os.remove
-local utf8_codes, utf8_len, utf8_offset = utf8.codes, utf8.len, utf8.offset
+local getenv, io_write = os.getenv, io.write
+local utf8_len, utf8_offset = utf8.len, utf8.offset
 
 local M = {}
 
@@ -235,31 +235,26 @@ end
 -- How a file of each kind ends when it is whole.
 local endings = {png = "IEND\xae\x42\x60\x82", svg = "</svg>%s*", pdf = "%%%%EOF%s*"}
 
--- gnuplot says nothing when the disk is full, and leaves a part of the picture.
-local function check_whole(path, kind)
-  local file, message = io_open(path, "rb")
-  if not file then error("cannot read " .. message, 0) end
-  file:seek("end", -min(64, file:seek("end")))
-  local tail = file:read("a") or ""
-  file:close()
-  if not tail:find(endings[kind] .. "$") then
-    error(string_format("gnuplot could not write all of %s: is the disk full?", path), 0)
-  end
+-- The figure as the bytes of a file. gnuplot never learns the file's name: in its "set output" names may be commands.
+local function drawn_as(figure, kind, theme)
+  theme = theme_for(figure, theme)
+  local script = gnuplot.script(figure, theme, terminals[kind](theme) .. "\nset output", false)
+  return M.check_whole(run(script .. "set output\n"), kind)
 end
 
-local function write_file(figure, path, kind)
-  -- Ask the system first: its reason is clearer than gnuplot's.
-  local file, message = io_open(path, "ab")
-  if not file then error("cannot write " .. message, 0) end
-  file:close()
-  local theme = theme_for(figure)
-  local opening = terminals[kind](theme) .. "\nset output " .. gnuplot.quote(path, 4096)
-  local ok, problem = pcall(run, gnuplot.script(figure, theme, opening, false) .. "set output\n")
-  if ok then ok, problem = pcall(check_whole, path, kind) end
-  if not ok then
-    os_remove(path)  -- half a picture
-    error(problem, 0)
+--- The bytes, when they are a whole file of that kind.
+function M.check_whole(bytes, kind)
+  if not bytes:sub(-64):find(endings[kind] .. "$") then
+    error("gnuplot did not draw all of it: has it run out of memory, or of room in " ..
+      (getenv "TMPDIR" or "/tmp") .. "?", 0)
   end
+  return bytes
+end
+
+--- Writes the bytes of a picture into the file, whole or not at all.
+function M.write(path, bytes)
+  local ok, message = files.write(path, bytes)
+  if not ok then error(message, 0) end
 end
 
 function M.save(figure, path)
@@ -271,10 +266,8 @@ function M.save(figure, path)
   if not file_kinds[kind] then
     fail('save: the name "%s" must end in .png, .svg or .pdf', path)
   end
-  for _, character in utf8_codes(gnuplot.clean(path)) do
-    if character == 10 then error("save: the name of a file cannot have a line break", 0) end
-  end
-  naming(figure, write_file, figure, path, kind)
+  if path:find "\0" then error("save: the name of a file cannot have a zero byte", 0) end
+  naming(figure, function() M.write(path, drawn_as(figure, kind)) end)
 end
 
 -- Between what gnuplot's characters draw for one panel and for the next: the ASCII character for that.
@@ -326,12 +319,14 @@ end
 
 local PIXELS = 9  -- of a column, about
 
--- A picture in the terminal, no wider than that.
-local function inline_script(figure, where)
+-- A picture in the terminal, no wider than that unless it is for a file.
+local function inline_script(figure, where, any_width)
   local theme = theme_for(figure)
   local most = M.screen().columns * PIXELS
-  if theme.width > most then theme.height, theme.width = floor(theme.height * most / theme.width), most end
-  return gnuplot.script(figure, theme, terminals[where](theme), false)
+  if theme.width > most and not any_width then
+    theme.height, theme.width = floor(theme.height * most / theme.width), most
+  end
+  return gnuplot.script(figure, theme, terminals[where](theme), false) .. "set output\n"
 end
 
 local function inline_text(drawn, where)
@@ -369,11 +364,7 @@ end
 --- The figure as the bytes of a PNG file, in the theme of that name, or in the one that is set.
 function M.png(figure, theme_name)
   local drawn
-  naming(figure, function()
-    local theme = theme_for(figure, theme_name and themes.themes[theme_name])
-    drawn = run(gnuplot.script(figure, theme, terminals.kitty(theme), false))
-    if not drawn:find(endings.png .. "$") then error("gnuplot could not draw all of it", 0) end
-  end)
+  naming(figure, function() drawn = drawn_as(figure, "png", theme_name and themes.themes[theme_name]) end)
   return drawn
 end
 
@@ -417,7 +408,7 @@ local function show(figure, where)
     emit(figure)
   elseif where == "png" then
     local path = figure.path or file_name(figure)
-    write_file(figure, path, "png")
+    M.write(path, drawn_as(figure, "png"))
     figure.path = path
     emit(figure, "plot: " .. path .. "\n")
   elseif where == "kitty" or where == "sixel" then
@@ -427,7 +418,8 @@ local function show(figure, where)
   else
     local ok, message = pcall(function() run(window_script(figure, where)) end)
     if ok then return emit(figure) end
-    if settings.terminal or tostring(message):find("interrupted", 1, true) then error(message, 0) end
+    if message == "interrupted" then error(message, 0) end
+    if settings.terminal then fail('%s (plot.terminal("characters") draws in the terminal)', message) end
     -- DISPLAY may name a screen that nobody is at: say so once, and draw here.
     windows_failed = true
     local note = "(no window could be opened, so plots appear here: " .. message .. ")\n"
@@ -438,14 +430,12 @@ end
 --- Draws the figure where figures appear now, or `where`.
 function M.show(figure, where) naming(figure, show, figure, where) end
 
---- For live plots: the commands that draw the figure as characters, in a window or into the file `path`; and for
+--- For live plots: the commands that draw the figure as characters, in a window or as the bytes of a PNG file; and for
 --- characters a function that makes the text from what gnuplot wrote.
-function M.plan(figure, where, path)
+function M.plan(figure, where)
   if where == "characters" then return characters_plan(figure, true) end
-  if where ~= "png" then return window_script(figure, where) end
-  local theme = theme_for(figure)
-  local opening = terminals.png(theme) .. "\nset output " .. gnuplot.quote(path, 4096)
-  return gnuplot.script(figure, theme, opening, false) .. "set output\n"
+  if where == "png" then return inline_script(figure, "kitty", true) end
+  return window_script(figure, where)
 end
 
 M.file_name = file_name

@@ -47,9 +47,16 @@ end
 -- Each: the clauses of one series. `pen` is its colour, `line` that with the width and dashes, `title` its name.
 local draw = {}
 
+-- The points of a series, or, of very many, as many as can be told apart.
+local function points_of(panel, series)
+  local x, y = core.thin(series.x, series.y, series.style == "points", panel.xrange, panel.yrange,
+    panel.log:find("x", 1, true), panel.log:find("y", 1, true))
+  return core.columns(x, y)
+end
+
 local function simple(style, points)
-  return function(add, series, block, pen, title)
-    add("%s using 1:2 with %s %s%s %s", block(core.columns(series.x, series.y)), style, pen.line,
+  return function(add, series, block, pen, title, context)
+    add("%s using 1:2 with %s %s%s %s", block(points_of(context.panel, series)), style, pen.line,
       points and pen.points(points) or "", title)
   end
 end
@@ -63,8 +70,8 @@ draw.points = simple("points", 1)
 -- Whether the points of a line are so many that they must be small.
 local function crowded(series) return arguments.count_of(series.x) > 30 end
 
-function draw.linespoints(add, series, block, pen, title)
-  simple("linespoints", crowded(series) and 0.4 or 0.7)(add, series, block, pen, title)
+function draw.linespoints(add, series, block, pen, title, context)
+  simple("linespoints", crowded(series) and 0.4 or 0.7)(add, series, block, pen, title, context)
 end
 
 function draw.histogram(add, series, block, pen, title, context)
@@ -83,7 +90,7 @@ function draw.band(add, series, block, pen, title, context)
     add("%s using 1:2:3 with filledcurves fs transparent solid 0.22 noborder lc rgb '%s' notitle",
       block(core.columns(series.x, series.low, series.high)), pen.colour)
   end
-  draw.lines(add, series, block, pen, title)
+  draw.lines(add, series, block, pen, title, context)
 end
 
 function draw.errorbars(add, series, block, pen, title, context)
@@ -151,7 +158,7 @@ function M.add(plots, panel, i, theme, text, block)
   if has_points(series, panel.log) then
     if series.outline and not text then  -- readable on any ground
       local size = series.style == "points" and 1.5 or crowded(series) and 0.7 or 1.1
-      add("%s using 1:2 with %s lc rgb '%s' lw %g pt 7 ps %g notitle", block(core.columns(series.x, series.y)),
+      add("%s using 1:2 with %s lc rgb '%s' lw %g pt 7 ps %g notitle", block(points_of(panel, series)),
         series.style, series.outline, theme.line * 2.2, theme.point * size)
     end
     draw[series.style](add, series, block, pen, title, {theme = theme, text = text, panel = panel,

@@ -67,6 +67,8 @@ end
 -- later line), "interrupt" or "empty" (an interrupt when nothing was typed).
 local function read_entry(self)
   self.earlier = ""  -- the lines of this entry above the one that is typed
+  local plotting = package.loaded["gradus.core.plot"]
+  if plotting then plotting.tend() end  -- a gnuplot that somebody has ended is buried
   local entry, why, empty = readline.read(self.paused and PAUSED or PROMPT)
   if not entry then return nil, why == "interrupt" and empty and "empty" or why end
   if self.pasted and self.pasted.text == entry then return entry end
