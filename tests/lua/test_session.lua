@@ -382,4 +382,56 @@ test("A network is its summary as the value of an entry, and one line until it k
   expect.equal(prints(s, "nn.Sequential{nn.Dense{1}}"), "sequential: 1 layers, not built yet\n")
 end)
 
+test("A record keeps what was printed up to a limit, and says how much it leaves out", function()
+  local record = require("gradus.session.record").new()
+  record:text("before")  -- nothing runs
+  local cell = record:begin("code")
+  for i = 1, 300 do record:text(("x"):rep(1023) .. "\n") end
+  record:finish(cell)
+  expect.equal(#cell.outputs, 2)
+  expect.equal(#cell.outputs[1].text, 256 << 10)
+  expect.equal(cell.outputs[2].text, string.format("... (%d more bytes were printed and are left out)\n", 44 << 10))
+end)
+
+test("A record lets go of the data of old pictures, and keeps what they were", function()
+  local record = require("gradus.session.record").new()
+  local cell = record:begin("code")
+  for i = 1, 5 do
+    record:display {["text/plain"] = "drawn", description = "picture " .. i, bytes = 40 << 20, ["image/png"] = print}
+  end
+  record:finish(cell)
+  local kept = {}
+  for i, output in ipairs(cell.outputs) do kept[i] = output.data["image/png"] and "1" or "0" end
+  expect.equal(table.concat(kept), "00111")
+  expect.equal(cell.outputs[1].data.description, "picture 1")
+end)
+
+test("What runs inside of what runs has a cell of its own, and an interrupt leaves none open", function()
+  local record = require("gradus.session.record").new()
+  local outer = record:begin("outer")
+  record:text("a")
+  local inner = record:begin("inner")
+  record:text("b")
+  record:finish(inner)
+  record:text("c")
+  local left = record:begin("left by an interrupt")
+  record:text("d")
+  record:finish(outer, {message = "no", text = "no", interrupted = false})
+  record:text("e")
+  expect.equal(outer.outputs[1].text .. inner.outputs[1].text, "acb")
+  expect.equal(outer.outputs[2].kind, "error")
+  expect.equal(left.ok, nil)
+  record:rest()
+  expect.equal(#record.open, 0)
+end)
+
+test("An escape sequence, a line drawn over, control characters and broken UTF-8 leave plain text", function()
+  local plain = require("gradus.plain_text").from_terminal
+  expect.equal(plain("\27[31mred\27[0m \27]0;title\7and \27_Gf=100;AAAA\27\\\27(Bplain"), "red and plain")
+  expect.equal(plain("10 %\r\27[K50 %\r\27[Kdone\r\nnext"), "done\nnext")
+  expect.equal(plain("a\0b\7c\td\127"), "abc\td")
+  expect.equal(plain("K\xf6ln \xff\xfe Köln"), "K\u{FFFD}ln \u{FFFD}\u{FFFD} Köln")
+  expect.equal(#plain(("\xff"):rep(200000)), 600000)  -- at once
+end)
+
 test.done()

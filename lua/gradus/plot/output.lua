@@ -2,6 +2,7 @@
 -- output is no terminal; a window when there is a display and a gnuplot that opens windows; a picture in the terminal
 -- when it says that it shows them; characters.
 
+local bytes_of = require "gradus.session.bytes"
 local core = require "gradus.core.plot"
 local fail = require "gradus.plot.arguments".fail
 local figures = require "gradus.plot.figure"
@@ -373,7 +374,7 @@ local function forms(figure, drawn_text)
   return {
     ["text/plain"] = drawn_text,
     ["image/png"] = function(theme_name) return M.png(figure, theme_name) end,
-    description = tostring(figure),
+    description = tostring(figure), bytes = bytes_of(figure),
     in_characters = function() return characters(figure) end,  -- for want of a picture
   }
 end

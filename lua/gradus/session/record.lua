@@ -2,7 +2,7 @@
 --
 --   cell   = {code=, outputs={output...}, ok=}           ok is nil while it runs
 --   output = {kind="text", text=}                          what was printed, as one piece
---          | {kind="display", data={MIME type -> string, or a function that gives it or nil and why not}}
+--          | {kind="display", data={MIME type -> string, or a function that makes it; description=, bytes=}}
 --          | {kind="error", message=, text=, traceback=}   see gradus.session.failure
 --
 -- A session that lasts all day must not fill the memory: what is beyond the limits is left out, and the cell says so.
@@ -11,7 +11,7 @@ local record = {}
 
 local MOST_TEXT = 256 << 10         -- bytes that one cell keeps
 local MOST_OF_ALL = 32 << 20        -- bytes of all cells together
-local MOST_PICTURES = 400           -- of all cells together: a picture is kept as its data
+local MOST_DATA = 128 << 20         -- bytes of what pictures are drawn from; the oldest go first
 
 local Record = {}
 Record.__index = Record
@@ -20,7 +20,8 @@ function record.new()
   return setmetatable({
     cells = {},
     open = {},                      -- cells that run, the innermost last: in a pause of training another one may run
-    bytes = 0, pictures = 0,
+    bytes = 0,
+    displays = {}, data_bytes = 0,  -- outputs that hold data, the oldest first
   }, Record)
 end
 
@@ -82,9 +83,15 @@ function Record:display(data)
   local cell = self.open[#self.open]
   if not cell then return end
   settle(cell)
-  if self.pictures >= MOST_PICTURES then data = {["text/plain"] = data["text/plain"]} end
-  self.pictures = self.pictures + 1
-  cell.outputs[#cell.outputs + 1] = {kind = "display", data = data}
+  local output = {kind = "display", data = data}
+  cell.outputs[#cell.outputs + 1] = output
+  self.displays[#self.displays + 1] = output
+  self.data_bytes = self.data_bytes + (data.bytes or 0)
+  while self.data_bytes > MOST_DATA and #self.displays > 1 do
+    local oldest = table.remove(self.displays, 1)
+    self.data_bytes = self.data_bytes - (oldest.data.bytes or 0)
+    oldest.data = {["text/plain"] = oldest.data["text/plain"], description = oldest.data.description}
+  end
 end
 
 return record

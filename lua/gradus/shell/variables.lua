@@ -1,30 +1,9 @@
 -- :who and :reset: the learner's own names.
 
 local brief = require "gradus.session.brief"
+local bytes_of = require "gradus.session.bytes"
 
 local variables = {}
-
-local item_bytes = {float64 = 8, float32 = 4, int64 = 8, uint8 = 1, bool = 1}
-
--- The bytes of the tensors in a value, and whether there are any; tables are looked into, each tensor counted once.
-local function bytes_of(value, seen)
-  if seen[value] then return 0, false end
-  if type(value) == "table" then
-    seen[value] = true
-    local sum, any = 0, false
-    for _, item in next, value do
-      if type(item) == "table" or type(item) == "userdata" then
-        local bytes, found = bytes_of(item, seen)
-        sum, any = sum + bytes, any or found
-      end
-    end
-    return sum, any
-  end
-  local meta = debug.getmetatable(value)
-  if type(value) ~= "userdata" or rawget(meta or {}, "__name") ~= "tensor" then return 0, false end
-  seen[value] = true
-  return value.size * item_bytes[value.dtype], true
-end
 
 local function bytes_text(n)
   for _, unit in ipairs {{2 ^ 30, "GiB"}, {2 ^ 20, "MiB"}, {2 ^ 10, "KiB"}} do
@@ -52,7 +31,7 @@ function variables.who(shell)
     local value = rawget(env, name)
     local text = brief.value(value)
     if utf8.len(text) and utf8.len(text) > room then text = text:sub(1, utf8.offset(text, room - 2) - 1) .. "..." end
-    local bytes, any = bytes_of(value, {})
+    local bytes, any = bytes_of(value)
     rows[i] = {name, text, any and bytes_text(bytes) or ""}
     widest = math.max(widest, #name)
     widest_text = math.max(widest_text, utf8.len(text) or #text)
