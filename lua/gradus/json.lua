@@ -9,6 +9,16 @@ function json.read(text, name)
   return core.json(text, name)
 end
 
+--- The value in a file; nil and why when it cannot be read.
+function json.load(path)
+  local f <close>, problem = io.open(path, "rb")
+  local bytes = f and f:read "a"
+  if not bytes then return nil, problem or path .. " is a folder" end
+  local ok, value = pcall(core.json, bytes, path)
+  if ok then return value end
+  return nil, value
+end
+
 local escapes = {['"'] = '\\"', ["\\"] = "\\\\"}
 
 local function quoted(s)

@@ -8,6 +8,7 @@ local core = require "gradus.core.data"
 local file = require "gradus.core.file"
 local help = require "gradus.help"
 local options = require "gradus.options"
+local quoted = require "gradus.quoted"
 local root = require "gradus.core.session".root
 local rows_list = require "gradus.data.rows"
 local session = require "gradus.session"
@@ -17,11 +18,6 @@ local doc = help.doc
 local format = string.format
 
 local download = {}
-
--- For the shell: nothing in single quotes has a meaning, and a single quote is written '\''.
-local function quoted(text)
-  return "'" .. text:gsub("'", [['\'']]) .. "'"
-end
 
 local function size_of(path)
   local f <close> = io.open(path, "rb")

@@ -7,11 +7,6 @@ local parts = require "gradus.data.parts"
 
 local format = string.format
 
-local function text_of(path)
-  local f <close> = io.open(path, "rb")
-  return f and f:read "a"
-end
-
 -- {train = {file of row 1, ...}, ...} from the files.csv of gradus prepare.
 local function rows_of(path)
   local values, _, columns = core.table(path, 0, 1, ".", ",")
@@ -46,9 +41,9 @@ return function(dir, only)
     error(format('"%s" is a folder without x_train.npy and its like; data.folder("%s") reads folders of photographs',
       dir, dir), 0)
   end
-  local record = text_of(dir .. "/prepare.json")
-  if record then
-    d.classes = json.read(record, dir .. "/prepare.json").classes
+  local record = json.load(dir .. "/prepare.json")
+  if type(record) == "table" then
+    d.classes = record.classes
     if file.about(dir .. "/files.csv") then
       for set, rows in pairs(rows_of(dir .. "/files.csv")) do d["rows_" .. set] = rows end
     end

@@ -3,6 +3,7 @@
 local augment = require("gradus.data.augment").augment
 local options = require "gradus.options"
 local photos = require "gradus.data.photos"
+local quoted = require "gradus.quoted"
 local tensor = require "gradus.core.tensor"
 
 local format = string.format
@@ -224,10 +225,10 @@ function arguments.read(args, seed)
   return o
 end
 
--- One word of a shell's command line.
+-- One word of a shell's command line, in quotes where it needs them.
 local function word(text)
   if text:find "^[%w_@%%+=:,./-]+$" then return text end
-  return "'" .. text:gsub("'", [['\'']]) .. "'"
+  return quoted(text)
 end
 
 arguments.shell_word = word

@@ -21,9 +21,8 @@ end
 
 --- The object in a JSON file of ours, or nil when there is none that can be read.
 function work.read_json(path)
-  local text = read_text(path)
-  local ok, value = pcall(json.read, text or "", path)
-  return ok and type(value) == "table" and value or nil
+  local value = json.load(path)
+  return type(value) == "table" and value or nil
 end
 
 --- Writes a text whole, or raises.

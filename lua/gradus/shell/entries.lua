@@ -3,6 +3,7 @@
 local environment = require "gradus.session.environment"
 local files = require "gradus.core.file"
 local paint = require "gradus.session.paint"
+local quoted = require "gradus.quoted"
 local split = require "gradus.session.parts"
 
 local entries = {}
@@ -94,10 +95,6 @@ function entries.run(shell, text)
   return entries.run_file(shell, table.remove(words, 1) or "", words)
 end
 
-local function quote(path)
-  return "'" .. path:gsub("'", "'\\''") .. "'"
-end
-
 local function set(name)
   local value = os.getenv(name)
   return value ~= "" and value or nil
@@ -114,7 +111,7 @@ function entries.edit(shell, path)
     local written, why = files.write(file, before .. "\n")
     if not written then return shell:say(why) end
   end
-  local ok, how, status = os.execute(editor .. " " .. quote(file))
+  local ok, how, status = os.execute(editor .. " " .. quoted(file))
   local text = environment.read_file(file)
   if own then
     os.remove(path)
