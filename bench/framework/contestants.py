@@ -80,10 +80,12 @@ def _environment(given, scratch):
 
 
 def _command(name, suite, given):
-    if name == "gradus":
+    # A contestant of that name is Python with the module of that name, unless the suite says otherwise; that may be
+    # gradus again, to compare two ways of doing the same.
+    module = suite.modules.get(name, name)
+    if module == "gradus":
         return [str(given.gradus), str(PEERS / "peer.lua")]
-    # A contestant of that name is Python with the module of that name, unless the suite says otherwise.
-    return [given.python, str(PEERS / "peer.py"), suite.modules.get(name, name)]
+    return [given.python, str(PEERS / "peer.py"), module]
 
 
 @contextlib.contextmanager

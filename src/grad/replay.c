@@ -12,7 +12,8 @@
 // machine we care for, half of it left to weights and to whatever the kernels pack.
 #define SLICE_BYTES (512u << 10)
 #define SLICE_ROWS 256
-#define PARTS 8
+// So many parts that one who is late, of two threads, is late by a sixteenth; each has its gradients.
+#define PARTS 16
 
 // ---- memory ----
 
