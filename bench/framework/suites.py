@@ -10,8 +10,9 @@ class Mistake(Exception):
     """A suite that cannot be read."""
 
 
-SUITE_KEYS = {"title", "tolerance", "module", "setup", "workload"}
-WORKLOAD_KEYS = {"name", "with", "setup", "code", "result", "bar", "tolerance"}
+SUITE_KEYS = {"title", "tolerance", "module", "setup", "each", "workload"}
+WORKLOAD_KEYS = {"name", "with", "without", "setup", "code", "result", "bar", "tolerance"}
+EACH_KEYS = {"setup", "code", "result"}
 
 
 @dataclasses.dataclass
@@ -55,8 +56,12 @@ def _filled(value, values):
     return string.Template(value).safe_substitute(values)
 
 
-def _workloads(entry, suite, tolerance, where):
+def _workloads(entry, each, tolerance, where):
     _check(entry, WORKLOAD_KEYS, where)
+    entry = {**each, **entry}
+    for part in ("setup", "code", "result"):  # of those who take part in it
+        if isinstance(entry.get(part), dict):
+            entry[part] = {name: text for name, text in entry[part].items() if name not in entry.get("without", [])}
     if "name" not in entry or "code" not in entry:
         raise Mistake(f"{where}: a workload has a name, and code for each contestant")
     axes = entry.get("with", {})
@@ -91,9 +96,10 @@ def load(folder, name):
     except tomllib.TOMLDecodeError as problem:
         raise Mistake(f"{path}: {problem}") from None
     _check(read, SUITE_KEYS, str(path))
+    _check(read.get("each", {}), EACH_KEYS, f"{path}, each")
     suite = Suite(name=path.stem, title=read.get("title", ""), modules=read.get("module", {}),
                   setup=read.get("setup", {}), workloads=[])
     for number, entry in enumerate(read.get("workload", []), 1):
         where = f"{path}, workload {number}"
-        suite.workloads += _workloads(entry, suite, read.get("tolerance", 1e-12), where)
+        suite.workloads += _workloads(entry, read.get("each", {}), read.get("tolerance", 1e-12), where)
     return suite

@@ -1,56 +1,33 @@
-"""The networks of the suites on training in PyTorch, in the settings in which it may be at its best:
+"""The networks of networks.py in PyTorch, in the settings in which it may be at its best:
 
     eager          as a student writes it
     channels_last  images and kernels in the order that its convolutions prefer
     onednn         activations as oneDNN's own tensors, converted back before the dense layers
-
-Weights come from NumPy's stream, as gradus's do, in Keras's order of axes."""
-
-import os
+    compiled       torch.compile, with images in channels-last order; in prediction with frozen weights
+    frozen         (prediction) traced, frozen and optimized by TorchScript"""
 
 import numpy
 import torch
+import torch._inductor.config
 import torch.nn.functional as F
+from networks import NETWORKS, SMOKE, THREADS, batch_for, drawn
 from torch import nn
 
-torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
-
-
-SAME = {"same": True}
-NORMALIZED = {"same": True, "norm": True}
-# Shape of a sample, classes, layers: as in the suites' Lua.
-NETWORKS = {
-    "course CNN": ((50, 50, 1), 2, [("conv", 16, 3, SAME), ("pool",), ("conv", 16, 3), ("pool",), ("conv", 16, 3),
-                                    ("dense", 2)]),
-    "digits CNN": ((8, 8, 1), 10, [("conv", 16, 3, SAME), ("pool",), ("conv", 32, 3, SAME), ("dense", 64, "relu"),
-                                   ("dense", 10)]),
-    "MNIST CNN": ((28, 28, 1), 10, [("conv", 32, 3), ("pool",), ("conv", 64, 3), ("pool",), ("dense", 128, "relu"),
-                                    ("dense", 10)]),
-    "CIFAR CNN": ((32, 32, 3), 10, [("conv", 32, 3, NORMALIZED), ("conv", 32, 3, NORMALIZED), ("pool",),
-                                    ("conv", 64, 3, NORMALIZED), ("conv", 64, 3, NORMALIZED), ("pool",),
-                                    ("conv", 128, 3, NORMALIZED), ("conv", 128, 3, NORMALIZED), ("pool",),
-                                    ("dense", 128, "relu"), ("dense", 10)]),
-    "mixed CNN": ((32, 32, 3), 10, [("conv", 16, 5, SAME), ("conv", 32, 3, {"stride": 2}),
-                                    ("conv", 32, 3, {"dilation": 2}), ("pool",), ("dense", 10)]),
-    "course MLP": ((2500,), 2, [("dense", 128, "relu"), ("dense", 2)]),
-    "wide MLP": ((784,), 10, [("dense", 1024, "relu"), ("dense", 1024, "relu"), ("dense", 10)]),
-}
+torch.set_num_threads(THREADS)
 
 
 def made(name, batch):
     """The network of that name, and a batch of samples and labels for it."""
-    shape, classes, layers = NETWORKS[name]
+    shape, _, layers = NETWORKS[name]
     numpy.random.seed(1)
     net = Net(shape, layers)
-    x = torch.from_numpy(numpy.random.rand(batch, *shape).astype("float32"))
+    x, y = map(torch.from_numpy, batch_for(name, batch))
     if len(shape) == 3:  # (n, rows, columns, channels) as PyTorch has them: channels first
         x = x.permute(0, 3, 1, 2).contiguous()
-    return net, x, torch.from_numpy(numpy.floor(numpy.random.rand(batch) * classes)).long()
+    return net, x, y
 
 
 class Net(nn.Module):
-    """A list of layers: ("conv", filters, kernel, options) with ReLU, ("pool",), ("dense", units, activation)."""
-
     def __init__(self, shape, layers):
         super().__init__()
         rows, columns, channels = shape if len(shape) == 3 else (0, 0, 0)
@@ -86,11 +63,11 @@ class Net(nn.Module):
 
     @staticmethod
     def fill(weight, shape, axes, order=None):
-        values = numpy.random.randn(*shape) * numpy.sqrt(2 / numpy.prod(shape[:-1]))
+        values = drawn(shape)
         if order:
             values = values.reshape(*order, -1).transpose(2, 0, 1, 3).reshape(shape)
         with torch.no_grad():
-            weight.copy_(torch.from_numpy(values.transpose(axes).astype("float32").copy()))
+            weight.copy_(torch.from_numpy(values.transpose(axes).copy()))
 
     def forward(self, x):
         for kind, layer, after in self.plan:
@@ -108,8 +85,11 @@ class Net(nn.Module):
 
 
 def placed(net, x, setting):
-    if setting == "channels_last":
-        return net.to(memory_format=torch.channels_last), x.to(memory_format=torch.channels_last)
+    if setting in ("channels_last", "compiled") and x.dim() == 4:
+        net, x = net.to(memory_format=torch.channels_last), x.to(memory_format=torch.channels_last)
+    if setting == "compiled":
+        torch._dynamo.reset()  # a network compiled before is not recompiled for other shapes
+        return torch.compile(net, backend="eager" if SMOKE else "inductor"), x
     if setting == "onednn" and x.dim() == 4:
         return net, x.to_mkldnn()
     return net, x
@@ -137,6 +117,7 @@ def predictor(net, x, setting):
             for _ in range(3):
                 traced(x)
     else:
+        torch._inductor.config.freezing = True  # of what is compiled: weights become constants, in the order it wants
         traced, x = placed(net.eval(), x, setting)
 
     def predict():
