@@ -11,6 +11,8 @@ import subprocess
 import tempfile
 import time
 
+import pexpect
+
 from terminal import GRADUS, Shell, contains, environment, equal, gradus, run_all, test
 
 LESSONS = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "lessons")
@@ -393,6 +395,18 @@ def _(folder):
     err = child.communicate(timeout=20)[1]
     equal((child.returncode, err), (130, "gradus: interrupted\n"))
     equal(os.listdir(folder), ["s.lua"])
+
+
+@test("In a terminal a long export tells how far it is, in a line of which nothing is left")
+def _(folder):
+    child = pexpect.spawn(GRADUS, ["export", EVERY_KIND, "-o", "o.md"], encoding="utf-8", timeout=20,
+                          env=environment(folder), cwd=folder)
+    child.expect_exact("\r\x1b[K  step 1 of 3: Cells and text")
+    child.expect_exact("\r\x1b[K  step 3 of 3: A question")
+    child.expect(pexpect.EOF)
+    equal(child.before[-len("\r\x1b[K"):], "\r\x1b[K")
+    child.close()
+    equal((child.exitstatus, os.listdir(folder)), (0, ["o.md"]))
 
 
 run_all()

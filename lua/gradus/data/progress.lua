@@ -24,12 +24,12 @@ function Progress:at(n)
   local filled = BAR * n // self.total
   local text = ("  [%s%s] %d of %d %s"):format(("="):rep(filled), ("."):rep(BAR - filled), n, self.total, self.what)
   if n > 0 then text = text .. (", %.0fs left"):format((now - self.started) / n * (self.total - n)) end
-  session.say("\r\27[K" .. text:sub(1, session.width() - 1))
+  session.draw(text:sub(1, session.width() - 1))
   self.visible = true
 end
 
 function Progress:done()
-  if self.visible then session.say "\r\27[K" end
+  if self.visible then session.draw "" end
 end
 
 return progress

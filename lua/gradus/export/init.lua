@@ -5,6 +5,8 @@ local core = require "gradus.core.session"
 local document = require "gradus.export.document"
 local files = require "gradus.core.file"
 local options = require "gradus.options"
+local session = require "gradus.session"
+local sinks = require "gradus.session.sink"
 
 local export = {}
 
@@ -104,6 +106,20 @@ end
 local function problem_text(given)
   return string.format("%s left out: %s", given.count == 1 and "one picture is" or given.count .. " pictures are",
     table.concat(given.problems, "; "))
+end
+
+-- A line in the terminal that says how far it is: tell(text), and nothing is left of it in the end.
+local function teller()
+  local out = sinks.standard_output()
+  local shows = session.can_redraw(out)
+  return setmetatable({}, {
+    __call = function(_, text)
+      if shows then out:draw("  " .. text:sub(1, (utf8.offset(text, out.width - 3) or #text + 1) - 1)) end
+    end,
+    __close = function()
+      if shows then out:draw "" end
+    end,
+  })
 end
 
 -- ---- the session at the prompt ----
@@ -222,6 +238,8 @@ function export.command(args)
     complain(problem)
     return 1
   end
+  local tell <close> = teller()
+  given.tell = tell
   local doc, failure
   if is_script then
     doc, failure = of_script(given, asked.file)

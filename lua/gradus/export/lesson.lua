@@ -114,7 +114,7 @@ function add.exercise(self, cell)
 end
 
 --- The document of a lesson; behind it the error that it stopped at, or nil. `given` as in document.outputs, and
---- answers=true to show the answers of exercises.
+--- answers=true to show the answers of exercises; tell(text) hears how far it is.
 function lesson_export.document(lesson, given)
   local record = records.new()
   local self = setmetatable({
@@ -124,6 +124,7 @@ function lesson_export.document(lesson, given)
   if lesson.source then self:add(document.markdown(lesson.source)) end
   for _, step in ipairs(lesson.steps) do
     self.step = step
+    given.tell(string.format("step %d of %d: %s", step.index, #lesson.steps, step.title))
     self:add(document.markdown("## " .. escaped(step.title), step.id))
     for _, setup in ipairs(step.setups) do
       self:add(document.code(setup.code, self:run(setup), self.count, "setup"))

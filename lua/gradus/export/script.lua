@@ -29,7 +29,7 @@ local function remarks(text)
 end
 
 --- The document of the Lua in `text`, which was read from `path`; behind it the error that it stopped at, or nil.
---- `given` as in document.outputs.
+--- `given` as in document.outputs, and tell(text) hears how far it is.
 function script.document(text, path, given)
   local record = records.new()
   local session = sessions.new {sink = sinks.silent(record)}
@@ -37,7 +37,9 @@ function script.document(text, path, given)
   local is_session
   is_session, text = parts.saved(text:gsub("^#[^\n]*", ""))
   local cells, count, failure = {}, {n = 0}, nil
-  for _, part in ipairs((is_session and parts.of or parts.of_script)(session, text)) do
+  local found = (is_session and parts.of or parts.of_script)(session, text)
+  for i, part in ipairs(found) do
+    given.tell(string.format("part %d of %d", i, #found))
     local words = remarks(part.text)
     if words then
       cells[#cells + 1] = document.markdown(words)

@@ -81,9 +81,9 @@ function session.on_terminal()
   return sink.is_terminal
 end
 
---- Whether a line of that output may be drawn over: it is a terminal, and one that can move its cursor.
-function session.can_redraw()
-  local sink = current and current.sink or sinks.standard_output()
+--- Whether a line of that output, or of another sink, may be drawn over: it is a terminal that can move its cursor.
+function session.can_redraw(sink)
+  sink = sink or current and current.sink or sinks.standard_output()
   local accessible = os.getenv("ACCESSIBLE")  -- for a reader of the screen: each line is written once
   return sink.is_terminal and (os.getenv("TERM") or "dumb") ~= "dumb" and (accessible or "") == ""
 end
