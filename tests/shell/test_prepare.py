@@ -238,6 +238,9 @@ def _(folder):
     equal({x[i:i + 36] for i in range(0, 144, 36)}, {made[path] for path in made if path[-5] == "9"})
     with open(os.path.join(folder, "out", "README.md")) as file:
         contains(file.read(), "no folder for the validation part: it was taken from the training pictures")
+    contains(prepare(folder, "split", "-o", "other", "--split", "50,25,25"), "PHOTOS is split already by its folders")
+    equal(npy(os.path.join(folder, "other", "x_test.npy"))[0], (4, 50, 50, 3))
+    equal(npy(os.path.join(folder, "other", "x_train.npy"))[0], (24, 50, 50, 3))  # 25 of 75 % become validation
     shutil.copytree(os.path.join(folder, "split", "test"), os.path.join(folder, "split", "testing"))
     contains(prepare(folder, "split", "-o", "other", status=1), "two folders for the test part, test and testing")
 

@@ -198,8 +198,10 @@ classes are numbered from 0 in the order of their names. Where there are folders
 with the classes in them, the data set is split as they are: x_train, y_train, and so on. A folder of pictures only
 gives x without y. Every picture is made `size` (or {height, width}) pixels large, by means of areas; x is uint8
 (n, height, width), or (n, height, width, 3) with gray=false. `rows` lists the file of each row. Files that cannot be
-read are told, left out, and listed in `skipped`. All threads read; JPEGs much larger than `size` are decoded at a
-half, quarter or eighth of their size, which differs by a grey level or two from decoding all of it.
+read are told, left out, and listed in `skipped`; so are empty folders, what lies beside the folders of classes, and
+links that lead back. What data.check finds, pictures that stand in two parts for one, is in `notes`. All threads read;
+JPEGs much larger than `size` are decoded at a half, quarter or eighth of their size, which differs by a grey level or
+two from decoding all of it. Thousands of photographs are better prepared once: gradus prepare, then data.load.
 
 > for i = 1, 2 do os.execute("mkdir -p /tmp/gradus-help-photos/" .. i) end
 > for i = 1, 2 do data.save("/tmp/gradus-help-photos/" .. i .. "/a.png", ones(60, 60)) end
