@@ -216,13 +216,13 @@ static void expose(uint8_t *picture, const scene *s, int channels, gr_stream of_
   const float knob = s->knob[GR_KNOB_ILLUMINATION];
   gr_dice d = dice_of(of_picture, LIGHT);
   d.thrown = 16;  // beyond what draw_light takes
-  float exposure = exp2f(knob * gr_dice_between(&d, -1.7f, 0.8f));
+  float exposure = exp2f(knob * gr_dice_between(&d, -1.4f, 0.8f));
   float slope = knob * gr_dice_between(&d, 0, 1.2f), angle = gr_dice_between(&d, 0, 6.2832f);
   bool shaded = gr_dice_chance(&d, 0.8f * knob);
-  float dark = 1 - knob * gr_dice_between(&d, 0.35f, 0.75f), at = gr_dice_about(&d, 0.35f);
+  float dark = 1 - knob * gr_dice_between(&d, 0.35f, 0.7f), at = gr_dice_about(&d, 0.35f);
   float edge = gr_dice_between(&d, 0, 6.2832f), soft = gr_dice_between(&d, 0.01f, 0.08f);
   float warm = knob * gr_dice_about(&d, 0.3f), haze = knob * gr_dice_between(&d, 0, 0.25f);
-  float grain = gr_mix(0.012f, 0.04f, knob * gr_dice_throw(&d)) / 147.8f;
+  float grain = gr_mix(0.012f, 0.03f, knob * gr_dice_throw(&d)) / 147.8f;
   const gr_color tint = {1 + warm, 1, 1 - warm};
   const float sx = slope * cosf(angle), sy = slope * sinf(angle), ex = cosf(edge), ey = sinf(edge);
   const int size = s->canvas.size;

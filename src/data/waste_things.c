@@ -260,6 +260,12 @@ static gr_color any_color(gr_dice *d, float tone) {
   return gr_color_of_tone(tone, hue, gr_dice_between(d, 0.2f, 0.9f));
 }
 
+static bool holds_drink(gr_thing_kind kind) {
+  return kind < GR_FIRST_OTHER_THING || kind == GR_THING_CAN || kind == GR_THING_CUP ||
+         kind == GR_THING_TUMBLER || kind == GR_THING_CARTON || kind == GR_THING_TIN ||
+         kind == GR_THING_BRICK;
+}
+
 void gr_thing_surface(gr_surface *s, gr_thing_kind kind, float v, float ground_tone, float contrast,
                       gr_dice *d) {
   *s = (gr_surface){.label_from = 2, .label_to = 2, .level = 2};
@@ -304,7 +310,7 @@ void gr_thing_surface(gr_surface *s, gr_thing_kind kind, float v, float ground_t
   bool filled = gr_dice_chance(d, 0.35f);
   float level = gr_dice_between(d, -0.1f, 0.8f);
   s->filling = any_color(d, gr_mix(tone, gr_dice_between(d, 0.1f, 0.8f), 0.5f));
-  if (filled && clear && kind != GR_THING_PAPER) s->level = level;
+  if (filled && clear && holds_drink(kind)) s->level = level;
   float ribs = gr_dice_between(d, 0.1f, 0.3f), waves = gr_dice_between(d, 14, 30);
   if (gr_dice_chance(d, 0.25f * (0.4f + v))) {
     s->ribs = ribs;

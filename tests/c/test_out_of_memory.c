@@ -76,6 +76,7 @@ static const char *const statements[] = {
     "local x = grad.track(ones(90, 9)) mean(softmax(x:dot(ones(9, 3)))):backward()",
     "m.programs = {} return m:train_on_batch(ones(60, 9), ones(60, 1)), m:gradients()",
     "return m:predict(ones(600, 9))",
+    "return data.waste{n=10, size=8, gray=false}",
     "return m:fit{ones(60, 9), ones(60, 1), epochs=2, verbose=0, validation_split=0.2}",
     "return ones(40, 40):totable()",
     "return ones(3, 20, 30):dot(ones(30, 20)[{{1, 30}, {3, 9}}])",
