@@ -13,7 +13,7 @@ import time
 
 import pexpect
 
-from terminal import GRADUS, Shell, contains, environment, equal, gradus, run_all, test
+from terminal import GRADUS, Shell, Skip, contains, environment, equal, gradus, run_all, test
 
 LESSONS = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "lessons")
 EVERY_KIND = os.path.join(LESSONS, "all-kinds.md")
@@ -40,10 +40,6 @@ image.show(zeros(4, 4))
 """
 
 
-def skip(why):
-    print(f"# skipped: {why}")
-
-
 def write(folder, name, text):
     with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
         file.write(text)
@@ -59,7 +55,7 @@ def notebook(folder, name):
     try:
         import nbformat
     except ImportError:
-        skip("no python3-nbformat here: notebooks are read, but not validated")
+        print("# no python3-nbformat here: notebooks are read, but not validated")
     else:
         nbformat.validate(nbformat.read(os.path.join(folder, name), as_version=nbformat.NO_CONVERT))
     book = json.loads(read(folder, name))
@@ -190,7 +186,7 @@ def _(folder):
 def _(folder):
     command = browser()
     if not command:
-        return skip("no Chromium that starts here (on Ubuntu it is a snap)")
+        raise Skip("no Chromium that starts here (on Ubuntu it is a snap)")
     write(folder, "s.lua", SCRIPT)
     exported(folder, "s.lua", "out.html", status=1)
     page = read(folder, "out.html")
