@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -29,6 +30,25 @@ static bool write_pieces(int fd, const gr_piece *pieces, int n_pieces) {
   return fsync(fd) == 0;  // a name must never point to a file whose bytes are not there yet
 }
 
+// The file to write into, whose name goes to `fresh`. One name serves a target again and again, so that what
+// a writer that was killed has left is used by the next one; who writes holds a lock on it, and whoever finds
+// it locked takes a name of its own. Not mkstemp: an ordinary open gives the permissions that the umask
+// wants.
+static int open_fresh(char *fresh, size_t size, const char *target) {
+  struct stat ours, named;
+  snprintf(fresh, size, "%s.0.part", target);
+  int fd = open(fresh, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
+  // Between open and lock its last writer may have given it the target's name.
+  if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &ours) == 0 && stat(fresh, &named) == 0 &&
+      ours.st_dev == named.st_dev && ours.st_ino == named.st_ino && S_ISREG(ours.st_mode) &&
+      ftruncate(fd, 0) == 0)
+    return fd;
+  if (fd >= 0) close(fd);
+  snprintf(fresh, size, "%s.%ld.part", target, (long)getpid());
+  unlink(fresh);
+  return open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+}
+
 gr_code gr_file_write(const char *path, const gr_piece *pieces, int n_pieces, gr_err *err) {
   // A link keeps pointing where it points: what it names is replaced.
   char target[PATH_MAX], fresh[PATH_MAX + 32];
@@ -41,10 +61,7 @@ gr_code gr_file_write(const char *path, const gr_piece *pieces, int n_pieces, gr
     return gr_fail(err, GR_ERR_IO, "cannot write \"%.300s\": it is %s, not a file", path,
                    S_ISDIR(st.st_mode) ? "a folder" : "a pipe or a device");
   }
-  // Not mkstemp: an ordinary open gives the file the permissions that the user's umask wants.
-  snprintf(fresh, sizeof fresh, "%s.%ld.part", target, (long)getpid());
-  unlink(fresh);
-  int fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  int fd = open_fresh(fresh, sizeof fresh, target);
   if (fd < 0) return gr_fail(err, GR_ERR_IO, "cannot write \"%.300s\": %s", path, strerror(errno));
   bool ok = write_pieces(fd, pieces, n_pieces);
   int reason = errno;

@@ -1,4 +1,5 @@
 // Files that are replaced whole, folders, and what the system refuses.
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -54,6 +56,39 @@ static void a_file_is_replaced_in_one_go(void **state) {
   rmdir(path);
 }
 
+static void expect_text(const char *path, const char *wanted) {
+  char text[40] = {0};
+  FILE *f = fopen(path, "rb");
+  assert_non_null(f);
+  fread(text, 1, sizeof text - 1, f);
+  fclose(f);
+  assert_string_equal(text, wanted);
+}
+
+static void what_a_killed_writer_left_is_used_and_a_living_one_is_let_be(void **state) {
+  (void)state;
+  gr_err err;
+  char path[100], part[120];
+  snprintf(path, sizeof path, "%s/file", place);
+  snprintf(part, sizeof part, "%s.0.part", path);
+  FILE *left = fopen(part, "wb");
+  fputs("half of something long", left);
+  fclose(left);
+  assert_int_equal(gr_file_write(path, &(gr_piece){"whole", 5}, 1, &err), GR_OK);
+  expect_text(path, "whole");
+  assert_int_not_equal(access(part, F_OK), 0);
+  // Now somebody is at work.
+  int fd = open(part, O_WRONLY | O_CREAT, 0666);
+  assert_int_equal(flock(fd, LOCK_EX), 0);
+  assert_int_equal(write(fd, "theirs", 6), 6);
+  assert_int_equal(gr_file_write(path, &(gr_piece){"ours", 4}, 1, &err), GR_OK);
+  expect_text(path, "ours");
+  expect_text(part, "theirs");
+  close(fd);
+  unlink(part);
+  unlink(path);
+}
+
 static void what_the_system_refuses_is_said(void **state) {
   (void)state;
   gr_err err;
@@ -62,9 +97,7 @@ static void what_the_system_refuses_is_said(void **state) {
   assert_string_equal(err.text, "cannot read the folder \"/nowhere/at/all\": No such file or directory");
   gr_str_finish(&names);
   assert_int_equal(gr_file_write("/nowhere/at/all", &(gr_piece){"x", 1}, 1, &err), GR_ERR_IO);
-  assert_string_equal(
-      err.text,
-      "cannot write \"/nowhere/at/all\": No such file or directory");
+  assert_string_equal(err.text, "cannot write \"/nowhere/at/all\": No such file or directory");
   char path[6000];
   memset(path, 'a', sizeof path - 1);
   path[sizeof path - 1] = '\0';
@@ -75,6 +108,7 @@ static void what_the_system_refuses_is_said(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_file_is_replaced_in_one_go),
+      cmocka_unit_test(what_a_killed_writer_left_is_used_and_a_living_one_is_let_be),
       cmocka_unit_test(what_the_system_refuses_is_said),
   };
   return cmocka_run_group_tests(tests, make_place, remove_place);
