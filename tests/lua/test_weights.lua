@@ -331,6 +331,29 @@ test("PyTorch's modules are paired by name where all are alike, and by number in
   os.remove(path)
 end)
 
+test("networks with branches get theirs by name, from Keras and from PyTorch", function()
+  local io = data.load(tests .. "/weights/keras_branches_io.npz")
+  local x = nn.Input {{6, 7, 2}}
+  local stem = nn.Conv2D {4, 3, strides = 2, padding = "same", name = "stem"}(x)
+  local left = nn.LeakyReLU {}(stem)
+  local right = nn.LayerNormalization {name = "norm"}(nn.Conv2D {4, {1, 3}, padding = "same", name = "right"}(left))
+  local pooled = nn.AveragePooling2D {2, strides = 1, padding = "same"}(stem)
+  local joined = nn.Concatenate {} {nn.Add {} {left, right}, pooled}
+  local model = nn.Model {x, nn.Dense {3, activation = "softmax", name = "end"}(nn.GlobalAveragePooling2D {}(joined))}
+  model:load_weights(tests .. "/weights/keras_branches.npz")
+  expect_close(model:predict(io.x), io.y)
+
+  io = data.load(tests .. "/weights/torch_branches_io.npz")
+  x = nn.Input {{5, 7, 2}}
+  stem = nn.Conv2D {4, 3, padding = "same", activation = "relu", name = "stem"}(x)
+  local body = nn.Conv2D {4, 3, padding = "same", activation = "tanh", name = "body"}(stem)
+  local mean = nn.GlobalAveragePooling2D {}(nn.Add {} {stem, body})
+  local norm = nn.LayerNormalization {name = "norm"}(mean)
+  model = nn.Model {x, nn.Dense {3, activation = "softmax", name = "head"}(norm)}
+  model:load_weights(tests .. "/weights/torch_branches.npz")
+  expect_close(model:predict(io.x), io.y)
+end)
+
 -- ---- callbacks.ModelCheckpoint ----
 
 test("a checkpoint is written after each epoch, under the numbers it was asked for", function()
