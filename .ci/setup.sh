@@ -89,9 +89,15 @@ quietly() {
 configure() {
   local folder=$1
   shift
-  [ -f "$folder/build.ninja" ] && return
+  # A folder that was made for a tree in another place is of no use after the next change to its build files.
+  if [ -f "$folder/build.ninja" ]; then
+    [ "$(cat "$folder/made_for" 2>/dev/null || echo "$root")" = "$root" ] && return
+    say "The tree was moved: ${folder##*/} is made anew."
+    rm -rf "$folder"
+  fi
   say "Building gradus in ${folder##*/} (this takes a moment, the first time) ..."
   quietly meson setup "$@" "$folder" "$root" || { say "Configuring failed."; exit 1; }
+  echo "$root" >"$folder/made_for"
 }
 
 # compile FOLDER

@@ -198,6 +198,14 @@ static bool find_tree(char *tree, size_t size, const char *folder) {
   size_t n = fread(tree, 1, size - 1, f);
   fclose(f);
   tree[n] = '\0';
+  if (*tree != '/') {  // from the program's folder
+    snprintf(path, sizeof path, "%s/%s", folder, tree);
+    char *real = realpath(path, NULL);
+    bool fits = real && strlen(real) < size;
+    if (fits) strcpy(tree, real);
+    free(real);
+    if (!fits) return false;
+  }
   snprintf(path, sizeof path, "%s/lua/gradus/help.lua", tree);
   return access(path, R_OK) == 0;
 }

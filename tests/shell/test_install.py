@@ -12,7 +12,7 @@ import pexpect
 from terminal import CONTROL, GRADUS, TIMEOUT, contains, equal, run_all, test
 
 BUILD = pathlib.Path(GRADUS).parents[2]
-TREE = pathlib.Path((BUILD / "src/shell/source_root").read_text())
+TREE = (BUILD / "src/shell" / (BUILD / "src/shell/source_root").read_text()).resolve()
 meson = shutil.which("meson")
 
 
@@ -83,6 +83,23 @@ def _(folder):
     status, _, err = run(moved / "bin/gradus", "lesson", cwd=cwd)
     equal(status, 1)
     contains(err, f"the lessons that come with gradus are not where they belong: cannot read the folder \"{moved}/share")
+
+
+@test("A build folder in its tree finds lessons and Lua after the tree was moved; one without its tree does without")
+def _(folder):
+    tree = pathlib.Path(folder, "tree")
+    (tree / "build/src/shell").mkdir(parents=True)
+    for part in ("lua", "lessons"):
+        shutil.copytree(TREE / part, tree / part)
+    shutil.copy(GRADUS, tree / "build/src/shell")
+    (tree / "build/src/shell/source_root").write_text("../../..")
+    (tree / "lua/gradus/nn/init.lua").write_text("return {tree = true}")
+    code = ("-e", "nn.tree, lesson.find(10).slug")
+    equal(run(tree / "build/src/shell/gradus", *code, cwd=folder), (0, "true\nneuron\n", ""))
+    moved = tree.rename(tree.with_name("moved"))
+    equal(run(moved / "build/src/shell/gradus", *code, cwd=folder), (0, "true\nneuron\n", ""))
+    shutil.rmtree(moved / "lua")
+    equal(run(moved / "build/src/shell/gradus", "-e", "nn.Dense{2}; 1 + 1", cwd=folder), (0, "2\n", ""))
 
 
 @test("An installed gradus takes its Lua from itself, whatever lies around it and in the current folder")

@@ -44,7 +44,7 @@ def _(folder):
     # A tree of its own, in which every other file would end the start with an error.
     built = os.path.dirname(GRADUS)
     with open(os.path.join(built, "source_root")) as file:
-        tree = file.read()
+        tree = os.path.join(built, file.read())
     shutil.copy(GRADUS, folder)
     shutil.copytree(os.path.join(tree, "lua"), os.path.join(folder, "lua"))
     with open(os.path.join(folder, "source_root"), "w") as file:
