@@ -484,6 +484,8 @@ test("the line is shown with carets under the name, the option, the argument or 
     {"nn.Dense{2, activation='rleu'}", "nn.Dense{2, activation='rleu'}\n                       ^^^^^^"},
     {"ones(2):reshpe(4) + 0", "ones(2):reshpe(4) + 0\n        ^^^^^^"},
     {"t = {}; t.a.b = 3", "t = {}; t.a.b = 3\n        ^^^"},
+    {"f = 3; f(2)", "f = 3; f(2)\n       ^"},
+    {"s = 'a' .. {}", "s = 'a' .. {}\n           ^^"},
     {"z = sigmoid({}) + 1", "z = sigmoid({}) + 1\n            ^^"},
     {"x = = 2", "x = = 2\n    ^"},
     {"x = 1; x + * 2", "x = 1; x + * 2\n         ^"},  -- to Lua, a statement cannot go on with a +

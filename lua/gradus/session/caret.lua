@@ -51,16 +51,18 @@ local function draw(text, number, from, to, width)
 end
 
 -- What a message blames, as it stands in the code: a pattern that gives it, and what it is there: a field or method
--- behind a dot or colon, an option, a string in quotes, a whole expression.
+-- behind a dot or colon, an option, a string in quotes, what is called, a whole expression.
 local blamed = {
   {"^([%a_][%w_]*) is not defined", "variable"},
   {" has no option \"([%a_][%w_]*)\"", "option"},
-  {"^([%w_%.%[%]\"']+) is nil", "expression"},
+  {"^(.-) is nil: there is no such function", "callee"},
+  {"^(.-) is an? %l+ and cannot be called", "callee"},
+  {"^(.-) is nil", "expression"},
   {" has no [%l ]*\"([%a_][%w_]*)\"", "field"},
   {" has no method ([%a_][%w_]*)", "field"},
   {" cannot be \"(.-)\"", "string"},
   {", but (.-) is ", "expression"},
-  {"^([%w_%.%[%]\"']+) is an? %l", "expression"},
+  {"^(.-) is an? %l", "expression"},
 }
 
 local fits = {}
@@ -68,6 +70,7 @@ local fits = {}
 function fits.variable(before) return before ~= "." and before ~= ":" end
 function fits.field(before) return before == "." or before == ":" end
 function fits.option(before, after) return (before == "{" or before == ",") and after == "=" end
+function fits.callee(before, after) return fits.expression(before) and after ~= nil and after:find "^[({\"']" ~= nil end
 function fits.expression(before) return before ~= "." and before ~= ":" end
 
 -- What stands between the quotes of a string, or nil.
