@@ -93,6 +93,7 @@ static int spawn(pid_t *pid, const char *program, const int theirs[4]) {
   posix_spawn_file_actions_init(&files);
   posix_spawnattr_init(&attributes);
   for (int i = 0; i < 4; i++) posix_spawn_file_actions_adddup2(&files, theirs[i], i);
+  posix_spawn_file_actions_addclosefrom_np(&files, 4);  // files that the learner's code has opened
   sigset_t none, all;
   sigemptyset(&none);
   sigfillset(&all);

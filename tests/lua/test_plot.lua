@@ -159,6 +159,13 @@ test("series without extent, without points or without finite numbers are drawn 
     end
     check(plot.scatter(y, y))
   end
+  for _, z in ipairs {{{1e300, -1e300}, {0, 1}}, {{1.7e308, -1.7e308}, {1e-300, 1e300}}, {{1e-310, 0}, {1e-311, 0}}} do
+    for _, logscale in ipairs {false, "z"} do
+      check(plot.contour(z, {logscale = logscale or nil}))
+      check(plot.surface(z, {logscale = logscale or nil}))
+    end
+    check(plot.heatmap(z))
+  end
   check(plot.heatmap({{1}}))
   check(plot.image({{1}}))
   check(plot.image({{1, 2, 3}}))
@@ -764,6 +771,7 @@ test("wrong arguments are told with what was expected", function()
   expect.error(function() plot({1, 2}, {style = "line"}) end, 'did you mean "lines"?')
   expect.error(function() plot({1, 2}, {logscale = "z"}) end, "log")
   expect.error(function() plot({1, 2}, {yrange = {1, 1}}) end, "two different finite numbers")
+  expect.error(function() plot({1, 2}, {xrange = 3}) end, "two different finite numbers")
   expect.error(function() plot({1, 2}, {yrange = {0, 1}, logscale = "y"}) end, "above 0")
   expect.error(function() plot({1, 2}, {legend = {"a", "b"}}) end, "2 names for 1 curve")
   expect.error(function() plot(math.sin) end, "between two numbers")

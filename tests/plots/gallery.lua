@@ -1,5 +1,5 @@
 -- One figure of every kind in the folder given: as PNG at half the usual size (they are read pixel by pixel), as SVG,
--- and as characters.
+-- as PDF, and as characters of several kinds.
 local theme = require "gradus.plot.theme".themes.default
 theme.width, theme.height, theme.size, theme.title = 480, 300, 8, 10
 
@@ -10,17 +10,25 @@ local exp, sin, cos = math.exp, math.sin, math.cos
 local sinks = require "gradus.session.sink"
 local current = require "gradus.session".current()
 
+-- As characters: the ending of the file's name, columns, colours, and whether in ASCII only.
+local ways = {
+  {".txt", 80, "none", false}, {".120.txt", 120, "256", false}, {".ascii.txt", 80, "none", true},
+  {".ascii-colour.txt", 80, "true", true},
+}
+
 local function save(name, figure)
-  figure:save(folder .. "/" .. name .. ".png")
-  figure:save(folder .. "/" .. name .. ".svg")
-  local sink = current.sink
-  current.sink = sinks.capture(80)
-  plot.terminal("characters")
-  figure:show()
-  plot.terminal("none")
-  local file = assert(io.open(folder .. "/" .. name .. ".txt", "w"))
-  file:write(current.sink:take(true))
-  file:close()
+  for _, kind in ipairs {".png", ".svg", ".pdf"} do figure:save(folder .. "/" .. name .. kind) end
+  local sink, settings = current.sink, plot.settings
+  for _, way in ipairs(ways) do
+    current.sink = sinks.capture(way[2])
+    settings.columns, settings.ink, settings.ascii = way[2], way[3], way[4]
+    plot.terminal("characters")
+    figure:show()
+    plot.terminal("none")
+    local file = assert(io.open(folder .. "/" .. name .. way[1], "w"))
+    file:write(current.sink:take(true))
+    file:close()
+  end
   current.sink = sink
 end
 
@@ -50,9 +58,19 @@ end
 save("heatmap", plot.heatmap(surface, {title = "surface"}))
 save("cells", plot.heatmap({{-1, 0.5}, {0.25, 1}}, {title = "weights"}))
 save("picture", plot.image(surface, {title = "picture"}))
+local colours = {}
+for i = 1, 16 do
+  colours[i] = {}
+  for j = 1, 24 do colours[i][j] = i <= 8 and {0, 0.5, 1} or {1, 0.5, 0} end
+end
+save("colours", plot.image(colours, {title = "two colours"}))
 local sheet = {}
 for k = 1, 6 do sheet[k] = {{k, 0}, {0, 6 - k}} end
 save("sheet", plot.images(sheet, {captions = {"0", "1", "2", "3", "4", "5"}}))
+
+local kernels = {}
+for k = 1, 8 do kernels[k] = {{0, k, 1}, {k, 0, -k}, {-1, k, 3}} end
+save("kernels", plot.images(kernels, {title = "eight filters"}))
 
 -- ---- kinds over a plane, of scores, of spread ----
 

@@ -2,6 +2,7 @@
 
 usage: test_plots.py GRADUS    (speaks TAP)
 """
+import glob
 import os
 import re
 import stat
@@ -9,6 +10,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import xml.etree.ElementTree
 import zlib
 
 GRADUS = os.path.abspath(sys.argv[1])
@@ -23,6 +25,7 @@ def test(name, problem):
     count += 1
     if problem:
         failed += 1
+        problem = '\n'.join(problem) if isinstance(problem, list) else problem
         print('# ' + str(problem).replace('\n', '\n# '))
     print(f"{'not ok' if problem else 'ok'} {count} - {name}", flush=True)
 
@@ -39,7 +42,8 @@ def gradus(code, folder, gnuplot=None, display=None, timeout=60):
 
 
 def read_png(path):
-    """Width, height and the set-up of colours: a dict from (r, g, b) to how many pixels have it."""
+    """Width, height, colours and ink: a dict from (r, g, b) to how many pixels have it and the frame around them, [left,
+    top, right, bottom] as parts of the page; and the part of each cell of a 4 x 4 grid that is not paper."""
     data = open(path, 'rb').read()
     assert data[:8] == b'\x89PNG\r\n\x1a\n', 'no PNG file'
     position, packed = 8, b''
@@ -54,7 +58,7 @@ def read_png(path):
     assert depth == 8 and colour in (2, 6), f'depth {depth}, colour type {colour}'
     size = 3 if colour == 2 else 4
     raw, stride = zlib.decompress(packed), width * size
-    above, colours = bytearray(stride), {}
+    above, colours, boxes, ink = bytearray(stride), {}, {}, [[0] * 4 for _ in range(4)]
     for y in range(height):
         start = y * (stride + 1)
         kind, row = raw[start], bytearray(raw[start + 1:start + 1 + stride])
@@ -74,52 +78,79 @@ def read_png(path):
                 row[i] = (row[i] + nearest) & 255
         for i in range(0, stride, size):
             pixel = (row[i], row[i + 1], row[i + 2])
-            colours[pixel] = colours.get(pixel, 0) + 1
+            x = i // size
+            if pixel in colours:
+                colours[pixel] += 1
+                box = boxes[pixel]
+                if x < box[0]:
+                    box[0] = x
+                elif x > box[2]:
+                    box[2] = x
+                box[3] = y
+            else:
+                colours[pixel] = 1
+                boxes[pixel] = [x, y, x, y]
+            if pixel != (255, 255, 255):
+                ink[4 * y // height][4 * x // width] += 1
         above = row
-    return width, height, colours
+    frames = {pixel: (box[0] / width, box[1] / height, (box[2] + 1) / width, (box[3] + 1) / height)
+              for pixel, box in boxes.items()}
+    return width, height, colours, frames, [[16 * n / (width * height) for n in line] for line in ink]
 
 
 BLUE, RED, GREEN = (0x00, 0x72, 0xb2), (0xd5, 0x5e, 0x00), (0x00, 0x9e, 0x73)
 
-# What must be seen: least and greatest part of the page that is not paper, and colours that must be there.
+WHITE, BLACK = (255, 255, 255), (0, 0, 0)
+
+# What must be seen: least and greatest part of the page that is not paper; colours that must be there, each with how
+# much of the page's width and height they must reach over; and the cells of a 4 x 4 grid that may stay empty.
 GALLERY = {
-    'curves': (0.01, 0.3, [BLUE, RED]),
-    'points': (0.005, 0.3, [BLUE]),
-    'bars': (0.1, 0.8, []),
-    'labelled-bars': (0.1, 0.8, []),
-    'scatter': (0.005, 0.3, [BLUE, RED, GREEN]),
-    'history': (0.01, 0.3, [BLUE, RED]),
-    'confusion': (0.2, 0.95, [(8, 48, 107)]),
-    'heatmap': (0.4, 0.97, []),
-    'cells': (0.3, 0.95, []),
-    'picture': (0.3, 1, []),
-    'sheet': (0.1, 0.9, [(0, 0, 0)]),
-    'steps': (0.01, 0.3, [BLUE]),
-    'band': (0.05, 0.5, [BLUE]),
-    'errorbars': (0.01, 0.3, [BLUE]),
-    'histogram': (0.1, 0.6, []),
-    'contour': (0.5, 0.95, [(255, 255, 255), (0, 0, 0)]),
-    'surface': (0.1, 0.8, [(0, 0, 0)]),
-    'vectors': (0.02, 0.4, [BLUE]),
-    'boundary': (0.5, 0.97, [BLUE, RED]),
-    'boundaries': (0.5, 0.97, [BLUE, GREEN]),
-    'roc': (0.01, 0.3, [BLUE]),
-    'precision-recall': (0.01, 0.3, [BLUE]),
-    'probabilities': (0.05, 0.6, []),
-    'grid': (0.1, 0.8, []),
+    'curves': (0.01, 0.3, {BLUE: (0.6, 0.5), RED: (0.7, 0.1)}, ()),
+    'points': (0.005, 0.3, {BLUE: (0.7, 0.5)}, ()),
+    'bars': (0.1, 0.8, {}, ()),
+    'labelled-bars': (0.1, 0.8, {}, ()),
+    'scatter': (0.005, 0.3, {BLUE: (0.5, 0.5), RED: (0.05, 0.05), GREEN: (0.01, 0.02)}, ()),
+    'history': (0.01, 0.3, {BLUE: (0.7, 0.5), RED: (0.7, 0.5)}, ()),
+    'confusion': (0.2, 0.95, {(8, 48, 107): (0.2, 0.2)}, ((0, 0), (3, 0))),
+    'heatmap': (0.4, 0.97, {}, ()),
+    'cells': (0.3, 0.95, {}, ()),
+    'picture': (0.3, 1, {}, ()),
+    'colours': (0.6, 1, {(0, 128, 255): (0.01, 0.05), (255, 128, 0): (0.01, 0.05)}, ()),
+    'sheet': (0.1, 0.9, {BLACK: (0.5, 0.5)}, ()),
+    'kernels': (0.3, 0.97, {BLACK: (0.5, 0.5)}, ()),
+    'steps': (0.01, 0.3, {BLUE: (0.7, 0.5)}, ()),
+    'band': (0.05, 0.5, {BLUE: (0.7, 0.3)}, ()),
+    'errorbars': (0.01, 0.3, {BLUE: (0.7, 0.5)}, ()),
+    'histogram': (0.1, 0.6, {}, ()),
+    'contour': (0.5, 0.95, {WHITE: (0.9, 0.9), BLACK: (0.3, 0.2)}, ()),
+    'surface': (0.1, 0.8, {BLACK: (0.2, 0.2)}, ((0, 0), (0, 3), (3, 0), (3, 3))),
+    'vectors': (0.02, 0.4, {BLUE: (0.7, 0.6)}, ()),
+    'boundary': (0.5, 0.97, {BLUE: (0.3, 0.3), RED: (0.3, 0.3)}, ()),
+    'boundaries': (0.5, 0.97, {BLUE: (0.3, 0.3), GREEN: (0.3, 0.3)}, ()),
+    'roc': (0.01, 0.3, {BLUE: (0.6, 0.6)}, ()),
+    'precision-recall': (0.01, 0.3, {BLUE: (0.6, 0.3)}, ()),
+    'probabilities': (0.05, 0.6, {}, ()),
+    'grid': (0.1, 0.8, {}, ()),
 }
 
 
-def look(path, least, most, wanted):
-    width, height, colours = read_png(path)
-    if not (150 <= width <= 700 and 150 <= height <= 500):
+def look(path, least, most, wanted, empty):
+    width, height, colours, frames, ink = read_png(path)
+    if not (150 <= width <= 850 and 120 <= height <= 600):
         return f'{width} x {height} pixels'
-    ink = 1 - colours.get((255, 255, 255), 0) / (width * height)
-    if not least <= ink <= most:
-        return f'{ink:.3f} of the page is ink; expected {least} to {most}'
-    for colour in wanted:
+    total = 1 - colours.get(WHITE, 0) / (width * height)
+    if not least <= total <= most:
+        return f'{total:.3f} of the page is ink; expected {least} to {most}'
+    for colour, (across, down) in wanted.items():
         if colours.get(colour, 0) < 8:
             return f'the colour {colour} is not there'
+        left, top, right, bottom = frames[colour]
+        if right - left < across or bottom - top < down:
+            return f'{colour} is within {frames[colour]} only'
+    for y, line in enumerate(ink):
+        for x, part in enumerate(line):
+            if part < 0.002 and (y, x) not in empty:
+                return f'there is no ink in row {y}, column {x} of the 4 x 4 grid: {ink}'
     return None
 
 
@@ -131,30 +162,46 @@ def look_at_svg(path):
     return None
 
 
-def look_at_text(path):
-    lines = open(path, encoding='utf-8').read().split('\n')
-    ink = sum(not c.isspace() for line in lines for c in line)
-    if max(map(len, lines)) > 80 or ink < 20 or '\033' in ''.join(lines):
-        return f'{max(map(len, lines))} columns, {ink} characters\n' + '\n'.join(lines)
+def look_at_pdf(path):
+    data = open(path, 'rb').read()
+    return None if data.startswith(b'%PDF') and data.rstrip().endswith(b'%%EOF') and len(data) > 2000 else len(data)
+
+
+def look_at_text(path, columns, coloured, ascii_only):
+    text = open(path, encoding='utf-8').read()
+    plain = re.sub(r'\033\[[0-9;]*m', '', text)
+    lines = plain.split('\n')
+    # Colours on spaces are ink, too.
+    ink = sum(not c.isspace() for c in plain) + len(re.findall(r'\033\[48;', text))
+    if max(map(len, lines)) > columns or ink < 20 or '\033' in plain or not coloured and '\033' in text:
+        return f'{max(map(len, lines))} columns, {ink} characters\n{text}'
+    if ascii_only and not text.isascii():
+        return f'more than ASCII:\n{text}'
     return None
+
+
+# How the gallery is drawn as characters: the ending of a file's name, columns, whether in colour, whether in ASCII.
+CHARACTERS = {'txt': (80, False, False), '120.txt': (120, True, False), 'ascii.txt': (80, False, True),
+              'ascii-colour.txt': (80, True, True)}
 
 
 def pictures(folder):
     code = f'assert(loadfile("{HERE}/gallery.lua", "t", _ENV))("{folder}")'
     done = gradus(code, folder)
     test('every kind of figure is drawn', done.stderr if done.returncode else None)
-    for name, (least, most, wanted) in GALLERY.items():
-        try:
-            problem = look(f'{folder}/{name}.png', least, most, wanted)
-        except (OSError, AssertionError) as error:
-            problem = error
-        test(f'{name}: the size is right and there is ink on the page', problem)
-        for kind, look_at in (('svg', look_at_svg), ('txt', look_at_text)):
+    for name, expected in GALLERY.items():
+        ways = {'png': lambda path: look(path, *expected), 'svg': look_at_svg, 'pdf': look_at_pdf}
+        for ending, how in CHARACTERS.items():
+            ways[ending] = lambda path, how=how: look_at_text(path, *how)
+        wrong = []
+        for ending, look_at in ways.items():
             try:
-                problem = look_at(f'{folder}/{name}.{kind}')
-            except OSError as error:
+                problem = look_at(f'{folder}/{name}.{ending}')
+            except (OSError, AssertionError) as error:
                 problem = error
-            test(f'{name}: there is a picture as .{kind}', problem)
+            if problem:
+                wrong.append(f'{name}.{ending}: {problem}')
+        test(f'{name}: as PNG, SVG, PDF and characters the size is right, and there is ink where it should be', wrong)
 
 
 def fake(folder, body):
@@ -204,6 +251,19 @@ def trouble(folder):
     test('when no window opens, plots appear as characters, and that is said once',
          None if done.stdout.count('no window could be opened') == 1 and done.stdout.count('one') == 1 and
          done.stdout.count('***') > 2 and 'two' in done.stdout else done.stdout + done.stderr)
+
+    # A gnuplot without cairo and libgd.
+    bare = fake(folder, """
+        while read -r line; do
+          case $line in load*) cat /dev/fd/3;; *) echo "$line";; esac
+        done | sed -u "s/print GPVAL_TERMINALS/print 'svg dumb'/" | gnuplot "$@" """)
+    done = gradus('print(pcall(plot, {1, 2}, {title="my curve"})); plot.terminal "none"; local f = plot({1, 2}); '
+                  'print(pcall(f.save, f, "x.pdf")); print(f:save("x.svg")); plot.terminal "sixel"; '
+                  'print(pcall(f.show, f)); print "still here"', folder, gnuplot=bare)
+    test('a gnuplot that lacks a terminal is an error that says what else there is',
+         None if all(part in done.stdout for part in ('figure "my curve": this gnuplot writes no PNG', 'writes no PDF',
+                                                      'draws no sixel', 'save the figure as .svg', 'still here'))
+         and os.path.exists(f'{folder}/x.svg') else done.stdout + done.stderr)
 
     # A file that must not grow ends as one on a full disk does.
     cramped = f'{folder}/cramped'
@@ -255,6 +315,19 @@ def processes(folder):
          else done.stdout + done.stderr)
 
 
+    # The learner's own files are open, too, when gnuplot is started.
+    code = ('plot.terminal "none"; local held = {}; for i = 1, 5 do held[i] = io.open("/dev/zero") end; '
+            'plot({1, 2}):save("a.svg"); for _, file in ipairs(held) do file:close() end; '
+            'os.execute("ls -l /proc/$(ps -o pid=,comm= --ppid $PPID | sed -n \'s/ *gnuplot.*//p\')/fd; echo; '
+            'ls -l /proc/self/fd")')
+    done = gradus(code, folder)
+    of_gnuplot, _, of_command = done.stdout.partition('\n\n')
+    of_gnuplot = sorted(int(number) for number in re.findall(r' (\d+) -> ', of_gnuplot))
+    test('gnuplot has nothing open but its pipes and its script, and a command nothing of them',
+         None if of_gnuplot == [0, 1, 2, 3] and 'socket' not in of_command and 'memfd' not in of_command and
+         len(re.findall(' -> ', of_command)) == 4 else f'{of_gnuplot}\n{done.stdout}{done.stderr}')
+
+
 def in_the_terminal(folder):
     """Pictures as escape sequences, for a terminal that is told to have them."""
     for name, start, end in (('sixel', '\033P', '\033\\'), ('kitty', '\033_Ga=T,f=100,q=2,m=1;iVBORw0KGgo', '\033\\')):
@@ -290,6 +363,45 @@ def in_the_terminal(folder):
         os.waitpid(pid, 0)
         test(f'a terminal that answers {answer!r} is shown {wanted!r}',
              None if asked and wanted in seen.replace(b'\033[0m', b'') and b'done' in seen else ascii(seen[-500:]))
+
+
+def hostile_texts(folder):
+    """Texts of the learner's appear letter for letter, wherever they stand in a figure, and run nothing."""
+    texts = ['`touch canary`', '$(touch canary) ${HOME}', '@macro @x', 'x_{1}^{2} {/Times=40 big} & ~a{b} \\alpha', '%s %d %%',
+             'it\'s "quoted" \'\'twice\'\'', "'. system('touch canary') .'", '"; !touch canary; "', 'back\\slash\\n\\t\\x41',
+             '# no comment', 'EOD', 'Größe 日本 ∂E/∂w', '<b>&amp;</b>', '\\', "'", '"', '$1 $data1 $2', 'plot x, \\']
+    uses = {
+        'title': 'plot({1, 2, 3}, {title = s})', 'xlabel': 'plot({1, 2, 3}, {xlabel = s})',
+        'ylabel': 'plot({1, 2, 3}, {ylabel = s})', 'legend': 'plot({1, 2, 3}, {legend = {s}})',
+        'annotation': 'plot({1, 2, 3}, {annotations = {{2, 2, s}}})', 'bar': 'plot.bars({s, "b"}, {1, 2})',
+        'row': 'plot.heatmap({{1, 2}, {3, 4}}, {rows = {s, "b"}})',
+        'column': 'plot.heatmap({{1, 2}, {3, 4}}, {columns = {s, "b"}})',
+        'class': 'plot.confusion {counts = {{1, 2}, {3, 4}}, classes = {s, "b"}}',
+        'caption': 'plot.images({{{1, 2}, {3, 4}}}, {captions = {s}})',
+        'panel': 'plot.grid{function() plot({1}, {title = s}) plot({2}) end}',
+        'height': 'plot.surface({{1, 2}, {3, 4}}, {zlabel = s})',
+        'scores': 'plot.roc({0, 1}, {0.2, 0.7}, {legend = s})',
+        'probability': 'plot.probabilities({0.1, 0.9}, {classes = {s, "b"}})',
+    }
+    script = f'{folder}/texts.lua'
+    with open(script, 'w') as file:
+        file.write('plot.terminal "none"\nfor i = 1, #arg do\n  local s = arg[i];\n' + ''.join(
+            f'  ({use}):save("{name}-" .. i .. ".svg");\n' for name, use in uses.items()) + 'end\n')
+    done = subprocess.run([GRADUS, script, *texts], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, timeout=120, text=True)
+    wrong = [done.stderr] if done.returncode else []
+    for name in uses:
+        for i, text in enumerate(texts, 1):
+            try:
+                root = xml.etree.ElementTree.parse(f'{folder}/{name}-{i}.svg').getroot()
+            except (OSError, xml.etree.ElementTree.ParseError) as error:
+                wrong.append(f'{name}: {text!r}: {error}')
+                continue
+            shown = [''.join(e.itertext()).strip() for e in root.iter() if e.tag.endswith('}text')]
+            if not any(text in each.replace('\xa0', ' ') for each in shown):
+                wrong.append(f'{name}: {text!r} is not among {shown}')
+    test('texts of any kind stand letter for letter in titles, names, legends, annotations and captions', wrong)
+    test('and none of them is run', 'a canary was made' if glob.glob(f'{folder}/**/canary*', recursive=True) else None)
 
 
 def hostile_names(folder):
@@ -334,7 +446,7 @@ def files(folder):
          else done.stdout + done.stderr)
 
 
-for part in (pictures, trouble, processes, in_the_terminal, hostile_names, files):
+for part in (pictures, trouble, processes, in_the_terminal, hostile_texts, hostile_names, files):
     with tempfile.TemporaryDirectory() as temporary:
         part(temporary)
 print(f'1..{count}')

@@ -145,30 +145,36 @@ local function quoted_font(theme) return gnuplot.quote(theme.font .. "," .. them
 
 local terminals = {}
 
+local function need(name, does, instead)
+  if not has(name) then error(string_format("this gnuplot %s: %s", does, instead), 0) end
+end
+
 function terminals.png(theme)
   if has "pngcairo" then
     return string_format("set terminal pngcairo noenhanced color size %d,%d font %s background rgb '%s' linewidth 1",
       theme.width, theme.height, quoted_font(theme), theme.paper)
   end
+  need("png", "writes no PNG (it was built without cairo and libgd)",
+    'save the figure as .svg, or draw in the terminal with plot.terminal("characters")')
   return string_format("set terminal png noenhanced truecolor size %d,%d font %s background rgb '%s'", theme.width,
     theme.height, quoted_font(theme), theme.paper)
 end
 
 function terminals.svg(theme)
+  need("svg", "writes no SVG", "save the figure as .png or .pdf")
   return string_format("set terminal svg noenhanced size %d,%d dynamic font %s background rgb '%s'", theme.width,
     theme.height, quoted_font(theme), theme.paper)
 end
 
 function terminals.pdf(theme)
-  if not has "pdfcairo" then
-    error("this gnuplot writes no PDF (it was built without cairo): save the figure as .svg or .png", 0)
-  end
+  need("pdfcairo", "writes no PDF (it was built without cairo)", "save the figure as .svg or .png")
   return string_format("set terminal pdfcairo noenhanced color size %gin,%gin font %s background rgb '%s'",
     theme.width / 96, theme.height / 96, gnuplot.quote(theme.font .. "," .. theme.size * 0.75), theme.paper)
 end
 
 -- Into the terminal: what gnuplot writes is caught and passed on.
 function terminals.sixel(theme)
+  need("sixelgd", "draws no sixel pictures (it was built without libgd)", 'take plot.terminal("characters")')
   return string_format("set terminal sixelgd noenhanced truecolor size %d,%d font %s background rgb '%s'\nset output",
     theme.width, theme.height, quoted_font(theme), theme.paper)
 end

@@ -5,7 +5,7 @@ local palette = require "gradus.plot.palette"
 local quoting = require "gradus.plot.quoting"
 
 local ipairs, select = ipairs, select
-local floor, log = math.floor, math.log
+local floor, log, max = math.floor, math.log, math.max
 local string_format, concat = string.format, table.concat
 
 local number, quote = quoting.number, quoting.quote
@@ -53,10 +53,13 @@ local function colour_scale(out, field, theme)
   if not field.log then M.tics(out, "cb", field.low, field.high) end
 end
 
+local BEYOND = 1e150  -- numbers that gnuplot's contours multiply, and lose
+
 -- The contours as a data block of lines, which gnuplot makes by writing a "table". Nothing when no level lies between
 -- the least and the greatest number: gnuplot refuses to draw nothing.
 local function contour_lines(out, field, contour, block)
   local low, high = core.range(contour.data)
+  if low and max(-low, high) > BEYOND then return nil end
   local levels = {}
   for _, level in ipairs(contour.levels) do
     if low and level > low and level < high then levels[#levels + 1] = number(level) end
