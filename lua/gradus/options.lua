@@ -5,10 +5,10 @@ local options = {}
 --- The name in the list that is nearest to `word`, or nil when none is near.
 options.nearest = require "gradus.core.nearest"
 
--- "lr" of {"learning_rate"}: the name of which it is the initials.
+-- "lr" of {"learning_rate"}: the name of which it is the initials. A choice may be a number.
 local function spelt_out(word, names)
   for _, name in ipairs(names) do
-    local initials = name:gsub("(%a)%a*_?", "%1")
+    local initials = tostring(name):gsub("(%a)%a*_?", "%1")
     if #word > 1 and initials == word then return name end
   end
 end
