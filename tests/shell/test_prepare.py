@@ -170,6 +170,9 @@ def _(folder):
     equal(status, 1)
     contains(err, "broken off, with another --augment")
     equal(os.stat(os.path.join(unfinished, "all-1.npy")).st_ino, kept)  # nothing was lost by asking
+    for name in "x_train.npy.123.part", os.path.join("unfinished", "all-2.npy.123.part"):  # killed while it wrote them
+        with open(os.path.join(broken, "out", name), "wb") as file:
+            file.write(b"half")
     status, out, err = gradus(*command, folder=broken)
     equal((status, err), (0, ""))
     contains(out, "going on where an earlier run was broken off")

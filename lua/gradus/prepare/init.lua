@@ -281,6 +281,18 @@ local function count(sets, classes)
   return counts
 end
 
+-- What a process that was killed while it wrote one of our files left beside it.
+local function remove_leftovers(out)
+  for _, name in ipairs(file.names(out) or {}) do
+    local of = name:match "^(.*)%.%d+%.part$"
+    for _, names in ipairs {ARRAYS, TEXTS, {RECORD}} do
+      for _, ours in ipairs(names) do
+        if of == ours then os.remove(out .. "/" .. name) end
+      end
+    end
+  end
+end
+
 local function finish(r, out, plan)
   for _, name in ipairs(ARRAYS) do data.save(out .. "/" .. name, r.arrays[name:match "^(.*)%."]) end
   work.write(out .. "/files.csv", readme.files(r))
@@ -339,6 +351,7 @@ local function run(o)
   if #list.skipped > 10 then log("left out: %d more, see %s/files.csv", #list.skipped - 10, o.out) end
   for _, note in ipairs(warnings) do log("note: %s", note) end
   finish(r, o.out, plan)
+  remove_leftovers(o.out)
   work.remove(folder)
   session.say("\n" .. readme.tables(r) .. "\n\n")
   log("done: %s has the six files and README.md", o.out)
