@@ -93,11 +93,7 @@ static void place(gr_mesh *m, float unit, float scale, gr_dice *d) {
   room_y = gr_most(fabsf(room_y) * (room_y < 0 ? 0.5f : 1), 0.02f * unit);
   float x = unit / 2 + right * room_x - (e.low.x + e.high.x) / 2;
   float y = unit / 2 + down * room_y - (e.low.y + e.high.y) / 2;
-  for (int i = 0; i < m->rings; i++)
-    for (int j = 0; j < GR_MESH_SEGMENTS; j++) {
-      m->at[i][j].x += x;
-      m->at[i][j].y += y;
-    }
+  gr_mesh_move(m, x, y);
 }
 
 // The mean tone of the canvas.
@@ -134,7 +130,8 @@ static void lay_clutter(scene *s, gr_stream picture, float ground_tone) {
     deform(&s->mesh, 0.4f, &d);
     turn(&s->mesh, 0.6f, &d);
     float scale = scale_of(&s->mesh, s->unit, 0, gr_dice_between(&d, 0.02f, 0.09f), &d);
-    gr_mesh_place(&s->mesh, scale, gr_dice_between(&d, 0, s->unit), gr_dice_between(&d, 0, s->unit), 0.1f);
+    float y = gr_dice_between(&d, 0, s->unit), x = gr_dice_between(&d, 0, s->unit);
+    gr_mesh_place(&s->mesh, scale, x, y, 0.1f);
     lay_thing(s);
   }
 }
@@ -150,11 +147,7 @@ static void push_out(gr_mesh *m, float unit, float part, gr_dice *d) {
   if (side == 1) x = unit - e.high.x + part * wide;
   if (side == 2) y = -e.low.y - part * tall;
   if (side == 3) y = unit - e.high.y + part * tall;
-  for (int i = 0; i < m->rings; i++)
-    for (int j = 0; j < GR_MESH_SEGMENTS; j++) {
-      m->at[i][j].x += x;
-      m->at[i][j].y += y;
-    }
+  gr_mesh_move(m, x, y);
 }
 
 // Lays a sheet, a leaf, a plank or grass over `part` of the thing's extent in some direction.
@@ -188,8 +181,8 @@ static void lay_cover(scene *s, float part, int what, gr_dice *d) {
   p.y = along * n + across * c;
   gr_patch_turn(&p, angle + 1.5708f);
   static const gr_color wood = {.60f, .45f, .28f}, leaf = {.45f, .48f, .16f};
-  p.color = gr_color_of_tone(gr_dice_between(d, 0.15f, 0.85f), what == LEAF ? leaf : wood,
-                             gr_dice_between(d, 0.2f, 1));
+  float strength = gr_dice_between(d, 0.2f, 1), tone = gr_dice_between(d, 0.15f, 0.85f);
+  p.color = gr_color_of_tone(tone, what == LEAF ? leaf : wood, strength);
   p.texture = gr_dice_between(d, 0.4f, 1);
   p.texture_at = gr_dice_between(d, 0, 20);
   if (what == BLADES) {

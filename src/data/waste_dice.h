@@ -10,7 +10,8 @@
 // ---- chance ----
 
 // One stream read from its beginning. Every aspect of a picture (its outline, its light...) has dice of its
-// own, so that one that throws more often leaves the others as they were.
+// own, so that one that throws more often leaves the others as they were. Two throws never stand in one call:
+// a compiler may take a call's arguments in any order.
 typedef struct gr_dice {
   gr_stream stream;
   uint64_t thrown;

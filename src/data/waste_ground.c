@@ -92,8 +92,8 @@ gr_patch gr_patch_litter(gr_dice *d, int size) {
     p.width = unit * 0.009f;
   }
   gr_patch_turn(&p, gr_dice_between(d, 0, 6.2832f));
-  p.color =
-      gr_color_of_tone(gr_dice_between(d, 0.12f, 0.9f), litter_hues[gr_dice_pick(d, N_LITTER_HUES)], 0.7f);
+  gr_color hue = litter_hues[gr_dice_pick(d, N_LITTER_HUES)];
+  p.color = gr_color_of_tone(gr_dice_between(d, 0.12f, 0.9f), hue, 0.7f);
   p.texture = gr_dice_between(d, 0.2f, 0.8f);
   p.torn = p.shape == GR_PATCH_SHEET ? 0.2f : 0;
   p.texture_at = gr_dice_between(d, 0, 20);
@@ -109,7 +109,8 @@ void gr_grass_lay(gr_canvas *canvas, gr_dice *d, const gr_lattice *noise, const 
     p.y = y + gr_dice_about(d, reach_y);
     p.length = unit * gr_dice_between(d, 0.04f, 0.11f);
     p.width = unit * gr_dice_between(d, 0.007f, 0.014f);
-    gr_patch_turn(&p, 1.57f + gr_dice_about(d, 0.7f) + gr_dice_about(d, 0.7f));
+    float upright = 1.57f + gr_dice_about(d, 0.7f);
+    gr_patch_turn(&p, upright + gr_dice_about(d, 0.7f));
     gr_color hue = gr_color_mix((gr_color){.36f, .52f, .14f}, (gr_color){.62f, .58f, .28f}, gr_dice_throw(d));
     p.color = gr_color_of_tone(gr_dice_between(d, 0.22f, 0.62f), hue, 0.9f);
     p.texture = 0.3f;
@@ -148,8 +149,8 @@ static ground draw_ground(gr_dice *d, int kind, float contrast) {
   };
   float angle = gr_dice_between(d, 0, 3.1416f);
   ground g = {.stretch = 1, .cosine = cosf(angle), .sine = sinf(angle), .shift = gr_dice_throw(d)};
-  g.color = gr_color_of_tone(gr_dice_between(d, kinds[kind].low, kinds[kind].high), kinds[kind].hue,
-                             gr_dice_between(d, 0.5f, 1));
+  float strength = gr_dice_between(d, 0.5f, 1), tone = gr_dice_between(d, kinds[kind].low, kinds[kind].high);
+  g.color = gr_color_of_tone(tone, kinds[kind].hue, strength);
   g.coarse = contrast * kinds[kind].coarse * gr_dice_between(d, 0.5f, 1.5f);
   g.fine = contrast * kinds[kind].fine * gr_dice_between(d, 0.5f, 1.5f);
   g.speckle = contrast * kinds[kind].speckle * gr_dice_between(d, 0.5f, 1.5f);

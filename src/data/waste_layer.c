@@ -3,7 +3,7 @@
 #include <string.h>
 
 // Small pictures show each point that is missing; large ones have pixels enough.
-static int points_of(int size) { return size <= 64 ? 3 : size <= 256 ? 2 : 1; }
+static int points_of(int size) { return size <= 64 ? 3 : 2; }
 
 size_t gr_layer_bytes(int size) {
   size_t side = (size_t)(size * points_of(size)), pixels = (size_t)size * (size_t)size;

@@ -167,6 +167,14 @@ void gr_mesh_place(gr_mesh *m, float scale, float x, float y, float perspective)
     }
 }
 
+void gr_mesh_move(gr_mesh *m, float x, float y) {
+  for (int i = 0; i < m->rings; i++)
+    for (int j = 0; j < GR_MESH_SEGMENTS; j++) {
+      m->at[i][j].x += x;
+      m->at[i][j].y += y;
+    }
+}
+
 void gr_mesh_settle(gr_mesh *m) {
   for (int i = 0; i + 1 < m->rings; i++)
     for (int j = 0; j < GR_MESH_SEGMENTS; j++) {

@@ -50,6 +50,7 @@ void gr_mesh_crumple(gr_mesh *m, const gr_lattice *noise, float fine, float dept
 void gr_mesh_spin(gr_mesh *m, float angle);              // around its own axis
 void gr_mesh_turn(gr_mesh *m, float tilt, float angle);  // the top to the viewer; then in the plane
 void gr_mesh_place(gr_mesh *m, float scale, float x, float y, float perspective);
+void gr_mesh_move(gr_mesh *m, float x, float y);
 // Fills in the faces: to be called when no point moves any more, and before the area is asked for.
 void gr_mesh_settle(gr_mesh *m);
 float gr_mesh_area(const gr_mesh *m);  // of what is seen of it, from the faces that look at the viewer

@@ -199,9 +199,15 @@ static void shape_wrapper(gr_mesh *m, float x, float z) {
   }
 }
 
-void gr_thing_shape(gr_mesh *m, gr_thing_kind kind, float v, gr_dice *d) {
+// By a noise of its own, whatever else was drawn.
+static void crumple(gr_mesh *m, float fine, float depth, const gr_dice *d) {
   gr_dice folds = {gr_stream_derive(d->stream, 1), 0};
   gr_lattice noise;
+  gr_lattice_fill(&noise, &folds);
+  gr_mesh_crumple(m, &noise, fine, depth);
+}
+
+void gr_thing_shape(gr_mesh *m, gr_thing_kind kind, float v, gr_dice *d) {
   gr_mesh_start(m, 2, 0.8f);
   switch (kind) {
     case GR_THING_CAN: {
@@ -222,27 +228,40 @@ void gr_thing_shape(gr_mesh *m, gr_thing_kind kind, float v, gr_dice *d) {
                    kind == GR_THING_TUMBLER ? 0.03f : 0);
       break;
     }
-    case GR_THING_CARTON:
-      shape_box(m, measure(d, v, 0.30f, 0.44f), measure(d, v, 0.28f, 0.40f), measure(d, v, 0.42f, 0.58f));
+    case GR_THING_CARTON: {
+      float roof = measure(d, v, 0.42f, 0.58f), z = measure(d, v, 0.28f, 0.40f);
+      shape_box(m, measure(d, v, 0.30f, 0.44f), z, roof);
       break;
-    case GR_THING_BRICK: shape_box(m, measure(d, v, 0.25f, 0.42f), measure(d, v, 0.16f, 0.32f), 0); break;
-    case GR_THING_BOX: shape_box(m, measure(d, v, 0.6f, 1.0f), measure(d, v, 0.25f, 0.7f), 0); break;
+    }
+    case GR_THING_BRICK: {
+      float z = measure(d, v, 0.16f, 0.32f);
+      shape_box(m, measure(d, v, 0.25f, 0.42f), z, 0);
+      break;
+    }
+    case GR_THING_BOX: {
+      float z = measure(d, v, 0.25f, 0.7f);
+      shape_box(m, measure(d, v, 0.6f, 1.0f), z, 0);
+      break;
+    }
     case GR_THING_ROLL: shape_roll(m, measure(d, v, 0.20f, 0.34f)); break;
-    case GR_THING_PAPER:
-      shape_ball(m, measure(d, v, 0.42f, 0.95f), measure(d, v, 0.4f, 0.8f), 2, 0.97f);
-      gr_lattice_fill(&noise, &folds);
-      gr_mesh_crumple(m, &noise, 2.6f, 0.42f);
+    case GR_THING_PAPER: {
+      float z = measure(d, v, 0.4f, 0.8f);
+      shape_ball(m, measure(d, v, 0.42f, 0.95f), z, 2, 0.97f);
+      crumple(m, 2.6f, 0.42f, d);
       break;
-    case GR_THING_BAG:
-      shape_bag(m, measure(d, v, 0.48f, 0.8f), measure(d, v, 0.35f, 0.6f), d);
-      gr_lattice_fill(&noise, &folds);
-      gr_mesh_crumple(m, &noise, 2.8f, 0.34f);
+    }
+    case GR_THING_BAG: {
+      float z = measure(d, v, 0.35f, 0.6f), x = measure(d, v, 0.48f, 0.8f);
+      shape_bag(m, x, z, d);
+      crumple(m, 2.8f, 0.34f, d);
       break;
-    case GR_THING_WRAPPER:
-      shape_wrapper(m, measure(d, v, 0.26f, 0.6f), measure(d, v, 0.08f, 0.16f));
-      gr_lattice_fill(&noise, &folds);
-      gr_mesh_crumple(m, &noise, 3.0f, 0.10f);
+    }
+    case GR_THING_WRAPPER: {
+      float z = measure(d, v, 0.08f, 0.16f);
+      shape_wrapper(m, measure(d, v, 0.26f, 0.6f), z);
+      crumple(m, 3.0f, 0.10f, d);
       break;
+    }
     default: shape_bottle(m, (int)kind, v, d); break;
   }
 }

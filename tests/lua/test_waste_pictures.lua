@@ -55,6 +55,8 @@ test("what each picture shows is told, and bottles are those of the first seven 
     local kind = d.kinds[d.kinds_train[i] + 1]
     expect.equal(kind:find "bottle" ~= nil or kind == "flask", d.y_train[i] == 1)
   end
+  expect.equal(data.balance(d).kinds_train, nil)  -- other pictures stand there then
+  expect.equal(data.balance(d, {method = "weights"}).kinds_train, d.kinds_train)
 end)
 
 test("the same seed gives the same pictures, another seed others, a part not those of another", function()

@@ -166,6 +166,7 @@ known answers.
   local d = {}
   for key, value in pairs(set) do d[key] = value end
   d.x_train, d.y_train, d.sample_weight, d.notes = new_x, new_y, weights, nil
+  if not weights then d.rows_train, d.kinds_train = nil, nil end  -- they told of the items as they were
   return setmetatable(d, getmetatable(set))
 end)
 
