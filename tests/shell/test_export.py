@@ -1,6 +1,7 @@
 """Exports: what a session, a script and a lesson become as Markdown, as a web page and as a notebook."""
 
 import base64
+import html
 import json
 import os
 import re
@@ -77,7 +78,6 @@ def exported(folder, source, name, *args, status=0, **env):
 
 def text_of(page):
     """What a reader sees of a page, without its style and tags."""
-    import html
     page = re.sub(r"<style>.*?</style>", "", page, flags=re.S)
     return html.unescape(re.sub(r"<[^>]*>", "", page))
 
@@ -173,11 +173,13 @@ def _(folder):
     exported(folder, "s.lua", "out.html", status=1)
     page = read(folder, "out.html")
     seen = text_of(page)
-    for part in ('3\t</script><script>alert(2)</script> <b>&amp; "x"\n', "``` \n```` and\n~~~", "bad \ufffdred\ndone ünï",
-                 "to standard output", "A script with <script>alert(1)</script> in a remark.", "error: s.lua:17: "):
+    for part in ('3\t</script><script>alert(2)</script> <b>&amp; "x"\n', "``` \n```` and\n~~~",
+                 "bad \ufffdred\ndone ünï", "to standard output",
+                 "A script with <script>alert(1)</script> in a remark.", "error: s.lua:17: "):
         contains(seen, part)
     equal(len(re.findall("<script|javascript:|https?://|<link|<iframe", page)), 0)
-    equal(len(re.findall(r'<img src="data:image/png;base64,[A-Za-z0-9+/=]+" width="\d+" height="\d+" alt="figure: ', page)), 2)
+    image = r'<img src="data:image/png;base64,[A-Za-z0-9+/=]+" width="\d+" height="\d+" alt="figure: '
+    equal(len(re.findall(image, page)), 2)
     contains(page, "default-src 'none'")
     contains(page, '<span class="k">local</span> hidden = <span class="n">3</span>')
 
@@ -209,10 +211,12 @@ def _(folder):
     text = read(folder, "out.md")
     for part in ("# Every kind of cell\n", "*a lesson of gradus · by A. Author · CC BY 4.0*",
                  "A lesson for the tests. It has *emphasis*, **weight**, `code` and [a link](https://example.org).",
-                 "- a list\n  1. with a numbered one\n- and its end\n\n> a quote\n", "| a | table |\n|---|-------|\n| 1 | 2     |",
+                 "- a list\n  1. with a numbered one\n- and its end\n\n> a quote\n",
+                 "| a | table |\n|---|-------|\n| 1 | 2     |",
                  "*What is set up here:*\n\n```lua\nbase = 10\n```", "**Predict:** What is twice the base?",
                  "```lua\ndouble = 2 * base\ndouble\n```\n\n```text\n20\n```", "It is 20.", "It is (4, 3).",
-                 "*Your turn:*\n\n```lua\nfunction triple(x)\nend\n```", "<summary>Hint 2</summary>\n\nIt must `return` something.",
+                 "*Your turn:*\n\n```lua\nfunction triple(x)\nend\n```",
+                 "<summary>Hint 2</summary>\n\nIt must `return` something.",
                  "**Question.** Which is larger?\n\n- [ ] `triple(1)`\n- [ ] `double`\n- [ ] neither\n",
                  "- `double` — *Right*: it is 20", "```lua\ntriple(2)\n```\n\n```text\n6\n```"):
         contains(text, part)
@@ -236,8 +240,8 @@ def _(folder):
     equal(tags, ["setup", "exercise"])
     exported(folder, EVERY_KIND, "c.html")
     page = read(folder, "c.html")
-    for part in ("<ul>\n<li>\na list\n<ol start=\"1\">\n<li>\nwith a numbered one\n</li>\n</ol>\n</li>\n<li>\nand its end\n</li>\n</ul>",
-                 "<blockquote>\n<p>a quote</p>\n</blockquote>", "<th>a</th><th>table</th>", "<td>1</td><td>2</td>",
+    for part in ("<ul>\n<li>\na list\n<ol start=\"1\">\n<li>\nwith a numbered one\n</li>\n</ol>\n</li>\n"
+                 "<li>\nand its end\n</li>\n</ul>", "<blockquote>\n<p>a quote</p>\n</blockquote>", "<th>a</th><th>table</th>", "<td>1</td><td>2</td>",
                  '<a href="https://example.org" rel="noreferrer">a link</a>', '<div class="prose" id="now-you">'):
         contains(page, part)
 
@@ -254,13 +258,15 @@ def _(folder):
     shell.do("plot.heatmap(x)")
     shell.do("image.show(zeros(4, 4))")
     shell.do("?sigmoid")
-    shell.do("m = nn.Sequential{nn.Dense{1, input_shape={2}}}; m:compile{'sgd', 'mse'}; m:fit{x, ones(2, 1), epochs=2};")
+    shell.do("m = nn.Sequential{nn.Dense{1, input_shape={2}}}; m:compile{'sgd', 'mse'}; "
+             "m:fit{x, ones(2, 1), epochs=2};")
     equal(shell.do(":export s.md"), "s.md: 7 entries, 2 pictures")
     equal(shell.do(":export s.html"), "s.html: 7 entries, 2 pictures")
     equal(shell.do(":export s.ipynb"), "s.ipynb: 7 entries, 2 pictures")
     text = read(folder, "s.md")
     contains(text, "```lua\nx\n```\n\n```text\n[[1. 2.]\n [3. 4.]]\n```\n")
-    contains(text, "```lua\nfor i = 1, 2 do\n  print('row', x[i])\nend\n```\n\n```text\nrow\t[1. 2.]\nrow\t[3. 4.]\n```\n")
+    contains(text, "```lua\nfor i = 1, 2 do\n  print('row', x[i])\nend\n```\n\n"
+             "```text\nrow\t[1. 2.]\nrow\t[3. 4.]\n```\n")
     contains(text, '```text\nerror: zeors is not defined: did you mean "zeros"?\n  zeors(3)\n  ^^^^^\n```\n')
     contains(text, "\n  2/2  ")
     equal("=====" in text or "\x1b" in text or "sigmoid" in text, False)
