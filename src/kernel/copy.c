@@ -16,6 +16,7 @@ static bool fits(double x, gr_dtype dtype) {
 }
 
 static gr_code refuse(double x, gr_dtype dtype, gr_err *err) {
+  if (isnan(x)) x = NAN;  // 0/0 has a sign, which nobody wants to read about
   if (x == floor(x) && isfinite(x))
     return gr_fail(err, GR_ERR_VALUE, "%.17g does not fit into %s, which holds %s", x, gr_dtype_name(dtype),
                    dtype == GR_I64 ? "whole numbers of magnitude below 2^63" : "whole numbers from 0 to 255");

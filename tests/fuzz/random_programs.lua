@@ -230,6 +230,13 @@ function any_value(depth)
   return #pool > 0 and pool[between(#pool)] or 1
 end
 
+-- ---- calls whose arguments fit ----
+
+local here = (arg and arg[0] or ""):match "^(.*/)"
+local fitting = dofile(here .. "fitting_calls.lua") {between = between, chance = chance, pick = pick,
+  draw = draw, numbers = numbers, dtypes = dtypes, methods = methods, any_value = any_value,
+  is_tensor = is_tensor}
+
 -- ---- models: random enough, but often right, so that what comes after them is reached ----
 
 local function a_layer(input_shape)
@@ -304,8 +311,19 @@ local function method_of_object()
   return "object:" .. name, object[name], object
 end
 
+local made_none = {}  -- why a fitting call could not be made: none should come often
+
 -- The name of a statement, what it calls and its arguments.
 local function statement()
+  if chance(0.3) then
+    local ok, name, call, args = pcall(pick(fitting))
+    if ok then
+      args.n = 0
+      for i in pairs(args) do args.n = math.max(args.n, tonumber(i) or 0) end
+      return name, call, args
+    end
+    made_none[tostring(name)] = (made_none[tostring(name)] or 0) + 1
+  end
   local args = {n = between(0, 4)}
   for i = 1, args.n do args[i] = any_value() end
   local kind = between(100)
@@ -431,6 +449,9 @@ end
 collectgarbage()
 print(string.format("%d programs, %d calls, %d of them errors, %d too slow", count, reached, failures, slow))
 for message, times in pairs(rude) do print(string.format("# %d times: %s", times, message)) end
+for message, times in pairs(made_none) do
+  if times > count / 20 then print(string.format("# %d times no call: %s", times, message)) end
+end
 for _, f in ipairs(count >= 2000 and functions or {}) do
   if f.calls == 0 then print("# never called: " .. f.name) end
 end
