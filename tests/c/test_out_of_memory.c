@@ -92,8 +92,29 @@ static const char *const statements[] = {
     "return concatenate{ones(90, 9), ones(90, 9)}, stack{ones(300), ones(300)}",
     "local x = ones(90, 9) x[gt(x, 0)] = 2 x['1:3, :'] = ones(3, 9) x[{{1, 9, 2}, 1}] = 3 return x[{{1, 2}}]",
     "return tensor{{1, 2}, {3, 4}}, arange(900), linspace(0, 1, 900), eye(30)",
+    "local x = ones(90, 9) x[{tensor{3, 1}, {}}] = x[{tensor{1, 2}, {}}] x[{gt(ones(90), 0), 2}] = 4 return "
+    "x['::-1, newaxis'], x[x:astype('int64')]",
+    "local x = ones(90, 9) return x:add_(x.T[':, 1:1'].T), x:exp_(), x:clip_(0, 1), x:fill_(3), "
+    "x:astype('int64'):sub_(1)",
+    "return tile(ones(90), 9), pad(ones(9, 9), 2, {mode='reflect'}), roll(ones(90, 9), 2, 1), flip(ones(90, "
+    "9), 1), "
+    "split(ones(90, 9), 3), ones(90):repeat_interleave(3), one_hot(zeros(90), 9)",
+    "return median(ones(90, 9), 1), quantile(ones(900), {0.1, 0.9}), histogram(ones(900), 30), topk(ones(90, "
+    "9), 3), "
+    "searchsorted(arange(90), ones(90)), bincount(ones(900)), cov(ones(9, 90)), unique(ones(900), "
+    "{return_counts=true})",
+    "return softmax(ones(90, 9), 1), logsumexp(ones(90, 9), 2), var(ones(90, 9), {1, 2}), norm(ones(90, 9)), "
+    "cumsum(ones(90, 9), 2), ones(90, 9):argmax(1)",
+    "return random.normal(0, 1, 90, 9), random.randint(0, 9, 900), random.binomial(9, 0.5, 900), "
+    "random.poisson(3, 900), random.multinomial(9, {0.5, 0.5}, 90), random.set_state(random.get_state())",
+    "return ones(20, 9):describe(), ones(20, 9):tostring{threshold=math.huge}",
+    "local x = grad.track(ones(4, 9, 9)) local y = concatenate{x, x}[{{2, 5}, {}, 3}]:reshape(4, "
+    "-1).T:max(1) "
+    "y:sum():backward() return x.grad",
     // Entries of a learner: what they print, what is wrong with their shapes, what Lua cannot compile.
     "entry 'X = ones(4, 3) X'",
+    "entry 'X = ones(4, 3) m = X == 1 X.shape[0]'",
+    "entry 'for i, row in ipairs(ones(2, 3)) do print(row) end'",
     "entry 'X = ones(4, 3) o = X:dot(ones(1, 3))'",
     "entry 'function f(a) local b = ones(40, 40) return a + b end f(ones(3))'",
     "entry 'x = {1, {2, \"three\"}, y = ones(2)} x'",

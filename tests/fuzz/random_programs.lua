@@ -232,7 +232,7 @@ end
 
 -- ---- calls whose arguments fit ----
 
-local here = (arg and arg[0] or ""):match "^(.*/)"
+local here = (arg and arg[0] or ""):match "^.*/" or ""
 local fitting = dofile(here .. "fitting_calls.lua") {between = between, chance = chance, pick = pick,
   draw = draw, numbers = numbers, dtypes = dtypes, methods = methods, any_value = any_value,
   is_tensor = is_tensor}
