@@ -3,8 +3,11 @@
 #include <dlfcn.h>
 #include <fftw3.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/interrupt.h"
 #include "kernel/elementwise.h"
@@ -106,8 +109,105 @@ static void *offset(const gr_tensor *t, int64_t elements) {
   return t ? (char *)t->data + elements * (int64_t)gr_dtype_size((gr_dtype)t->dtype) : NULL;
 }
 
-// in[1] or out[1] is NULL where the numbers are real.
-static gr_code run(const job *j, kind what, gr_tensor *const out[2], gr_tensor *const in[2], gr_err *err) {
+// ---- one long transform ----
+//
+// One transform cannot be cut into parts. A long one runs on a thread of its own, while this one looks for an
+// interrupt; after one it is left to itself: it ends for nobody, and lets go of its memory.
+
+#define LONG_ROW (1 << 20)   // some hundredths of a second
+#define LOOK_EVERY 20000000  // ns
+
+typedef struct errand {
+  const fftw *f;
+  void *plan, *block;  // the block that it reads and writes
+  pthread_mutex_t lock;
+  pthread_cond_t ended;
+  bool has_ended, is_left;
+} errand;
+
+// FFTW plans and forgets plans on one thread at a time.
+static pthread_mutex_t planning = PTHREAD_MUTEX_INITIALIZER;
+
+static void destroy_plan(const fftw *f, void *plan) {
+  pthread_mutex_lock(&planning);
+  f->destroy(plan);
+  pthread_mutex_unlock(&planning);
+}
+
+static void finish_errand(errand *e) {
+  pthread_cond_destroy(&e->ended);
+  pthread_mutex_destroy(&e->lock);
+  free(e);
+}
+
+static void *do_errand(void *argument) {
+  errand *e = argument;
+  e->f->execute(e->plan);
+  pthread_mutex_lock(&e->lock);
+  e->has_ended = true;
+  const bool is_left = e->is_left;
+  pthread_cond_signal(&e->ended);
+  pthread_mutex_unlock(&e->lock);
+  if (is_left) {
+    destroy_plan(e->f, e->plan);
+    gr_free(e->block);
+    finish_errand(e);
+  }
+  return NULL;
+}
+
+// The thread that does it hears no signals: Ctrl-C is for the one that waits. False when there is none.
+static bool send(errand *e) {
+  sigset_t all, before;
+  pthread_attr_t detached;
+  pthread_t thread;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  pthread_attr_init(&detached);
+  pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+  const bool sent = pthread_create(&thread, &detached, do_errand, e) == 0;
+  pthread_attr_destroy(&detached);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  return sent;
+}
+
+// Executes the plan and destroys it. After an interrupt `*block` is no longer the caller's: it is NULL.
+static gr_code execute_apart(const fftw *f, void *plan, void **block, gr_err *err) {
+  errand *e = calloc(1, sizeof *e);
+  gr_code code = GR_OK;
+  if (e) {
+    *e = (errand){.f = f, .plan = plan, .block = *block};
+    pthread_mutex_init(&e->lock, NULL);
+    pthread_cond_init(&e->ended, NULL);
+  }
+  if (!e || !send(e)) {
+    f->execute(plan);
+  } else {
+    pthread_mutex_lock(&e->lock);
+    while (!e->has_ended && !(code = gr_interrupt_poll(err))) {
+      struct timespec until;
+      clock_gettime(CLOCK_REALTIME, &until);
+      until.tv_nsec += LOOK_EVERY;
+      if (until.tv_nsec >= 1000000000) until.tv_sec++, until.tv_nsec -= 1000000000;
+      pthread_cond_timedwait(&e->ended, &e->lock, &until);
+    }
+    e->is_left = !e->has_ended;
+    const bool is_left = e->is_left;
+    pthread_mutex_unlock(&e->lock);
+    if (is_left) {
+      *block = NULL;
+      return code;
+    }
+  }
+  destroy_plan(f, plan);
+  if (e) finish_errand(e);
+  return code;
+}
+
+// in[1] or out[1] is NULL where the numbers are real. They are parts of `*block`, which is NULL when they
+// still are in use by a transform that an interrupt left behind.
+static gr_code run(const job *j, kind what, gr_tensor *const out[2], gr_tensor *const in[2], void **block,
+                   gr_err *err) {
   const gr_dtype dtype = (gr_dtype)in[0]->dtype;
   const fftw *f;
   gr_code code = need_fftw(&f, dtype, err);
@@ -127,16 +227,23 @@ static gr_code run(const job *j, kind what, gr_tensor *const out[2], gr_tensor *
     void *re = offset(in[0], i * j->step_in), *im = offset(in[1], i * j->step_in);
     void *to_re = offset(out[0], i * j->step_out), *to_im = offset(out[1], i * j->step_out);
     void *plan = NULL;
+    pthread_mutex_lock(&planning);
     switch (what) {
       case COMPLEX: plan = f->plan(1, &j->size, 2, stack, re, im, to_re, to_im, FFTW_ESTIMATE); break;
       case FROM_REAL: plan = f->plan_real(1, &j->size, 2, stack, re, to_re, to_im, FFTW_ESTIMATE); break;
       case TO_REAL: plan = f->plan_back(1, &j->size, 2, stack, re, im, to_re, FFTW_ESTIMATE); break;
     }
+    pthread_mutex_unlock(&planning);
     if (!plan)
       return gr_fail(err, GR_ERR_VALUE, "FFTW has no plan for a transform of %lld numbers",
                      (long long)j->size.n);
-    f->execute(plan);
-    f->destroy(plan);
+    if (row >= LONG_ROW) {
+      code = execute_apart(f, plan, block, err);
+      if (code) return code;
+    } else {
+      f->execute(plan);
+      destroy_plan(f, plan);
+    }
   }
   return GR_OK;
 }
@@ -183,7 +290,7 @@ gr_code gr_fft(gr_tensor *out_re, gr_tensor *out_im, const gr_tensor *re, const 
     const job j = plan_job(&parts[0], &parts[0], axis, out_re->shape[axis]);
     // With real and imaginary parts exchanged on both sides the sign in the exponent is the other one.
     gr_tensor *const both[2] = {&parts[inverse], &parts[!inverse]};
-    code = run(&j, COMPLEX, both, both, err);
+    code = run(&j, COMPLEX, both, both, &block, err);
   }
   if (!code) code = gr_copy(out_re, &parts[0], err);
   if (!code) code = gr_copy(out_im, &parts[1], err);
@@ -210,7 +317,7 @@ gr_code gr_rfft(gr_tensor *out_re, gr_tensor *out_im, const gr_tensor *x, int64_
   if (!code) {
     const job j = plan_job(&parts[0], &parts[1], axis, n);
     code = run(&j, FROM_REAL, (gr_tensor *const[]){&parts[1], &parts[2]},
-               (gr_tensor *const[]){&parts[0], NULL}, err);
+               (gr_tensor *const[]){&parts[0], NULL}, &block, err);
   }
   if (!code) code = gr_copy(out_re, &parts[1], err);
   if (!code) code = gr_copy(out_im, &parts[2], err);
@@ -231,7 +338,7 @@ gr_code gr_irfft(gr_tensor *out, const gr_tensor *re, const gr_tensor *im, int a
   if (!code) {
     const job j = plan_job(&parts[0], &parts[2], axis, n);
     code = run(&j, TO_REAL, (gr_tensor *const[]){&parts[2], NULL}, (gr_tensor *const[]){&parts[0], &parts[1]},
-               err);
+               &block, err);
   }
   if (!code) code = gr_copy(out, &parts[2], err);
   gr_free(block);

@@ -56,7 +56,7 @@ local jobs = {
   {"copies", forever(function()
     return big:astype "int64", big:repeat_interleave(3), stack{big, big}, wide.T:clone()
   end)},
-  {"Fourier transforms", forever(function() return fft.fft2(wide), fft.rfft(wide) end)},
+  {"Fourier transforms", forever(function() return fft.fft2(wide), fft.rfft(big), fft.fft(big) end)},
   {"linear algebra", forever(function() return linalg.inv(squares), squares:dot(squares) end)},
   {"one long sort", function() return sort(random.rand(3e7)), argsort(random.rand(3e7)) end},
   {"a description", forever(function() return tostring(big:describe()) end)},
