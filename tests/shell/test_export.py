@@ -241,7 +241,8 @@ def _(folder):
     exported(folder, EVERY_KIND, "c.html")
     page = read(folder, "c.html")
     for part in ("<ul>\n<li>\na list\n<ol start=\"1\">\n<li>\nwith a numbered one\n</li>\n</ol>\n</li>\n"
-                 "<li>\nand its end\n</li>\n</ul>", "<blockquote>\n<p>a quote</p>\n</blockquote>", "<th>a</th><th>table</th>", "<td>1</td><td>2</td>",
+                 "<li>\nand its end\n</li>\n</ul>", "<blockquote>\n<p>a quote</p>\n</blockquote>",
+                 "<th>a</th><th>table</th>", "<td>1</td><td>2</td>",
                  '<a href="https://example.org" rel="noreferrer">a link</a>', '<div class="prose" id="now-you">'):
         contains(page, part)
 
