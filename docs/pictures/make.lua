@@ -41,3 +41,33 @@ for i = 1, 25 do
 end
 plot.surface(loss, {xrange = {-2, 2}, yrange = {-2, 2}, path = path, title = "Gradient descent on a loss",
   xlabel = "w1", ylabel = "w2", zlabel = "loss"}):save(folder .. "/descent.png")
+
+-- A small convolutional network reads handwritten digits.
+local digits = data.digits()
+local parts = data.split(expand_dims(digits.x, -1) / 16, digits.y, {seed = 1})
+random.seed(1)
+local reader = nn.Sequential{
+  nn.Conv2D{8, 3, padding = "same", activation = "relu", input_shape = {8, 8, 1}}, nn.MaxPooling2D{2},
+  nn.Flatten{}, nn.Dense{10, activation = "softmax"},
+}
+reader:compile{optimizer = optim.Adam{0.005}, loss = "sparse_categorical_crossentropy", metrics = {"accuracy"}}
+reader:fit{parts.x_train, parts.y_train, epochs = 12, verbose = 0}
+local guesses = reader:predict_classes(parts.x_test)
+local truth = parts.y_test
+
+plot.confusion(metrics.confusion_matrix(truth, guesses), {title = "Which digit was taken for which"})
+  :save(folder .. "/confusion.png")
+
+-- Those it reads wrong, and what the filters of its first layer make of one digit.
+local pictures, captions = {}, {}
+for i = 1, #truth do
+  if guesses[i] ~= truth[i] and #pictures < 10 then
+    pictures[#pictures + 1] = parts.x_test[i]
+    captions[#captions + 1] = string.format("%d, read as %d", truth[i], guesses[i])
+  end
+end
+plot.images(pictures, {captions = captions, title = "What it reads wrong"}):save(folder .. "/wrong.png")
+
+local seen = reader:trace(parts.x_test[{{1, 1}}])[1].output
+plot.images(transpose(seen[1], {3, 1, 2}), {columns = 4, title = "What eight filters see of a digit"})
+  :save(folder .. "/filters.png")
