@@ -554,6 +554,21 @@ def _(folder):
     contains(shell.do(""), "two")
 
 
+@test("What is played for a learner who jumps ahead is played without a word, bars of a training included")
+def _(folder):
+    with open(folder + "/10-train.md", "w") as file:
+        file.write("---\ntitle: Train\nslug: train\n---\n\n## One {#one}\n\n```lua\n"
+                   "m = nn.Sequential{nn.Dense{1, input_shape={1}}}\nm:compile{'sgd', 'mse'}\n"
+                   "m:fit{ones(400, 1), ones(400, 1), batch_size=1}\nprint('said')\n```\n\n"
+                   "## Two {#two}\n\n```lua\nm:count_params()\n```\n")
+    shell = Shell(folder, "lesson", "./10-train.md")
+    shell.type(":goto two\r")
+    shell.child.expect_exact("played for you")
+    shell.child.expect(r"\x1b\[\?2004h> ")
+    equal(("[===" in shell.child.before, "said" in shell.child.before), (False, False))
+    equal(shell.do("m:count_params()").split("\n")[0], "2")
+
+
 @test("Running out of memory is an error like any other")
 def _(folder):
     shell = Shell(folder)

@@ -133,7 +133,9 @@ end
 --- Runs these cells of a step without a word: what the learner did in an earlier session, or jumped over.
 function Player:replay(step, cells)
   self.replayed, self.muted = step, self.session.sink
-  self.session.sink = setmetatable({text = function() end, display = function() end}, {__index = self.muted})
+  local function nothing() end
+  self.session.sink = setmetatable({text = nothing, write = nothing, draw = nothing, display = nothing},
+    {__index = self.muted})
   local ok, passed = pcall(function()
     if not self:run_setups(step) then return false end
     for _, cell in ipairs(cells) do
