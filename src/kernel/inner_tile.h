@@ -46,14 +46,13 @@ static inline int64_t tile_width(int64_t all, int64_t most, int64_t step) {
 // with `relu`, the greater of it and 0, and 4 where it was not above 0.
 static ALWAYS_INLINE vf greatest_of_square(vf a, vf b, vf c, vf d, bool relu, vi *cell) {
   const lane_mask right = greater(b, a), right_below = greater(d, c);
-  const vf top = choose(right, b, a), bottom = choose(right_below, d, c);
+  const vf top = greater_of(b, a), bottom = greater_of(d, c);
   const lane_mask down = greater(bottom, top), broken = either_nan(a, b) | either_nan(c, d);
-  vf most = choose(down, bottom, top);
-  *cell = choose_int(down, choose_int(right_below, of_int(3), of_int(2)),
-                     choose_int(right, of_int(1), of_int(0)));
+  vf most = greater_of(bottom, top);
+  *cell = choose_int(down, of_int(2) + one_where(right_below), one_where(right));
   if (relu) {
     const lane_mask alive = greater(most, (vf){0});
-    most = choose(alive, most, (vf){0});
+    most = greater_of(most, (vf){0});
     *cell = choose_int(alive, *cell, of_int(4));
   }
   return choose(broken, of_one(__builtin_nanf("")), most);

@@ -106,19 +106,24 @@ static ALWAYS_INLINE vf choose(lane_mask m, vf yes, vf no) {
 static ALWAYS_INLINE vi choose_int(lane_mask m, vi yes, vi no) {
   return (vi)_mm512_mask_blend_epi32(m, (__m512i)no, (__m512i)yes);
 }
+static ALWAYS_INLINE vi one_where(lane_mask m) { return (vi)_mm512_maskz_set1_epi32(m, 1); }
 static ALWAYS_INLINE vb bytes_of(vi v) { return (vb)_mm512_cvtepi32_epi8((__m512i)v); }
 static ALWAYS_INLINE vi ints_of(vb v) { return (vi)_mm512_cvtepu8_epi32((__m128i)v); }
 #else
 typedef vi lane_mask;
 static ALWAYS_INLINE lane_mask greater(vf a, vf b) { return a > b; }
 static ALWAYS_INLINE lane_mask equal(vi a, vi b) { return a == b; }
-static ALWAYS_INLINE lane_mask either_nan(vf a, vf b) { return (a != a) | (b != b); }
+static ALWAYS_INLINE vi one_where(lane_mask m) { return -m; }
 #if LANES == 8
+static ALWAYS_INLINE lane_mask either_nan(vf a, vf b) {
+  return (vi)_mm256_cmp_ps((__m256)a, (__m256)b, _CMP_UNORD_Q);
+}
 static ALWAYS_INLINE vf choose(lane_mask m, vf yes, vf no) {
   return (vf)_mm256_blendv_ps((__m256)no, (__m256)yes, (__m256)m);
 }
 static ALWAYS_INLINE vi choose_int(lane_mask m, vi yes, vi no) { return (vi)choose(m, (vf)yes, (vf)no); }
 #else
+static ALWAYS_INLINE lane_mask either_nan(vf a, vf b) { return (a != a) | (b != b); }
 static ALWAYS_INLINE vf choose(lane_mask m, vf yes, vf no) { return (vf)(((vi)yes & m) | ((vi)no & ~m)); }
 static ALWAYS_INLINE vi choose_int(lane_mask m, vi yes, vi no) { return (yes & m) | (no & ~m); }
 #endif
