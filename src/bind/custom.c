@@ -79,7 +79,7 @@ static int attach(lua_State *L) {
   const gr_tensor *value = gr_check_tensor(L, 1);
   int inputs = lua_gettop(L) - 2;
   luaL_checktype(L, 2, LUA_TFUNCTION);
-  luaL_argcheck(L, inputs >= 1 && inputs <= GR_OP_INPUTS, 3, "one to three inputs");
+  luaL_argcheck(L, inputs >= 1 && inputs <= GR_CUSTOM_INPUTS, 3, "one to three inputs");
   gr_node *in[GR_OP_INPUTS] = {NULL};
   for (int i = 0; i < inputs; i++) {
     gr_box *box = gr_test_box(L, 3 + i);

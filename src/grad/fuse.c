@@ -2,6 +2,9 @@
 // each against the program without it (tests/c/test_fuse.c).
 #include "grad/step.h"
 
+// Inputs of a fused convolution, behind x, kernel and bias.
+enum { CONV_SCALE = 3, CONV_SHIFT = 4 };
+
 static int uses_of(const gr_step *steps, int count, int of) {
   int uses = 0;
   for (int i = 0; i < count; i++)
@@ -44,7 +47,33 @@ static void merge(gr_step *steps, int from, int to) {
   s->args = gone->args;
   s->inputs = gone->inputs;
   for (int k = 0; k < GR_OP_INPUTS; k++) s->in[k] = gone->in[k];
-  *gone = (gr_step){.weight = -1, .in = {-1, -1, -1}};
+  *gone = (gr_step){.weight = -1, .in = {-1, -1, -1, -1, -1}};
+}
+
+// The step with a number for each filter, the same for all samples, that `s` combines with step i by `kind`;
+// or -1.
+static int per_filter(const gr_step *steps, const gr_step *s, int i, gr_binary_op kind) {
+  if (s->op != &gr_op_binary || s->args.kind != (int)kind) return -1;
+  const int other = s->in[0] == i ? s->in[1] : s->in[0];
+  const gr_tensor *numbers = &steps[other].value;
+  const bool fits = other != i && !steps[other].rows && numbers->ndim == 1 && numbers->dtype == GR_F32 &&
+                    numbers->shape[0] == steps[i].value.shape[3] && gr_tensor_is_contiguous(numbers);
+  return fits ? other : -1;
+}
+
+// What a normalization does in prediction becomes a part of the convolution's kernel and bias: true if `next`
+// is one half of it, times `scale` or plus `shift`.
+static bool take_scale_or_shift(gr_step *steps, int i, int next) {
+  gr_step *s = &steps[i];
+  const bool has_scale = s->inputs > CONV_SCALE && s->in[CONV_SCALE] >= 0;
+  const bool has_shift = s->inputs > CONV_SCALE && s->in[CONV_SHIFT] >= 0;
+  if (s->args.relu || s->args.pool || has_shift) return false;
+  const int scale = has_scale ? -1 : per_filter(steps, &steps[next], i, GR_MUL);
+  const int shift = per_filter(steps, &steps[next], i, GR_ADD);
+  if (scale < 0 && shift < 0) return false;
+  while (s->inputs <= CONV_SHIFT) s->in[s->inputs++] = -1;
+  s->in[scale >= 0 ? CONV_SCALE : CONV_SHIFT] = scale >= 0 ? scale : shift;
+  return true;
 }
 
 static void fuse_convolution(gr_step *steps, int count, const bool *kept, bool training, int i) {
@@ -52,6 +81,10 @@ static void fuse_convolution(gr_step *steps, int count, const bool *kept, bool t
   const gr_tensor before = steps[i].value;
   for (int next; (next = only_use(steps, count, kept, i)) >= 0; i = next) {
     gr_op_args *args = &steps[i].args;
+    if (!training && take_scale_or_shift(steps, i, next)) {
+      merge(steps, i, next);
+      continue;
+    }
     const bool relu = is_relu(&steps[next]) && !args->relu;
     const bool pool = is_square_pool(&steps[next], &before) && !args->pool;
     if (!relu && !pool) return;

@@ -11,7 +11,8 @@
 #include "kernel/network.h"
 #include "kernel/reduce.h"
 
-#define GR_OP_INPUTS 3
+#define GR_OP_INPUTS 5
+#define GR_CUSTOM_INPUTS 3
 
 typedef struct gr_call gr_call;
 
@@ -129,7 +130,7 @@ extern const gr_op gr_op_take;
 extern const gr_op gr_op_expand;      // ndim, shape (-1 first: as many rows as there are), kind: the dtype
 extern const gr_op gr_op_pad;         // zeros: start[i] before and shape[i] after axis i
 extern const gr_op gr_op_join;        // two tensors along axis start[0]
-extern const gr_op gr_op_conv2d;      // window, same; x, kernel, bias or NULL
+extern const gr_op gr_op_conv2d;      // window, same; x, kernel, bias or NULL; fused: scale, shift
 extern const gr_op gr_op_max_pool2d;  // window, same
 extern const gr_op gr_op_average_pool2d;  // window, same
 extern const gr_op gr_op_softmax;

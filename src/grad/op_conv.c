@@ -1,5 +1,6 @@
-// Convolution, with the ReLU and the 2x2 max pooling that gr_fuse makes part of it. float32 has a fast path
-// (kernel/conv_direct.h), which alone takes what follows along; everything else runs on the plain one.
+// Convolution, with the scale and shift, the ReLU and the 2x2 max pooling that gr_fuse makes part of it.
+// float32 has a fast path (kernel/conv_direct.h), which alone takes what follows along; everything else runs
+// on the plain one.
 #include <string.h>
 
 #include "base/interrupt.h"
@@ -39,6 +40,47 @@ static gr_code check(gr_call *c, gr_err *err) {
   return GR_OK;
 }
 
+// ---- prepared weights ----
+
+static bool is_scaled(const gr_call *c) { return c->inputs > 3 && (c->in[3] || c->in[4]); }
+
+// Behind the weights as the loops want them a scaled kernel and a bias, of which those are made.
+static size_t prepared_bytes(const gr_call *c, const gr_conv *conv) {
+  const size_t own = gr_scratch_round(gr_conv_prepared_bytes(conv));
+  if (!is_scaled(c)) return own;
+  const size_t numbers = (size_t)(gr_tensor_size(c->in[1]) + conv->filters);
+  return own + gr_scratch_round(numbers * sizeof(float));
+}
+
+// (x * kernel + bias) scale + shift = x * (kernel scale) + (bias scale + shift)
+static void fold_scale(const gr_call *c, const gr_conv *conv, float *kernel, float *bias) {
+  const float *old = c->in[1]->data, *old_bias = c->in[2] ? c->in[2]->data : NULL;
+  const float *scale = c->in[3] ? c->in[3]->data : NULL, *shift = c->in[4] ? c->in[4]->data : NULL;
+  const int64_t filters = conv->filters, rows = gr_tensor_size(c->in[1]) / filters;
+  for (int64_t i = 0; i < rows; i++)
+    for (int64_t f = 0; f < filters; f++)
+      kernel[i * filters + f] = scale ? old[i * filters + f] * scale[f] : old[i * filters + f];
+  for (int64_t f = 0; f < filters; f++)
+    bias[f] = (old_bias ? old_bias[f] : 0) * (scale ? scale[f] : 1) + (shift ? shift[f] : 0);
+}
+
+static void make_prepared(const gr_call *c, const gr_conv *conv, void *prepared) {
+  const float *kernel = c->in[1]->data, *bias = c->in[2] ? c->in[2]->data : NULL;
+  if (is_scaled(c)) {
+    float *scaled = (float *)((char *)prepared + gr_scratch_round(gr_conv_prepared_bytes(conv)));
+    float *shifted = scaled + gr_tensor_size(c->in[1]);
+    fold_scale(c, conv, scaled, shifted);
+    kernel = scaled;
+    bias = shifted;
+  }
+  gr_conv_prepare(conv, prepared, kernel, bias, c->din[0] != NULL);
+}
+
+static size_t conv2d_prepared_bytes(const gr_call *c) {
+  gr_conv conv;
+  return is_direct(c, &conv) ? prepared_bytes(c, &conv) : 0;
+}
+
 static gr_code conv2d_plan(gr_call *c, size_t *scratch, gr_err *err) {
   gr_code code = check(c, err);
   if (code) return code;
@@ -54,19 +96,9 @@ static gr_code conv2d_plan(gr_call *c, size_t *scratch, gr_err *err) {
   if (!code && c->args->pool && c->args->winners) code = gr_tensor_layout(c->aux, GR_U8, 4, shape, err);
   if (code) return code;
   gr_conv conv;
-  *scratch = is_direct(c, &conv)
-                 ? gr_scratch_round(gr_conv_prepared_bytes(&conv)) + gr_conv_direct_scratch(&conv)
-                 : gr_conv2d_scratch(x, k, c->out);
+  *scratch = is_direct(c, &conv) ? prepared_bytes(c, &conv) + gr_conv_direct_scratch(&conv)
+                                 : gr_conv2d_scratch(x, k, c->out);
   return GR_OK;
-}
-
-static size_t conv2d_prepared_bytes(const gr_call *c) {
-  gr_conv conv;
-  return is_direct(c, &conv) ? gr_conv_prepared_bytes(&conv) : 0;
-}
-
-static void make_prepared(const gr_call *c, const gr_conv *conv, void *prepared) {
-  gr_conv_prepare(conv, prepared, c->in[1]->data, c->in[2] ? c->in[2]->data : NULL, c->din[0] != NULL);
 }
 
 static void conv2d_prepare(gr_call *c) {
@@ -76,7 +108,7 @@ static void conv2d_prepare(gr_call *c) {
 
 // The prepared weights, made in scratch where nobody has made them; `scratch` is what is left.
 static const void *prepared_of(gr_call *c, const gr_conv *conv, void **scratch) {
-  *scratch = (char *)c->scratch + gr_scratch_round(gr_conv_prepared_bytes(conv));
+  *scratch = (char *)c->scratch + prepared_bytes(c, conv);
   if (c->prepared) return c->prepared;
   make_prepared(c, conv, c->scratch);
   return c->scratch;
