@@ -71,3 +71,14 @@ plot.images(pictures, {captions = captions, title = "What it reads wrong"}):save
 local seen = reader:trace(parts.x_test[{{1, 1}}])[1].output
 plot.images(transpose(seen[1], {3, 1, 2}), {columns = 4, title = "What eight filters see of a digit"})
   :save(folder .. "/filters.png")
+
+-- One bottle of data.waste, and each of its seven knobs turned from 0 to 1.
+local knobs = {"viewpoint", "scale", "deformation", "occlusion", "illumination", "clutter", "variation"}
+local bottles, settings = {}, {}
+for turned = 0, #knobs do
+  local given = {n = 10, size = 100, gray = false, bottles = 1, seed = 1}
+  for i, knob in ipairs(knobs) do given[knob] = i == turned and 1 or 0 end
+  bottles[turned + 1] = data.waste(given).x_train[5]
+  settings[turned + 1] = turned == 0 and "every knob at 0" or knobs[turned] .. "=1"
+end
+plot.images(bottles, {captions = settings, columns = 4}):save(folder .. "/waste.png")
