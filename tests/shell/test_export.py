@@ -83,15 +83,15 @@ def text_of(page):
 
 
 def browser():
-    """The command of a Chromium that starts, or None: on Ubuntu there is only a stub."""
+    """The command of a Chromium that starts, or None: on Ubuntu it is a snap, which sees no temporary files."""
     name = shutil.which("chromium")
-    if not name:
+    if not name or "/snap" in os.path.realpath(name):
         return None
     try:
         version = subprocess.run([name, "--version"], capture_output=True, text=True, timeout=30)
     except subprocess.TimeoutExpired:
         return None
-    return [name] if version.returncode == 0 and "Chromium" in version.stdout else None
+    return [name] if version.returncode == 0 and re.fullmatch(r"Chromium (?!.*snap).*\s*", version.stdout) else None
 
 
 def browse(command, folder, name, *args):
