@@ -1,4 +1,11 @@
--- Conv2D: an output pixel is the sum of a window times the filter's kernel, plus its bias.
+-- Conv2D: an output pixel is the sum of a window times the filter's kernel, plus its bias,
+--
+--   y[n, r, c, f] = bias[f] + sum over i, j, k of x[n, r * stride + i * dilation, c * stride + j * dilation, k]
+--                                                  * kernel[i, j, k, f]
+--
+-- with positions from 0, and zeros for what padding="same" asks for beyond the image. The same few weights look
+-- everywhere: that is what sets it apart from Dense, and why it needs so few of them. Going back, each weight gathers
+-- the gradients of all places that it has looked from.
 
 local activations = require "gradus.nn.activations"
 local core = require "gradus.core.grad"

@@ -1,4 +1,10 @@
 -- Dense: y = activation(x W + b). Shapes in comments are of a batch: n samples.
+--
+-- Its derivatives are those of a product of matrices. With g the derivative of the loss by z = x W + b, (n, units):
+--
+--   of W: transposed x times g, (inputs, n) (n, units); of b: the sum of g over the samples; of x: g times transposed W
+--
+-- Nobody writes them down here: they follow from the operations that call() is made of.
 
 local activations = require "gradus.nn.activations"
 local doc = require("gradus.help").doc

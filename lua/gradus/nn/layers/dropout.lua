@@ -1,4 +1,6 @@
--- Dropout: in training some numbers are missing, so that none is relied on alone.
+-- Dropout: in training some numbers are missing, so that none is relied on alone. A unit that cannot count on its
+-- neighbours learns what is of use by itself; one may see it as training many thinned networks that share weights.
+-- Which numbers are missing hangs on the run's key, the step and the sample, never on the number of threads.
 
 local core = require "gradus.core.grad"
 local doc = require("gradus.help").doc

@@ -1,4 +1,6 @@
--- Normalization: numbers brought to mean 0 and variance 1, then stretched and shifted by what is learnt.
+-- Normalization: numbers brought to mean 0 and variance 1, then stretched and shifted by what is learnt. Layers behind
+-- then see numbers of one size, whatever the weights before do, and larger steps stay safe. The two kinds differ in
+-- what the mean is taken over: of a feature over the batch, or of a sample over its features.
 
 local core = require "gradus.core.grad"
 local doc = require("gradus.help").doc

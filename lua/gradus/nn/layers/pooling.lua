@@ -1,4 +1,5 @@
--- Pooling: images become smaller, and what stays is the greatest value of each window, or the mean.
+-- Pooling: images become smaller, and what stays is the greatest value of each window, or the mean. Going back, the
+-- gradient of an output goes to the pixel that was the greatest, the first of equals; of a mean, evenly to all.
 
 local core = require "gradus.core.grad"
 local doc = require("gradus.help").doc
