@@ -50,12 +50,11 @@ static gr_code make_step(gr_program *p, int i, gr_node *const *nodes, size_t cou
   if (rows && derived &&
       p->training)  // each slice would have to go back through it: only a penalty does, once
     return gr_fail(err, GR_ERR_SHAPE, "%s computes with weights alone", derived->op->name);
+  if (n->op == &gr_op_custom) return gr_fail(err, GR_ERR_SHAPE, "a layer has an operation written in Lua");
   if (rows) {
     s->rows = true;
     if (!n->op->by_rows(&call, rows) || n->value.ndim == 0)
       return gr_fail(err, GR_ERR_SHAPE, "%s mixes the samples of a batch", n->op->name);
-  } else if (n->op == &gr_op_custom) {
-    return gr_fail(err, GR_ERR_SHAPE, "%s computes with weights alone", n->op->name);
   }
   if (s->rows) {
     s->value = one_row(&n->value);

@@ -175,6 +175,19 @@ test("a layer that compares is recorded: its masks are those of each batch", fun
   expect.equal(m.runs_eagerly, nil)
 end)
 
+test("a network without a weight is measured and changes nothing, recorded or by hand", function()
+  local Square = nn.layer{"Square", forward = function(layer, h)
+    layer.h = h
+    return h * h
+  end, backward = function(layer, dy) return 2 * layer.h * dy end}
+  for _, layer in ipairs {Square{input_shape = {2}}, nn.Activation{"tanh", input_shape = {2}}} do
+    local m = nn.Sequential{layer, dtype = "float64"}
+    m:compile{optimizer = "sgd", loss = "mse"}
+    local loss = m:fit{ones(3, 2), zeros(3, 2), verbose = 0}.history.loss[1]
+    expect.close(loss, m:evaluate{ones(3, 2), zeros(3, 2), verbose = 0}.loss)
+  end
+end)
+
 test("a layer that asks Lua what to do by its numbers runs step by step", function()
   for _, f in ipairs {function(h) return any(gt(h, 0)) and h or -h end, function(h) return h * max(gt(h, 0)) end} do
     local _, eagerly = losses_through(f, false)

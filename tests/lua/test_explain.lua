@@ -125,4 +125,20 @@ test("what cannot be explained is said", function()
   expect.error(function() nn.Sequential{nn.Dense{1}}:explain() end, "does not know its input")
 end)
 
+test("every kind of layer says what it does, and where its output and parameters come from", function()
+  local Own = nn.layer{"Own",
+    weights = function(_, shape) return {{"scale", shape, "ones"}, {"bias", {1}, "zeros"}} end,
+    call = function(layer, z) return z * layer.scale + layer.bias end}
+  local x = nn.Input{{4, 4, 2}}
+  local a = nn.RandomFlip{}(nn.GaussianNoise{0.5}(x))
+  local b = nn.LeakyReLU{}(nn.Activation{"tanh"}(nn.Reshape{{2, 8, 2}}(a)))
+  b = nn.Rescaling{2, offset = 1}(nn.Softmax{}(nn.ELU{}(nn.ReLU{}(nn.Reshape{{4, 4, 2}}(b)))))
+  local joined = nn.Concatenate{}{nn.Add{}{a, b, x}, b}
+  local m = nn.Model{x, nn.Dense{1}(Own{}(nn.Flatten{}(joined)))}
+  expect_in(printed(m.explain, m), "4*4*2 = 2*8*2 = 32 numbers", "tanh of each number", "times 0.3 where it is",
+    "each number times 2, plus 1", "the sum of 3 inputs, number by number", "2 inputs, one behind the other",
+    "4 = 2 + 2", "your own kind of layer", "65 = 64 of scale + 1 of bias", "one unit, a sum of 64 inputs",
+    "standard deviation 0.5", "shares of 1")
+end)
+
 test.done()

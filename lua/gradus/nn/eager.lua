@@ -37,7 +37,8 @@ function Eager:run(x, y, order, first, count, backward, key1, key2, number, pred
     if backward then
       local loss = tensor.mean(results[2])
       if penalty then loss = loss + penalty end
-      loss:backward()
+      -- Where no weight is behind the loss, it is a plain number.
+      if type(loss) ~= "number" then loss:backward() end
     end
   end
   local gradients = core.eagerly(self.weights, self.training, key1, key2, number, step)

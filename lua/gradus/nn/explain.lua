@@ -29,7 +29,8 @@ local kinds = {}
 
 function kinds.Dense(layer, from)
   local n, units = from[1], layer.units
-  return {about = string.format("each of %d units is a sum of %s inputs times weights%s", units, with_commas(n),
+  return {about = string.format("%s a sum of %s inputs times weights%s",
+      units == 1 and "one unit," or string.format("each of %d units is", units), with_commas(n),
       layer.use_bias and ", plus its bias" or ""),
     output = string.format("one number a unit: %d", units),
     parameters = layer.use_bias and string.format("%d*%d + %d", n, units, units) or string.format("%d*%d", n, units),
@@ -107,6 +108,51 @@ function kinds.GlobalMaxPooling2D(_, from)
     window = "all"}
 end
 
+-- ---- layers that only change each number ----
+
+local function elementwise(words)
+  return function(layer) return {about = (words:gsub("{([%w_]+)}", function(name)
+    return type(layer[name]) == "number" and string.format("%g", layer[name]) or tostring(layer[name])
+  end))} end
+end
+
+kinds.Activation = elementwise "{activation} of each number"
+kinds.ReLU = elementwise "each number, or 0 where it is negative"
+kinds.LeakyReLU = elementwise "each number, times {negative_slope} where it is negative"
+kinds.ELU = elementwise "each number x, or {alpha} * (e^x - 1) where it is negative"
+kinds.Softmax = elementwise "e^x of each number, divided by the sum of them: shares of 1"
+kinds.Rescaling = elementwise "each number times {scale}, plus {offset}"
+kinds.GaussianNoise = elementwise "in training normal noise is added, of standard deviation {stddev}"
+for _, name in ipairs {"Flip", "Rotation", "Translation", "Zoom", "Contrast", "Brightness"} do
+  kinds["Random" .. name] = elementwise "in training each picture is changed a little; in prediction none is"
+end
+
+function kinds.Reshape(_, from, shape)
+  return {about = "the same numbers in another shape", window = "all",
+    output = string.format("%s = %s = %d numbers", times(shape), times(from), product(shape))}
+end
+
+-- ---- layers of several inputs ----
+
+for name, words in pairs {Add = "sum", Average = "mean", Multiply = "product", Maximum = "greatest"} do
+  kinds[name] = function(_, _, _, all) return {about = string.format("the %s of %d inputs, number by number", words,
+    #all)} end
+end
+
+function kinds.Concatenate(_, _, shape, all)
+  local parts = {}
+  for i, from in ipairs(all) do parts[i] = from[#from] end
+  return {about = string.format("%d inputs, one behind the other", #all),
+    output = string.format("%d = %s", shape[#shape], table.concat(parts, " + "))}
+end
+
+-- A learner's own kind has weights of any shape.
+local function own(layer)
+  local parts = {}
+  for _, name in ipairs(layer:all_names()) do parts[#parts + 1] = times(layer[name].shape) .. " of " .. name end
+  return {about = "your own kind of layer", parameters = table.concat(parts, " + ")}
+end
+
 -- ---- the receptive field: how many pixels of the input one number depends on ----
 
 -- Behind a field of that size and jump (pixels of the input between two neighbours).
@@ -147,7 +193,7 @@ end
 local function layer_lines(lines, i, node, field, seen)
   local layer = node.layer
   local kind = kinds[layer.class_name]
-  local says = kind and not layer.is_own and kind(layer, node.from[1], node.shape) or {}
+  local says = layer.is_own and own(layer) or kind and kind(layer, node.from[1], node.shape, node.from) or {}
   field = widen(field, says.window)
   lines[#lines + 1] = string.format("%d. %s (%s)%s", i, layer.name, layer.class_name,
     says.about and ": " .. says.about or "")

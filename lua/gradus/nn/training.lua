@@ -17,6 +17,7 @@ local progress = require "gradus.nn.progress"
 local random = require "gradus.core.random"
 local result_table = require "gradus.nn.results"
 local samples = require "gradus.nn.samples"
+local session = require "gradus.session"
 local shapes = require "gradus.shapes"
 local steps = require "gradus.nn.steps"
 local tensor = require "gradus.core.tensor"
@@ -245,6 +246,10 @@ true
   local truth = weights and samples.with_weights(y, weights[{{1, n}}], model.dtype) or y
 
   local step = steps.program(model, "train", truth, weights ~= nil)
+  if #step.weights == 0 then
+    session.note(model.name .. " has no weight that training could change: its layers have none, or are frozen "
+      .. "(layer.trainable = false)")
+  end
   steps.prepare_optimizer(model, step.weights)
   local record = history.new(model, {epochs = read.epochs, batch_size = batch_size, samples = n})
   record.baseline = baseline.of(model, y)
