@@ -427,6 +427,8 @@ test("a confusion matrix says in words what its cells are, in the order of the s
   expect.equal(table.concat(words, "; "), "1|50.0 %|TP true positive; 1|50.0 %|FN false negative|Type II; " ..
     "1|33.3 %|FP false positive|Type I; 2|66.7 %|TN true negative")
   expect.equal(table.concat(panel.row_names, " "), "yes no")
+  expect.ok(lines_with(plot.confusion(cm), "set ylabel"):find "'actual'")
+  expect.ok(lines_with(plot.confusion(cm), "set xlabel"):find "'predicted'")
   -- What the matrix was asked to normalize by is what is shown; nobody was predicted as the second class here.
   local by_column = metrics.confusion_matrix({1, 0, 0}, {1, 1, 1}, {normalize = "pred"})
   local cells = check(plot.confusion(by_column)).panels[1].cells
@@ -687,6 +689,15 @@ test("a terminal that knows ASCII only gets nothing else, of every kind, with an
       for row in drawn:gsub("\27%[[%d;]*m", ""):gmatch "[^\n]+" do expect.ok(#row <= 79, row) end
     end
   end
+end)
+
+test("what stands for signs beyond ASCII can be read", function()
+  local drawn = in_characters(plot({-2, 2}, {-3, 3}), {ascii = true})
+  expect.ok(drawn:find("-3", 1, true) and not drawn:find("?", 1, true), drawn)
+  local arrows = in_characters(plot.vectors({0, 2}, {0, 1}, {1, -1}, {0, 0}), {ascii = true})
+  expect.ok(arrows:find("| *>") or arrows:find("+.*>"), arrows)
+  expect.ok(arrows:find("<", 1, true), arrows)
+  expect.ok(in_characters(plot.bars({"a"}, {2}), {ascii = true}):find("####", 1, true))
 end)
 
 test("many pictures stand side by side as the terminal is wide, or as the learner says", function()

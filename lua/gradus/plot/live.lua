@@ -98,10 +98,10 @@ end
 -- Takes what gnuplot has drawn meanwhile. Returns whether it is free.
 local function collect(self)
   if not self.waiting then return true end
+  local before = clock()
   local drawn, message = core.look()
   if drawn == false then return false end
   self.waiting = false
-  rest(self)
   if not drawn then
     trouble(self, message)
     return false
@@ -117,6 +117,8 @@ local function collect(self)
     local _, lines = text:gsub("\n", "")
     put(self, text, lines)
   end
+  self.cost = self.cost + clock() - before
+  rest(self)
   return true
 end
 
