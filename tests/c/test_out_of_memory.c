@@ -59,7 +59,7 @@ static const char prelude[] =
     "m:compile{optimizer='adam', loss='mse'}\n"
     "local sinks = require 'gradus.session.sink'\n"
     "local s = require('gradus.session').new{sink=sinks.capture(), interactive=true}\n"
-    "function env.entry(text) s:execute(text) s.sink:take(true) s.entries = 0 end\n";
+    "function env.entry(text) s:execute(text) s.sink:take(true) s.entries = 0 s.record.cells = {} end\n";
 
 // Each is run again and again, with one allocation more before they fail.
 static const char *const statements[] = {
