@@ -1,7 +1,7 @@
 -- Does data.waste teach honestly? Trains the course's two models on its pictures and prints what they reach, as mean
 -- and standard deviation over seeds; F1, recall and precision are those of the class "bottle" on the test part.
 --
---     ./run bench/waste.lua                              all of it: about five minutes
+--     ./run bench/waste.lua                              all of it: about six minutes of processor time
 --     ./run bench/waste.lua models                       MLP and CNN at the default setting, with and without weights
 --     ./run bench/waste.lua knobs viewpoint scale        the CNN with these knobs (or all) at 0 and at 1
 --     ./run bench/waste.lua leaks                        what can be told without looking at the form
