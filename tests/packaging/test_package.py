@@ -79,6 +79,10 @@ def _(package, unpacked):
              f"lessons/{path.name} is under {licence}, which packaging/debian/copyright does not say")
 
 
+if sys.argv[2] != "none":
+    print("1..0 # SKIP the package is built once, without sanitizers")
+    sys.exit()
+
 with tempfile.TemporaryDirectory() as folder:
     env = {**os.environ, "DEB_BUILD_OPTIONS": "nocheck"}
     built = output(TREE / "packaging/build-deb", folder, env=env).split()
