@@ -439,6 +439,10 @@ def files(folder):
         except OSError:
             begins = False
         test(f'a figure is saved as .{kind}', None if begins else done.stdout + done.stderr)
+    gradus('plot.terminal("none"); plot.heatmap({{1, 2}, {3, 4}}, {values = false}):save("cells.svg")', folder)
+    svg = open(f'{folder}/cells.svg', encoding='utf-8').read()
+    test('the cells of a matrix are shapes in an SVG, where many programs would blur a picture',
+         None if '<image' not in svg and len(re.findall('<polygon', svg)) >= 4 else svg)
     done = gradus('print(1)', folder, gnuplot=fake(folder, 'touch started'))
     test('gnuplot is not started before the first plot', None if not os.path.exists(f'{folder}/started') else 'it was')
     done = gradus('plot.terminal("characters"); plot({1, 2, 3}, {title="three"}); plot.bars({"a"}, {1})', folder)

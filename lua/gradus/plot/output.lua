@@ -162,14 +162,16 @@ end
 
 function terminals.svg(theme)
   need("svg", "writes no SVG", "save the figure as .png or .pdf")
-  return string_format("set terminal svg noenhanced size %d,%d dynamic font %s background rgb '%s'", theme.width,
-    theme.height, quoted_font(theme), theme.paper)
+  -- Its letters are in pixels, those of the others in points.
+  return string_format("set terminal svg noenhanced size %d,%d dynamic font %s fontscale 1.33 background rgb '%s'",
+    theme.width, theme.height, quoted_font(theme), theme.paper)
 end
 
 function terminals.pdf(theme)
   need("pdfcairo", "writes no PDF (it was built without cairo)", "save the figure as .svg or .png")
-  return string_format("set terminal pdfcairo noenhanced color size %gin,%gin font %s background rgb '%s'",
-    theme.width / 96, theme.height / 96, gnuplot.quote(theme.font .. "," .. theme.size * 0.75), theme.paper)
+  return string_format(
+    "set terminal pdfcairo noenhanced color size %gin,%gin font %s fontscale 0.75 background rgb '%s'",
+    theme.width / 96, theme.height / 96, quoted_font(theme), theme.paper)
 end
 
 -- Into the terminal: what gnuplot writes is caught and passed on.
@@ -245,6 +247,7 @@ local endings = {png = "IEND\xae\x42\x60\x82", svg = "</svg>%s*", pdf = "%%%%EOF
 -- The figure as the bytes of a file. gnuplot never learns the file's name: in its "set output" names may be commands.
 local function drawn_as(figure, kind, theme)
   theme = theme_for(figure, theme)
+  theme.cells_as_shapes = kind == "svg"  -- many programs blur the pictures in an SVG
   local script = gnuplot.script(figure, theme, terminals[kind](theme) .. "\nset output", false)
   return M.check_whole(run(script .. "set output\n"), kind)
 end
