@@ -73,7 +73,7 @@ local function legend(out, panel, theme, text, titled)
   end
   local count = #labels
   -- A name's width with its sample; how many stand side by side.
-  local entry = widest_of(theme, labels, count, 60) / WIDE * CHARACTER + 5.2 * theme.size * CHARACTER
+  local entry = widest_of(theme, labels, count, 60) / WIDE * CHARACTER + 4.5 * theme.size * CHARACTER
   local across = max(1, floor(theme.width * 0.86 / entry))
   local rows = ceil(count / across)
   if count == 0 then
@@ -83,7 +83,7 @@ local function legend(out, panel, theme, text, titled)
       "fillcolor rgb '%s' width -1 height 0.5", panel.key, theme.ink, theme.faint, theme.paper)
   elseif text then
     -- Room for the sample and a space: gnuplot's characters know no other.
-    local letters = (entry / theme.size / CHARACTER + 2.8) * count
+    local letters = (entry / theme.size / CHARACTER + 3.5) * count
     out("set key %s textcolor rgb '%s'", letters > 100 and "outside right top vertical Left reverse samplen 2 width 1"
       or "bmargin center horizontal samplen 2 width 3", theme.ink)
   elseif rows > 2 then
@@ -91,7 +91,7 @@ local function legend(out, panel, theme, text, titled)
   else
     out("set title offset 0, %g", 0.1 + 1.2 * rows)
     out("set tmargin %g", (titled and 3.6 or 1.6) + 1.4 * rows)
-    out("set key at graph 0.5, 1.015 center bottom horizontal Left reverse samplen 2 spacing 1.1 width 1 " ..
+    out("set key at graph 0.5, 1.015 center bottom horizontal Left reverse samplen 2 spacing 1.1 width 0 " ..
       "maxcols %d textcolor rgb '%s'", ceil(count / rows), theme.ink)
   end
 end
