@@ -340,7 +340,9 @@ local function inline_script(figure, where, any_width)
 end
 
 local function inline_text(drawn, where)
-  return where == "kitty" and core.kitty(drawn) or drawn .. "\n"
+  if where == "kitty" then return core.kitty(drawn) end
+  -- From 6.0 on gnuplot first goes to the top of the screen, and would draw over what stands there.
+  return drawn:gsub("^\27%[H", "") .. "\n"
 end
 
 local function window_script(figure, name)
