@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -61,8 +62,13 @@ class Shell:
     """A gradus in which lines are typed. `do` returns what a line printed, without colours."""
 
     def __init__(self, folder, *args, before=None, **env):
+        def prepare():
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it is ignored, and what is ignored is inherited
+            if before:
+                before()
+
         self.child = pexpect.spawn(GRADUS, list(args), encoding="utf-8", timeout=TIMEOUT, dimensions=(40, 200),
-                                   env=environment(folder, **env), cwd=folder, preexec_fn=before)
+                                   env=environment(folder, **env), cwd=folder, preexec_fn=prepare)
         self.child.delaybeforesend = None
         self.banner = self.until_prompt()
 
