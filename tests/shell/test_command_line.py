@@ -52,6 +52,21 @@ def _(folder):
     contains(err, "bad.lua:1: ")
 
 
+@test("A script hears on stderr what makes its result wrong, and its results stay clean")
+def _(folder):
+    write(folder, "s.lua", """
+random.seed(1)
+m = nn.Sequential{nn.Dense{2, activation="softmax", input_shape={3}}}
+m:compile{optimizer="sgd", loss=losses.sparse_categorical_crossentropy{from_logits=true}}
+m:fit{random.rand(8, 3), tensor{0, 1, 0, 1, 0, 1, 0, 1}, epochs=1, verbose=0}
+print("done")
+""")
+    status, out, err = gradus("s.lua", folder=folder)
+    equal((status, out), (0, "done\n"))
+    contains(err, "note: ")
+    contains(err, "softmax")
+
+
 @test("What is no script fails with one line that says why")
 def _(folder):
     def failing(content):

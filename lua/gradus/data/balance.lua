@@ -150,7 +150,7 @@ known answers.
   if type(o.augment) ~= "table" then error(WHAT .. ": augment is a table of data.augment's options", 2) end
   local role = parts.role(x)
   if role then
-    session.note(format("data.balance changes the %s part: a test on balanced data tells nothing of a world that is "
+    session.warn(format("data.balance changes the %s part: a test on balanced data tells nothing of a world that is "
       .. "not; balance the training part", role))
   end
   local _, x_shape, _, n = core.describe(x)

@@ -37,7 +37,7 @@ function Scaler:fit(x)
   check(self.name .. ":fit", x)
   local role = parts.role(x)
   if role then
-    session.note(format("%s is fitted on the %s part, which is no longer unseen then: its numbers come from the "
+    session.warn(format("%s is fitted on the %s part, which is no longer unseen then: its numbers come from the "
       .. "training part alone, scaler:fit(d.x_train)", self.name, role))
   end
   local axes = axes_of(x)
@@ -127,7 +127,7 @@ local function scaled(what, make, d)
   local from = d.x_train or d.x
   if not core.is_tensor(from) then error(what .. ": this table has no x_train", 3) end
   if not d.x_train then
-    session.note(what .. " uses all items, which are not split yet: data.split comes first, or the test part has a say "
+    session.warn(what .. " uses all items, which are not split yet: data.split comes first, or the test part has a say "
       .. "in its own preparation")
   end
   local scaler = parts.call(function() return make():fit(from) end)

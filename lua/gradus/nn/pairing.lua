@@ -74,5 +74,5 @@ return function(model)
       .. 'activation="sigmoid" with binary_crossentropy', name), 0)
   end
   local text = activation and remark(model.loss, activation, layer, outputs)
-  if text then session.note(text) end
+  if text then session.warn(text) end
 end

@@ -100,7 +100,7 @@ function M.program(model, mode, y, weighted)
   local program, why = record(model, y, weights, in_training, call, penalty)
   if not program then
     if not model.runs_eagerly then
-      session.note(string.format("%s runs on whole batches, step by step and not recorded, so training is slower: %s",
+      session.warn(string.format("%s runs on whole batches, step by step and not recorded, so training is slower: %s",
         model.name, why))
       model.runs_eagerly = true
     end

@@ -247,7 +247,7 @@ true
 
   local step = steps.program(model, "train", truth, weights ~= nil)
   if #step.weights == 0 then
-    session.note(model.name .. " has no weight that training could change: its layers have none, or are frozen "
+    session.warn(model.name .. " has no weight that training could change: its layers have none, or are frozen "
       .. "(layer.trainable = false)")
   end
   steps.prepare_optimizer(model, step.weights)

@@ -99,6 +99,14 @@ function session.note(text)
   if current then current:note(text) end
 end
 
+--- A remark on what may make a result wrong, or a training slow: a note at a prompt, and a line on standard error in a
+--- script, whose author should hear of it too.
+function session.warn(text)
+  if current and current.interactive then return current:note(text) end
+  io.stdout:flush()
+  io.stderr:write("note: ", text, "\n")
+end
+
 --- Seconds on a clock that only goes forward.
 session.clock = core.clock
 
