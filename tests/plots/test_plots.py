@@ -318,8 +318,7 @@ def processes(folder):
     # The learner's own files are open, too, when gnuplot is started.
     code = ('plot.terminal "none"; local held = {}; for i = 1, 5 do held[i] = io.open("/dev/zero") end; '
             'plot({1, 2}):save("a.svg"); for _, file in ipairs(held) do file:close() end; '
-            'os.execute("ls -l /proc/$(ps -o pid=,comm= --ppid $PPID | sed -n \'s/ *gnuplot.*//p\')/fd; echo; '
-            'ls -l /proc/self/fd")')
+            'os.execute("ls -l /proc/$(pgrep -P $PPID gnuplot)/fd; echo; ls -l /proc/self/fd")')
     done = gradus(code, folder)
     of_gnuplot, _, of_command = done.stdout.partition('\n\n')
     of_gnuplot = sorted(int(number) for number in re.findall(r' (\d+) -> ', of_gnuplot))
