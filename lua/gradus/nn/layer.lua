@@ -145,18 +145,25 @@ function Layer:list_options(list)
 end
 
 --- Whether the options are still those that list_options wrote into `list` behind position `at`, and where they end.
---- Every prediction asks, so nothing is made to find out.
+--- Every step and prediction asks, so nothing is made to find out, and little is called: a function's call takes longer
+--- than all else that is done for an option.
 function Layer:same_options(list, at)
-  for _, name in ipairs(self.option_names) do
-    local value = self[name]
+  local names = self.option_names
+  for k = 1, #names do
+    local value = self[names[k]]
+    local kind = type(value)
     at = at + 1
-    if is_list(value) then
+    if kind == "table" and is_list(value) then
       if list[at] ~= #value then return false end
       for i = 1, #value do
         at = at + 1
         if not rawequal(list[at], value[i]) then return false end
       end
-    elseif not rawequal(list[at], value == nil and "nil" or value) then
+    elseif kind == "table" or kind == "userdata" then
+      if not rawequal(list[at], value) then return false end
+    elseif kind == "nil" then
+      if list[at] ~= "nil" then return false end
+    elseif list[at] ~= value then
       return false
     end
   end
@@ -164,8 +171,8 @@ function Layer:same_options(list, at)
 end
 
 local function same_tensors(self, names, list, at)
-  for i, name in ipairs(names) do
-    if not rawequal(list[at + i], self[name]) then return false end
+  for i = 1, #names do
+    if not rawequal(list[at + i], self[names[i]]) then return false end
   end
   return at + #names
 end
