@@ -130,58 +130,14 @@ local function is_list(value)
   return type(value) == "table" and getmetatable(value) == nil
 end
 
---- Appends the values of the layer's options to a list: what a recorded program depends on besides weights. A list is
---- its length and its elements.
-function Layer:list_options(list)
+--- Adds to `watched` what a recorded program depends on: the layer's options, and its weights(), or all_weights().
+function Layer:watch(watched, all)
   for _, name in ipairs(self.option_names) do
-    local value = self[name]
-    if is_list(value) then
-      list[#list + 1] = #value
-      table.move(value, 1, #value, #list + 1, list)
-    else
-      list[#list + 1] = value == nil and "nil" or value
-    end
+    if is_list(self[name]) then watched:add_list(self, name) else watched:add(self, name) end
   end
-end
-
---- Whether the options are still those that list_options wrote into `list` behind position `at`, and where they end.
---- Every step and prediction asks, so nothing is made to find out, and little is called: a function's call takes longer
---- than all else that is done for an option.
-function Layer:same_options(list, at)
-  local names = self.option_names
-  for k = 1, #names do
-    local value = self[names[k]]
-    local kind = type(value)
-    at = at + 1
-    if kind == "table" and is_list(value) then
-      if list[at] ~= #value then return false end
-      for i = 1, #value do
-        at = at + 1
-        if not rawequal(list[at], value[i]) then return false end
-      end
-    elseif kind == "table" or kind == "userdata" then
-      if not rawequal(list[at], value) then return false end
-    elseif kind == "nil" then
-      if list[at] ~= "nil" then return false end
-    elseif list[at] ~= value then
-      return false
-    end
-  end
-  return at
-end
-
-local function same_tensors(self, names, list, at)
-  for i = 1, #names do
-    if not rawequal(list[at + i], self[names[i]]) then return false end
-  end
-  return at + #names
-end
-
---- The same for weights(), or for all_weights(), in `list` behind position `at`.
-function Layer:same_weights(list, at, all)
-  if not all and not self.trainable then return at end
-  at = same_tensors(self, self.weight_names, list, at)
-  return at and all and same_tensors(self, self.state_names, list, at) or at
+  watched:add(self, "trainable")
+  for _, name in ipairs((all or self.trainable) and self.weight_names or {}) do watched:add(self, name) end
+  for _, name in ipairs(all and self.state_names or {}) do watched:add(self, name) end
 end
 
 local function total(list)

@@ -7,6 +7,7 @@ local Eager = require "gradus.nn.eager"
 local penalties = require "gradus.nn.penalties"
 local session = require "gradus.session"
 local tensor = require "gradus.core.tensor"
+local watched = require "gradus.nn.watched"
 
 local M = {}
 
@@ -56,17 +57,6 @@ local function weights_for(model, in_training)
   return list
 end
 
--- Whether a program that was kept has the options and weights that the layers have now.
-local function is_current(model, kept)
-  local option, weight = 0, 0
-  for _, layer in ipairs(model.layers) do
-    option = layer:same_options(kept.options, option)
-    weight = option and layer:same_weights(kept.weights, weight, not kept.in_training)
-    if not weight then return false end
-  end
-  return option == #kept.options and weight == #kept.weights and penalties.unchanged(kept.penalties)
-end
-
 -- The program for `mode` ("train", "test" or "predict"), recorded anew when a weight or a layer's option (the rate of a
 -- Dropout, say) was exchanged or y has another form. When `weighted`, the last column of y is the sample's weight in
 -- the loss (see samples.lua).
@@ -76,12 +66,13 @@ function M.program(model, mode, y, weighted)
   for _, layer in ipairs(model.layers) do
     if layer.before_run then layer:before_run() end
   end
-  if kept and is_current(model, kept) then return kept end
+  if kept and kept.watched_fields:is_unchanged() and penalties.unchanged(kept.penalties) then return kept end
   model:refresh()
-  local chosen = {}
-  for _, layer in ipairs(model.layers) do layer:list_options(chosen) end
   local in_training = mode == "train"
   local weights = weights_for(model, in_training)
+  local fields = watched.new()
+  fields:add_list(model, "layers")
+  for _, layer in ipairs(model.layers) do layer:watch(fields, not in_training) end
   local function call(x, t)
     local output = model:call(x, in_training)
     if not t then return output end
@@ -110,8 +101,8 @@ function M.program(model, mode, y, weighted)
   for _, layer in ipairs(model.layers) do
     if layer.after_step and layer.trainable then after[#after + 1] = layer end
   end
-  kept = {program = program, recorded = not why and program, after = after, weights = weights, options = chosen,
-    in_training = in_training, weighted = weighted, penalties = list,
+  kept = {program = program, recorded = not why and program, after = after, weights = weights, watched_fields = fields,
+    weighted = weighted, penalties = list,
     gradients = mode == "train" and program:gradients()}
   model.programs[key] = kept
   return kept
