@@ -369,6 +369,18 @@ void gr_gnuplot_tend(gr_gnuplot *g) {
   close_all(g);
 }
 
+// Ends a run that is over, or that failed with `code`: its verdict, and what gnuplot printed.
+static gr_code conclude(gr_gnuplot *g, gr_code code, gr_str *output, gr_err *err) {
+  if (!code) code = verdict(g, err);
+  if (!code && output) {
+    const gr_str *said = &g->talk.output;
+    gr_str_append_n(output, said->text, (size_t)(find(said, g->talk.mark) - said->text));
+    code = gr_str_check(output, err);
+  }
+  end_talk(g);
+  return code;
+}
+
 // Exchanges until the run is over, and gives its verdict. An interrupt ends the process.
 static gr_code finish_talk(gr_gnuplot *g, gr_str *output, gr_err *err) {
   gr_code code = GR_OK;
@@ -380,14 +392,7 @@ static gr_code finish_talk(gr_gnuplot *g, gr_str *output, gr_err *err) {
       code = exchange(g, POLL_SLICE, &over, err);
     }
   }
-  if (!code) code = verdict(g, err);
-  if (!code && output) {
-    const gr_str *said = &g->talk.output;
-    gr_str_append_n(output, said->text, (size_t)(find(said, g->talk.mark) - said->text));
-    code = gr_str_check(output, err);
-  }
-  end_talk(g);
-  return code;
+  return conclude(g, code, output, err);
 }
 
 gr_code gr_gnuplot_begin(gr_gnuplot *g, const char *script, size_t length, double seconds, gr_err *err) {
@@ -425,9 +430,7 @@ gr_code gr_gnuplot_look(gr_gnuplot *g, bool *busy, gr_str *output, gr_err *err) 
     *busy = true;
     return GR_OK;
   }
-  if (!code) return finish_talk(g, output, err);
-  end_talk(g);
-  return code;
+  return conclude(g, code, output, err);
 }
 
 double gr_gnuplot_seconds(const gr_gnuplot *g) {
