@@ -12,7 +12,6 @@ local options = require "gradus.options"
 local random = require "gradus.core.random"
 local saving = require "gradus.nn.saving"
 local sequential = require "gradus.nn.sequential"
-local shapes = require "gradus.shapes"
 local weights = require "gradus.nn.weights"
 
 -- What is read is a stranger's: every value is looked at before it is used.

@@ -123,7 +123,7 @@ end
 --- more), summed over the samples; as values and not as a table, so that a step leaves no garbage.
 function M.train(model, step, x, y, order, first, count, key, number, outputs)
   -- Where nobody looks at the gradients they need not exist: the update computes them on its way.
-  local program = step.recorded and not step.watched and not model.optimizer:reads_gradients() and step.recorded or nil
+  local program = not step.watched and not model.optimizer:reads_gradients() and step.recorded or nil
   local loss, m1, m2, m3, m4 = step.program:run(x, y, order, first, count, program and "pending" or true, key[1],
     key[2], number, outputs)
   local bad = core.first_not_finite(step.gradients, program)

@@ -4,7 +4,6 @@
 
 local core = require "gradus.core.plot"
 local drawing = require "gradus.plot.drawing"
-local figures = require "gradus.plot.figure"
 local output = require "gradus.plot.output"
 local session = require "gradus.session"
 
