@@ -77,12 +77,13 @@ void gr_push_tracked_leaf(lua_State *L, const gr_tensor *t, bool needs_gradient)
 }
 
 // A counted tensor with the numbers at `index` (number, boolean or tensor), converted to `dtype` if it is not
-// a float.
+// a float. Contiguous, as everything that a graph keeps: a view with gaps, such as a column of a table, is
+// copied.
 static gr_code constant(lua_State *L, int index, gr_dtype dtype, gr_node **out, gr_err *err) {
   gr_tensor value, number;
   double memory;
   const gr_tensor *source = gr_test_tensor(L, index);
-  if (source && source->buffer && gr_dtype_is_float(source->dtype))
+  if (source && source->buffer && gr_dtype_is_float(source->dtype) && gr_tensor_is_contiguous(source))
     return gr_node_leaf(out, source, false, err);
   if (!source) {
     number = (gr_tensor){.data = &memory, .dtype = GR_F64};

@@ -61,6 +61,25 @@ test("a step that runs eagerly gives the numbers of the recorded one", function(
   expect.ok(max(abs(p - eager_p)) < 1e-12)
 end)
 
+test("a step that runs eagerly weighs samples, and takes columns of a table as truths", function()
+  random.seed(2)
+  local t, w = random.randn(500, 5), random.random(500)
+  local x, y = t[{{}, {1, 3}}], t[{{}, {4, 5}}]
+  local function train(activation)
+    random.seed(1)
+    local m = nn.Sequential{nn.Dense{2, activation = activation, input_shape = {3}}, dtype = "float64"}
+    m:compile{optimizer = "sgd", loss = "mse"}
+    m:fit{x, y, epochs = 2, batch_size = 300, sample_weight = w, verbose = 0}
+    m:fit{x, y, epochs = 2, batch_size = 300, verbose = 0}
+    return m
+  end
+  local recorded, eager = train(nil), train(function(z) z:detach():max() return z end)
+  expect.ok(eager.runs_eagerly and not recorded.runs_eagerly)
+  expect.ok(max(abs(recorded:predict(x) - eager:predict(x))) < 1e-12)
+  -- A loss by itself takes them, too.
+  expect.close(losses.mean_squared_error(y, x[{{}, {1, 2}}]), losses.mean_squared_error(y:clone(), x[{{}, {1, 2}}]))
+end)
+
 test("a layer that reads numbers while it computes runs eagerly: no number of the recording stays in it", function()
   local seen = {}
   local loss, _, model = train(function(x)

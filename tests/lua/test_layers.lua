@@ -104,6 +104,24 @@ test("a step with batch normalization is recorded, halts for the whole batch, an
   expect.ok(max(abs(moving - eager_moving)) < 1e-12)
 end)
 
+test("batch normalization without weights may stand first in a network that runs eagerly", function()
+  local x, y = random.randn(40, 3) * 2 + 5, random.randn(40, 1)
+  local function train(activation)
+    random.seed(3)
+    local m = net {nn.BatchNormalization{center = false, scale = false, momentum = 0.5, input_shape = {3}},
+      nn.Dense{1, activation = activation}}
+    m:compile{optimizer = "sgd", loss = "mse"}
+    m:fit{x, y, epochs = 2, batch_size = 16, verbose = 0}
+    return m
+  end
+  local recorded, eager = train(nil), train(function(z) z:detach():max() return z end)
+  expect.ok(eager.runs_eagerly and not recorded.runs_eagerly)
+  for _, name in ipairs {"moving_mean", "moving_variance"} do
+    expect.ok(max(abs(recorded.layers[1][name] - eager.layers[1][name])) < 1e-12, name)
+  end
+  expect.ok(max(abs(recorded:predict(x) - eager:predict(x))) < 1e-12)
+end)
+
 test("what is not trained is counted apart, and the summary says so", function()
   local m = net {nn.Conv2D{4, 3, input_shape = {6, 6, 2}}, nn.BatchNormalization{}, nn.Flatten{}, nn.Dense{2}}
   expect.equal(m:count_params(), 76 + 16 + 130)

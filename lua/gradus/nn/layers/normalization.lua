@@ -98,6 +98,7 @@ function BatchNormalization:call(x, training)
   end
   self.output = core.batch_normalization(x, self.scale and self.gamma or nil, self.center and self.beta or nil,
     self.epsilon, self.position)
+  self.input = x
   return self.output
 end
 
@@ -120,10 +121,13 @@ function BatchNormalization:after_step(program)
   local mean, variance
   if program then
     mean, variance = program:batch_moments(self.position, shape[#shape], pixels)
-  else
+  elseif not rawequal(core.plain(self.output), self.output) then
     mean, variance = core.batch_moments(self.output)
+  else  -- without weights, on what the network is given, nothing is tracked: no node has kept the sums
+    local rows = self.input:reshape(-1, shape[#shape]):astype("float64")
+    mean, variance = tensor.mean(rows, 1), tensor.var(rows, 1)
   end
-  self.output = nil  -- it holds on to the whole computation
+  self.output, self.input = nil, nil  -- they hold on to the whole computation
   if not mean then return end
   local m = self.momentum
   self.moving_mean[{{}}] = m * self.moving_mean + (1 - m) * mean
