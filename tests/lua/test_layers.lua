@@ -181,6 +181,77 @@ test("layers that activate give the formulas' numbers", function()
   expect.close(sum(net {nn.Softmax{input_shape = {5}}}:predict(x)), 1, 1e-12)
 end)
 
+test("PReLU learns its slopes, one for each number or one for all along the shared axes", function()
+  random.seed(7)
+  for _, case in ipairs {{nil, 72}, {{2, 3}, 2}, {{2, -1}, 6}, {-2, 12}, {{2, 3, 4}, 1}} do
+    local axes, n = case[1], case[2]
+    local m = net {nn.PReLU{shared_axes = axes, alpha_initializer = "random_normal", input_shape = {6, 6, 2}},
+      nn.Flatten{}, nn.Dense{2}}
+    expect.equal(m.layers[1].alpha.size, n)
+    expect.equal(m.layers[1].name, "p_re_lu")
+    check_gradients(m, pictures, zeros(5, 2))
+    expect.equal(m.runs_eagerly, nil)
+    local alpha = m.layers[1].alpha
+    local by_hand = where(gt(pictures, 0), pictures, alpha * pictures)
+    expect.ok(max(abs(nn.Sequential{m.layers[1], dtype = "float64"}:predict(pictures) - by_hand)) == 0)
+  end
+end)
+
+test("normalizing along other axes is normalizing along the last ones of turned samples", function()
+  random.seed(8)
+  local function layer_of(kind, axis, shape)
+    local m = net {nn[kind] {axis = axis, input_shape = shape}, nn.Flatten{}}
+    random.seed(9)
+    for _, name in ipairs(m.layers[1]:all_names()) do
+      local w = m.layers[1][name]
+      w[{{}}] = random.uniform(0.5, 1.5, table.unpack(w.shape))
+    end
+    return m
+  end
+  local x = random.randn(4, 3, 5, 2)
+  local turned = x:transpose(1, 4, 3, 2):clone()
+  for _, kind in ipairs {"BatchNormalization", "LayerNormalization"} do
+    local along, last = layer_of(kind, 2, {3, 5, 2}), layer_of(kind, -1, {2, 5, 3})
+    local of_turned = last:predict(turned):reshape(4, 2, 5, 3):transpose(1, 4, 3, 2)
+    expect.ok(max(abs(along:predict(x):reshape(4, 3, 5, 2) - of_turned)) < 1e-12, kind)
+    for _, m in ipairs {along, last} do m:compile{optimizer = optim.SGD{0.1}, loss = "mse"} end
+    for _ = 1, 3 do
+      expect.close(along:train_on_batch(x, zeros(4, 30)), last:train_on_batch(turned, zeros(4, 30)), 1e-12)
+    end
+    expect.equal(along.runs_eagerly, nil)
+    for i, w in ipairs(along.layers[1]:all_weights()) do
+      expect.ok(max(abs(w - last.layers[1]:all_weights()[i])) < 1e-12, kind .. " " .. i)
+    end
+  end
+  local whole = layer_of("LayerNormalization", {2, 3, 4}, {3, 5, 2})
+  whole.layers[1].gamma[{{}}], whole.layers[1].beta[{{}}] = 1, 0
+  local y = whole:predict(x)
+  expect.ok(max(abs(mean(y, 2))) < 1e-12)
+  expect.ok(max(abs(var(y, 2) - 1)) < 0.01)
+end)
+
+test("what is learnt along several axes follows the gradient", function()
+  random.seed(10)
+  for _, layer in ipairs {nn.LayerNormalization{axis = {2, 4}}, nn.LayerNormalization{axis = {2, 3, 4}},
+    nn.BatchNormalization{axis = 3}, nn.Softmax{axis = {2, 3}}} do
+    local m = net {nn.Conv2D{2, 3, input_shape = {6, 6, 2}}, layer, nn.Flatten{}, nn.Dense{2}}
+    check_gradients(m, pictures, zeros(5, 2))
+    expect.equal(m.runs_eagerly, nil)
+  end
+end)
+
+test("a softmax along several axes sums to 1 along all of them", function()
+  local y = net {nn.Softmax{axis = {2, 3}, input_shape = {6, 6, 2}}}:predict(pictures)
+  expect.ok(max(abs(sum(y, {2, 3}) - 1)) < 1e-12)
+  expect.ok(max(abs(net {nn.Softmax{axis = 2, input_shape = {6, 6, 2}}}:predict(pictures):sum(2) - 1)) < 1e-12)
+end)
+
+test("moving means start as their initializers say", function()
+  local m = net {nn.BatchNormalization{moving_mean_initializer = initializers.Constant{2},
+    moving_variance_initializer = initializers.Constant{4 - 1e-3}, input_shape = {1}}}
+  expect.close(m:predict(tensor{{6}})[{1, 1}], 2, 1e-12)
+end)
+
 -- ---- branches ----
 
 local function residual(dtype)
@@ -270,6 +341,22 @@ test("options of layers that cannot be are sentences", function()
   expect.error(function() nn.LayerNormalization{epsilon = 0} end, "above 0")
   expect.error(function() nn.Rescaling{"half"} end, "scale is a number")
   expect.error(function() nn.LeakyReLU{negative_slope = -1} end, "from 0")
+  expect.error(function() nn.BatchNormalization{axis = 1} end, "axis 1 counts the samples")
+  expect.error(function() nn.BatchNormalization{axis = {2, 3}} end, "not {2, 3}")
+  expect.error(function() nn.LayerNormalization{axis = {}} end, "or a list of them, not {}")
+  expect.error(function() nn.PReLU{shared_axes = {{2}}} end, "or a list of them")
+  expect.error(function() net {nn.PReLU{shared_axes = {2, 4}, input_shape = {5, 5}}} end, "a batch has 3 axes here")
+  expect.error(function() net {nn.LayerNormalization{axis = {2, -2}, input_shape = {5, 5}}} end, "names axis 2 twice")
+  expect.error(function() net {nn.Softmax{axis = -3, input_shape = {5, 5}}} end, "-1 to -2 from the end")
+end)
+
+test("images whose channels come first are turned once, not by each layer", function()
+  for _, name in ipairs {"MaxPooling2D", "AveragePooling2D", "GlobalAveragePooling2D", "GlobalMaxPooling2D",
+    "Flatten"} do
+    expect.equal(nn[name] {data_format = "channels_last"}.data_format, "channels_last")
+    expect.error(function() nn[name] {data_format = "channels_first"} end, "x:transpose(1, 3, 4, 2)")
+    expect.error(function() nn[name] {data_format = "channel_first"} end, 'did you mean "channels_first"')
+  end
 end)
 
 test.done()

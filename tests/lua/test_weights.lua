@@ -331,6 +331,19 @@ test("PyTorch's modules are paired by name where all are alike, and by number in
   os.remove(path)
 end)
 
+test("the slopes of PyTorch's PReLU are one a channel, or one for all", function()
+  local path = scratch ".npz"
+  for _, case in ipairs {{{2, 3}, linspace(0.5, 0, 3)}, {{2, 3, 4}, full({1}, 0.5)}} do
+    local shared, slopes = table.unpack(case)
+    local model = nn.Sequential {nn.Conv2D {3, 1, input_shape = {4, 4, 1}}, nn.PReLU {shared_axes = shared}}
+    data.save(path, {["0.weight"] = -ones(3, 1, 1, 1), ["0.bias"] = zeros(3), ["1.weight"] = slopes})
+    model:load_weights(path)
+    local x = random.uniform(1, 2, 2, 4, 4, 1)
+    expect_close(model:predict(x), -x * slopes)
+  end
+  os.remove(path)
+end)
+
 test("networks with branches get theirs by name, from Keras and from PyTorch", function()
   local io = data.load(tests .. "/weights/keras_branches_io.npz")
   local x = nn.Input {{6, 7, 2}}

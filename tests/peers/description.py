@@ -45,7 +45,7 @@ class Call:
             name = "callbacks." + self.name
         else:
             name = "optim." + self.name
-        return name + "{" + ", ".join("%s=%s" % (k, of_lua(v)) for k, v in self.options.items()) + "}"
+        return name + "{" + ", ".join("%s=%s" % (k, of_lua(as_position(k, v))) for k, v in self.options.items()) + "}"
 
 
 METRICS = {
@@ -65,6 +65,15 @@ LOSSES = {
     "SparseCategoricalCrossentropy": "sparse_categorical_crossentropy",
     "KLDivergence": "kl_divergence",
 }
+
+
+def as_position(name, value):
+    """Axes count from 1 in Lua, and from the end as in Python."""
+    if name not in ("axis", "shared_axes"):
+        return value
+    if isinstance(value, (list, tuple)):
+        return [as_position(name, each) for each in value]
+    return value + 1 if value >= 0 else value
 
 
 def of_keras(value):

@@ -78,7 +78,7 @@ def layers():
                        "silu", "softsign", "exponential"]:
         train("Dense " + activation, (3,), [dense(4, activation=activation), dense(2)], MSE, "numbers", SGD)
     for layer in [Call("ReLU"), Call("ReLU", max_value=1.0, negative_slope=0.1, threshold=0.2), Call("LeakyReLU"),
-                  Call("LeakyReLU", negative_slope=0.1), Call("ELU"), Call("ELU", alpha=0.5), Call("Softmax"),
+                  Call("LeakyReLU", negative_slope=0.1), Call("ELU"), Call("ELU", alpha=0.5), Call("PReLU"), Call("Softmax"),
                   Call("Activation", activation="tanh"), Call("LayerNormalization"),
                   Call("LayerNormalization", epsilon=0.1, center=False), Call("LayerNormalization", scale=False),
                   Call("BatchNormalization"), Call("BatchNormalization", center=False),
@@ -102,8 +102,13 @@ def layers():
             train(pool.lua(), (5, 7, 2), [Call("Conv2D", filters=2, kernel_size=2), pool] + end, MSE, "numbers", SGD)
     for layer in [Call("GlobalAveragePooling2D"), Call("GlobalMaxPooling2D"), Call("BatchNormalization"),
                   Call("GlobalAveragePooling2D", keepdims=True), Call("GlobalMaxPooling2D", keepdims=True),
-                  Call("LayerNormalization"), Call("Softmax"), Call("Reshape", target_shape=(9, -1))]:
-        train(layer.lua(), (4, 4, 2), [Call("Conv2D", filters=3, kernel_size=2), layer] + end, MSE, "numbers", SGD)
+                  Call("LayerNormalization"), Call("Softmax"), Call("Reshape", target_shape=(6, -1)),
+                  Call("PReLU"), Call("PReLU", shared_axes=[1, 2]), Call("Softmax", axis=1), Call("Softmax", axis=[1, 2]),
+                  Call("BatchNormalization", axis=1), Call("BatchNormalization", axis=-2, scale=False),
+                  # Of axes in the middle alone, as axis=1, Keras on PyTorch normalizes the last ones instead.
+                  Call("LayerNormalization", axis=[1, 2, 3]), Call("LayerNormalization", axis=[1, 3]),
+                  Call("LayerNormalization", axis=[-1, 2], center=False)]:
+        train(layer.lua(), (4, 5, 2), [Call("Conv2D", filters=3, kernel_size=2), layer] + end, MSE, "numbers", SGD)
     for layer in [dense(4, kernel_regularizer=Call("L2", l2=0.1), bias_regularizer=Call("L1", l1=0.1)),
                   dense(4, kernel_regularizer=Call("L1L2", l1=0.05, l2=0.02))]:
         train("regularized", (3,), [layer, dense(2)], MSE, "numbers", SGD)

@@ -80,7 +80,7 @@ function kinds.Flatten(_, from)
 end
 
 function kinds.BatchNormalization(layer, from)
-  local features, parts = from[#from], 2
+  local features, parts = layer:feature_shape(from)[1], 2
   if layer.scale then parts = parts + 1 end
   if layer.center then parts = parts + 1 end
   return {about = "each feature to mean 0 and variance 1, then stretched by gamma and shifted by beta",
@@ -91,7 +91,7 @@ end
 function kinds.LayerNormalization(layer, from)
   local parts = (layer.scale and 1 or 0) + (layer.center and 1 or 0)
   return {about = "each sample to mean 0 and variance 1 over its features", parameters =
-    parts > 0 and string.format("%d*%d", parts, from[#from])}
+    parts > 0 and string.format("%d*%s", parts, times(layer:feature_shape(from)))}
 end
 
 function kinds.Dropout(layer)
@@ -120,6 +120,11 @@ kinds.Activation = elementwise "{activation} of each number"
 kinds.ReLU = elementwise "each number, or 0 where it is negative"
 kinds.LeakyReLU = elementwise "each number, times {negative_slope} where it is negative"
 kinds.ELU = elementwise "each number x, or {alpha} * (e^x - 1) where it is negative"
+function kinds.PReLU(layer)
+  return {about = "each number, times its alpha where it is negative: alpha is learnt", parameters =
+    times(layer.alpha.shape)}
+end
+
 kinds.Softmax = elementwise "e^x of each number, divided by the sum of them: shares of 1"
 kinds.Rescaling = elementwise "each number times {scale}, plus {offset}"
 kinds.GaussianNoise = elementwise "in training normal noise is added, of standard deviation {stddev}"

@@ -12,7 +12,6 @@ local initializers = require "gradus.initializers.lookup"
 local options = require "gradus.options"
 local regularizers = require "gradus.regularizers.lookup"
 local shapes = require "gradus.shapes"
-local tensor = require "gradus.core.tensor"
 
 local Layer = {}
 Layer.__index = Layer
@@ -54,27 +53,27 @@ end
 
 function Layer:weight_shapes() return {} end
 
---- {{name, shape, value}, ...}: what a layer keeps beside its weights, from which number on.
+--- {{name, shape, initializer}, ...}: what a layer keeps beside its weights.
 function Layer:state_shapes() return {} end
+
+-- What starts as `entry` of weight_shapes or state_shapes says; returns its name.
+local function draw(self, entry)
+  local name, shape = table.unpack(entry)
+  local option = name .. "_initializer"
+  local initializer = self[option] or entry[3] or (#shape > 1 and "glorot_uniform" or "zeros")
+  self[name] = core.weight(initializers.draw("nn." .. self.class_name, option, initializer, shape), self.dtype)
+  return name
+end
 
 --- Draws the weights, each by the initializer named in `self[name .. "_initializer"]`.
 function Layer:build(input_shape)
   self.weight_names, self.weight_regularizers = {}, {}
   for i, weight in ipairs(self:weight_shapes(input_shape)) do
-    local name, shape = table.unpack(weight)
-    local option = name .. "_initializer"
-    local initializer = self[option] or weight[3] or (#shape > 1 and "glorot_uniform" or "zeros")
-    local drawn = initializers.draw("nn." .. self.class_name, option, initializer, shape)
-    self[name] = core.weight(drawn, self.dtype)
-    self.weight_names[i] = name
-    self.weight_regularizers[name] = weight.regularizer
+    self.weight_names[i] = draw(self, weight)
+    self.weight_regularizers[weight[1]] = weight.regularizer
   end
   self.state_names = {}
-  for i, state in ipairs(self:state_shapes(input_shape)) do
-    local name, shape, value = table.unpack(state)
-    self[name] = core.weight(tensor.full(shape, value), self.dtype)
-    self.state_names[i] = name
-  end
+  for i, state in ipairs(self:state_shapes(input_shape)) do self.state_names[i] = draw(self, state) end
 end
 
 --- An error when a weight that was exchanged, or an option that was changed by hand, has made the two disagree.
@@ -178,6 +177,50 @@ function Layer.count(what, option, value)
       type(value) == "string" and '"' .. value .. '"' or tostring(value)), 0)
   end
   return value
+end
+
+--- Positions of axes among those of a batch, each from 2 (axis 1 counts the samples) or from -1 (the last) down, as
+--- positions among the `ndim` axes of a sample, in order: of one number or a list of them.
+function Layer.sample_axes(what, option, value, ndim)
+  local list, known = {}, {}
+  for i, axis in ipairs(math.type(value) == "integer" and {value} or value) do
+    local at = axis < 0 and ndim + 1 + axis or axis - 1
+    if at < 1 or at > ndim then
+      error(string.format("%s: %s is %d, but a batch has %d axes here, of which axis 1 counts the samples: 2 to %d, or "
+        .. "-1 to %d from the end", what, option, axis, ndim + 1, ndim + 1, -ndim), 0)
+    elseif known[at] then
+      error(string.format("%s: %s names axis %d twice", what, option, at + 1), 0)
+    end
+    list[i], known[at] = at, true
+  end
+  table.sort(list)
+  return list
+end
+
+--- An error unless an option is such an axis, or with `many` a list of them.
+function Layer.check_axes(what, option, value, many)
+  local list = type(value) == "table" and value or {value}
+  local good = #list > 0 and getmetatable(list) == nil and (many or list ~= value)
+  for _, axis in ipairs(list) do good = good and math.type(axis) == "integer" and axis ~= 0 and axis ~= 1 end
+  if good then return end
+  local got = {}
+  for i, axis in ipairs(list) do got[i] = tostring(axis) end
+  got = table.concat(got, ", ")
+  error(string.format("%s: %s is a whole number, 2 or more or from -1 (the last) down%s, not %s; axis 1 counts the "
+    .. "samples", what, option, many and ", or a list of them" or "", type(value) == "table" and "{" .. got .. "}"
+    or got), 0)
+end
+
+--- The option data_format of layers on images, as it stands in their lists.
+Layer.data_format = {"data_format", "channels_last", one_of = {"channels_last", "channels_first"}}
+
+--- An error for images whose channels come first.
+function Layer.channels_last(what, self)
+  if self.data_format == "channels_last" then return end
+  error(string.format("%s: images have their channels last here, data_format=\"channels_last\", not %s: x = "
+    .. "x:transpose(1, 3, 4, 2) brings (n, channels, rows, columns) into (n, rows, columns, channels), once and for "
+    .. "all layers", what, type(self.data_format) == "string" and '"' .. self.data_format .. '"'
+    or "a " .. type(self.data_format)), 0)
 end
 
 --- An error unless samples have `n` axes.

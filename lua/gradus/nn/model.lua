@@ -19,9 +19,9 @@ for _, theme in ipairs {training, weights.methods, saving.methods, explain.metho
   for name, method in pairs(theme) do Model[name] = method end
 end
 
--- conv2d, conv2d_1, ...: Keras's automatic names, counted within one model.
+-- conv2d, conv2d_1, p_re_lu, ...: Keras's automatic names, counted within one model.
 local function snake_case(class_name)
-  return (class_name:gsub("(%l)(%u)", "%1_%2"):lower():gsub("2_d", "2d"))
+  return (class_name:gsub("(.)(%u%l+)", "%1_%2"):gsub("(%l)(%u)", "%1_%2"):lower():gsub("2_d", "2d"))
 end
 
 --- Gives the layers names where they have none, and refuses two of one name.

@@ -7,7 +7,7 @@ local session = require "gradus.session"
 local names = {}
 for _, name in ipairs {"relu", "sigmoid", "softmax", "softplus", "tanh"} do names[core[name]] = name end
 
-local as_layers = {Softmax = "softmax", ReLU = "relu", LeakyReLU = "leaky_relu", ELU = "elu"}
+local as_layers = {Softmax = "softmax", ReLU = "relu", LeakyReLU = "leaky_relu", PReLU = "prelu", ELU = "elu"}
 
 local passes = {Dropout = true, Flatten = true, Reshape = true, ActivityRegularization = true}
 

@@ -4,6 +4,7 @@
 --   Conv2d.weight       (out, in, rows, columns)     here (rows, columns, in, out)
 --   behind a Flatten    features count through channels, rows, columns there; through rows, columns, channels here,
 --                       where the channel of a pixel is the last axis: the rows of the kernel are put in our order
+--   PReLU               weight (channels,) or (1,) is alpha: (1, 1, channels) or (1, 1, 1) behind a convolution
 --   BatchNorm           weight, bias, running_mean, running_var are gamma, beta, moving_mean, moving_variance; its
 --                       eps is 1e-5 and here epsilon is 1e-3 unless the layer says otherwise
 
@@ -13,7 +14,7 @@ local fields = {weight = true, bias = true, running_mean = true, running_var = t
 
 -- What our weights are called there.
 local theirs = {kernel = "weight", bias = "bias", gamma = "weight", beta = "bias", moving_mean = "running_mean",
-  moving_variance = "running_var"}
+  moving_variance = "running_var", alpha = "weight"}
 
 local function split(name)
   local module, field = name:match("^(.*)%.([%w_]+)$")
@@ -102,9 +103,10 @@ local function in_our_order(t, image)
   return t:reshape(channels, rows, columns, rest):transpose(2, 3, 1, 4):reshape(t.shape)
 end
 
-local function turned(name, t, image)
+local function turned(layer, name, t, image)
   if name == "kernel" and t.ndim == 2 then t = t.T end
   if name == "kernel" and t.ndim == 4 then t = t:transpose(3, 4, 2, 1) end
+  if name == "alpha" and t.size == layer.alpha.size then t = t:reshape(layer.alpha.shape) end
   if image and t.ndim > 0 and t.shape[1] == image[1] * image[2] * image[3] and name ~= "bias" then
     return in_our_order(t, image)
   end
@@ -126,7 +128,7 @@ function M.translate(path, model, names, tensors, in_order)
       local t = module.arrays[theirs[name] or name]
       if t then
         used[theirs[name] or name] = true
-        add(layer.name .. "/" .. name, turned(name, t, images[layer]))
+        add(layer.name .. "/" .. name, turned(layer, name, t, images[layer]))
       end
     end
     for _, field in ipairs(module.fields) do

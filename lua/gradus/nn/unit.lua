@@ -150,7 +150,7 @@ function kinds.Flatten(rows, _, input, unit, output)
 end
 
 function kinds.BatchNormalization(rows, layer, input, unit, output)
-  local f = unit[#unit]
+  local f = unit[layer:feature_axes(input.shape)[1]]
   local x, mean, variance = input[unit], layer.moving_mean[f], layer.moving_variance[f]
   rows[1] = {"x", "", "", "= " .. show(x)}
   rows[2] = {"(x - mean) / sqrt(variance + epsilon)", "", "", string.format("= (%s - %s) / sqrt(%s + %s)", show(x),

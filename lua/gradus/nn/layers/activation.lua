@@ -2,7 +2,9 @@
 
 local activations = require "gradus.nn.activations"
 local doc = require("gradus.help").doc
+local initializers = require "gradus.initializers.lookup"
 local Layer = require "gradus.nn.layer"
+local regularizers = require "gradus.regularizers.lookup"
 local tensor = require "gradus.core.tensor"
 
 local layers = {}
@@ -100,23 +102,63 @@ x where x > 0, and alpha * (e^x - 1) below: smooth, and not below -alpha (Clever
 
 function ELU:check() number("ELU", self, "alpha", 0) end
 
-local Softmax, softmax = define("Softmax", {{"axis", -1}}, function(self, x) return tensor.softmax(x, self.axis) end)
+local PReLU, prelu = define("PReLU", {
+  {"alpha_initializer", "zeros", one_of = initializers.names},
+  {"alpha_regularizer", one_of = regularizers.names},
+  {"shared_axes"},
+}, function(self, x)
+  return tensor.relu(x) - self.alpha * tensor.relu(-x)
+end)
+
+layers.PReLU = doc("nn.PReLU", [=[
+nn.PReLU{alpha_initializer="zeros", alpha_regularizer=nil, shared_axes=nil}
+
+x where x > 0, and alpha * x below, where alpha is learnt (He et al. 2015): a ReLU at first, a leaky one where that
+makes the loss smaller. layer.alpha has a number for each of a sample's, and one for all along the axes in shared_axes:
+behind a convolution shared_axes={2, 3} gives each channel one, whatever the size of the image (axis 1 counts the
+samples). Parameters: the numbers of alpha.
+
+> m = nn.Sequential{nn.PReLU{alpha_initializer=initializers.Constant{0.25}, input_shape={2}}}
+> m:predict(tensor{{-1, 2}})
+[[-0.25  2.  ]]
+> nn.Sequential{nn.PReLU{shared_axes={2, 3}, input_shape={50, 50, 16}}}:count_params()
+16
+]=], prelu)
+
+function PReLU:check()
+  if self.shared_axes ~= nil then Layer.check_axes("nn.PReLU", "shared_axes", self.shared_axes, true) end
+end
+
+function PReLU:weight_shapes(input_shape)
+  local shape = {table.unpack(input_shape)}
+  for _, axis in ipairs(Layer.sample_axes("nn.PReLU", "shared_axes", self.shared_axes or {}, #shape)) do
+    shape[axis] = 1
+  end
+  return {{"alpha", shape, "zeros"}}
+end
+
+local Softmax, softmax = define("Softmax", {{"axis", -1}}, function(self, x)
+  if type(self.axis) ~= "table" then return tensor.softmax(x, self.axis) end
+  return tensor.exp(x - tensor.logsumexp(x, {axis = self.axis, keepdims = true}))
+end)
 
 layers.Softmax = doc("nn.Softmax", [=[
 nn.Softmax{axis=-1}
 
-e^x divided by the sum of them along an axis (the last; axis 1 is that of the samples, and not allowed): probabilities
-that sum to 1. No parameters.
+e^x divided by the sum of them along an axis, or along a list of axes, as {2, 3} for all pixels of a channel (axis 1 is
+that of the samples, and not allowed): probabilities that sum to 1. No parameters.
 
 > nn.Sequential{nn.Softmax{input_shape={2}}}:predict(tensor{{0, 0}})
 [[0.5 0.5]]
 ]=], softmax)
 
 function Softmax:check()
-  if math.type(self.axis) ~= "integer" or self.axis == 0 or self.axis == 1 then
-    error(string.format("nn.Softmax: axis is a whole number, 2 or more or from -1 (the last) down, not %s",
-      tostring(self.axis)), 0)
-  end
+  Layer.check_axes("nn.Softmax", "axis", self.axis, true)
+end
+
+function Softmax:output_shape_for(input_shape)
+  Layer.sample_axes("nn.Softmax", "axis", self.axis, #input_shape)
+  return input_shape
 end
 
 return layers

@@ -19,8 +19,37 @@ local function normalize(self, x, mean, deviation)
   return y
 end
 
+-- The axes of a sample that gamma and beta have, from 1, in order.
+local function feature_axes(self, input_shape)
+  return Layer.sample_axes("nn." .. self.class_name, "axis", self.axis, #input_shape)
+end
+
+local function output_shape_for(self, input_shape)
+  feature_axes(self, input_shape)
+  return input_shape
+end
+
+local function feature_shape(self, input_shape)
+  local shape = {}
+  for i, axis in ipairs(feature_axes(self, input_shape)) do shape[i] = input_shape[axis] end
+  return shape
+end
+
+-- f(x) with those axes behind the others, where gamma and beta lie beside them, and the result as x was.
+local function with_features_last(self, x, f)
+  local axes, order, back, is_feature = feature_axes(self, self.input_shape), {1}, {}, {}
+  if axes[1] == x.ndim - #axes then return f(x) end
+  for _, axis in ipairs(axes) do is_feature[axis + 1] = true end
+  for axis = 2, x.ndim do
+    if not is_feature[axis] then order[#order + 1] = axis end
+  end
+  for _, axis in ipairs(axes) do order[#order + 1] = axis + 1 end
+  for i, axis in ipairs(order) do back[axis] = i end
+  return f(x:transpose(order)):transpose(back)
+end
+
 local function weight_shapes(self, input_shape)
-  local features, list = {input_shape[#input_shape]}, {}
+  local features, list = feature_shape(self, input_shape), {}
   if self.scale then list[#list + 1] = {"gamma", features, "ones"} end
   if self.center then list[#list + 1] = {"beta", features, "zeros"} end
   return list
@@ -40,25 +69,28 @@ end
 -- ---- BatchNormalization ----
 
 local BatchNormalization, batch_normalization = Layer.define("BatchNormalization", {
+  {"axis", -1},
   {"momentum", 0.99},
   {"epsilon", 1e-3},
   {"center", true},
   {"scale", true},
   {"beta_initializer", "zeros", one_of = initializers.names},
   {"gamma_initializer", "ones", one_of = initializers.names},
+  {"moving_mean_initializer", "zeros", one_of = initializers.names},
+  {"moving_variance_initializer", "ones", one_of = initializers.names},
   {"beta_regularizer", one_of = regularizers.names},
   {"gamma_regularizer", one_of = regularizers.names},
 })
 
 layers.BatchNormalization = doc("nn.BatchNormalization", [=[
-nn.BatchNormalization{momentum=0.99, epsilon=0.001, center=true, scale=true, ...}
+nn.BatchNormalization{axis=-1, momentum=0.99, epsilon=0.001, center=true, scale=true, ...}
 
-Normalizes each feature (the last axis: a channel of an image) over the samples of the batch and over the pixels, then
-multiplies by layer.gamma and adds layer.beta, which are learnt (Ioffe and Szegedy 2015). In prediction the moving means
-are used that training has kept: moving = momentum * moving + (1 - momentum) * batch, of the mean and of the biased
-variance. Each sample's output depends on the others of its batch, so training keeps a whole batch in memory.
-Parameters: 4 a feature, of which 2 are trained. beta_initializer, gamma_initializer, beta_regularizer and
-gamma_regularizer are as those of kernels in nn.Dense.
+Normalizes each feature (along `axis`, the last: a channel of an image) over the samples of the batch and over the
+pixels, then multiplies by layer.gamma and adds layer.beta, which are learnt (Ioffe and Szegedy 2015). In prediction the
+moving means are used that training has kept: moving = momentum * moving + (1 - momentum) * batch, of the mean and of
+the biased variance. Each sample's output depends on the others of its batch, so training keeps a whole batch in memory.
+Parameters: 4 a feature, of which 2 are trained. The initializers of beta, gamma, moving_mean and moving_variance and
+the regularizers of beta and gamma are as those of kernels in nn.Dense. axis counts from 1, for the samples.
 
 > m = nn.Sequential{nn.BatchNormalization{input_shape={3}}, dtype="float64"}
 > m:count_params()
@@ -68,18 +100,20 @@ gamma_regularizer are as those of kernels in nn.Dense.
 ]=], batch_normalization)
 
 function BatchNormalization:check()
+  Layer.check_axes("nn.BatchNormalization", "axis", self.axis)
   check_number("BatchNormalization", self, "momentum", function(v) return v >= 0 and v < 1 end,
     "a number from 0 up to 1")
   check_epsilon("BatchNormalization", self)
 end
 
-function BatchNormalization:output_shape_for(input_shape) return input_shape end
-
+BatchNormalization.output_shape_for = output_shape_for
 BatchNormalization.weight_shapes = weight_shapes
+BatchNormalization.feature_shape = feature_shape
+BatchNormalization.feature_axes = feature_axes
 
 function BatchNormalization:state_shapes(input_shape)
-  local features = {input_shape[#input_shape]}
-  return {{"moving_mean", features, 0.0}, {"moving_variance", features, 1.0}}
+  local features = feature_shape(self, input_shape)
+  return {{"moving_mean", features}, {"moving_variance", features}}
 end
 
 -- A prediction multiplies each feature with one number and adds another: programs compute these two anew from the
@@ -90,16 +124,18 @@ local function scale_and_shift(self, x)
   return x * factor + (self.center and self.beta - shift or -shift)
 end
 
-function BatchNormalization:call(x, training)
-  if not training or not self.trainable then
-    self:before_run()
-    if not training and self.scale then return scale_and_shift(self, x) end
-    return normalize(self, x, self.moving_mean, self.deviation)
-  end
-  self.output = core.batch_normalization(x, self.scale and self.gamma or nil, self.center and self.beta or nil,
-    self.epsilon, self.position)
-  self.input = x
-  return self.output
+function BatchNormalization:call(input, training)
+  return with_features_last(self, input, function(x)
+    if not training or not self.trainable then
+      self:before_run()
+      if not training and self.scale then return scale_and_shift(self, x) end
+      return normalize(self, x, self.moving_mean, self.deviation)
+    end
+    self.output = core.batch_normalization(x, self.scale and self.gamma or nil, self.center and self.beta or nil,
+      self.epsilon, self.position)
+    self.input = x
+    return self.output
+  end)
 end
 
 --- Before a program is run, recorded perhaps long ago: what it divides by hangs on the moving variance of now, and is
@@ -116,15 +152,15 @@ end
 --- After a step of training: moves the means towards those of the batch, which the recorded program knows or, of a step
 --- that ran eagerly, the last output.
 function BatchNormalization:after_step(program)
-  local shape, pixels = self.input_shape, 1
-  for i = 1, #shape - 1 do pixels = pixels * shape[i] end
+  local features, numbers = feature_shape(self, self.input_shape)[1], 1
+  for _, n in ipairs(self.input_shape) do numbers = numbers * n end
   local mean, variance
   if program then
-    mean, variance = program:batch_moments(self.position, shape[#shape], pixels)
+    mean, variance = program:batch_moments(self.position, features, numbers // features)
   elseif not rawequal(core.plain(self.output), self.output) then
     mean, variance = core.batch_moments(self.output)
   else  -- without weights, on what the network is given, nothing is tracked: no node has kept the sums
-    local rows = self.input:reshape(-1, shape[#shape]):astype("float64")
+    local rows = self.input:reshape(-1, features):astype("float64")
     mean, variance = tensor.mean(rows, 1), tensor.var(rows, 1)
   end
   self.output, self.input = nil, nil  -- they hold on to the whole computation
@@ -137,6 +173,7 @@ end
 -- ---- LayerNormalization ----
 
 local LayerNormalization, layer_normalization = Layer.define("LayerNormalization", {
+  {"axis", -1},
   {"epsilon", 1e-3},
   {"center", true},
   {"scale", true},
@@ -147,26 +184,33 @@ local LayerNormalization, layer_normalization = Layer.define("LayerNormalization
 })
 
 layers.LayerNormalization = doc("nn.LayerNormalization", [=[
-nn.LayerNormalization{epsilon=0.001, center=true, scale=true, ...}
+nn.LayerNormalization{axis=-1, epsilon=0.001, center=true, scale=true, ...}
 
-Normalizes each sample over its features (the last axis), then multiplies by layer.gamma and adds layer.beta, which
-are learnt (Ba et al. 2016): the same in training and in prediction, whatever else is in the batch. Parameters: 2 a
-feature. The initializers and regularizers are as in nn.BatchNormalization.
+Normalizes each sample over its features (along `axis`, the last, or along a list of axes, as {2, 3, 4} for a whole
+picture: axis 1 counts the samples), then multiplies by layer.gamma and adds layer.beta, which are learnt (Ba et al.
+2016): the same in training and in prediction, whatever else is in the batch. Parameters: 2 for each number of those
+axes. The initializers and regularizers of gamma and beta are as in nn.BatchNormalization.
 
 > m = nn.Sequential{nn.LayerNormalization{input_shape={2}}, dtype="float64"}
 > m:predict(tensor{{-1, 1}})
 [[-0.99950037  0.99950037]]
 ]=], layer_normalization)
 
-function LayerNormalization:check() check_epsilon("LayerNormalization", self) end
+function LayerNormalization:check()
+  check_epsilon("LayerNormalization", self)
+  Layer.check_axes("nn.LayerNormalization", "axis", self.axis, true)
+end
 
-function LayerNormalization:output_shape_for(input_shape) return input_shape end
-
+LayerNormalization.output_shape_for = output_shape_for
 LayerNormalization.weight_shapes = weight_shapes
+LayerNormalization.feature_shape = feature_shape
 
-function LayerNormalization:call(x)
-  local along = {axis = -1, keepdims = true}
-  return normalize(self, x, tensor.mean(x, along), tensor.sqrt(tensor.var(x, along) + self.epsilon))
+function LayerNormalization:call(input)
+  return with_features_last(self, input, function(x)
+    local along = {axis = {}, keepdims = true}
+    for i = 1, #feature_axes(self, self.input_shape) do along.axis[i] = -i end
+    return normalize(self, x, tensor.mean(x, along), tensor.sqrt(tensor.var(x, along) + self.epsilon))
+  end)
 end
 
 return layers

@@ -15,12 +15,14 @@ local function define_windows(class_name)
     {"pool_size", 2},
     {"strides"},
     {"padding", "valid", one_of = window.paddings},
+    Layer.data_format,
   })
 
   function class:check()
     self.pool_size = Layer.pair("nn." .. class_name, "pool_size", self.pool_size)
     self.strides = self.strides or self.pool_size
     window.check(self, "nn." .. class_name)
+    Layer.channels_last("nn." .. class_name, self)
     self.window = {pool_size = self.pool_size, strides = self.strides, padding = self.padding}
   end
 
@@ -37,7 +39,7 @@ end
 local MaxPooling2D, max_pooling2d = define_windows "MaxPooling2D"
 
 layers.MaxPooling2D = doc("nn.MaxPooling2D", [[
-nn.MaxPooling2D{pool_size=2, strides=pool_size, padding="valid"}
+nn.MaxPooling2D{pool_size=2, strides=pool_size, padding="valid", data_format="channels_last"}
 
 The greatest value of each window, channel by channel: images (n, rows, columns, channels) become smaller,
 and small shifts matter less. With padding="valid" rows and columns that do not fill a window are dropped:
@@ -54,7 +56,7 @@ end
 local AveragePooling2D, average_pooling2d = define_windows "AveragePooling2D"
 
 layers.AveragePooling2D = doc("nn.AveragePooling2D", [[
-nn.AveragePooling2D{pool_size=2, strides=pool_size, padding="valid"}
+nn.AveragePooling2D{pool_size=2, strides=pool_size, padding="valid", data_format="channels_last"}
 
 The mean of each window, channel by channel; shapes are as in nn.MaxPooling2D. With padding="same" the mean is of the
 pixels that lie inside the image. No parameters.
@@ -70,7 +72,9 @@ end
 -- Global pooling: one number a channel, whatever the size of the image.
 
 local function define_global(class_name, call)
-  local class, construct = Layer.define(class_name, {{"keepdims", false}})
+  local class, construct = Layer.define(class_name, {Layer.data_format, {"keepdims", false}})
+
+  function class:check() Layer.channels_last("nn." .. class_name, self) end
 
   function class:output_shape_for(input_shape)
     self:expect_axes(input_shape, 3, "(rows, columns, channels)")
@@ -85,20 +89,21 @@ local function define_global(class_name, call)
 end
 
 layers.GlobalAveragePooling2D = doc("nn.GlobalAveragePooling2D", [[
-nn.GlobalAveragePooling2D{keepdims=false}
+nn.GlobalAveragePooling2D{data_format="channels_last", keepdims=false}
 
-The mean of each channel over the whole image: (n, rows, columns, channels) becomes (n, channels). In place of
-nn.Flatten it needs far fewer weights behind it, and takes images of any size (Lin et al. 2014). No parameters.
+The mean of each channel over the whole image: (n, rows, columns, channels) becomes (n, channels), or with keepdims
+(n, 1, 1, channels). In place of nn.Flatten it needs far fewer weights behind it, and takes images of any size (Lin et
+al. 2014). No parameters.
 
 > nn.Sequential{nn.GlobalAveragePooling2D{input_shape={9, 9, 16}}}.output_shape
 {16}
 ]], define_global("GlobalAveragePooling2D", tensor.mean))
 
 layers.GlobalMaxPooling2D = doc("nn.GlobalMaxPooling2D", [[
-nn.GlobalMaxPooling2D{keepdims=false}
+nn.GlobalMaxPooling2D{data_format="channels_last", keepdims=false}
 
-The greatest value of each channel over the whole image: (n, rows, columns, channels) becomes (n, channels). No
-parameters.
+The greatest value of each channel over the whole image: (n, rows, columns, channels) becomes (n, channels), or with
+keepdims (n, 1, 1, channels). No parameters.
 
 > nn.Sequential{nn.GlobalMaxPooling2D{input_shape={9, 9, 16}}}.output_shape
 {16}

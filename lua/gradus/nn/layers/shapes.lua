@@ -15,16 +15,19 @@ end
 
 -- ---- Flatten: a picture as a row of numbers, for Dense ----
 
-local Flatten, flatten = Layer.define("Flatten", {})
+local Flatten, flatten = Layer.define("Flatten", {Layer.data_format})
 
 layers.Flatten = doc("nn.Flatten", [[
-nn.Flatten{}
+nn.Flatten{data_format="channels_last"}
 
-Each sample as one row of numbers, in row-major order: (n, 9, 9, 16) becomes (n, 1296). No parameters.
+Each sample as one row of numbers, in row-major order: (n, 9, 9, 16) becomes (n, 1296), the channels of a pixel beside
+each other. No parameters.
 
 > nn.Sequential{nn.Flatten{input_shape={50, 50, 1}}}.output_shape
 {2500}
 ]], flatten)
+
+function Flatten:check() Layer.channels_last("nn.Flatten", self) end
 
 function Flatten:output_shape_for(input_shape)
   return {size_of(input_shape)}
