@@ -105,6 +105,24 @@ static int program_run(lua_State *L) {
   return p->n_scores;
 }
 
+// program:predict(x) -> the output for each row of x, in the dtype of the input that was recorded
+static int program_predict(lua_State *L) {
+  const program_box *p = check_program(L);
+  const gr_tensor *x = gr_check_tensor(L, 2), *output = gr_program_output(p->program);
+  gr_batch batch = {
+      .x = x,
+      .count = x->ndim ? x->shape[0] : 0,
+      .stream = gr_stream_derive((gr_stream){{0, 0}}, 0),
+  };
+  int64_t shape[GR_MAX_DIMS] = {batch.count};
+  for (int i = 1; i < output->ndim; i++) shape[i] = output->shape[i];
+  const gr_dtype dtype = (gr_dtype)gr_program_input(p->program)->dtype;
+  batch.predictions = gr_push_tensor(L, dtype, output->ndim, shape);
+  double sums[GR_PROGRAM_SCORES];
+  GR_TRY(L, gr_program_run(p->program, gr_runtime_pool(L), &batch, GR_FORWARD_ONLY, sums, &err));
+  return 1;
+}
+
 // program:finish_gradients(): computes those that are pending.
 static int program_finish_gradients(lua_State *L) {
   program_box *p = check_program(L);
@@ -315,6 +333,7 @@ int gr_program_record(lua_State *L) {
 
 void gr_register_program(lua_State *L) {
   static const luaL_Reg methods[] = {{"run", program_run},
+                                     {"predict", program_predict},
                                      {"gradients", program_gradients},
                                      {"finish_gradients", program_finish_gradients},
                                      {"same", program_same},

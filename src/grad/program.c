@@ -342,3 +342,7 @@ bool gr_program_same(const gr_program *a, const gr_program *b) {
   }
   return true;
 }
+
+const gr_tensor *gr_program_input(const gr_program *p) { return &p->steps[p->input].value; }
+
+const gr_tensor *gr_program_output(const gr_program *p) { return &p->steps[p->output].value; }

@@ -53,6 +53,10 @@ typedef enum gr_way_back { GR_FORWARD_ONLY, GR_GRADIENTS, GR_GRADIENTS_PENDING }
 gr_code gr_program_run(gr_program *program, gr_pool *pool, const gr_batch *batch, gr_way_back back,
                        double *sums, gr_err *err);
 
+// What goes in and comes out: the dtype and, but for axis 0, the shape.
+const gr_tensor *gr_program_input(const gr_program *program);
+const gr_tensor *gr_program_output(const gr_program *program);
+
 // Gives the memory of the slices back; the next run asks for it anew.
 void gr_program_rest(gr_program *program);
 

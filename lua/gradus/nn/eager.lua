@@ -8,13 +8,12 @@ local tensor = require "gradus.core.tensor"
 local Eager = {}
 Eager.__index = Eager
 
---- `call(x, t)` returns the output, and with t the loss and the metrics, each a number a sample; `penalty()`, when
---- given, what is added to the loss of each.
-function Eager.new(weights, training, dtype, call, penalty)
-  local self = setmetatable({weights = weights, training = training, dtype = dtype, call = call, penalty = penalty,
-    kept = {}}, Eager)
-  for i, w in ipairs(weights) do self.kept[i] = tensor.zeros_like(w) end
-  return self
+--- Eager.new{weights=, training=, dtype=, output_shape=, call=, penalty=}: call(x, t) returns the output, and with t
+--- the loss and the metrics, each a number a sample; penalty(), when given, what is added to the loss of each.
+function Eager.new(self)
+  self.kept = {}
+  for i, w in ipairs(self.weights) do self.kept[i] = tensor.zeros_like(w) end
+  return setmetatable(self, Eager)
 end
 
 -- Samples first .. first + count - 1 of `order`, or of t itself.
@@ -50,7 +49,14 @@ function Eager:run(x, y, order, first, count, backward, key1, key2, number, pred
   return table.unpack(sums)
 end
 
---- What a recorded program gives back between runs, a step on whole batches does not keep.
+---- The output for each row of x.
+function Eager:predict(x)
+  local output = tensor.zeros({#x, table.unpack(self.output_shape)}, {dtype = self.dtype})
+  self:run(x, nil, nil, 1, #x, false, 0, 0, 0, output)
+  return output
+end
+
+-- What a recorded program gives back between runs, a step on whole batches does not keep.
 function Eager.rest() end
 
 function Eager:gradients()

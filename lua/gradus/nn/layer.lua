@@ -129,12 +129,14 @@ local function is_list(value)
   return type(value) == "table" and getmetatable(value) == nil
 end
 
---- Adds to `watched` what a recorded program depends on: the layer's options, and its weights(), or all_weights().
-function Layer:watch(watched, all)
+--- Adds to `watched` what the recorded program for a `mode` (see steps.lua) depends on: the layer's options, and its
+--- weights, of frozen layers too unless it is for training. Whether our own layers are frozen, no prediction asks.
+function Layer:watch(watched, mode)
   for _, name in ipairs(self.option_names) do
     if is_list(self[name]) then watched:add_list(self, name) else watched:add(self, name) end
   end
-  watched:add(self, "trainable")
+  local all = mode ~= "train"
+  if mode ~= "predict" or self.is_own then watched:add(self, "trainable") end
   for _, name in ipairs((all or self.trainable) and self.weight_names or {}) do watched:add(self, name) end
   for _, name in ipairs(all and self.state_names or {}) do watched:add(self, name) end
 end

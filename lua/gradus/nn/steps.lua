@@ -6,6 +6,7 @@ local diagnosis = require "gradus.nn.diagnosis"
 local Eager = require "gradus.nn.eager"
 local penalties = require "gradus.nn.penalties"
 local session = require "gradus.session"
+local shapes = require "gradus.shapes"
 local tensor = require "gradus.core.tensor"
 local watched = require "gradus.nn.watched"
 
@@ -57,24 +58,16 @@ local function weights_for(model, in_training)
   return list
 end
 
--- The program for `mode` ("train", "test" or "predict"), recorded anew when a weight or a layer's option (the rate of a
--- Dropout, say) was exchanged or y has another form. When `weighted`, the last column of y is the sample's weight in
--- the loss (see samples.lua).
-function M.program(model, mode, y, weighted)
-  local key = mode .. (y and ":" .. y.ndim or "") .. (weighted and ":weighted" or "")
-  local kept = model.programs[key]
-  for _, layer in ipairs(model.layers) do
-    if layer.before_run then layer:before_run() end
-  end
-  if kept and kept.watched_fields:is_unchanged() and penalties.unchanged(kept.penalties) then return kept end
-  model:refresh()
-  local in_training = mode == "train"
-  local weights = weights_for(model, in_training)
-  local fields = watched.new()
-  fields:add_list(model, "layers")
-  for _, layer in ipairs(model.layers) do layer:watch(fields, not in_training) end
-  local function call(x, t)
+-- What a network computes in recordings and step by step: its output for a batch, and with t the loss and the metrics.
+local function computation(model, in_training, weighted)
+  return function(x, t)
     local output = model:call(x, in_training)
+    local got = output.shape
+    table.remove(got, 1)
+    if not shapes.equal(got, model.output_shape) then
+      error(string.format("%s gives %s for one sample, but its last layer says that it has shape %s; see output_shape "
+        .. "in nn.layer", model.name, shapes.text(got), shapes.text(model.output_shape)), 0)
+    end
     if not t then return output end
     local weight
     if weighted then
@@ -86,6 +79,16 @@ function M.program(model, mode, y, weighted)
     for i, metric in ipairs(model.hits) do scores[i + 1] = metric.call(output, t) end
     return output, table.unpack(scores)
   end
+end
+
+local function make(model, mode, y, weighted)
+  model:refresh()
+  local in_training = mode == "train"
+  local weights = weights_for(model, in_training)
+  local fields = watched.new()
+  fields:add_list(model, "layers")
+  for _, layer in ipairs(model.layers) do layer:watch(fields, mode) end
+  local call = computation(model, in_training, weighted)
   local list = y and penalties.of(model.layers)
   local penalty = list and function() return penalties.sum(list) end or nil
   local program, why = record(model, y, weights, in_training, call, penalty)
@@ -95,16 +98,30 @@ function M.program(model, mode, y, weighted)
         model.name, why))
       model.runs_eagerly = true
     end
-    program = Eager.new(weights, in_training, model.dtype, call, penalty)
+    program = Eager.new {weights = weights, training = in_training, dtype = model.dtype,
+      output_shape = model.output_shape, call = call, penalty = penalty}
   end
-  local after = {}
+  local before, after = {}, {}
   for _, layer in ipairs(model.layers) do
+    if layer.before_run then before[#before + 1] = layer end
     if layer.after_step and layer.trainable then after[#after + 1] = layer end
   end
-  kept = {program = program, recorded = not why and program, after = after, weights = weights, watched_fields = fields,
-    weighted = weighted, penalties = list,
-    gradients = mode == "train" and program:gradients()}
-  model.programs[key] = kept
+  return {program = program, recorded = not why and program, before = before, after = after, weights = weights,
+    is_unchanged = fields:question(), weighted = weighted, penalties = list,
+    gradients = in_training and program:gradients()}
+end
+
+-- The program for `mode` ("train", "test" or "predict"), recorded anew when a weight or a layer's option (the rate of a
+-- Dropout, say) was exchanged or y has another form. When `weighted`, the last column of y is the sample's weight in
+-- the loss (see samples.lua).
+function M.program(model, mode, y, weighted)
+  local key = y and mode .. ":" .. y.ndim .. (weighted and ":weighted" or "") or mode
+  local kept = model.programs[key]
+  if not kept or not kept.is_unchanged() or not penalties.unchanged(kept.penalties) then
+    kept = make(model, mode, y, weighted)
+    model.programs[key] = kept
+  end
+  for i = 1, #kept.before do kept.before[i]:before_run() end
   return kept
 end
 

@@ -418,11 +418,7 @@ The output for each sample of x: from (n, ...), one sample a row, to (n, outputs
 ]=], function(model, x)
   x = check_x(model, x, "predict")
   model.programs = model.programs or {}
-  local step = steps.program(model, "predict")
-  local n = #x
-  local out = tensor.zeros({n, table.unpack(model.output_shape)}, {dtype = model.dtype})
-  step.program:run(x, nil, nil, 1, n, false, 0, 0, 0, out)
-  return out
+  return steps.program(model, "predict").program:predict(x)
 end)
 
 M.predict_classes = doc("model.predict_classes", [[

@@ -1,0 +1,164 @@
+-- Recorded steps hold what the network was when they were recorded. Whatever a learner changes in it counts from the
+-- next prediction or step on; and what cannot matter costs no second recording.
+local test, expect = dofile(os.getenv "GRADUS_TESTS" .. "/lua/tap.lua")
+
+local Own = nn.layer{"Own", options = {{"factor", 1}, {"powers", {1, 1}}, {"shift"}},
+  call = function(layer, x)
+    local shift = type(layer.shift) == "table" and layer.shift.by or layer.shift
+    return layer.factor * x ^ layer.powers[1] + (shift or 0) + #layer.powers + (layer.trainable and 0 or 1)
+  end}
+
+local function network()
+  random.seed(1)
+  return nn.Sequential{
+    nn.Conv2D{4, 3, padding = "same", activation = "relu", bias_initializer = "ones", input_shape = {8, 8, 1}},
+    nn.BatchNormalization{},
+    nn.MaxPooling2D{2},
+    Own{},
+    nn.GlobalAveragePooling2D{},
+    nn.Dense{3, activation = "tanh"},
+    dtype = "float64",
+  }
+end
+
+local function largest(t) return max(abs(t)) end
+
+test("whatever is changed in a network counts from the next prediction on", function()
+  local m, x = network(), random.randn(2, 8, 8, 1)
+  local layers, p = m.layers, nil
+  local same_for_all = {__eq = function() return true end}
+  local changes = {
+    {"an option that is a name", function() layers[1].activation = "sigmoid" end},
+    {"a function in its place", function() layers[1].activation = function(z) return 2 * z end end},
+    {"another function", function() layers[1].activation = function(z) return 3 * z end end},
+    {"nothing in its place", function() layers[1].activation = nil end},
+    {"an option that is a boolean", function() layers[1].use_bias = false end},
+    {"an option that was changed back", function() layers[1].use_bias = true end},
+    {"an option that changes shapes", function() layers[1].padding = "valid" end},
+    {"another list", function() layers[1].strides = {2, 2} end},
+    {"an element of a list", function() layers[1].strides[2] = 1 end},
+    {"an element of a list of windows", function() layers[3].pool_size[1] = 3 end},
+    {"a number", function() layers[2].epsilon = 0.5 end},
+    {"a weight in place", function() layers[1].kernel[{1, 1}] = 2 end},
+    {"a weight that was exchanged", function() layers[1].kernel = random.randn(3, 3, 1, 4) end},
+    {"what a layer keeps beside its weights", function() layers[2].moving_mean = tensor{1, 2, 3, 4} end},
+    {"the same in place", function() layers[2].moving_variance[1] = 7 end},
+    {"an option of one's own", function() layers[4].factor = -1 end},
+    {"a float beside it", function() layers[4].factor = -1.0000001 end},
+    {"an option that was not given", function() layers[4].shift = 0.5 end},
+    {"an object, of a kind whose objects are all equal", function()
+      layers[4].shift = setmetatable({by = 1}, same_for_all)
+    end},
+    {"another object of that kind", function() layers[4].shift = setmetatable({by = 2}, same_for_all) end},
+    {"an element of a list of one's own", function() layers[4].powers[1] = 2 end},
+    {"a longer list", function() table.insert(layers[4].powers, 1) end},
+    {"a shorter list", function() layers[4].powers[#layers[4].powers] = nil end},
+    {"whether a layer of one's own is frozen, which it may ask", function() layers[4].trainable = false end},
+    {"a layer in another's place", function() layers[3] = nn.AveragePooling2D{2, name = "other"} end},
+    {"a layer less", function() table.remove(layers, 2) end},
+    {"a layer more", function() table.insert(layers, nn.Activation{"softmax"}) end},
+    {"another list of layers", function()
+      m.layers = table.move(layers, 1, #layers - 1, 1, {})
+      layers = m.layers
+    end},
+  }
+  p = m:predict(x)
+  for _, change in ipairs(changes) do
+    local what, make = table.unpack(change)
+    make()
+    local changed = m:predict(x)
+    expect.ok(changed.size ~= p.size or largest(changed - p) > 1e-12, what .. " matters")
+    m.programs = {}
+    expect.equal(tostring(m:predict(x)), tostring(changed), what)
+    p = changed
+  end
+end)
+
+test("a change that cannot be is noticed and explained", function()
+  local m, x = network(), random.randn(2, 8, 8, 1)
+  m:predict(x)
+  m.layers[1].kernel_size[1] = 2
+  expect.error(function() m:predict(x) end, "the options of the layer ask for (2, 3, 1, 4)")
+  m.layers[1].kernel_size[1] = 3
+  m.layers[6].kernel = "none"
+  expect.error(function() m:predict(x) end, "a weight is a tensor")
+end)
+
+test("to freeze a layer counts in training, and makes no prediction be recorded anew", function()
+  local calls = 0
+  local Counting = nn.layer{"Counting", call = function(_, x)
+    calls = calls + 1
+    return x * 1
+  end}
+  local m = nn.Sequential{nn.Dense{2, input_shape = {3}}, Counting{}}
+  m:compile{optimizer = "sgd", loss = "mse"}
+  local x, y = ones(4, 3), zeros(4, 2)
+  m:predict(x)
+  m:train_on_batch(x, y)
+  local before, kernel = calls, m.layers[1].kernel + 0
+  m.layers[1].trainable = false
+  m:predict(x)
+  expect.equal(calls, before)
+  m:train_on_batch(x, y)
+  expect.ok(all(eq(m.layers[1].kernel, kernel)))
+  m.layers[1].trainable = true
+  m:train_on_batch(x, y)
+  expect.ok(not all(eq(m.layers[1].kernel, kernel)))
+end)
+
+test("an output_shape that is not the output's is said, recorded or not", function()
+  for _, double in ipairs {function(_, x) return 2 * x end, function(_, x) return max(x) * 0 + 2 * x end} do
+    local Wrong = nn.layer{"Wrong", call = double, output_shape = function() return {5} end}
+    local m = nn.Sequential{nn.Dense{2, input_shape = {3}}, Wrong{}}
+    expect.error(function() m:predict(ones(4, 3)) end, "gives (2,) for one sample, but its last layer says")
+  end
+end)
+
+test("fields of any name and value are told from what they become", function()
+  local watched = require "gradus.nn.watched"
+  local values = {0, -1, 1.5, 1 / 0, -1 / 0, math.mininteger, math.maxinteger, "", 'a "quoted"\nline\0', "end", true,
+    false, {}, {}, print, tostring, zeros(2), zeros(2), coroutine.create(print)}
+  local names = {"kernel", "end", 'a "b"\n', 1, 300, -5}
+  local owner = {}
+  for i, value in ipairs(values) do
+    for _, name in ipairs(names) do
+      owner[name] = value
+      local fields = watched.new()
+      fields:add(owner, name)
+      local is_unchanged = fields:question()
+      for k, other in ipairs(values) do
+        owner[name] = other
+        expect.equal(is_unchanged(), i == k)
+      end
+      owner[name] = nil
+      expect.equal(is_unchanged(), false)
+    end
+  end
+  local fields = watched.new()
+  fields:add(owner, "absent")
+  fields:add(owner, "number")
+  local is_unchanged = fields:question()
+  expect.ok(is_unchanged())
+  owner.absent = false
+  expect.ok(not is_unchanged())
+end)
+
+test("a thousand layers can be watched", function()
+  local watched, fields, owners = require "gradus.nn.watched", nil, {}
+  fields = watched.new()
+  for i = 1, 1000 do
+    owners[i] = {size = {i, i + 0.5}, units = i, activation = {}, name = "layer " .. i}
+    fields:add_list(owners[i], "size")
+    for _, name in ipairs {"units", "activation", "name", "bias"} do fields:add(owners[i], name) end
+  end
+  local is_unchanged = fields:question()
+  expect.ok(is_unchanged())
+  owners[1000].size[3] = 1
+  expect.ok(not is_unchanged())
+  owners[1000].size[3] = nil
+  expect.ok(is_unchanged())
+  owners[1].activation = {}
+  expect.ok(not is_unchanged())
+end)
+
+test.done()
