@@ -126,7 +126,11 @@ static void read_tensor(lua_State *L, gr_index *index, int at) {
                luaL_tolstring(L, at, NULL));
     return;
   }
-  gr_refuse_tracked(L, at, "an index");
+  if (gr_is_tracked(t))
+    luaL_error(L,
+               "an index that hangs on numbers which a network computes picks something else at each step: "
+               "where(mask, a, b) chooses without one; %s:detach() gives the plain numbers",
+               t->dtype == GR_BOOL ? "mask" : "positions");
   gr_index_item *item = add(L, index, t->dtype == GR_BOOL ? GR_INDEX_MASK : GR_INDEX_POSITIONS);
   item->tensor = lua_absindex(L, at);
   item->axes = t->dtype == GR_BOOL ? t->ndim : 1;

@@ -305,6 +305,10 @@ static int tensor_newindex(lua_State *L) {
     return luaL_error(L, "a tensor's \"%s\" cannot be set; elements are, as in t[1] = 0 or t[\"1:3, :\"] = 0",
                       lua_tostring(L, 2));
   gr_refuse_tracked(L, 3, "assignment");
+  if (gr_is_tracked(t) && gr_runtime_of(L)->recording)  // a recorded step would not do it again
+    return luaL_error(
+        L, "assignment changes a tensor in place, and a network is made of operations that give new ones: "
+           "where(gt(x, 0), x, 0), x * mask, or an assignment to a clone of x:detach()");
   gr_check_writable(L, t, "assignment");
   gr_index index;
   gr_index_read(L, &index, t, 2);

@@ -33,6 +33,8 @@ void gr_push_reduced(lua_State *L, int index, gr_reduce_op op, const gr_axes *ax
 
 static int reduction(lua_State *L) {
   gr_reduce_op op = (gr_reduce_op)lua_tointeger(L, lua_upvalueindex(1));
+  // A comparison of numbers is one boolean, which is its own answer: all(gt(sum(x), 0)) for any x.
+  if (lua_isboolean(L, 1) && (op == GR_ANY || op == GR_ALL)) return lua_settop(L, 1), 1;
   int ndim = gr_check_tensor(L, 1)->ndim;
   gr_axes axes = gr_read_axes(L, 2, gr_reduce_name(op), ndim, plain_options);
   gr_push_reduced(L, 1, op, &axes, 0);

@@ -147,6 +147,85 @@ test("a new kind of layer with something missing says what", function()
   expect.error(function() nn.Sequential {Clash{input_shape = {3}}} end, "cannot be called call")
 end)
 
+-- One step of training with that kind of layer in the middle of a network, whose outputs there are (n, 3).
+local function step_with(kind)
+  local m = nn.Sequential{nn.Dense{3, input_shape = {2}}, nn.layer(kind){}, nn.Dense{1}}
+  m:compile{optimizer = "sgd", loss = "mse"}
+  return m:train_on_batch(random.randn(4, 2), random.randn(4, 1)), m
+end
+
+test("what a layer by hand does wrong is said with its name and that of the weight", function()
+  local function by_hand(backward, message)
+    expect.error(function()
+      step_with {"Mine", weights = function(_, shape) return {{"w", shape, "ones"}} end,
+        forward = function(layer, x) layer.x = x; return x * layer.w end, backward = backward}
+    end, message)
+  end
+  by_hand(function() end, 'nn.layer "Mine": backward gave nothing where the derivative by x belongs')
+  by_hand(function(_, dy) return dy end, "nothing where the derivative by w belongs, a tensor of shape (3,)")
+  by_hand(function(_, dy) return dy, 1 end, "a number where the derivative by w belongs")
+  by_hand(function(_, dy) return dy.T, dy end, "a derivative by x of shape (3, 4), and x has shape (4, 3)")
+  by_hand(function(layer, dy) return dy, dy * layer.x end, "every sample uses it, so sum over them")
+  by_hand(function(_, dy) return dy, sum(dy, 1), dy end, "gave 3 derivatives; there are 2, by x and w")
+  local function twice(_, dy) return 2 * dy end
+  expect.error(function() step_with {"Mine", forward = function() end, backward = twice} end,
+    'nn.layer "Mine": forward gave nil and not a tensor')
+  expect.error(function()
+    step_with {"Mine", call = function(_, x) return x end, output_shape = function() return {7} end}
+  end, 'nn.layer "Mine": of 3 samples it made a tensor of shape (3, 3), but it was to be (3, 7)')
+  expect.error(function()
+    step_with {"Mine", call = function(_, x) return x end, weights = function() return {{"name", {1}}} end}
+  end, "cannot be called name")
+end)
+
+test("a layer may compute with float64 numbers in a network of float32, and call a field of its own count", function()
+  local _, m = step_with {"Mine", call = function(layer, x)
+    layer.count = layer.count or 1
+    return x * tensor{1, 2, 3} * layer.count
+  end}
+  expect.equal(m.runs_eagerly, nil)
+  expect.equal(m:predict(zeros(1, 2)).dtype, "float32")
+end)
+
+test("a layer that assigns to elements is refused, since a recorded step would not do it again", function()
+  for _, index in ipairs {{1, 1}, {{}, 1}, "1:2, :"} do
+    expect.error(function() step_with {"Mine", call = function(_, x) x[index] = 0 return x end} end,
+      "changes a tensor in place")
+    expect.error(function() step_with {"Mine", call = function(_, x)
+      local y = x * 2
+      y[index] = 0
+      return y
+    end} end, "where(gt(x, 0), x, 0)")
+  end
+  expect.error(function()
+    step_with {"Mine", call = function(_, x) return x[gt(x, 0)] end, output_shape = function() return {3} end}
+  end, "where(mask, a, b)")
+end)
+
+test("what a learner's functions compute with is that of each call of fit and predict", function()
+  local by, x = 2, ones(2, 2)
+  local Times = nn.layer{"Times", call = function(layer, h) return h * by * (layer.more or 1) end}
+  local m = nn.Sequential{Times{input_shape = {2}}, nn.Activation{function(z) return z + by end}, dtype = "float64"}
+  expect.equal(m:predict(x)[{1, 1}], 4.0)
+  by = 3
+  expect.equal(m:predict(x)[{1, 1}], 6.0)
+  m.layers[1].more = 5
+  expect.equal(m:predict(x)[{1, 1}], 18.0)
+  m:compile{optimizer = "sgd", loss = function(t, p) return by * mean((p - t) ^ 2, 2) end}
+  expect.equal(m:test_on_batch(x, zeros(2, 2)), 3 * 18.0 ^ 2)
+  by = 1
+  expect.equal(m:test_on_batch(x, zeros(2, 2)), 6.0 ^ 2)
+  expect.equal(m.runs_eagerly, nil)
+end)
+
+test("a step that runs eagerly works on a copy of the samples", function()
+  local Own = nn.layer{"Own", forward = function(_, h) h:mul_(2) return h end, backward = function(_, dy) return dy end}
+  local m = nn.Sequential{Own{input_shape = {2}}, dtype = "float64"}
+  local x = ones(3, 2)
+  expect.equal(sum(m:predict(x)), 12.0)
+  expect.equal(sum(x), 6.0)
+end)
+
 test("options of a new kind of layer are read and checked like any other's", function()
   local Power = nn.layer {"Power", options = {{"exponent", 2}}, call = function(layer, x) return x ^ layer.exponent end}
   local model = nn.Sequential {Power{3, input_shape = {2}}, dtype = "float64"}
@@ -208,7 +287,8 @@ test("a network without a weight is measured and changes nothing, recorded or by
 end)
 
 test("a layer that asks Lua what to do by its numbers runs step by step", function()
-  for _, f in ipairs {function(h) return any(gt(h, 0)) and h or -h end, function(h) return h * max(gt(h, 0)) end} do
+  for _, f in ipairs {function(h) return any(gt(h, 0)) and h or -h end, function(h) return h * max(gt(h, 0)) end,
+    function(h) return all(gt(sum(h), 0)) and h or -h end} do
     local _, eagerly = losses_through(f, false)
     expect.equal(eagerly, true)
   end

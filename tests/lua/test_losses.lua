@@ -56,6 +56,15 @@ test("losses never broadcast", function()
   expect.error(function() losses.hinge({1}, zeros(1)) end, "as tensors")
 end)
 
+test("a loss of a truth that is tracked is an error and no derivative of 0", function()
+  local p, t = grad.track(tensor{{0.2, 0.8}}), tensor{{0.0, 1}}
+  for _, name in ipairs {"mean_squared_error", "binary_crossentropy", "categorical_crossentropy"} do
+    expect.error(function() losses[name](p, t) end, "The truth comes first: (y_true, y_pred)")
+    losses[name](t, p):backward()
+    losses[name](p:detach(), p):backward()
+  end
+end)
+
 test("options of a loss that cannot be are sentences", function()
   expect.error(function() losses.huber{delta = 0} end, "delta is a number above 0")
   expect.error(function() losses.binary_crossentropy{label_smoothing = 1} end, "from 0 up to 1")

@@ -13,7 +13,7 @@ table.sort(names)
 
 -- A learner's own: f(y_true, y_pred), which gives one number a sample, or one an output that is averaged.
 local function own(f)
-  return {name = "loss", labels = false, call = function(p, t)
+  return {name = "loss", labels = false, is_own = true, call = function(p, t)
     local rows = f(t, p)
     local is_tensor = getmetatable(rows) == tensor.metatable
     if not is_tensor or rows.ndim == 0 or rows.ndim > 2 or #rows ~= #p then

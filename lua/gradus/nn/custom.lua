@@ -20,26 +20,70 @@ local function weight_list(class, weights, self, input_shape)
     if type(weight) ~= "table" or type(weight[1]) ~= "string" or type(weight[2]) ~= "table" then
       fail(class, 'entry %d of weights is no {name, shape}, as in {"kernel", {input_shape[1], 10}}', i)
     end
-    if class[weight[1]] ~= nil then fail(class, "a weight cannot be called %s: a layer has that already", weight[1]) end
+    if class[weight[1]] ~= nil or class.taken[weight[1]] then
+      fail(class, "a weight cannot be called %s: a layer has that already", weight[1])
+    end
   end
   return list
+end
+
+-- An error unless backward gave a gradient for x and for each weight, of the shape of what it belongs to.
+local function check_gradients(class, names, inputs, ...)
+  for i, input in ipairs(inputs) do
+    local gradient, name, shape = select(i, ...), names[i], input.shape
+    if type(gradient) == "number" and #shape == 0 then gradient = tensor.full({}, gradient) end
+    if not is_tensor(gradient) then
+      fail(class, "backward gave %s where the derivative by %s belongs, a tensor of shape %s; it returns %s",
+        gradient == nil and "nothing" or "a " .. type(gradient), name, shapes.text(shape),
+        "that by " .. table.concat(names, ", then that by "))
+    end
+    if not shapes.equal(gradient.shape, shape) then
+      local one_more = gradient.shape
+      table.remove(one_more, 1)
+      local fix = i > 1 and shapes.equal(one_more, shape) and ": every sample uses it, so sum over them, sum(..., 1)"
+        or ": a derivative has the shape of what it belongs to"
+      fail(class, "backward gave a derivative by %s of shape %s, and %s has shape %s%s", name,
+        shapes.text(gradient.shape), name, shapes.text(shape), fix)
+    end
+  end
+  if select("#", ...) > #inputs then
+    fail(class, "backward gave %d derivatives; there are %d, by %s", select("#", ...), #inputs,
+      table.concat(names, " and "))
+  end
+  return ...
 end
 
 -- forward and backward by hand as one operation on x and the weights. The learner's functions get a stand-in for the
 -- layer in which the weights are plain numbers; what they write goes to the layer itself, to be looked at.
 local function by_hand(class, given, self, x)
-  local inputs = {x}
+  local inputs, names = {x}, {"x", table.unpack(self.weight_names)}
   for _, name in ipairs(self.weight_names) do inputs[#inputs + 1] = self[name] end
   if #inputs > 3 then fail(class, "a layer by hand has at most two weights; with more, write call instead") end
   local apply = operation {
     forward = function(layer, plain, ...)
       for i, name in ipairs(self.weight_names) do layer[name] = select(i, ...) end
       setmetatable(layer, {__index = self, __newindex = self})
-      return given.forward(layer, plain)
+      local y = given.forward(layer, plain)
+      if not is_tensor(y) then fail(class, "forward gave %s and not a tensor; is a return missing?", type(y)) end
+      return y
     end,
-    backward = function(layer, dy) return given.backward(layer, dy) end,
+    backward = function(layer, dy) return check_gradients(class, names, inputs, given.backward(layer, dy)) end,
   }
   return apply(table.unpack(inputs))
+end
+
+-- What the learner's function gave, in the network's dtype (numbers that somebody types are float64), and of the shape
+-- that output_shape has promised.
+local function check_output(class, self, x, y)
+  if not is_tensor(y) then return y end  -- the network says that a return is missing
+  if self.dtype and y.dtype ~= self.dtype then y = y:astype(self.dtype) end  -- a trial has none
+  local promised = self.output_shape
+  if promised and not shapes.equal(y.shape, {#x, table.unpack(promised)}) then
+    fail(class, "of %d samples it made a tensor of shape %s, but it was to be %s: axis 1 is that of the samples, and "
+      .. "output_shape says %s of each", #x, shapes.text(y.shape), shapes.text {#x, table.unpack(promised)},
+      shapes.text(promised))
+  end
+  return y
 end
 
 local function define(given)
@@ -61,14 +105,22 @@ local function define(given)
   end
   local class, construct = Layer.define(read.name, read.options)
   class.is_own = true  -- the learner's: a file can only name it
+  -- What layer.lua has for constructors is no method: layer.count is the learner's to use.
+  local methods = {}
+  for name, value in pairs(Layer) do methods[name] = value end
+  methods.define, methods.pair, methods.count = nil, nil, nil
+  getmetatable(class).__index = methods
+  class.taken = {name = true, dtype = true, position = true, trainable = true, input_shape = true, output_shape = true}
+  for _, name in ipairs(class.option_names) do class.taken[name] = true end
 
   function class:weight_shapes(input_shape)
     return weight_list(class, read.weights, self, input_shape)
   end
 
   function class:call(x, training)
-    if read.forward then return by_hand(class, read, self, x) end
-    return read.call(self, x, training)
+    local y
+    if read.forward then y = by_hand(class, read, self, x) else y = read.call(self, x, training) end
+    return check_output(class, self, x, y)
   end
 
   -- Without a function that says it: what two samples of zeros and weights of zeros come to.

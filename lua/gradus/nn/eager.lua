@@ -16,11 +16,12 @@ function Eager.new(self)
   return setmetatable(self, Eager)
 end
 
--- Samples first .. first + count - 1 of `order`, or of t itself.
+-- Samples first .. first + count - 1 of `order`, or of t itself; a copy, since a layer may write into it.
 local function rows(self, t, order, first, count)
   local last = first + count - 1
   local batch = order and t[order[{{first, last}}]] or t[{{first, last}}]
-  return batch.dtype == self.dtype and batch or batch:astype(self.dtype)
+  if batch.dtype ~= self.dtype then return batch:astype(self.dtype) end
+  return order and batch or batch:clone()
 end
 
 --- As of a recorded program: runs a batch, leaves the gradients of its mean loss in those of gradients() when

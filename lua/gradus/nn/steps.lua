@@ -20,10 +20,9 @@ local function same_list(a, b)
   return true
 end
 
--- The program of a step, or nil and why there is none. It is recorded twice, from batches of different sizes, and what
--- is not the same each time (a size that a layer computed with, a number that it drew) is no program.
-local function record(model, y, weights, in_training, call, penalty)
-  local function once(rows)
+-- Returns a function that records a step from a batch of so many rows, into a program or nil and why it cannot be.
+local function recorder(model, y, weights, in_training, call, penalty)
+  return function(rows)
     local target
     if y then
       local shape = y.shape
@@ -39,11 +38,28 @@ local function record(model, y, weights, in_training, call, penalty)
       penalty = penalty,
     }
   end
-  local program, why = once(3)
+end
+
+-- The program of a step, or nil and why there is none. It is recorded twice, from batches of different sizes, and what
+-- is not the same each time (a size that a layer computed with, a number that it drew) is no program.
+local function record(recorded_from)
+  local program, why = recorded_from(3)
   if not program then return nil, why end
-  local again = once(2)
+  local again = recorded_from(2)
   if again and program:same(again) then return program end
   return nil, "a layer computes with the size of the batch, or with numbers that it draws"
+end
+
+-- Whether a function of the learner's takes part, which may compute with anything: a number of the session, say.
+local function has_own_functions(model, y)
+  local function is_own(f) return type(f) == "function" and debug.getinfo(f, "S").what ~= "C" end
+  for _, layer in ipairs(model.layers) do
+    if layer.is_own then return true end
+    for _, name in ipairs(layer.option_names) do
+      if is_own(layer[name]) then return true end
+    end
+  end
+  return y ~= nil and model.loss.is_own
 end
 
 -- What a program reads and somebody may change between two runs: in training it is what gets gradients; otherwise it
@@ -91,7 +107,8 @@ local function make(model, mode, y, weighted)
   local call = computation(model, in_training, weighted)
   local list = y and penalties.of(model.layers)
   local penalty = list and function() return penalties.sum(list) end or nil
-  local program, why = record(model, y, weights, in_training, call, penalty)
+  local recorded_from = recorder(model, y, weights, in_training, call, penalty)
+  local program, why = record(recorded_from)
   if not program then
     if not model.runs_eagerly then
       session.warn(string.format("%s runs on whole batches, step by step and not recorded, so training is slower: %s",
@@ -108,16 +125,25 @@ local function make(model, mode, y, weighted)
   end
   return {program = program, recorded = not why and program, before = before, after = after, weights = weights,
     is_unchanged = fields:question(), weighted = weighted, penalties = list,
+    again = program.same and has_own_functions(model, y) and recorded_from or nil,
     gradients = in_training and program:gradients()}
 end
 
+local function is_current(kept)
+  if not kept.is_unchanged() or not penalties.unchanged(kept.penalties) then return false end
+  if not kept.again then return true end
+  local now = kept.again(3)
+  return now and kept.program:same(now)
+end
+
 -- The program for `mode` ("train", "test" or "predict"), recorded anew when a weight or a layer's option (the rate of a
--- Dropout, say) was exchanged or y has another form. When `weighted`, the last column of y is the sample's weight in
--- the loss (see samples.lua).
+-- Dropout, say) was exchanged or y has another form. What functions of the learner's compute with nobody can watch:
+-- they are recorded again to see whether it comes to the same. When `weighted`, the last column of y is the sample's
+-- weight in the loss (see samples.lua).
 function M.program(model, mode, y, weighted)
   local key = y and mode .. ":" .. y.ndim .. (weighted and ":weighted" or "") or mode
   local kept = model.programs[key]
-  if not kept or not kept.is_unchanged() or not penalties.unchanged(kept.penalties) then
+  if not kept or not is_current(kept) then
     kept = make(model, mode, y, weighted)
     model.programs[key] = kept
   end
