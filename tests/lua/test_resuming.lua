@@ -108,6 +108,12 @@ test("with a learning rate that is set at each epoch, RMSprop and two callbacks 
   end)
 end)
 
+test("with an optimizer that keeps nothing but the number of its steps, on which dropout and schedules hang", function()
+  local _, called = expect_resumes(function() return optim.SGD{optim.ExponentialDecay{0.1, 5, 0.9}} end,
+    function() return {csv()} end)
+  expect.equal(#called, 1)
+end)
+
 test("in the same session, callbacks go on, too, where initial_epoch says so", function()
   local stop = callbacks.EarlyStopping{monitor = "loss", patience = 3, min_delta = 1e9}
   local m = network(optim.SGD{0})

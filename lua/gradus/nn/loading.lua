@@ -155,8 +155,13 @@ local function restore_optimizer(path, model, text, tensors)
   for name in pairs(tensors) do
     if name:find("^optimizer%.") then given[#given + 1] = name end
   end
-  -- A model that was compiled and never trained has an optimizer that keeps nothing yet.
-  if #given > 0 then weights.fill(path, ours, given, tensors) else optimizer.weights = nil end
+  -- A model that was compiled and never trained has an optimizer that keeps nothing yet. One that never keeps anything
+  -- (plain SGD) goes on counting its steps: schedules and what Dropout draws hang on their number.
+  if #given > 0 then
+    weights.fill(path, ours, given, tensors)
+  elseif #ours > 0 then
+    optimizer.weights = nil
+  end
 end
 
 local function restore_training(model, text, tensors)
