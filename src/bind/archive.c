@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "data/file.h"
 #include "data/npy.h"
 
 static int loaded_gc(lua_State *L) {
@@ -152,10 +153,20 @@ static int data_save_archive(lua_State *L) {
   return 0;
 }
 
+// checksum(t, before) -> the CRC-32 of its numbers as they lie in memory, behind those that gave `before` (0:
+// none)
+static int data_checksum(lua_State *L) {
+  const gr_tensor *t = gr_check_tensor(L, 1);
+  uint32_t before = (uint32_t)luaL_checkinteger(L, 2);
+  if (!gr_tensor_is_contiguous(t)) return luaL_error(L, "checksum takes a contiguous tensor");
+  lua_pushinteger(L, (lua_Integer)gr_crc32(before, t->data, gr_tensor_bytes(t)));
+  return 1;
+}
+
 static const gr_function functions[] = {
-    {"load", data_load, NULL}, {"read_archive", data_read_archive, NULL},
-    {"save", data_save, NULL}, {"save_archive", data_save_archive, NULL},
-    {NULL, NULL, NULL},
+    {"checksum", data_checksum, NULL},         {"load", data_load, NULL},
+    {"read_archive", data_read_archive, NULL}, {"save", data_save, NULL},
+    {"save_archive", data_save_archive, NULL}, {NULL, NULL, NULL},
 };
 
 void gr_add_archives(lua_State *L) { gr_register(L, NULL, functions); }

@@ -6,7 +6,8 @@
 #include "data/load.h"
 
 gr_loaded *gr_push_loaded(lua_State *L);  // empty, and Lua's to free
-void gr_add_archives(lua_State *L);       // into the table on top: load, read_archive, save, save_archive
+// Into the table on top: checksum, load, read_archive, save, save_archive.
+void gr_add_archives(lua_State *L);
 
 // The readers of pictures and tables (reading.c), into the table on top.
 void gr_add_readers(lua_State *L);

@@ -136,4 +136,51 @@ def _(folder):
     equal(shell.do("m.layers[3].bias"), "[5.]")
 
 
+@test("Training that was saved in a pause, or stopped in one, goes on with the batch that comes next, to the same bits")
+def _(folder):
+    shell = Shell(folder)
+    shell.do(DATA)
+    third = "callbacks={{batch_end = function(_, b) if b == 7 and m.epoch == 2 then %s end end}}"
+    ask = third % "print('third') require('gradus.core.session').interrupt()"
+    shell.do("m:fit{x, y, epochs=4, verbose=0}; p = m:predict(x);")
+    for end in (":stop", ":continue"):
+        shell.do("make()")
+        paused(shell, "h = m:fit{x, y, epochs=4, verbose=0, %s}" % ask, ITSELF)
+        equal(at_pause(shell, "m.unfinished"), "epoch 3, after batch 7 of 100")
+        at_pause(shell, "m:save('%s/pause.safetensors')" % folder)
+        said = shell.do(end)
+        if end == ":stop":
+            contains(said, "stopped after batch 7 of 100 in epoch 3 of 4; what was learnt until then is kept")
+            contains(said, "note: fit with initial_epoch=2 goes on there; without it, it begins a new training")
+            said = shell.do("h = m:fit{x, y, epochs=4, initial_epoch=m.epoch}")
+            contains(said, "goes on in epoch 3, after batch 7 of 100")
+            equal(shell.do("table.concat(h.epoch, ' ')"), "3 4")
+        equal(shell.do("sum(abs(p - m:predict(x)))"), "0.0")
+        equal(shell.do("m.unfinished == nil"), "true")
+    shell.type(":quit\r")
+    shell.ended()
+    shell = Shell(folder)
+    shell.do(DATA)
+    shell.do("m:fit{x, y, epochs=4, verbose=0}; p = m:predict(x); m = nn.load('%s/pause.safetensors')" % folder)
+    contains(shell.do("m:fit{x, y, epochs=4, initial_epoch=2};"), "goes on in epoch 3, after batch 7 of 100")
+    equal(shell.do("sum(abs(p - m:predict(x)))"), "0.0")
+
+
+@test("A fit after a stop begins a new training, as ever; after loading, a note says how to go on instead")
+def _(folder):
+    shell = Shell(folder)
+    shell.do(DATA)
+    paused(shell, "h = m:fit{x, y, epochs=100000}", r" 3/100000 ")
+    at_pause(shell, "m:save('%s/pause.safetensors')" % folder)
+    shell.do(":stop")
+    said = shell.do("h = m:fit{x, y, epochs=2}")
+    equal("goes on" in said or "note:" in said, False)
+    equal(shell.do("table.concat(h.epoch, ' ')"), "1 2")
+    shell.do("m = nn.load('%s/pause.safetensors')" % folder)
+    equal("note:" in shell.do("m:predict(x[{{1, 2}}]).shape"), False)
+    contains(shell.do("h = m:fit{x, y, epochs=2}"), "note: fit begins a new training from these weights; initial_epoch=")
+    equal("note:" in shell.do("h = m:fit{x, y, epochs=2}"), False)
+    equal(shell.do("table.concat(h.epoch, ' ')"), "1 2")
+
+
 run_all()

@@ -5,7 +5,8 @@
 --
 -- or a function f(epoch, logs, model), called at the end of each epoch. `logs` holds the means so far: loss, accuracy,
 -- val_loss, ... by name. Epochs and batches count from 1. model.stop_training = true ends fit after the epoch. A table
--- may have state_names={"wait", ...}: those of its fields that a training which goes on, also from a file, begins with.
+-- may have state_names={"wait", ...}: those of its fields that a training which goes on, also from a file, begins with;
+-- with saves=true it is called after all that have not, so that what it saves holds what they made of this moment.
 -- Names and options are Keras's.
 
 local doc = require("gradus.help").doc
@@ -79,7 +80,7 @@ end
 function EarlyStopping:train_end(model)
   if self.kept then
     for i, w in ipairs(everything(model)) do w[{{}}] = self.kept[i] end
-    self.kept = nil
+    self.kept, model.unfinished = nil, nil
   end
   if self.stopped_epoch then
     session.note(string.format("stopped after epoch %d: %s was best in epoch %s (%.4g)%s", self.stopped_epoch,

@@ -10,14 +10,16 @@ local M = {}
 
 local methods = {"train_begin", "epoch_begin", "batch_end", "epoch_end", "train_end"}
 
---- `given` is fit's list: tables with methods, or functions f(epoch, logs, model). `names` are those of what an epoch
---- will report.
-function M.new(given, model, record, names)
+--- `given` is fit's list: tables with methods, or functions f(epoch, logs, model). names.epoch are those of what an
+--- epoch will report, names.batch of what is known after a batch. What saves the network comes last, wherever it stands
+--- in the list: the others may yet change weights, the learning rate or what they keep.
+function M.new(given, model, names)
   if type(given) == "function" or (type(given) == "table" and #given == 0 and next(given) ~= nil) then
     given = {given}
   end
   if type(given) ~= "table" then error("fit: callbacks is a list, not a " .. type(given), 0) end
-  local self = setmetatable({list = {}, model = model, record = record, batches = false, logs = {}}, Run)
+  local self = setmetatable({list = {}, model = model, batches = false, logs = {}}, Run)
+  local saving = {}
   for i, callback in ipairs(given) do
     if type(callback) == "function" then
       local f = callback
@@ -29,10 +31,13 @@ function M.new(given, model, record, names)
       error(string.format("fit: callback %d is a %s without epoch_end or another of the methods of a callback; see "
         .. "callbacks", i, type(callback)), 0)
     end
-    if callback.watches and callback:watches() then watch.expect(callback, names) end
-    self.list[i] = callback
+    local when = callback.watches and callback:watches()
+    if when then watch.expect(callback, names, when) end
+    local list = callback.saves and saving or self.list
+    list[#list + 1] = callback
     self.batches = self.batches or callback.batch_end ~= nil
   end
+  table.move(saving, 1, #saving, #self.list + 1, self.list)
   return self
 end
 
@@ -42,27 +47,24 @@ local function call(self, method, ...)
   end
 end
 
---- With `kept` (of states.lua) training goes on where these were taken.
-function Run:train_begin(kept)
+--- With `kept` (of states.lua) training goes on where these were taken: in the middle of `epoch`, if that is given.
+function Run:train_begin(kept, epoch)
   call(self, "train_begin", self.model)
+  if epoch then
+    -- The epoch has begun long since, and what callbacks set up for it they set up again; but a learning rate that is
+    -- halved at the beginning of each epoch has been halved, and what is kept is that of the middle.
+    local optimizer = self.model.optimizer
+    local rate = optimizer.learning_rate
+    call(self, "epoch_begin", epoch, self.model)
+    optimizer.learning_rate = rate
+  end
   states.restore(self.list, kept or {})
   self.model.callbacks = self.list
 end
 
 function Run:train_end() call(self, "train_end", self.model) end
 function Run:epoch_begin(epoch) call(self, "epoch_begin", epoch, self.model) end
-
---- What saves the network comes last, wherever it stands in the list: the others may yet change weights, the learning
---- rate or what they keep.
-function Run:epoch_end(epoch, means)
-  for _, last in ipairs {false, true} do
-    for _, callback in ipairs(self.list) do
-      if callback.epoch_end and (callback.saves or false) == last then
-        callback:epoch_end(epoch, means, self.model)
-      end
-    end
-  end
-end
+function Run:epoch_end(epoch, means) call(self, "epoch_end", epoch, means, self.model) end
 
 --- `sums` are running sums over the n samples of the epoch so far.
 function Run:batch_end(batch, names, sums, n)

@@ -33,12 +33,21 @@ local function fail(self, names)
     options.suggest(self.monitor, names), hint), 0)
 end
 
---- An error before training when nothing of the name that the callback watches will be among `names`.
-function watch.expect(self, names)
+local function has(names, wanted)
   for _, name in ipairs(names) do
-    if name == self.monitor then return falls(self.monitor, self.mode, self.class_name) end
+    if name == wanted then return true end
   end
-  fail(self, {table.unpack(names)})
+end
+
+--- An error before training when nothing of the name that the callback watches will be known when it looks: names.epoch
+--- at the end of an epoch, names.batch after a batch. `when` says which, "epoch" or "batch".
+function watch.expect(self, names, when)
+  if has(names[when], self.monitor) then return falls(self.monitor, self.mode, self.class_name) end
+  if when == "batch" and has(names.epoch, self.monitor) then
+    error(string.format('%s: "%s" is known at the end of an epoch, not after a batch; after a batch there is %s',
+      self.class_name, self.monitor, table.concat(names.batch, ", ")), 0)
+  end
+  fail(self, {table.unpack(names[when])})
 end
 
 --- The number that the callback watches.
@@ -74,7 +83,7 @@ function watch.define(what, spec, class, check)
   class.__name = what
   class.class_name = what
   class.__tostring = function() return what end
-  class.watches = class.watches or function(self) return self.monitor ~= nil end
+  class.watches = class.watches or function(self) return self.monitor ~= nil and "epoch" end
   return options.takes(spec, function(given)
     local self = setmetatable(options.read("callbacks." .. what, given, spec), class)
     if self.monitor then

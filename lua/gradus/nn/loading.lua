@@ -3,6 +3,7 @@
 local archive = require "gradus.archive"
 local callback_states = require "gradus.callbacks.states"
 local doc = require("gradus.help").doc
+local expect = require "gradus.nn.expect"
 local functional = require "gradus.nn.functional"
 local json = require "gradus.json"
 local layers = require "gradus.nn.layers"
@@ -12,17 +13,8 @@ local options = require "gradus.options"
 local random = require "gradus.core.random"
 local saving = require "gradus.nn.saving"
 local sequential = require "gradus.nn.sequential"
+local unfinished = require "gradus.nn.unfinished"
 local weights = require "gradus.nn.weights"
-
--- What is read is a stranger's: every value is looked at before it is used.
-local function expect(value, kind, what)
-  local good = type(value) == kind or (kind == "integer" and math.type(value) == "integer")
-  if not good then
-    error(string.format("%s should be a %s, and is %s", what, kind == "integer" and "whole number" or kind,
-      value == nil and "nothing" or "a " .. type(value)), 0)
-  end
-  return value
-end
 
 local function pick(custom, name, missing)
   local value = custom[name]
@@ -173,6 +165,10 @@ local function restore_training(model, text, tensors)
   if #key ~= 2 then error("the key has two parts, and here " .. #key, 0) end
   model.key, model.epoch = key, text.training.epoch
   model.kept_states = callback_states.read(text.training.callbacks, tensors)
+  model.stop_training = text.training.stop == true
+  if text.training.unfinished and model.loss then
+    model.unfinished = unfinished.read(text.training.unfinished, tensors)
+  end
 end
 
 local function load(path, text, names, tensors, custom)
@@ -205,7 +201,8 @@ nn.load(path, {custom={}}) -> model
 
 The network that model:save wrote: layers, weights, and when it was compiled optimizer, loss and metrics as they stood.
 Training goes on as if it had never stopped, with the same bits, by initial_epoch:
-model:fit{x, y, epochs=20, initial_epoch=model.epoch}. Functions of yours are given by name, as the error says that you
+model:fit{x, y, epochs=20, initial_epoch=model.epoch}, also in the middle of an epoch when it was saved there (see
+model.fit). Functions of yours are given by name, as the error says that you
 get without them: custom={Scale=Scale} for a kind of layer made by nn.layer, custom={["dense.activation"]=f}. No random
 number is drawn. For weights alone see model.load_weights.
 

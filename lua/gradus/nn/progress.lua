@@ -102,9 +102,13 @@ function Reporter:numbers(epoch, seconds, means)
   end))
 end
 
---- `is_first`: of this fit.
-function Reporter:epoch_begins(epoch, is_first)
+--- `is_first`: of this fit. `place` says where in the epoch it begins (see unfinished.lua).
+function Reporter:epoch_begins(epoch, is_first, place)
   self.epoch, self.started, self.drawn = epoch, session.clock(), 0
+  self.batches_before, self.samples_before = place.batch, place:seen()
+  if self.verbose > 0 and place.batch > 0 then
+    session.say(self:fitted(("goes on in %s"):format(tostring(place))) .. "\n")
+  end
   if self.verbose > 0 and (is_first or self.verbose == 1 and epoch % HEAD_EVERY == 1) then self:head() end
 end
 
@@ -132,8 +136,8 @@ function Reporter:batch_done(batch, names, sums, n)
   for i, name in ipairs(names) do means[name] = sums[i] / n end
   local text = self:numbers(self.epoch, now - self.started, means)
   local seconds = math.max(now - self.started, 1e-9)
-  text = text .. bar(session.width() - 1 - #text, batch / self.batches, n / seconds,
-    seconds / batch * (self.batches - batch))
+  text = text .. bar(session.width() - 1 - #text, batch / self.batches, (n - self.samples_before) / seconds,
+    seconds / (batch - self.batches_before) * (self.batches - batch))
   self.line_drawn = self:fitted(text)
   session.draw(self.line_drawn)
 end

@@ -6,7 +6,8 @@
 --    "graph": [{"layer": 1, "inputs": [0]}, ...],                      of nn.Model: place 0 is the input
 --    "compile": {"optimizer": {"class": "Adam", "options": {...}, "iterations": 100}, "loss": {...}, "metrics": [...]},
 --    "training": {"key": ["0123456789abcdef", ...], "epoch": 5,
---                 "callbacks": [{"class": "EarlyStopping", "values": {"wait": 2, ...}}, ...]}}
+--                 "callbacks": [{"class": "EarlyStopping", "values": {"wait": 2, ...}}, ...],
+--                 "unfinished": {"epoch": 6, "batch": 17, ...}}}          in the middle of an epoch: unfinished.lua
 --
 -- A function of the learner's cannot be written down. In its place stands {"own": "dense.activation"}, and nn.load is
 -- given the function under that name.
@@ -126,7 +127,9 @@ local function describe(model, add)
   if model.key then
     text.training = {key = {string.format("%016x", model.key[1]), string.format("%016x", model.key[2])},
       epoch = model.epoch, callbacks = callback_states.write(
-        model.kept_states or callback_states.of(model.callbacks), add)}
+        model.kept_states or callback_states.of(model.callbacks), add),
+      stop = model.unfinished and model.stop_training or nil,
+      unfinished = model.unfinished and model.unfinished:write(add)}
   end
   return text, own
 end
@@ -136,9 +139,12 @@ local function optimizer_entries(model, add)
   local optimizer, place = model.optimizer, {}
   if not optimizer or not optimizer.weights or not optimizer.state then return end
   for _, entry in ipairs(weights.entries(model)) do place[entry.tensor] = entry.name end
-  for state, tensors in pairs(optimizer:state()) do
+  local states, names = optimizer:state(), {}
+  for name in pairs(states) do names[#names + 1] = name end
+  table.sort(names)  -- the same training gives the same file
+  for _, name in ipairs(names) do
     for i, w in ipairs(optimizer.weights) do
-      if place[w] then add("optimizer." .. state .. "/" .. place[w], tensors[i]) end
+      if place[w] then add("optimizer." .. name .. "/" .. place[w], states[name][i]) end
     end
   end
 end
@@ -148,9 +154,10 @@ model:save(path)
 
 Writes the whole network to a .safetensors file: layers with their options, weights, and when it is compiled the
 optimizer with what it keeps, loss, metrics and how far training has come, so that nn.load(path) goes on where this one
-stands. Other programs find the weights in it by name ("dense/kernel"). Functions of yours (an activation, a loss, a
-kind of layer) cannot be written down: a note names them, and nn.load is given them. The file is written whole and then
-takes its name: an interruption, a crash or a full disk leaves the old file.
+stands: in the middle of an epoch, too, in a pause of training (Ctrl-C) or in a callback after a batch. Other programs
+find the weights in it by name ("dense/kernel"). Functions of yours (an activation, a loss, a kind of layer) cannot be
+written down: a note names them, and nn.load is given them. The file is written whole and then takes its name: an
+interruption, a crash or a full disk leaves the old file.
 
 > m = nn.Sequential{nn.Dense{2, activation="relu", input_shape={3}}, nn.Dense{1}}
 > m:save("/tmp/gradus-help.safetensors")

@@ -178,6 +178,7 @@ function M.train(model, step, x, y, order, first, count, key, number, outputs)
     end
     error(diagnosis(model, what, value, number, x, y, order, first, count, weight), 0)
   end
+  model.unfinished = nil  -- what the weights are from here on belongs to no place in an epoch, until fit says so
   model.optimizer:apply(step.weights, step.gradients, program)
   for _, layer in ipairs(step.after) do layer:after_step(step.recorded) end
   model.last_step = step

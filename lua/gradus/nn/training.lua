@@ -21,6 +21,7 @@ local session = require "gradus.session"
 local shapes = require "gradus.shapes"
 local steps = require "gradus.nn.steps"
 local tensor = require "gradus.core.tensor"
+local unfinished = require "gradus.nn.unfinished"
 
 local M = {}
 
@@ -69,7 +70,7 @@ Adam, learning rate 0.001
   end
   -- Nothing is changed before everything is known to be right.
   model.optimizer, model.loss, model.wanted_metrics = optimizer, loss, wanted
-  model.metrics, model.hits, model.last_step = nil, nil, nil
+  model.metrics, model.hits, model.last_step, model.unfinished = nil, nil, nil, nil
   model.programs = {}
 end))
 
@@ -171,11 +172,11 @@ end
 -- when it was stopped: each batch was measured with the weights of its moment, so they differ from what evaluate says
 -- afterwards.
 local function train_epoch(run)
-  local model, sums, batch = run.model, {}, 0
-  for i = 1, #run.names do sums[i] = 0.0 end
-  for first = 1, run.samples, run.batch_size do
+  local model, place = run.model, run.place
+  local sums = place.sums
+  for batch = place.batch + 1, run.batches do
+    local first = (batch - 1) * run.batch_size + 1
     local count = math.min(run.batch_size, run.samples - first + 1)
-    batch = batch + 1
     local s1, s2, s3, s4, s5 = steps.train(model, run.step, run.x, run.truth, run.order, first, count, run.key,
       model.optimizer.iterations + 1, run.views[batch])
     sums[1] = sums[1] + s1
@@ -183,6 +184,7 @@ local function train_epoch(run)
     if s3 then sums[3] = sums[3] + s3 end
     if s4 then sums[4] = sums[4] + s4 end
     if s5 then sums[5] = sums[5] + s5 end
+    place.batch, model.unfinished = batch, place
     run.reporter:batch_done(batch, run.names, sums, first + count - 1)
     if run.callbacks.batches then run.callbacks:batch_end(batch, run.names, sums, first + count - 1) end
     if run.hold.asked() and pause_after(run, batch) then return nil end
@@ -196,7 +198,7 @@ end
 local FIT = {
   {"x", required = true}, {"y", required = true}, {"batch_size", 32}, {"epochs", 1}, {"verbose", "auto"},
   {"callbacks", {}}, {"validation_split", 0}, {"validation_data"}, {"shuffle", true}, {"class_weight"},
-  {"sample_weight"}, {"initial_epoch", 0},
+  {"sample_weight"}, {"initial_epoch"},
 }
 
 M.fit = doc("model.fit", [[
@@ -214,7 +216,10 @@ regularizers. Beside each accuracy stands the majority baseline: what
 always answering the most frequent class would reach. Returns the history: history.history.loss[1] is the loss of the
 first epoch; plot.history(history) draws it. initial_epoch=n, to go on after n epochs: with the same data and options
 the result is the same, bit for bit, as if training had not paused, also in another session (model:save, nn.load).
-model.epoch is the number of the last epoch that was finished.
+model.epoch is the number of the last epoch that was finished. Where training was stopped or saved in the middle of the
+next, model.unfinished says where that is: initial_epoch=model.epoch goes on with the batch that comes then. Without
+initial_epoch fit begins a new training from the weights as they are; after model.unfinished = nil, initial_epoch begins
+that epoch anew.
 
 > random.seed(1)
 > x = tensor{{0, 0, 1}, {1, 1, 1}, {1, 0, 1}, {0, 1, 1}}
@@ -230,7 +235,7 @@ true
   pause.refuse(model, "fit")
   Layer.count("fit", "batch_size", read.batch_size)
   Layer.count("fit", "epochs", read.epochs)
-  local begin = read.initial_epoch
+  local begin = read.initial_epoch or 0
   if math.type(begin) ~= "integer" or begin < 0 or begin >= read.epochs then
     error(string.format("fit: initial_epoch is how many of the %d epochs were done before, not %s", read.epochs,
       tostring(begin)), 0)
@@ -254,28 +259,43 @@ true
   local record = history.new(model, {epochs = read.epochs, batch_size = batch_size, samples = n})
   record.baseline = baseline.of(model, y)
   record.val_baseline = vy and baseline.of(model, vy) or nil
-  model.history, model.stop_training = record, false
-  local called = callbacks.new(read.callbacks, model, record, reported_names(model, vx ~= nil))
-  local kept = begin > 0 and (model.kept_states or callback_states.of(model.callbacks)) or nil
+  model.history = record
+  local names = step_names(model)
+  local called = callbacks.new(read.callbacks, model, {epoch = reported_names(model, vx ~= nil), batch = names})
   local batches = (n + batch_size - 1) // batch_size
-  -- What shuffling and Dropout draw hangs on the key, the epoch and the step: training that goes on keeps its key.
-  if begin == 0 or not model.key then model.key = {random.new_key()} end
   local run = {
-    model = model, step = step, x = x, y = y, truth = truth, samples = n, batch_size = batch_size,
-    names = step_names(model), order = tensor.arange(1, n + 1, {dtype = "int64"}), key = model.key,
+    model = model, step = step, x = x, y = y, truth = truth, samples = n, batch_size = batch_size, names = names,
+    order = tensor.arange(1, n + 1, {dtype = "int64"}), shuffle = read.shuffle and true or false,
     reporter = progress.new(read.verbose, read.epochs, batches, record, all_names(model), vx ~= nil),
     callbacks = called, epochs = read.epochs, batches = batches, weighted = weights ~= nil,
   }
+  run.outputs, run.views = output_views(model, n, batch_size)
+  local place <close> = unfinished.new(run)
+  run.place = place
+  local left = unfinished.left_by(model, read.initial_epoch)
+  if left then left:expect_same(place) end
+  -- What shuffling and Dropout draw hangs on the key, the epoch and the step: training that goes on keeps its key.
+  local goes_on = (left or begin > 0) and model.key ~= nil
+  if not goes_on then model.key = {random.new_key()} end
+  run.key = model.key
+  model.stop_training = left and model.stop_training or false
+  model.epoch = begin
   local hold <close> = pause.hold(model)
   run.hold = hold
-  run.outputs, run.views = output_views(model, n, batch_size)
-  called:train_begin(kept)
-  model.kept_states = nil
+  called:train_begin(goes_on and (model.kept_states or callback_states.of(model.callbacks)) or nil,
+    left and left.epoch)
+  model.kept_states, model.unfinished = nil, left
   for epoch = begin + 1, read.epochs do
     if read.shuffle then core.shuffle_order(run.order, run.key[1], run.key[2], epoch) end
-    called:epoch_begin(epoch)
+    place:begin(epoch)
+    if left then
+      place:continue(left)
+      left = nil
+    else
+      called:epoch_begin(epoch)
+    end
     run.epoch = epoch
-    run.reporter:epoch_begins(epoch, epoch == begin + 1)
+    run.reporter:epoch_begins(epoch, epoch == begin + 1, place)
     local means = train_epoch(run)
     if not means then break end
     if vx then
@@ -284,12 +304,16 @@ true
       for name, value in pairs(measure(model, vx, vy, batch_size)) do means["val_" .. name] = value end
     end
     record:add(epoch, means)
-    model.epoch = epoch
+    model.epoch, model.unfinished = epoch, nil
     run.reporter:epoch_ends(means)
     called:epoch_end(epoch, means)
     if model.stop_training then break end
   end
   called:train_end()
+  if model.unfinished then
+    session.note(string.format("fit with initial_epoch=%d goes on there; without it, it begins a new training from "
+      .. "these weights", model.epoch))
+  end
   return record
 end))
 

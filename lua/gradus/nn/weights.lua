@@ -22,9 +22,9 @@ function M.entries(model)
   return list
 end
 
---- Whether a tensor in a file of model:save is the network's, and not the optimizer's or a callback's.
+--- Whether a tensor in a file of model:save is the network's, and not the optimizer's, a callback's or the training's.
 function M.is_of_network(name)
-  return not (name:find("^optimizer%.%a+/") or name:find("^callback%.%d+%."))
+  return not (name:find("^optimizer%.%a+/") or name:find("^callback%.%d+%.") or name == "training.outputs")
 end
 
 --- Names and tensors of a list of entries, as archive.write takes them.
