@@ -69,7 +69,8 @@ end
 
 --- Reads the one table of a call. `spec` lists the options in positional order; each is {name, default} or
 --- {name, required=true}; with one_of={...} a name must be one of those, in any case of its letters if any_case=true;
---- named=true has no position. Returns a table by name. An unknown key is an error with a suggestion.
+--- named=true has no position. Returns a table by name. An unknown key is an error with a suggestion; for those that
+--- others have and we have not, spec.refused={name="why, and what to do instead"}.
 function options.read(what, given, spec)
   if given == nil then given = {} end
   if type(given) ~= "table" or getmetatable(given) ~= nil then
@@ -86,6 +87,8 @@ function options.read(what, given, spec)
     if type(key) == "number" then
       if not spec[key] or spec[key].named then too_many(what, spec, key) end
     elseif not names[key] then
+      local why = spec.refused and spec.refused[key]
+      if why then error(string.format("%s has no option %s: %s", what, key, why), 3) end
       error(string.format('%s has no option "%s"%s', what, tostring(key), options.suggest(key, names)), 3)
     end
   end

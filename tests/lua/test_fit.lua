@@ -216,4 +216,94 @@ test("what callbacks watch is looked for before training begins", function()
   expect.ok(all(eq(m.layers[1].kernel, before)))
 end)
 
+-- ---- options ----
+
+test("an option that others have and we have not says why, and what to write instead", function()
+  local m = network()
+  local function refused(call, options, why)
+    for name, value in pairs(options) do
+      expect.error(function() call({X, Y, [name] = value}) end, " has no option " .. name .. ": ")
+      expect.error(function() call({X, Y, [name] = value}) end, why)
+    end
+  end
+  local function fit(given) m:fit(given) end
+  refused(fit, {steps_per_epoch = 3}, "save_freq=100")
+  refused(fit, {workers = 2, use_multiprocessing = true}, "gradus --threads N")
+  refused(fit, {learning_rate = 0.1}, "optim.Adam{1e-4}")
+  refused(function(given) m:evaluate(given) end, {return_dict = true}, "results.loss")
+  refused(function(given) m:predict(X, {callbacks = given.callbacks}) end, {callbacks = {}}, "it calls none")
+  refused(function(given) m:compile(given) end, {loss_weights = {1}, weighted_metrics = {}, run_eagerly = true,
+    jit_compile = true, steps_per_execution = 2, auto_scale_loss = false}, "")
+end)
+
+test("without an optimizer a network learns by RMSprop", function()
+  local m = network()
+  m:compile{loss = "sparse_categorical_crossentropy"}
+  expect.equal(tostring(m.optimizer), "RMSprop, learning rate 0.001")
+end)
+
+test("validation weighs its samples when it is given weights", function()
+  local m, w = network {optimizer = optim.SGD{0}}, random.random(60)
+  local h = m:fit{X, Y, verbose = 0, validation_data = {X, Y, w}}.history
+  expect.close(h.val_loss[1], m:evaluate{X, Y, sample_weight = w, verbose = 0}.loss, 1e-12)
+  expect.close(m:test_on_batch(X, Y, {sample_weight = w}), h.val_loss[1], 1e-12)
+  expect.ok(math.abs(h.val_loss[1] - h.loss[1]) > 0.1)
+  local function fit(held) return function() m:fit{X, Y, verbose = 0, validation_data = held} end end
+  expect.error(fit {X, Y, ones(59)}, "sample_weight is a tensor of shape (60,)")
+  expect.error(fit {X, Y, w, w}, "without a name or number 4")
+  expect.error(fit {X, Y, sample_weight = w}, "without a name or number sample_weight")
+end)
+
+test("epochs that are not validated leave the others' numbers where they belong", function()
+  local path, m = os.tmpname(), network {metrics = {"accuracy"}}
+  local stop = callbacks.EarlyStopping{patience = 9}
+  local checkpoint = path .. ".safetensors"
+  local h = m:fit{X, Y, epochs = 7, verbose = 0, validation_split = 0.2, validation_freq = {2, 5},
+    callbacks = {callbacks.CSVLogger{path}, stop, callbacks.ModelCheckpoint{checkpoint, save_best_only = true}}}
+  expect.equal(table.concat(h.validated, " "), "2 5")
+  expect.equal(#h.history.val_loss, 2)
+  local best = h.history.val_loss[1] <= h.history.val_loss[2] and 2 or 5
+  expect.equal(stop.best_epoch, best)
+  expect.equal(nn.load(checkpoint).epoch, best)
+  local lines = {}
+  for line in io.lines(path) do lines[#lines + 1] = line end
+  expect.equal(lines[1], "epoch,accuracy,loss,val_accuracy,val_loss")
+  expect.equal(lines[2], string.format("1,%.17g,%.17g,NA,NA", h.history.accuracy[1], h.history.loss[1]))
+  expect.ok(lines[6]:find(string.format(",%.17g$", h.history.val_loss[2])))
+  os.remove(path)
+  os.remove(checkpoint)
+  expect.equal(m:fit{X, Y, epochs = 6, verbose = 0, validation_split = 0.2, validation_freq = 3}.validated[2], 6)
+end)
+
+test("how to validate is checked, and needs something to validate on", function()
+  local m = network()
+  local function refused(options, why)
+    expect.error(function()
+      local given = {X, Y, verbose = 0, validation_split = 0.2}
+      for name, value in pairs(options) do given[name] = value end
+      m:fit(given)
+    end, why)
+  end
+  refused({validation_freq = 0}, "validation_freq is a number of epochs, as in 2")
+  refused({validation_freq = {}}, "a list of epochs, as in {1, 5, 10}")
+  refused({validation_batch_size = 0.5}, "validation_batch_size is a whole number from 1")
+  refused({validation_steps = 0}, "validation_steps is a whole number from 1")
+  refused({validation_split = 0, validation_freq = 2}, "there is nothing to validate on")
+  refused({validation_data = {X, Y}}, "not both")
+end)
+
+test("evaluate and predict look at the first batches only, where that is asked for", function()
+  local m, first = network(), {1, 14}
+  expect.equal(m:evaluate{X, Y, batch_size = 7, steps = 2, verbose = 0}.loss,
+    m:evaluate{X[{first}], Y[{first}], batch_size = 7, verbose = 0}.loss)
+  expect.error(function() m:evaluate{X, Y, steps = 3, verbose = 0} end, "steps=3 batches of 32 are more than the 60")
+  local p = m:predict(X)
+  expect.ok(all(eq(m:predict(X, {batch_size = 7, steps = 2}), p[{first}])))
+  expect.ok(all(eq(m:predict(X, {batch_size = 7}), p)))
+  expect.ok(all(eq(m:predict(X, {batch_size = 100, verbose = 0}), p)))
+  expect.equal(#m:predict_classes(X, {steps = 1}), 32)
+  expect.equal(#m:predict(X[{{}, {}}], {steps = 2}), 60)
+  expect.error(function() m:predict(X, {batchsize = 3}) end, 'did you mean "batch_size"')
+end)
+
 test.done()

@@ -95,7 +95,7 @@ replay_all("cases", 185, function(row, part)
   expect_weights(model, part "after")
 end)
 
-replay_all("fits", 20, function(row, part, stored, number)
+replay_all("fits", 30, function(row, part, stored, number)
   local _, layers, settings, options = table.unpack(row)
   local given = compile("{" .. options .. "}")
   given.x, given.y, given.sample_weight = part "x", part "y", part "sample_weight"

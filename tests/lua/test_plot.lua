@@ -86,6 +86,17 @@ test("the history marks the epoch of the least validation loss", function()
   expect.equal(figure.panels[2].marks[1].y, 0.4)
 end)
 
+test("the history of a training that went on, or was validated now and then, stands at its epochs", function()
+  local figure = plot.history {history = {loss = {3, 2, 1, 1}, val_loss = {2, 3}}, epoch = {5, 6, 7, 8},
+    validated = {6, 8}}
+  local panel, values = figure.panels[1], require("gradus.core.plot").values
+  expect.equal(table.concat(values(panel.series[1].x), " "), "5.0 6.0 7.0 8.0")
+  expect.equal(table.concat(values(panel.series[2].x), " "), "6.0 8.0")
+  expect.equal(panel.marks[1].label, "best: epoch 6")
+  expect.equal(panel.marks[1].y, 2)
+  expect.equal(table.concat(panel.xrange, " "), "5.0 8.0")
+end)
+
 test("beside an accuracy stands the majority baseline, beside a loss nothing", function()
   local figure = plot.history {history = {loss = {3, 2}, accuracy = {0, 0.5}}, baseline = 0.3}
   expect.equal(#figure.panels[1].series, 1)

@@ -86,6 +86,20 @@ for metric, kind, layers, loss in [("Recall", "binary", one, "binary_crossentrop
                                    ("R2Score", "numbers", numbers, "mse")]:
     fit("the metric " + metric, (3,), layers, dict(optimizer=ADAM, loss=loss, metrics=[Call(metric)]), kind,
         batch_size=3, epochs=4, validation_split=0.4)
+plain = {k: v for k, v in mse.items() if k != "optimizer"}
+fit("without an optimizer", (3,), numbers, plain, "numbers", batch_size=3, epochs=4)
+fit("weights of samples, of those for validation, too", (3,), numbers, mse, "numbers", True, batch_size=3, epochs=4,
+    validation_split=0.4)
+fit("batches of another size for validation", (3,), two, labels, "labels", batch_size=3, epochs=4, validation_split=0.4,
+    validation_batch_size=1)
+fit("the first batch of those for validation", (3,), two, labels, "labels", batch_size=3, epochs=4,
+    validation_split=0.5, validation_batch_size=2, validation_steps=1)
+fit("validation after every third epoch", (3,), two, labels, "labels", batch_size=3, epochs=7, validation_split=0.3,
+    validation_freq=3)
+for callback in [Call("EarlyStopping", patience=2, restore_best_weights=True),
+                 Call("ReduceLROnPlateau", factor=0.5, patience=1, cooldown=1)]:
+    fit("validation after every second epoch, with " + callback.name, (3,), numbers, fast, "numbers", batch_size=3,
+        epochs=14, validation_split=0.3, validation_freq=2, callbacks=[callback])
 
 here = os.path.dirname(os.path.abspath(__file__))
 np.savez_compressed(os.path.join(here, "fits.npz"), **arrays)

@@ -44,7 +44,7 @@ end
 local function save(self, place, logs, model)
   if self.save_best_only then
     local value = watch.value_of(self, logs)
-    if not watch.better(self, value, self.best, 0) then return end
+    if not value or not watch.better(self, value, self.best, 0) then return end
     self.best = value
   end
   self.last_path = filled(self.filepath, place, logs)

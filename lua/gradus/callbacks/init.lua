@@ -62,7 +62,7 @@ end
 
 function EarlyStopping:epoch_end(epoch, logs, model)
   local value = value_of(self, logs)
-  if epoch <= self.start_from_epoch then return end
+  if not value or epoch <= self.start_from_epoch then return end
   self.wait = self.wait + 1
   if better(self, value, self.best, self.min_delta) then
     self.best, self.best_epoch = value, epoch
@@ -120,6 +120,7 @@ end
 
 function ReduceLROnPlateau:epoch_end(epoch, logs, model)
   local value = value_of(self, logs)
+  if not value then return end
   if self.cooling > 0 then self.cooling, self.wait = self.cooling - 1, 0 end
   if better(self, value, self.best, self.min_delta) then
     self.best, self.wait = value, 0
@@ -173,8 +174,9 @@ local CSVLogger = {state_names = {"lines", "names"}}
 callbacks.CSVLogger = doc("callbacks.CSVLogger", [[
 callbacks.CSVLogger{filename, separator=",", append=false}
 
-Writes a line an epoch: the epoch, then the loss and the metrics under their names. The file is written anew, whole,
-after each epoch, so that it can be read at any time; append=true keeps the lines that are in it.
+Writes a line an epoch: the epoch, then the loss and the metrics under their names, NA where an epoch was not validated.
+The file is written anew, whole, after each epoch, so that it can be read at any time; append=true keeps the lines that
+are in it.
 
 > callbacks.CSVLogger{"/tmp/run.csv"}.filename
 /tmp/run.csv
@@ -189,16 +191,15 @@ function CSVLogger:train_begin()
   end
 end
 
-function CSVLogger:epoch_end(epoch, logs)
+function CSVLogger:epoch_end(epoch, logs, model)
   if not self.names then
-    self.names = {}
-    for name in pairs(logs) do self.names[#self.names + 1] = name end
+    self.names = {table.unpack(model.history.params.metrics)}
     table.sort(self.names)
     local head = "epoch" .. self.separator .. table.concat(self.names, self.separator)
     if #self.lines == 0 then self.lines[1] = head end
   end
   local row = {tostring(epoch)}
-  for i, name in ipairs(self.names) do row[i + 1] = string.format("%.17g", logs[name]) end
+  for i, name in ipairs(self.names) do row[i + 1] = logs[name] and string.format("%.17g", logs[name]) or "NA" end
   self.lines[#self.lines + 1] = table.concat(row, self.separator)
   local written, why = file.write(self.filename, table.concat(self.lines, "\n") .. "\n")
   if not written then error("CSVLogger: " .. why, 0) end

@@ -42,7 +42,10 @@ end
 --- An error before training when nothing of the name that the callback watches will be known when it looks: names.epoch
 --- at the end of an epoch, names.batch after a batch. `when` says which, "epoch" or "batch".
 function watch.expect(self, names, when)
-  if has(names[when], self.monitor) then return falls(self.monitor, self.mode, self.class_name) end
+  if has(names[when], self.monitor) then
+    self.is_reported = true
+    return falls(self.monitor, self.mode, self.class_name)
+  end
   if when == "batch" and has(names.epoch, self.monitor) then
     error(string.format('%s: "%s" is known at the end of an epoch, not after a batch; after a batch there is %s',
       self.class_name, self.monitor, table.concat(names.batch, ", ")), 0)
@@ -50,13 +53,14 @@ function watch.expect(self, names, when)
   fail(self, {table.unpack(names[when])})
 end
 
---- The number that the callback watches.
+--- The number that the callback watches; nil after an epoch that is not validated, when it is one of validation.
 function watch.value_of(self, logs)
   local value = logs[self.monitor]
   if value then
     self.falls = falls(self.monitor, self.mode, self.class_name)
     return value
   end
+  if self.is_reported then return nil end
   local names = {}
   for name in pairs(logs) do names[#names + 1] = name end
   fail(self, names)

@@ -8,13 +8,15 @@ History.__name = "history"
 
 local M = {}
 
+--- `params` are Keras's: epochs, batch_size, samples, and metrics, the names of what epochs may report.
 function M.new(model, params)
-  return setmetatable({history = {}, epoch = {}, params = params, model = model.name}, History)
+  return setmetatable({history = {}, epoch = {}, validated = {}, params = params, model = model.name}, History)
 end
 
 --- Files the means of an epoch.
 function History:add(epoch, means)
   table.insert(self.epoch, epoch)
+  if means.val_loss then table.insert(self.validated, epoch) end  -- those that the val_ lists are of
   for name, value in pairs(means) do
     self.history[name] = self.history[name] or {}
     table.insert(self.history[name], value)

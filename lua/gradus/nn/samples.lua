@@ -101,34 +101,6 @@ function M.check_y(model, x, y, what)
     model.loss.name, n, outputs, shapes.text(y.shape), hint), 0)
 end
 
---- The samples to train on and those to validate on: x, y, then validation_data as given, or the last part of x and y,
---- or nil and nil. The fifth result is how many of the samples are trained on.
-function M.set_aside(model, read, x, y)
-  local held, split = read.validation_data, read.validation_split
-  local vx, vy
-  if held ~= nil then
-    if type(held) ~= "table" then
-      error("fit: validation_data is a table of two, {x, y}, not a " .. type(held), 0)
-    end
-    vx = M.check_x(model, held[1], "fit: validation_data")
-    vy = M.check_y(model, vx, held[2], "fit: validation_data")
-    if #vx == 0 then error("fit: validation_data has not one sample", 0) end
-  end
-  if split == 0 then return x, y, vx, vy, #x end
-  if type(split) ~= "number" or not (split > 0 and split < 1) then
-    error("fit: validation_split is a number between 0 and 1, not " .. tostring(split), 0)
-  end
-  if vx then error("fit: give validation_data or validation_split, not both", 0) end
-  local total = #x
-  local n = math.floor(total * (1 - split))
-  if n == 0 or n == total then
-    error(string.format("fit: validation_split=%s of %d samples leaves not one to %s on", split, total,
-      n == 0 and "train" or "validate"), 0)
-  end
-  -- Keras's rule: the last rows, as they stand.
-  return x[{{1, n}}], y[{{1, n}}], x[{{n + 1, total}}], y[{{n + 1, total}}], n
-end
-
 -- ---- weights of samples ----
 
 -- The class labels behind a truth: labels themselves, 0 and 1, or one-hot rows.

@@ -22,6 +22,7 @@ local shapes = require "gradus.shapes"
 local steps = require "gradus.nn.steps"
 local tensor = require "gradus.core.tensor"
 local unfinished = require "gradus.nn.unfinished"
+local validation = require "gradus.nn.validation"
 
 local M = {}
 
@@ -35,23 +36,33 @@ local function expect_compiled(model, what)
 end
 
 local COMPILE = {
-  {"optimizer", required = true, one_of = lookup_optimizer.names, any_case = true},
+  {"optimizer", "rmsprop", one_of = lookup_optimizer.names, any_case = true},
   {"loss", required = true, one_of = lookup_loss.names},
   {"metrics", {}, one_of = lookup_metric.names},
+  refused = {
+    loss_weights = "it weighs several outputs against each other, and a network has one here; class_weight and "
+      .. "sample_weight, which fit takes, weigh classes and samples",
+    weighted_metrics = "metrics count every sample once, weights or not; balanced_accuracy counts every class once, "
+      .. "and metrics.accuracy_score(y, classes, {sample_weight=w}) weighs what predict_classes gave",
+    run_eagerly = "a step is recorded and replayed where that can be, and runs eagerly by itself, said once, where not",
+    jit_compile = "every step is recorded and replayed without Lua: there is nothing to choose",
+    steps_per_execution = "a step costs nothing beside what it computes: there is nothing to gain",
+    auto_scale_loss = "it is for numbers of 16 bits, and networks compute in float32 or float64",
+  },
 }
 
 M.compile = doc("model.compile", [[
-model:compile{optimizer, loss, metrics={}}
+model:compile{optimizer="rmsprop", loss, metrics={}}
 
 Chooses how the model learns: an optimizer ("sgd", "adam", "adamw", "rmsprop", "adagrad" or one you made, as
-optim.Adam{1e-4}), a loss ("sparse_categorical_crossentropy" for class labels, "categorical_crossentropy" for one-hot
-rows, "binary_crossentropy" for one output between 0 and 1, "mean_squared_error" for numbers; see losses) and metrics:
-"accuracy"; of two classes "precision", "recall", "specificity", "f1_score"; of any number "balanced_accuracy",
-"matthews_corrcoef", "cohen_kappa", "auc", "average_precision" (of more than two: the mean of each against the rest),
-"top_k_categorical_accuracy" (k = 5); of numbers "mse", "mae", "root_mean_squared_error", "r2_score",
-"mean_absolute_percentage_error"; or a function of yours, f(y_true, outputs), which gives one number, under a name as in
-metrics={"accuracy", gap=f}. A metric that does not fit the number of outputs is an error. Metrics are counted over the
-whole epoch, never averaged over batches.
+optim.Adam{1e-4}; without one it is RMSprop, as in Keras), a loss ("sparse_categorical_crossentropy" for class labels,
+"categorical_crossentropy" for one-hot rows, "binary_crossentropy" for one output between 0 and 1, "mean_squared_error"
+for numbers; see losses) and metrics: "accuracy"; of two classes "precision", "recall", "specificity", "f1_score"; of
+any number "balanced_accuracy", "matthews_corrcoef", "cohen_kappa", "auc", "average_precision" (of more than two: the
+mean of each against the rest), "top_k_categorical_accuracy" (k = 5); of numbers "mse", "mae",
+"root_mean_squared_error", "r2_score", "mean_absolute_percentage_error"; or a function of yours, f(y_true, outputs),
+which gives one number, under a name as in metrics={"accuracy", gap=f}. A metric that does not fit the number of
+outputs is an error. Metrics are counted over the whole epoch, never averaged over batches.
 
 > m = nn.Sequential{nn.Dense{2, activation="softmax", input_shape={4}}}
 > m:compile{optimizer="adam", loss="sparse_categorical_crossentropy", metrics={"accuracy"}}
@@ -198,28 +209,39 @@ end
 local FIT = {
   {"x", required = true}, {"y", required = true}, {"batch_size", 32}, {"epochs", 1}, {"verbose", "auto"},
   {"callbacks", {}}, {"validation_split", 0}, {"validation_data"}, {"shuffle", true}, {"class_weight"},
-  {"sample_weight"}, {"initial_epoch"},
+  {"sample_weight"}, {"initial_epoch"}, {"validation_steps", named = true}, {"validation_batch_size", named = true},
+  {"validation_freq", named = true},
+  refused = {
+    steps_per_epoch = "an epoch is one pass over x; a shorter one is a fit on a part of x and y, x[{{1, 3200}}], and "
+      .. "callbacks.ModelCheckpoint{path, save_freq=100} saves in the middle of an epoch",
+    workers = "all cores compute by themselves; gradus --threads N says how many",
+    use_multiprocessing = "all cores compute by themselves; gradus --threads N says how many",
+    max_queue_size = "x is in memory as a whole: nothing is queued",
+    learning_rate = "the optimizer has it, as in model:compile{optimizer=optim.Adam{1e-4}, ...}; later "
+      .. "model.optimizer.learning_rate = 1e-5",
+  },
 }
 
 M.fit = doc("model.fit", [[
 model:fit{x, y, batch_size=32, epochs=1, verbose="auto", callbacks={}, validation_split=0, validation_data,
-shuffle=true, class_weight, sample_weight, initial_epoch=0} -> history
+shuffle=true, class_weight, sample_weight, initial_epoch=0, validation_steps=, validation_batch_size=batch_size,
+validation_freq=1} -> history
 
-Trains: each epoch is one pass over the samples in a fresh random order, in batches; after each batch the
-optimizer takes one step. x has shape (n, ...), one sample a row; y is (n,) labels for
-sparse_categorical_crossentropy, otherwise (n, outputs) numbers. validation_data={x, y} (or the last part,
-validation_split=0.1, of the samples) is measured after each epoch and never trained on. verbose: 0 nothing,
-1 a progress bar, 2 a line an epoch, "auto" a bar in a terminal and lines elsewhere. callbacks are called at each epoch,
-see callbacks; a function f(epoch, logs, model) is one too. class_weight={[0]=1, [1]=2.5} (or "balanced") and
-sample_weight, a tensor (n,), multiply each sample's loss. The loss includes the penalties of
-regularizers. Beside each accuracy stands the majority baseline: what
-always answering the most frequent class would reach. Returns the history: history.history.loss[1] is the loss of the
-first epoch; plot.history(history) draws it. initial_epoch=n, to go on after n epochs: with the same data and options
-the result is the same, bit for bit, as if training had not paused, also in another session (model:save, nn.load).
-model.epoch is the number of the last epoch that was finished. Where training was stopped or saved in the middle of the
-next, model.unfinished says where that is: initial_epoch=model.epoch goes on with the batch that comes then. Without
-initial_epoch fit begins a new training from the weights as they are; after model.unfinished = nil, initial_epoch begins
-that epoch anew.
+Trains: each epoch is one pass over the samples in a fresh random order, in batches; after each batch the optimizer
+takes one step. x has shape (n, ...), one sample a row; y is (n,) labels for sparse_categorical_crossentropy, otherwise
+(n, outputs) numbers. validation_data={x, y} (or the last part, validation_split=0.1, of the samples) is measured after
+each epoch and never trained on; validation_data={x, y, w} weighs its samples, validation_freq=5 measures after each
+fifth epoch ({1, 10}: after these), validation_steps=n only its first n batches of validation_batch_size. verbose: 0
+nothing, 1 a progress bar, 2 a line an epoch, "auto" a bar in a terminal and lines elsewhere. callbacks are called at
+each epoch, see callbacks; a function f(epoch, logs, model) is one too. class_weight={[0]=1, [1]=2.5} (or "balanced")
+and sample_weight, a tensor (n,), multiply each sample's loss. The loss includes the penalties of regularizers. Beside
+each accuracy stands the majority baseline: what always answering the most frequent class would reach. Returns the
+history: history.history.loss[1] is the loss of the first epoch; plot.history(history) draws it. initial_epoch=n, to go
+on after n epochs: with the same data and options the result is the same, bit for bit, as if training had not paused,
+also in another session (model:save, nn.load). model.epoch is the number of the last epoch that was finished. Where
+training was stopped or saved in the middle of the next, model.unfinished says where that is: initial_epoch=model.epoch
+goes on with the batch that comes then. Without initial_epoch fit begins a new training from the weights as they are;
+after model.unfinished = nil, initial_epoch begins that epoch anew.
 
 > random.seed(1)
 > x = tensor{{0, 0, 1}, {1, 1, 1}, {1, 0, 1}, {0, 1, 1}}
@@ -245,8 +267,8 @@ true
   local y = check_y(model, x, read.y, "fit")
   if #x == 0 then error("fit: there is not one sample to train on", 0) end
   local weights = samples.weights(read, y, "fit")
-  local vx, vy, n
-  x, y, vx, vy, n = samples.set_aside(model, read, x, y)
+  local held, n = validation.of(model, read, x, y)
+  if n < #x then x, y = x[{{1, n}}], y[{{1, n}}] end
   local batch_size = math.min(read.batch_size, n)
   local truth = weights and samples.with_weights(y, weights[{{1, n}}], model.dtype) or y
 
@@ -256,17 +278,18 @@ true
       .. "(layer.trainable = false)")
   end
   steps.prepare_optimizer(model, step.weights)
-  local record = history.new(model, {epochs = read.epochs, batch_size = batch_size, samples = n})
+  local reported = reported_names(model, held ~= nil)
+  local record = history.new(model, {epochs = read.epochs, batch_size = batch_size, samples = n, metrics = reported})
   record.baseline = baseline.of(model, y)
-  record.val_baseline = vy and baseline.of(model, vy) or nil
+  record.val_baseline = held and baseline.of(model, held.y) or nil
   model.history = record
   local names = step_names(model)
-  local called = callbacks.new(read.callbacks, model, {epoch = reported_names(model, vx ~= nil), batch = names})
+  local called = callbacks.new(read.callbacks, model, {epoch = reported, batch = names})
   local batches = (n + batch_size - 1) // batch_size
   local run = {
     model = model, step = step, x = x, y = y, truth = truth, samples = n, batch_size = batch_size, names = names,
     order = tensor.arange(1, n + 1, {dtype = "int64"}), shuffle = read.shuffle and true or false,
-    reporter = progress.new(read.verbose, read.epochs, batches, record, all_names(model), vx ~= nil),
+    reporter = progress.new(read.verbose, read.epochs, batches, record, all_names(model), held ~= nil),
     callbacks = called, epochs = read.epochs, batches = batches, weighted = weights ~= nil,
   }
   run.outputs, run.views = output_views(model, n, batch_size)
@@ -298,10 +321,11 @@ true
     run.reporter:epoch_begins(epoch, epoch == begin + 1, place)
     local means = train_epoch(run)
     if not means then break end
-    if vx then
+    if held and held.due(epoch) then
       -- One of the two programs works at a time, so one of them has memory for it.
       run.step.program:rest()
-      for name, value in pairs(measure(model, vx, vy, batch_size)) do means["val_" .. name] = value end
+      local measured = measure(model, held.x, held.y, held.batch_size, held.weights)
+      for name, value in pairs(measured) do means["val_" .. name] = value end
     end
     record:add(epoch, means)
     model.epoch, model.unfinished = epoch, nil
@@ -369,7 +393,7 @@ true
 end)
 
 M.test_on_batch = doc("model.test_on_batch", [[
-model:test_on_batch(x, y) -> loss, metrics...
+model:test_on_batch(x, y, {sample_weight}) -> loss, metrics...
 
 The mean loss and the metrics of all samples of x as one batch, without learning, in the order of compile.
 
@@ -378,9 +402,11 @@ The mean loss and the metrics of all samples of x as one batch, without learning
 > m:compile{optimizer="sgd", loss="mse"}
 > m:test_on_batch(tensor{{1}, {2}}, tensor{{1}, {3}})
 0.5
-]], function(model, x, y)
+]], function(model, x, y, given)
   x, y = check_batch(model, x, y, "test_on_batch")
-  return in_order(model, measure(model, x, y, #x))
+  local weights = given and samples.weights(options.read("test_on_batch", given, {{"sample_weight", named = true}}), y,
+    "test_on_batch")
+  return in_order(model, measure(model, x, y, #x, weights))
 end)
 
 M.gradients = doc("model.gradients", [=[
@@ -404,14 +430,30 @@ end)
 
 local EVALUATE = {
   {"x", required = true}, {"y", required = true}, {"batch_size", 32}, {"verbose", "auto"}, {"sample_weight"},
+  {"steps", named = true},
+  refused = {
+    callbacks = "it calls none; what comes behind evaluate runs after it",
+    return_dict = "it always returns a table by name, results.loss and results.accuracy",
+  },
 }
 
-M.evaluate = doc("model.evaluate", [[
-model:evaluate{x, y, batch_size=32, verbose="auto", sample_weight} -> results
+-- How many of the n samples are in the first `steps` batches.
+local function samples_in(what, steps, batch_size, n)
+  if steps == nil then return n end
+  Layer.count(what, "steps", steps)
+  if steps > (n + batch_size - 1) // batch_size then
+    error(string.format("%s: steps=%d batches of %d are more than the %d samples of x give", what, steps, batch_size,
+      n), 0)
+  end
+  return math.min(steps * batch_size, n)
+end
 
-The mean loss and metrics over x without learning, x and y as in model.fit; Dropout does nothing. Prints
-them, with the majority baseline beside an accuracy, and returns a table: results.loss, results.accuracy,
-results.baseline.
+M.evaluate = doc("model.evaluate", [[
+model:evaluate{x, y, batch_size=32, verbose="auto", sample_weight, steps=} -> results
+
+The mean loss and metrics over x without learning, x and y as in model.fit; Dropout does nothing. With steps=n only the
+first n batches are measured. Prints them, with the majority baseline beside an accuracy, and returns a table:
+results.loss, results.accuracy, results.baseline.
 
 > m = nn.Sequential{nn.Dense{1, input_shape={1}}, dtype="float64"}
 > m.layers[1].kernel[{1, 1}] = 1
@@ -423,40 +465,63 @@ results.baseline.
   Layer.count("evaluate", "batch_size", read.batch_size)
   local x, y = check_batch(model, read.x, read.y, "evaluate")
   local weights = samples.weights(read, y, "evaluate")
+  local first = {1, samples_in("evaluate", read.steps, read.batch_size, #x)}
+  if first[2] < #x then x, y, weights = x[{first}], y[{first}], weights and weights[{first}] end
   local values = {in_order(model, measure(model, x, y, read.batch_size, weights))}
   local results = result_table.new(all_names(model), values, baseline.of(model, y))
   if read.verbose ~= 0 then result_table.say(results) end
   return results
 end))
 
-M.predict = doc("model.predict", [=[
-model:predict(x) -> tensor
+local PREDICT = {
+  {"batch_size", named = true}, {"steps", named = true}, {"verbose", "auto", named = true},
+  refused = {
+    callbacks = "it calls none; what comes behind predict runs after it",
+  },
+}
 
-The output for each sample of x: from (n, ...), one sample a row, to (n, outputs). Dropout does nothing.
+M.predict = doc("model.predict", [=[
+model:predict(x, {batch_size=, steps=, verbose="auto"}) -> tensor
+
+The output for each sample of x: from (n, ...), one sample a row, to (n, outputs). Dropout does nothing. All samples
+are given at once and computed in slices that fit into the processor's cache; a layer that runs eagerly needs less
+memory with a batch_size. With steps=n, for the first n batches of batch_size (32) only. Nothing is printed, whatever
+verbose says.
 
 > m = nn.Sequential{nn.Dense{1, input_shape={2}}, dtype="float64"}
 > m.layers[1].kernel[{{}, 1}] = tensor{1, 10}
 > m:predict(tensor{{1, 2}, {3, 4}})
 [[21.]
  [43.]]
-]=], function(model, x)
+]=], function(model, x, given)
   x = check_x(model, x, "predict")
   model.programs = model.programs or {}
-  return steps.program(model, "predict").program:predict(x)
+  local program = steps.program(model, "predict").program
+  if given == nil then return program:predict(x) end
+  local read = options.read("predict", given, PREDICT)
+  options.choice("predict", "verbose", read.verbose, {0, 1, 2, "auto"})
+  local batch_size = Layer.count("predict", "batch_size", read.batch_size or 32)
+  local n, parts = samples_in("predict", read.steps, batch_size, #x), {}
+  local at_once = read.batch_size or math.max(n, 1)
+  for first = 1, n, at_once do
+    parts[#parts + 1] = program:predict(x[{{first, math.min(first + at_once - 1, n)}}])
+  end
+  if #parts < 2 then return parts[1] or program:predict(x) end
+  return tensor.concatenate(parts, 1)
 end)
 
 M.predict_classes = doc("model.predict_classes", [[
-model:predict_classes(x) -> tensor
+model:predict_classes(x, {batch_size=, steps=}) -> tensor
 
 The class label (0-based, as in the data) with the greatest output for each sample; with a single output, 1
-where it exceeds 0.5.
+where it exceeds 0.5. Options as of model.predict.
 
 > m = nn.Sequential{nn.Dense{2, input_shape={1}}, dtype="float64"}
 > m.layers[1].kernel[{1, {}}] = tensor{0, 1}
 > m:predict_classes(tensor{{5}, {-5}})
 [1 0]
-]], function(model, x)
-  local p = M.predict(model, x)
+]], function(model, x, given)
+  local p = M.predict(model, x, given)
   if p.ndim ~= 2 then
     error("predict_classes: the network ends in " .. shapes.text(model.output_shape) .. ", not in scores", 0)
   end
