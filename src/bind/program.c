@@ -156,14 +156,18 @@ static int program_same(lua_State *L) {
   return 1;
 }
 
-// program:batch_moments(layer, channels, numbers a row) -> mean, biased variance of the last batch, or
-// nothing
+// program:batch_moments(layer, place) -> mean, biased variance of the last batch in that place of the
+// layer's, from 1, or nothing
 static int program_batch_moments(lua_State *L) {
   const program_box *p = check_program(L);
   int64_t rows;
-  const double *sums = gr_program_batch_numbers(p->program, (uint64_t)luaL_checkinteger(L, 2), &rows);
+  const gr_tensor *output;
+  const double *sums = gr_program_batch_numbers(p->program, (uint64_t)luaL_checkinteger(L, 2),
+                                                (int)luaL_checkinteger(L, 3), &rows, &output);
   if (!sums) return 0;
-  return gr_push_moments(L, sums, luaL_checkinteger(L, 3), rows * luaL_checkinteger(L, 4));
+  int64_t channels = output->shape[output->ndim - 1], count = rows;
+  for (int i = 1; i < output->ndim - 1; i++) count *= output->shape[i];
+  return gr_push_moments(L, sums, channels, count);
 }
 
 // program:rest(): until the next run it needs no memory for slices.

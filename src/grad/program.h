@@ -73,9 +73,11 @@ bool gr_program_gradient_is_bounded(const gr_program *program, int i);
 gr_code gr_program_update(gr_program *program, gr_pool *pool, int i, gr_updated *weight,
                           const gr_update *update, gr_err *err);
 
-// What the operation of that layer has gathered from the whole of the last batch (gr_barrier in op.h), and
-// how many rows that had; NULL when there is no such operation.
-const double *gr_program_batch_numbers(const gr_program *p, uint64_t layer, int64_t *rows);
+// What the operation of that layer has gathered from the whole of the last batch (gr_barrier in op.h), at the
+// `place` of it, from 1, where a layer stands in several; how many rows the batch had, and the operation's
+// output for other rows. NULL when there is no such operation.
+const double *gr_program_batch_numbers(const gr_program *p, uint64_t layer, int place, int64_t *rows,
+                                       const gr_tensor **output);
 
 // The memory that a program holds by now, apart from the weights themselves.
 typedef struct gr_program_memory {

@@ -479,12 +479,15 @@ static void run_halting(gr_replay *r, gr_pool *pool, int slices_a_part) {
   }
 }
 
-const double *gr_program_batch_numbers(const gr_program *p, uint64_t layer, int64_t *rows) {
-  for (int i = 0; i < p->n_halts; i++)
-    if (p->steps[p->halts[i].step].args.layer == layer) {
-      *rows = p->batch_rows;
-      return p->batch + p->halts[i].at;
-    }
+const double *gr_program_batch_numbers(const gr_program *p, uint64_t layer, int place, int64_t *rows,
+                                       const gr_tensor **output) {
+  for (int i = 0; i < p->n_halts; i++) {
+    const gr_step *step = &p->steps[p->halts[i].step];
+    if (step->args.layer != layer || --place > 0) continue;
+    *rows = p->batch_rows;
+    *output = &step->value;
+    return p->batch + p->halts[i].at;
+  }
   return NULL;
 }
 

@@ -168,6 +168,45 @@ test("callbacks are called at each turn, with the means so far", function()
     "train_begin epoch_begin 1 2 epoch_end epoch_begin 1 2 epoch_end train_end")
 end)
 
+test("what a callback changes counts from the next epoch or batch on", function()
+  local function run(callback)
+    random.seed(4)
+    local m = nn.Sequential{nn.Dense{8, activation = "relu", input_shape = {3}}, nn.Dropout{0.5}, nn.Dense{1},
+      dtype = "float64"}
+    m:compile{optimizer = optim.SGD{0.05}, loss = "mse"}
+    random.seed(5)
+    local x, y = random.randn(40, 3), random.randn(40, 1)
+    return m:fit{x, y, epochs = 3, batch_size = 8, verbose = 0, callbacks = {callback}}.history.loss, m
+  end
+  local plain = run(function() end)
+  local changes = {
+    rate = function(_, _, m) m.layers[2].rate = 0 end,
+    frozen = function(_, _, m) m.layers[1].trainable = false end,
+    weight = function(_, _, m) m.layers[1].kernel = zeros(3, 8) end,
+    optimizer = function(_, _, m) m.optimizer = optim.Adam{0.01} end,
+  }
+  for name, change in pairs(changes) do
+    local loss = run(change)
+    expect.equal(name .. loss[1], name .. plain[1])
+    expect.ok(loss[2] ~= plain[2], name)
+    local at_once = run {batch_end = function(_, batch, logs, m) change(batch, logs, m) end}
+    expect.ok(at_once[1] ~= plain[1], name)
+  end
+  expect.error(function() run(function(_, _, m) m.layers[1].kernel = zeros(2, 2) end) end,
+    "dense.kernel has shape (2, 2)")
+  expect.error(function() run(function(_, _, m) m.layers[4] = nn.Dense{1} end) end, "make a new nn.Sequential")
+  expect.error(function() run(function(_, _, m) m:compile{"adam", "mae"} end) end, "compile: the training of this")
+  expect.error(function() run(function(_, _, m) m:fit{zeros(2, 3), zeros(2, 1)} end) end, "is one of its callbacks")
+  for _, rate in ipairs {0 / 0, -1, "0.1"} do
+    local seen
+    expect.error(function()
+      run(function(_, _, m) m.optimizer.learning_rate, seen = rate, m end)
+    end, "the learning rate has become")
+    expect.ok(all(isfinite(seen.layers[1].kernel)))
+    seen:compile{"adam", "mae"}  -- training is over, however it ended
+  end
+end)
+
 test("a callback that is none, or watches what is not there, says so", function()
   local m = network()
   expect.error(function() m:fit{X, Y, verbose = 0, callbacks = {3}} end, "callback 1 is a number")

@@ -122,6 +122,38 @@ test("batch normalization without weights may stand first in a network that runs
   expect.ok(max(abs(recorded:predict(x) - eager:predict(x))) < 1e-12)
 end)
 
+test("batch normalization that stands in two places, or in two networks, keeps the moments of each batch", function()
+  local x, y = random.randn(40, 3), random.randn(40, 1)
+  local function train(eager)
+    random.seed(1)
+    local input, bn, dense = nn.Input{{3}}, nn.BatchNormalization{momentum = 0.5}, nn.Dense{3}
+    local h = nn.Add{}{bn(dense(input)), bn(dense(dense(input)))}
+    if eager then h = nn.Activation{function(z) z:detach():max() return z end}(h) end
+    local m = nn.Model{input, nn.Dense{1}(h), dtype = "float64"}
+    m:compile{optimizer = "sgd", loss = "mse"}
+    m:fit{x, y, epochs = 2, batch_size = 16, verbose = 0}
+    return bn.moving_mean
+  end
+  expect.ok(max(abs(train(false) - train(true))) < 1e-12)
+
+  local first = net {nn.BatchNormalization{input_shape = {3}}, nn.Dense{1}}
+  local second = net {nn.BatchNormalization{input_shape = {3}}, first.layers[1], nn.Dense{1}}
+  for _, m in ipairs {first, second} do m:compile{optimizer = optim.SGD{0}, loss = "mse"} end
+  for _, m in ipairs {first, second, first} do
+    local before = first.layers[1].moving_mean:clone()
+    m:fit{x + 3, y, batch_size = 40, verbose = 0}
+    local batch = mean(m == first and x + 3 or (x - mean(x, 1)) / sqrt(var(x, 1) + 1e-3), 1)
+    expect.ok(max(abs(first.layers[1].moving_mean - (0.99 * before + 0.01 * batch))) < 1e-12)
+  end
+end)
+
+test("layers of another network keep their names, and new ones get others", function()
+  local a = net {nn.Dense{4, input_shape = {3}}, nn.Dense{2}}
+  local b = net {a.layers[1], nn.Dense{4}, nn.Dense{1}}
+  expect.equal(b.layers[1].name .. b.layers[2].name .. b.layers[3].name, "densedense_1dense_2")
+  expect.error(function() net {nn.Dense{1, name = "a", input_shape = {1}}, nn.Dense{1, name = "a"}} end, 'named "a"')
+end)
+
 test("what is not trained is counted apart, and the summary says so", function()
   local m = net {nn.Conv2D{4, 3, input_shape = {6, 6, 2}}, nn.BatchNormalization{}, nn.Flatten{}, nn.Dense{2}}
   expect.equal(m:count_params(), 76 + 16 + 130)

@@ -164,8 +164,10 @@ function Functional:build()
   self.input_shape, self.output_shape = self.input.shape, self.nodes[#self.nodes].shape
 end
 
---- Works out every shape again after options of layers were changed by hand; weights stay as they are.
+--- Works out every shape again after options of layers were changed by hand, and places (of a layer with several, the
+--- first), which a layer has lost that stands in another network too; weights stay as they are.
 function Functional:refresh()
+  for i = #self.nodes, 1, -1 do self.nodes[i].layer.position = i end
   for _, node in ipairs(self.nodes) do
     local layer, sizes = node.layer, sizes_of(node)
     if layer.check then layer:check() end

@@ -137,6 +137,7 @@ function Layer:watch(watched, mode)
   end
   local all = mode ~= "train"
   if mode ~= "predict" or self.is_own then watched:add(self, "trainable") end
+  if mode == "train" then watched:add(self, "position") end  -- its draws hang on it
   for _, name in ipairs((all or self.trainable) and self.weight_names or {}) do watched:add(self, name) end
   for _, name in ipairs(all and self.state_names or {}) do watched:add(self, name) end
 end

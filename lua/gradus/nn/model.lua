@@ -24,18 +24,24 @@ local function snake_case(class_name)
   return (class_name:gsub("(.)(%u%l+)", "%1_%2"):gsub("(%l)(%u)", "%1_%2"):lower():gsub("2_d", "2d"))
 end
 
---- Gives the layers names where they have none, and refuses two of one name.
+--- Gives the layers names where they have none, and refuses two of one name. Layers of another network keep theirs.
 function Model.name_layers(layers)
   local count, taken = {}, {}
   for _, layer in ipairs(layers) do
+    if layer.name and taken[layer.name] then error('two layers are named "' .. layer.name .. '"', 0) end
+    if layer.name then taken[layer.name] = true end
+  end
+  for _, layer in ipairs(layers) do
     if not layer.name then
       local base = snake_case(layer.class_name)
-      local n = count[base] or 0
-      count[base] = n + 1
-      layer.name = n == 0 and base or base .. "_" .. n
+      local n, name = count[base] or 0, nil
+      repeat
+        name = n == 0 and base or base .. "_" .. n
+        n = n + 1
+      until not taken[name]
+      count[base] = n
+      layer.name, taken[name] = name, true
     end
-    if taken[layer.name] then error('two layers are named "' .. layer.name .. '"', 0) end
-    taken[layer.name] = true
   end
 end
 

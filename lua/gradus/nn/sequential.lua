@@ -77,12 +77,17 @@ function Sequential:build(input_shape)
   self.input_shape, self.output_shape = sizes[1], sizes[#sizes]
 end
 
---- Works out every shape again after options of layers were changed by hand; weights stay as they are.
+--- Works out every shape again after options of layers were changed by hand, and places, which a layer has lost that
+--- stands in another network too; weights stay as they are.
 function Sequential:refresh()
   local shape = self.input_shape
-  for _, layer in ipairs(self.layers) do
+  for i, layer in ipairs(self.layers) do
+    if not layer.output_shape then
+      error(string.format("place %d of %s.layers holds a layer that was put there by hand and has no weights yet: make "
+        .. "a new nn.Sequential of the layers, in which those of this one keep their weights", i, self.name), 0)
+    end
     if layer.check then layer:check() end
-    layer.input_shape = shape
+    layer.position, layer.input_shape = i, shape
     shape = layer:output_shape_for(shape)
     layer.output_shape = shape
   end

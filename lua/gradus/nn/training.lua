@@ -166,8 +166,14 @@ end
 
 -- ---- fit ----
 
--- A pause after a batch: whether training is to stop here. What was changed in it (a weight, the rate of a Dropout, the
--- optimizer) counts from the next batch on.
+-- After a callback or a pause: what was changed there (a weight, the rate of a Dropout, the optimizer) counts from the
+-- next batch on.
+local function look_again(run)
+  run.step = steps.program(run.model, "train", run.truth, run.weighted)
+  steps.prepare_optimizer(run.model, run.step.weights)
+end
+
+-- A pause after a batch: whether training is to stop here.
 local function pause_after(run, batch)
   local model = run.model
   run.reporter:breaks_off()
@@ -175,8 +181,7 @@ local function pause_after(run, batch)
   local stop, seconds = run.hold:pause(where)
   run.reporter:waited(seconds)
   if stop then return true end
-  run.step = steps.program(model, "train", run.truth, run.weighted)
-  steps.prepare_optimizer(model, run.step.weights)
+  look_again(run)
 end
 
 -- One pass over the samples, a step after each batch. Returns the means of the loss and the metrics by name, or nothing
@@ -197,7 +202,10 @@ local function train_epoch(run)
     if s5 then sums[5] = sums[5] + s5 end
     place.batch, model.unfinished = batch, place
     run.reporter:batch_done(batch, run.names, sums, first + count - 1)
-    if run.callbacks.batches then run.callbacks:batch_end(batch, run.names, sums, first + count - 1) end
+    if run.callbacks.batches then
+      run.callbacks:batch_end(batch, run.names, sums, first + count - 1)
+      look_again(run)
+    end
     if run.hold.asked() and pause_after(run, batch) then return nil end
   end
   local means = {}
@@ -317,6 +325,7 @@ true
     else
       called:epoch_begin(epoch)
     end
+    look_again(run)
     run.epoch = epoch
     run.reporter:epoch_begins(epoch, epoch == begin + 1, place)
     local means = train_epoch(run)

@@ -169,10 +169,15 @@ decay_steps is rounded down.
   return self.initial_learning_rate / (1 + self.decay_rate * (self.staircase and math.floor(p) or p))
 end))
 
---- The rate of step t (from 0) of a learning rate: a number or a schedule.
+--- The rate of step t (from 0) of a learning rate: a number or a schedule. By hand it may have been set to neither.
 function M.rate(learning_rate, t)
-  if type(learning_rate) == "number" then return learning_rate end
-  return learning_rate:at(t)
+  local scheduled = type(learning_rate) == "table" and learning_rate.at
+  local rate = learning_rate
+  if scheduled then rate = learning_rate:at(t) end
+  if type(rate) == "number" and rate >= 0 and rate < math.huge then return rate end
+  error(string.format("the learning rate %s %s; it is a number from 0, or a schedule such as optim.CosineDecay{...}",
+    scheduled and string.format("of step %d by %s is", t, tostring(learning_rate)) or "has become",
+    rate ~= rate and "nan" or tostring(rate)), 0)
 end
 
 --- An error unless `rate` is a learning rate.

@@ -11,29 +11,36 @@ local pause = {}
 local Hold = {}
 Hold.__index = Hold
 
+-- The models that are being trained, each with its hold.
+local trained = setmetatable({}, {__mode = "k"})
+
 -- Leaving fit in any way lets Ctrl-C interrupt again.
 function Hold:__close()
+  trained[self.model] = nil
   if not self.session then return end
   core.hold(false)
   self.session.training[self.model] = nil
 end
 
---- An error when training of `model` is paused: `what` is what would change under it.
+--- An error when `model` is being trained, in a pause or in a callback: `what` is what would change under it.
 function pause.refuse(model, what)
-  local session = sessions.current()
-  if session and session.training[model] then
-    error(what .. ": the training of this model is paused; :continue or :stop it first", 0)
-  end
+  local hold = trained[model]
+  if not hold then return end
+  error(string.format("%s: the training of this model %s", what, hold.paused
+    and "is paused; :continue or :stop it first" or "is under way, and this is one of its callbacks"), 0)
 end
 
 --- While the result is not closed, Ctrl-C asks for a pause: `local hold <close> = pause.hold(model)`.
 function pause.hold(model)
   local session = sessions.current()
+  local hold = setmetatable({model = model}, Hold)
+  trained[model] = hold
   -- In a pause, training of another model is interrupted as ever: there is one prompt to come back to.
-  if not session or not session.on_pause or next(session.training) then return setmetatable({}, Hold) end
+  if not session or not session.on_pause or next(session.training) then return hold end
+  hold.session = session
   session.training[model] = true
   core.hold(true)
-  return setmetatable({session = session, model = model}, Hold)
+  return hold
 end
 
 --- Between two batches: whether someone wants to pause here.
@@ -43,7 +50,9 @@ Hold.asked = core.pause_asked
 function Hold:pause(where)
   core.hold(false)
   local start = core.clock()
+  self.paused = true
   local stop = self.session.on_pause(where)
+  self.paused = false
   core.hold(true)
   return stop, core.clock() - start
 end

@@ -131,16 +131,18 @@ function BatchNormalization:call(input, training)
       if not training and self.scale then return scale_and_shift(self, x) end
       return normalize(self, x, self.moving_mean, self.deviation)
     end
-    self.output = core.batch_normalization(x, self.scale and self.gamma or nil, self.center and self.beta or nil,
+    local y = core.batch_normalization(x, self.scale and self.gamma or nil, self.center and self.beta or nil,
       self.epsilon, self.position)
-    self.input = x
-    return self.output
+    self.passed = self.passed or {}
+    self.passed[#self.passed + 1] = {input = x, output = y}
+    return y
   end)
 end
 
 --- Before a program is run, recorded perhaps long ago: what it divides by hangs on the moving variance of now, and is
 --- no operation on samples that it could repeat.
 function BatchNormalization:before_run()
+  self.passed = {}  -- what a recording has left there
   local deviation = tensor.sqrt(core.plain(self.moving_variance) + self.epsilon)
   if self.deviation then
     self.deviation[{{}}] = deviation
@@ -149,25 +151,31 @@ function BatchNormalization:before_run()
   end
 end
 
---- After a step of training: moves the means towards those of the batch, which the recorded program knows or, of a step
---- that ran eagerly, the last output.
+-- Mean and variance of a batch that passed in a step that ran eagerly.
+local function moments_of(passed, features)
+  if not rawequal(core.plain(passed.output), passed.output) then return core.batch_moments(passed.output) end
+  -- Without weights, on what the network is given, nothing is tracked: no node has kept the sums.
+  local rows = passed.input:reshape(-1, features):astype("float64")
+  return tensor.mean(rows, 1), tensor.var(rows, 1)
+end
+
+--- After a step of training: moves the means towards those of the batch, which the recorded program knows; as often as
+--- the layer stands in the network.
 function BatchNormalization:after_step(program)
-  local features, numbers = feature_shape(self, self.input_shape)[1], 1
-  for _, n in ipairs(self.input_shape) do numbers = numbers * n end
-  local mean, variance
-  if program then
-    mean, variance = program:batch_moments(self.position, features, numbers // features)
-  elseif not rawequal(core.plain(self.output), self.output) then
-    mean, variance = core.batch_moments(self.output)
-  else  -- without weights, on what the network is given, nothing is tracked: no node has kept the sums
-    local rows = self.input:reshape(-1, features):astype("float64")
-    mean, variance = tensor.mean(rows, 1), tensor.var(rows, 1)
+  local features, m, place = feature_shape(self, self.input_shape)[1], self.momentum, 0
+  while true do
+    place = place + 1
+    local mean, variance
+    if program then
+      mean, variance = program:batch_moments(self.position, place)
+    elseif self.passed[place] then
+      mean, variance = moments_of(self.passed[place], features)
+    end
+    if not mean then break end
+    self.moving_mean[{{}}] = m * self.moving_mean + (1 - m) * mean
+    self.moving_variance[{{}}] = m * self.moving_variance + (1 - m) * variance
   end
-  self.output, self.input = nil, nil  -- they hold on to the whole computation
-  if not mean then return end
-  local m = self.momentum
-  self.moving_mean[{{}}] = m * self.moving_mean + (1 - m) * mean
-  self.moving_variance[{{}}] = m * self.moving_variance + (1 - m) * variance
+  self.passed = {}  -- it holds on to the whole computation
 end
 
 -- ---- LayerNormalization ----
