@@ -63,6 +63,38 @@ test("truths that the loss cannot be of are refused, with the first of them", fu
   expect.error(function() soft:fit{zeros(2, 2), tensor{{1, 0}, {1, 1}}, verbose = 0} end, "y[2] is [1. 1.]")
 end)
 
+test("class labels that are none are refused with the sample that has one, in training and in validation", function()
+  local x, y = zeros(40, 2), random.randint(0, 3, 40)
+  local function expect_refused(label, words)
+    local m = nn.Sequential {nn.Dense{3, activation = "softmax", input_shape = {2}}}
+    m:compile{optimizer = "sgd", loss = "sparse_categorical_crossentropy", metrics = {"accuracy"}}
+    local wrong = y + 0.0
+    wrong[17] = label
+    expect.error(function() m:fit{x, wrong, verbose = 0} end, "y[17] is " .. words)
+    expect.error(function() m:train_on_batch(x, wrong:reshape(40, 1)) end, "y[17] is " .. words)
+    expect.error(function() m:fit{x, y, validation_data = {x, wrong}, verbose = 0} end,
+      "fit: validation_data: y[17] is " .. words)
+  end
+  expect_refused(0 / 0, "nan, and a class label is a whole number")
+  expect_refused(0.5, "0.5, and a class label is a whole number")
+  expect_refused(-1, "-1, and the network has 3 outputs, for the classes 0..2")
+  expect_refused(7, "7, and the network has 3 outputs, for the classes 0..2; as many as there are labels would be "
+    .. "nn.Dense{8}")
+  y[{{}}] = 1
+  expect_refused(3, "3, and the network has 3 outputs, for the classes 0..2: your labels seem to begin with 1")
+end)
+
+test("a loss that is no number is explained where it is measured, and is no ratio of nothing", function()
+  local text = said(data .. "m = nn.Sequential{nn.Dense{1, input_shape={3}}}; m:compile{'sgd', 'mse'}; "
+    .. "v = x:clone(); v[{5, 2}] = 0 / 0; r = m:evaluate{v, y}; "
+    .. "h = m:fit{x, y, epochs=2, validation_data={v, y}}")
+  for _, words in ipairs {"evaluate: the loss of samples 1 to 8 is nan", "sample 5 of x has nan", "loss nan",
+    "validation: the loss of samples 1 to 8 is nan"} do
+    expect.ok(text:find(words, 1, true), text .. "\nshould contain " .. words)
+  end
+  expect.equal(text:find "0/0", nil)
+end)
+
 local function diverge(make, x, y, rate)
   random.seed(1)
   local m = make()

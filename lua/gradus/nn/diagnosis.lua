@@ -1,4 +1,4 @@
--- Why training has stopped at a number that is none: which layer, which sample, and what is the likely cause.
+-- Why training has stopped at a number that is none, or a loss is one: which layer, which sample, and the likely cause.
 
 local core = require "gradus.core.grad"
 local tensor = require "gradus.core.tensor"
@@ -32,23 +32,21 @@ local function position(order, first, row)
   return order and order[first + row - 1] or first + row - 1
 end
 
---- The sentences for a batch whose loss or gradients are not finite. `what` is "loss" or "gradient"; `number` is that
---- of the step; `weights` names the weight of a gradient.
-return function(model, what, value, number, x, y, order, first, count, weight)
-  local lines = {string.format("the %s became %s in step %d%s; nothing was changed: the weights are those after step "
-    .. "%d", what, text_of(value), number, weight and " (of " .. weight .. ")" or "", number - 1)}
+-- The sentences about the cause, for samples first .. first + count - 1 of x and y in that order.
+local function causes(model, x, y, order, first, count)
+  local lines = {}
   local function add(...) lines[#lines + 1] = string.format(...) end
   local bx, by = batch_of(x, order, first, count, model.dtype), batch_of(y, order, first, count, model.dtype)
   local row, number_there = bad_row(bx)
   if row then
     add("the input is the cause: sample %d of x has %s in it; find all with isfinite, or leave such samples out",
       position(order, first, row), text_of(number_there))
-    return table.concat(lines, "\n")
+    return lines
   end
   row, number_there = bad_row(by)
   if row then
     add("the truth is the cause: sample %d of y is %s", position(order, first, row), text_of(number_there))
-    return table.concat(lines, "\n")
+    return lines
   end
   local most = 0.0
   for _, layer in ipairs(model.layers) do
@@ -57,7 +55,7 @@ return function(model, what, value, number, x, y, order, first, count, weight)
       if size ~= size or size == math.huge then
         add("%s.%s already holds numbers that are not finite: draw the weights anew, with a new model", layer.name,
           layer:all_names()[i])
-        return table.concat(lines, "\n")
+        return lines
       end
       most = math.max(most, size)
     end
@@ -83,6 +81,9 @@ return function(model, what, value, number, x, y, order, first, count, weight)
   if largest(bx) > 30 then
     add("likely cause: the input is not scaled, it goes up to %.4g; divide it so that it lies between 0 and 1, as in "
       .. "x / %.4g", largest(bx), largest(bx))
+  elseif not model.loss.labels and largest(by) > 1000 then
+    add("likely cause: the truth is not scaled, it goes up to %.4g; train on (y - mean(y)) / std(y), and undo that in "
+      .. "what is predicted", largest(by))
   elseif most > 100 then
     add("likely cause: the learning rate is too high, the weights have grown to %.3g; it is %g, try a tenth", most,
       model.optimizer.current_rate and model.optimizer:current_rate() or 0)
@@ -90,5 +91,29 @@ return function(model, what, value, number, x, y, order, first, count, weight)
     add("likely causes: a logarithm of 0, a root of 0 or a division by 0 in a function of yours, or a learning rate "
       .. "that is too high")
   end
+  return lines
+end
+
+local M = {}
+
+--- The sentences for a step of training whose loss or gradients are not finite. `what` is "loss" or "gradient";
+--- `number` is that of the step, `place` where in fit it is (unfinished.lua) or nil; `weight` names that of a gradient.
+function M.of_step(model, what, value, number, place, x, y, order, first, count, weight)
+  local where = weight and " (of " .. weight .. ")" or ""
+  if place then
+    where = string.format("%s, batch %d of %d in epoch %d", where, place.batch + 1, place.batches, place.epoch)
+  end
+  local lines = causes(model, x, y, order, first, count)
+  table.insert(lines, 1, string.format("the %s became %s in step %d%s; nothing was changed: the weights are those "
+    .. "after step %d", what, text_of(value), number, where, number - 1))
   return table.concat(lines, "\n")
 end
+
+--- The sentences for a loss that was measured without learning, on samples first .. first + count - 1 of x and y.
+function M.of_measure(model, value, x, y, first, count)
+  local lines = causes(model, x, y, nil, first, count)
+  table.insert(lines, 1, string.format("the loss of samples %d to %d is %s", first, first + count - 1, text_of(value)))
+  return table.concat(lines, "\n")
+end
+
+return M

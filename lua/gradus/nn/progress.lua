@@ -97,7 +97,8 @@ function Reporter:numbers(epoch, seconds, means)
   return self:line(epoch .. "/" .. self.epochs, ("%.1fs"):format(seconds), self:cells(function(column)
     local value = means[column.key]
     if not value then return "" end
-    local text = value == value and digits(value) or "0/0"  -- a ratio of nothing, as precision without a yes
+    -- A metric is none as a ratio of nothing, precision without a yes; of a loss that is another matter.
+    local text = value == value and digits(value) or column.key:find "loss$" and "nan" or "0/0"
     return column.baseline and ("%s (%.4f)"):format(text, column.baseline) or text
   end))
 end

@@ -21,9 +21,10 @@ function M.new(names, values, baseline)
 end
 
 function Results:__tostring()
-  local parts = {}
+  -- A ratio of nothing is one thing, as precision without a yes; outputs that are no numbers are another.
+  local parts, none = {}, self.loss == self.loss and "undefined (0/0)" or "nan"
   for i, name in ipairs(about[self].names) do
-    parts[i] = name .. " " .. (self[name] == self[name] and digits(self[name]) or "undefined (0/0)")
+    parts[i] = name .. " " .. (self[name] == self[name] and digits(self[name]) or none)
     if self.baseline and majority.belongs_to(name) then
       parts[i] = ("%s (majority baseline %.4f)"):format(parts[i], self.baseline)
     end

@@ -19,6 +19,26 @@ local function row_text(y, row)
   return tostring(y[row]):gsub("^%[(.*)%]$", y.shape[2] == 1 and "%1" or "[%1]")
 end
 
+-- An error where class labels are none of 0 .. classes - 1, with the first such sample: a loss that meets it in a batch
+-- of a shuffled epoch could not say which it is.
+local function check_labels(y, classes, what)
+  local fine = tensor.logical_and(tensor.ge(y, 0), tensor.le(y, classes - 1))
+  if y.dtype:find "^float" then fine = tensor.logical_and(fine, tensor.eq(y, tensor.floor(y))) end
+  local row = first_row(tensor.logical_not(fine):reshape(-1, 1))
+  if not row then return end
+  local label = y:reshape(-1)[row]
+  local why = string.format("the network has %d outputs, for the classes 0..%d", classes, classes - 1)
+  if label ~= label or label % 1 ~= 0 then
+    why = "a class label is a whole number, 0, 1, 2, ..."
+  elseif label == classes and tensor.min(y) >= 1 then
+    why = why .. ": your labels seem to begin with 1, so take y - 1"
+  elseif label >= classes then
+    why = string.format("%s; as many as there are labels would be nn.Dense{%d}", why, math.tointeger(tensor.max(y)) + 1)
+  end
+  local text = label ~= label and "nan" or string.format("%g", label)
+  error(string.format("%s: y[%d] is %s, and %s", what, row, text, why), 0)
+end
+
 -- An error where a truth cannot be one of that loss: no framework says so, and the loss goes below 0 or grows for ever.
 local function check_values(loss, y, what)
   local name = loss.name
@@ -84,7 +104,10 @@ function M.check_y(model, x, y, what)
       shapes.text(model.output_shape)), 0)
   end
   if model.loss.labels then
-    if y.ndim == 1 or (y.ndim == 2 and y.shape[2] == 1) then return y end
+    if y.ndim == 1 or (y.ndim == 2 and y.shape[2] == 1) then
+      check_labels(y, outputs, what)
+      return y
+    end
     error(string.format("%s: %s takes one class label a sample, y of shape (%d,), but y has shape %s; for one-hot rows "
       .. "use categorical_crossentropy", what, model.loss.name, n, shapes.text(y.shape)), 0)
   end

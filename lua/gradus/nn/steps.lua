@@ -162,9 +162,10 @@ end
 
 --- One step of gradient descent, on `count` samples of x and y from position `first` of `order`: the program computes
 --- the gradients, the optimizer changes the weights. `key` and `number` (of this step) say what Dropout draws;
---- `outputs`, when given, receives what the network put out. Returns the loss and the hits (at most four: there are no
---- more), summed over the samples; as values and not as a table, so that a step leaves no garbage.
-function M.train(model, step, x, y, order, first, count, key, number, outputs)
+--- `outputs`, when given, receives what the network put out, and `place` says where in fit this is. Returns the loss
+--- and the hits (at most four: there are no more), summed over the samples; as values and not as a table, so that a
+--- step leaves no garbage.
+function M.train(model, step, x, y, order, first, count, key, number, outputs, place)
   -- Where nobody looks at the gradients they need not exist: the update computes them on its way.
   local program = not step.watched and not model.optimizer:reads_gradients() and step.recorded or nil
   local loss, m1, m2, m3, m4 = step.program:run(x, y, order, first, count, program and "pending" or true, key[1],
@@ -176,7 +177,7 @@ function M.train(model, step, x, y, order, first, count, key, number, outputs)
     if loss - loss == 0 then
       what, value, weight = "gradient", tensor.sum(step.gradients[bad]), weight_name(model, bad)
     end
-    error(diagnosis(model, what, value, number, x, y, order, first, count, weight), 0)
+    error(diagnosis.of_step(model, what, value, number, place, x, y, order, first, count, weight), 0)
   end
   model.unfinished = nil  -- what the weights are from here on belongs to no place in an epoch, until fit says so
   model.optimizer:apply(step.weights, step.gradients, program)

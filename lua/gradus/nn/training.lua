@@ -5,6 +5,7 @@ local callback_states = require "gradus.callbacks.states"
 local callbacks = require "gradus.callbacks.run"
 local check_pairing = require "gradus.nn.pairing"
 local core = require "gradus.core.grad"
+local diagnosis = require "gradus.nn.diagnosis"
 local doc = require("gradus.help").doc
 local history = require "gradus.nn.history"
 local Layer = require "gradus.nn.layer"
@@ -144,12 +145,12 @@ local function add_whole_metrics(model, means, prefix, y, outputs)
   end
 end
 
--- Mean loss and metrics over x without learning, by name.
-local function measure(model, x, y, batch_size, weights)
+-- Mean loss and metrics over x without learning, by name. Where the loss is no number, `what` remarks on why, once.
+local function measure(model, x, y, batch_size, what, weights)
   local n = #x
   local truth = weights and samples.with_weights(y, weights, model.dtype) or y
   local step = steps.program(model, "test", truth, weights ~= nil)
-  local names, sums, means = step_names(model), {}, {}
+  local names, sums, means, told = step_names(model), {}, {}, false
   local outputs, views = output_views(model, n, batch_size)
   for i = 1, #names do sums[i] = 0 end
   for first = 1, n, batch_size do
@@ -157,6 +158,10 @@ local function measure(model, x, y, batch_size, weights)
     local view = views[(first - 1) // batch_size + 1]
     local scores = {step.program:run(x, truth, nil, first, count, false, 0, 0, 0, view)}
     for i, score in ipairs(scores) do sums[i] = sums[i] + score end
+    if scores[1] - scores[1] ~= 0 and not told then
+      told = true
+      session.warn(what .. ": " .. diagnosis.of_measure(model, scores[1], x, y, first, count))
+    end
   end
   for i, name in ipairs(names) do means[name] = sums[i] / n end
   add_whole_metrics(model, means, "", y, outputs)
@@ -194,7 +199,7 @@ local function train_epoch(run)
     local first = (batch - 1) * run.batch_size + 1
     local count = math.min(run.batch_size, run.samples - first + 1)
     local s1, s2, s3, s4, s5 = steps.train(model, run.step, run.x, run.truth, run.order, first, count, run.key,
-      model.optimizer.iterations + 1, run.views[batch])
+      model.optimizer.iterations + 1, run.views[batch], place)
     sums[1] = sums[1] + s1
     if s2 then sums[2] = sums[2] + s2 end
     if s3 then sums[3] = sums[3] + s3 end
@@ -333,7 +338,7 @@ true
     if held and held.due(epoch) then
       -- One of the two programs works at a time, so one of them has memory for it.
       run.step.program:rest()
-      local measured = measure(model, held.x, held.y, held.batch_size, held.weights)
+      local measured = measure(model, held.x, held.y, held.batch_size, "validation", held.weights)
       for name, value in pairs(measured) do means["val_" .. name] = value end
     end
     record:add(epoch, means)
@@ -415,7 +420,7 @@ The mean loss and the metrics of all samples of x as one batch, without learning
   x, y = check_batch(model, x, y, "test_on_batch")
   local weights = given and samples.weights(options.read("test_on_batch", given, {{"sample_weight", named = true}}), y,
     "test_on_batch")
-  return in_order(model, measure(model, x, y, #x, weights))
+  return in_order(model, measure(model, x, y, #x, "test_on_batch", weights))
 end)
 
 M.gradients = doc("model.gradients", [=[
@@ -476,7 +481,7 @@ results.loss, results.accuracy, results.baseline.
   local weights = samples.weights(read, y, "evaluate")
   local first = {1, samples_in("evaluate", read.steps, read.batch_size, #x)}
   if first[2] < #x then x, y, weights = x[{first}], y[{first}], weights and weights[{first}] end
-  local values = {in_order(model, measure(model, x, y, read.batch_size, weights))}
+  local values = {in_order(model, measure(model, x, y, read.batch_size, "evaluate", weights))}
   local results = result_table.new(all_names(model), values, baseline.of(model, y))
   if read.verbose ~= 0 then result_table.say(results) end
   return results
