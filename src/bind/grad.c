@@ -296,10 +296,18 @@ static int reshape_rows(lua_State *L) {
   return apply(L, &gr_op_reshape, &args, 1, (int[]){1});
 }
 
-// dropout(x, rate, layer): acts in recorded training programs only; elsewhere the identity.
+// dropout(x, rate, layer, shared): acts in training steps only; elsewhere the identity. `shared`, or nil,
+// lists the axes along which numbers go or stay together.
 static int dropout(lua_State *L) {
-  gr_check_tensor(L, 1);
+  const gr_tensor *x = gr_check_tensor(L, 1);
   gr_op_args args = {.rate = luaL_checknumber(L, 2), .layer = (uint64_t)luaL_checkinteger(L, 3)};
+  for (lua_Integer i = 1, n = lua_istable(L, 4) ? luaL_len(L, 4) : 0; i <= n; i++) {
+    lua_geti(L, 4, i);
+    const lua_Integer axis = luaL_checkinteger(L, -1);
+    if (axis < 1 || axis > x->ndim) return luaL_error(L, "dropout: there is no axis %I", (long long)axis);
+    args.axes |= 1u << (axis - 1);
+    lua_pop(L, 1);
+  }
   return apply(L, &gr_op_dropout, &args, 1, (int[]){1});
 }
 

@@ -36,7 +36,7 @@ typedef struct gr_op_args {
   // Convolution: what follows it in the same step, set by gr_fuse (fuse.h). `winners`: keep what its backward
   // needs.
   bool relu, pool, winners;
-  unsigned axes;  // reductions; of a scan the one axis
+  unsigned axes;  // reductions; of a scan the one axis; of dropout those whose numbers go together
   double ddof;    // reductions of a kind GR_VAR or GR_STD
   // Reductions: keep reduced axes with size 1. Reshape: axis 0 stays, and `shape` is that of one row.
   bool keepdims;

@@ -100,10 +100,12 @@ static gr_code dropout_plan(gr_call *c, size_t *scratch, gr_err *err) {
 
 static gr_code dropout_forward(gr_call *c, gr_err *err) {
   if (!c->run->training) return gr_copy(c->out, c->in[0], err);
-  int64_t rows = c->in[0]->ndim ? c->in[0]->shape[0] : 1;
-  uint64_t row_size = rows ? (uint64_t)(gr_tensor_size(c->in[0]) / rows) : 0;
-  return gr_dropout(c->out, c->aux, c->in[0], c->args->rate, gr_stream_derive(c->run->stream, c->args->layer),
-                    c->run->first_row * row_size, err);
+  const unsigned shared = c->args->axes;
+  uint64_t row_draws = shared & 1 ? 0 : 1;
+  for (int d = 1; d < c->in[0]->ndim; d++)
+    if (!(shared >> d & 1)) row_draws *= (uint64_t)c->in[0]->shape[d];
+  return gr_dropout(c->out, c->aux, c->in[0], c->args->rate, shared,
+                    gr_stream_derive(c->run->stream, c->args->layer), c->run->first_row * row_draws, err);
 }
 
 static gr_code dropout_backward(gr_call *c, gr_err *err) {

@@ -17,13 +17,40 @@ static gr_code check(const gr_tensor *out, const gr_tensor *mask, const gr_tenso
   return code;
 }
 
-gr_code gr_dropout(gr_tensor *out, gr_tensor *mask, const gr_tensor *x, double rate, gr_stream stream,
-                   uint64_t first, gr_err *err) {
+static inline uint8_t stays(gr_stream stream, uint64_t draw, double rate) {
+  return gr_stream_double(stream, draw) >= rate;
+}
+
+// Along a shared axis the draw does not count on: its stride is 0. It is made again for each number that
+// shares it, so this takes as long as a draw of each.
+static void draw_shared(uint8_t *kept, const gr_tensor *x, double rate, unsigned shared, gr_stream stream,
+                        uint64_t first) {
+  int64_t stride[GR_MAX_DIMS], at[GR_MAX_DIMS] = {0}, size = gr_tensor_size(x), draws = 1, draw = 0;
+  for (int d = x->ndim; d-- > 0;) {
+    stride[d] = shared >> d & 1 ? 0 : draws;
+    if (stride[d]) draws *= x->shape[d];
+  }
+  for (int64_t i = 0; i < size; i++) {
+    kept[i] = stays(stream, first + (uint64_t)draw, rate);
+    for (int d = x->ndim; d-- > 0;) {  // the next place, as of an odometer
+      draw += stride[d];
+      if (++at[d] < x->shape[d]) break;
+      draw -= stride[d] * x->shape[d];
+      at[d] = 0;
+    }
+  }
+}
+
+gr_code gr_dropout(gr_tensor *out, gr_tensor *mask, const gr_tensor *x, double rate, unsigned shared,
+                   gr_stream stream, uint64_t first, gr_err *err) {
   gr_code code = check(out, mask, x, rate, err);
   if (code) return code;
   const int64_t size = gr_tensor_size(x);
   uint8_t *kept = mask->data;
-  for (int64_t i = 0; i < size; i++) kept[i] = gr_stream_double(stream, first + (uint64_t)i) >= rate;
+  if (shared)
+    draw_shared(kept, x, rate, shared, stream, first);
+  else
+    for (int64_t i = 0; i < size; i++) kept[i] = stays(stream, first + (uint64_t)i, rate);
   gr_kernels()->network[x->dtype]->dropout(out->data, x->data, kept, 1 - rate, size, false);
   return GR_OK;
 }

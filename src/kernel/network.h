@@ -40,10 +40,11 @@ gr_code gr_softmax(gr_tensor *out, const gr_tensor *x, gr_err *err);
 gr_code gr_softmax_backward(gr_tensor *dx, const gr_tensor *dout, const gr_tensor *out, bool accumulate,
                             gr_err *err);
 
-// One mask bit of the stream per element, numbered from `first`; kept elements are divided by 1 - rate.
-// mask is uint8 of x's shape; backward: dx (+)= dout * mask / (1 - rate).
-gr_code gr_dropout(gr_tensor *out, gr_tensor *mask, const gr_tensor *x, double rate, gr_stream stream,
-                   uint64_t first, gr_err *err);
+// One draw of the stream per element, numbered from `first`; kept elements are divided by 1 - rate. The
+// elements along the axes of which `shared` has bits have one draw together. mask is uint8 of x's shape;
+// backward: dx (+)= dout * mask / (1 - rate).
+gr_code gr_dropout(gr_tensor *out, gr_tensor *mask, const gr_tensor *x, double rate, unsigned shared,
+                   gr_stream stream, uint64_t first, gr_err *err);
 gr_code gr_dropout_backward(gr_tensor *dx, const gr_tensor *dout, const gr_tensor *mask, double rate,
                             bool accumulate, gr_err *err);
 

@@ -170,7 +170,7 @@ static void dropout_keeps_its_share_and_divides_it_whatever_the_slices(void **st
     gr_tensor parts = fresh(dtype, SHAPE(n)), part_masks = fresh(GR_U8, SHAPE(n)),
               other = fresh(GR_U8, SHAPE(n));
     for (int64_t i = 0; i < n; i++) set(&x, i, 3);
-    assert_int_equal(gr_dropout(&y, &mask, &x, .25, stream, 100, &err), GR_OK);
+    assert_int_equal(gr_dropout(&y, &mask, &x, .25, 0, stream, 100, &err), GR_OK);
     int64_t kept = 0;
     for (int64_t i = 0; i < n; i++) {
       assert_true(get(&mask, i) == 0 || get(&mask, i) == 1);
@@ -185,14 +185,38 @@ static void dropout_keeps_its_share_and_divides_it_whatever_the_slices(void **st
       gr_tensor_view_slice(&in, &x, 0, first, 1, count);
       gr_tensor_view_slice(&out, &parts, 0, first, 1, count);
       gr_tensor_view_slice(&bits, &part_masks, 0, first, 1, count);
-      assert_int_equal(gr_dropout(&out, &bits, &in, .25, stream, 100 + (uint64_t)first, &err), GR_OK);
+      assert_int_equal(gr_dropout(&out, &bits, &in, .25, 0, stream, 100 + (uint64_t)first, &err), GR_OK);
     }
     assert_memory_equal(mask.data, part_masks.data, (size_t)n);
     assert_memory_equal(y.data, parts.data, gr_tensor_bytes(&y));
-    assert_int_equal(gr_dropout(&y, &other, &x, .25, gr_stream_derive(stream, 1), 100, &err), GR_OK);
+    assert_int_equal(gr_dropout(&y, &other, &x, .25, 0, gr_stream_derive(stream, 1), 100, &err), GR_OK);
     assert_true(memcmp(mask.data, other.data, (size_t)n) != 0);
     gr_tensor *all[] = {&x, &y, &mask, &parts, &part_masks, &other};
     for (int i = 0; i < 6; i++) gr_tensor_finish(all[i]);
+  }
+}
+
+// Each draw is that of the number's place in x without the shared axes, which a loop over all indices says
+// again.
+static void dropout_along_shared_axes_is_one_draw(void **state) {
+  const gr_stream stream = {{1, 2}};
+  const int64_t shape[3] = {3, 4, 5};
+  for (unsigned shared = 0; shared < 8; shared++) {
+    gr_tensor x = fresh(GR_F32, SHAPE(3, 4, 5)), y = fresh(GR_F32, SHAPE(3, 4, 5)),
+              mask = fresh(GR_U8, SHAPE(3, 4, 5));
+    for (int64_t i = 0; i < 60; i++) set(&x, i, 1);
+    assert_int_equal(gr_dropout(&y, &mask, &x, .5, shared, stream, 7, &err), GR_OK);
+    for (int64_t i = 0; i < 60; i++) {
+      const int64_t at[3] = {i / 20, i / 5 % 4, i % 5};
+      uint64_t draw = 0;
+      for (int d = 0; d < 3; d++)
+        if (!(shared >> d & 1)) draw = draw * (uint64_t)shape[d] + (uint64_t)at[d];
+      assert_int_equal(get(&mask, i), gr_stream_double(stream, 7 + draw) >= .5);
+      assert_true(get(&y, i) == 2 * get(&mask, i));
+    }
+    gr_tensor_finish(&x);
+    gr_tensor_finish(&y);
+    gr_tensor_finish(&mask);
   }
 }
 
@@ -369,6 +393,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(losses_never_broadcast),
       cmocka_unit_test(hits_are_counted_as_keras_counts_them),
       cmocka_unit_test(dropout_keeps_its_share_and_divides_it_whatever_the_slices),
+      cmocka_unit_test(dropout_along_shared_axes_is_one_draw),
       cmocka_unit_test(the_gradient_of_dropout_passes_where_the_number_passed),
       cmocka_unit_test(optimizers_descend_as_in_keras),
       cmocka_unit_test(a_gradient_is_scaled_then_cut_and_the_weight_decays_first),

@@ -32,8 +32,9 @@ test("the course's networks have the lecture's arithmetic", function()
     "1296 = 9*9*16", "sees           3x3", "sees           8x8", "sees           18x18",
     "360,000 = 50*50*16 outputs * 3*3*1 each", "7,394 = 160 + 2,320 + 2,320 + 2,594, 29,576 bytes in float32")
   m = nn.Sequential{nn.Flatten{input_shape={50, 50, 1}}, nn.Dense{128, activation="relu"}, nn.Dropout{0.5},
-    nn.Dense{2}}
-  expect_in(printed(m.explain, m), "320,128 = 2500*128 + 128", "258 = 128*2 + 2", "320,386 = 320,128 + 258")
+    nn.Dropout{0.2, noise_shape={1, -1}}, nn.Dense{2}}
+  expect_in(printed(m.explain, m), "with probability 0.5, the", "0.2 (drawn in shape (1, -1)), the",
+    "320,128 = 2500*128 + 128", "258 = 128*2 + 2", "320,386 = 320,128 + 258")
 end)
 
 test("every parameter formula that is printed comes to its number", function()

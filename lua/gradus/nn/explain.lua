@@ -95,8 +95,9 @@ function kinds.LayerNormalization(layer, from)
 end
 
 function kinds.Dropout(layer)
-  return {about = string.format("in training each number is 0 with probability %g, the others are divided by %g",
-    layer.rate, 1 - layer.rate)}
+  local drawn = layer.noise_shape and string.format(" (drawn in shape %s)", shapes.text(layer.noise_shape)) or ""
+  return {about = string.format("in training each number is 0 with probability %g%s, the others are divided by %g",
+    layer.rate, drawn, 1 - layer.rate)}
 end
 
 function kinds.GlobalAveragePooling2D(_, from)
