@@ -236,6 +236,7 @@ int gr_push_moments(lua_State *L, const double *sums, int64_t channels, int64_t 
 int gr_program_record(lua_State *L);                   // program.c
 gr_program *gr_test_program(lua_State *L, int index);  // NULL where there is none
 int gr_shuffle_order(lua_State *L);
+int gr_is_batch(lua_State *L);
 void gr_register_program(lua_State *L);
 
 // ---- arguments ----

@@ -537,6 +537,7 @@ static const gr_function internal[] = {
     {"first_not_finite", first_not_finite},
     {"record", gr_program_record},
     {"shuffle_order", gr_shuffle_order},
+    {"is_batch", gr_is_batch},
     {NULL},
 };
 

@@ -149,6 +149,21 @@ int gr_shuffle_order(lua_State *L) {
   return 0;
 }
 
+// is_batch(x, shape): whether x has an axis of samples and then those of the list `shape`. A look at x.shape
+// makes a table, and each step asks.
+int gr_is_batch(lua_State *L) {
+  const gr_tensor *x = gr_check_tensor(L, 1);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  bool same = luaL_len(L, 2) + 1 == x->ndim;
+  for (int i = 1; same && i < x->ndim; i++) {
+    lua_geti(L, 2, i);
+    same = lua_tointeger(L, -1) == x->shape[i];
+    lua_pop(L, 1);
+  }
+  lua_pushboolean(L, same);
+  return 1;
+}
+
 // program:same(other): whether both compute the same.
 static int program_same(lua_State *L) {
   const program_box *a = check_program(L), *b = luaL_checkudata(L, 2, PROGRAM);

@@ -20,15 +20,26 @@ void gr_push_reduced(lua_State *L, int index, gr_reduce_op op, const gr_axes *ax
   gr_values_leave(L, t);
   int64_t shape[GR_MAX_DIMS];
   int ndim = gr_reduce_shape(shape, t, axes->mask, axes->keepdims);
-  gr_tensor *out = gr_push_tensor(L, gr_reduce_dtype(op, t->dtype), ndim, shape);
+  const gr_dtype dtype = gr_reduce_dtype(op, t->dtype);
+  union {
+    double f64;
+    float f32;
+    int64_t i64;
+    uint8_t u8;
+  } room;
+  gr_tensor number, *out = &number;
+  if (ndim > 0) {
+    out = gr_push_tensor(L, dtype, ndim, shape);
+  } else {  // a Lua number, which needs no tensor
+    GR_TRY(L, gr_tensor_layout(&number, dtype, 0, NULL, &err));
+    number.data = &room;
+  }
   GR_TRY(L, gr_reduce_spread(out, op, t, axes->mask, ddof, &err));
   if (position) {  // they count from 1
     int64_t *at = out->data, n = gr_tensor_size(out);
     for (int64_t i = 0; i < n; i++) at[i]++;
   }
-  if (ndim > 0) return;
-  gr_push_element(L, out, NULL);
-  lua_remove(L, -2);
+  if (ndim == 0) gr_push_element(L, out, NULL);
 }
 
 static int reduction(lua_State *L) {

@@ -242,6 +242,28 @@ test("training that diverges stops at the first non-finite loss and says what to
   expect.error(fit, string.format("in step %d, batch 1 of 1 in epoch 1; nothing", model.optimizer.iterations + 1))
 end)
 
+test("train_on_batch makes no garbage, nor does a number of a whole tensor", function()
+  local x, labels = random.randn(20, 4), random.randint(0, 2, 20)
+  local function expect_none(what, f)
+    for _ = 1, 20 do f() end
+    collectgarbage()
+    collectgarbage("stop")
+    local before = collectgarbage("count")
+    for _ = 1, 100 do f() end
+    local made = (collectgarbage("count") - before) * 1024
+    collectgarbage("restart")
+    expect.ok(made == 0, string.format("100 calls of %s made %d bytes", what, made))
+  end
+  for _, case in ipairs {{"sparse_categorical_crossentropy", labels, 2, {"accuracy"}},
+    {"mse", random.randn(20, 3), 3, {}}, {"binary_crossentropy", labels:reshape(-1, 1), 1, {"accuracy"}}} do
+    local loss, y, outputs, names = table.unpack(case)
+    local m = nn.Sequential{nn.Dense{5, input_shape = {4}}, nn.Dropout{0.2}, nn.Dense{outputs, activation = "sigmoid"}}
+    m:compile{"adam", loss, names}
+    expect_none("train_on_batch with " .. loss, function() m:train_on_batch(x, y) end)
+  end
+  for _, f in ipairs {sum, mean, max, argmin, any} do expect_none("a reduction", function() f(labels) end) end
+end)
+
 test("a batch of fit makes no garbage", function()
   local model = nn.Sequential{nn.Dense{2, input_shape = {4}}}
   model:compile{optimizer = "adam", loss = "sparse_categorical_crossentropy", metrics = {"accuracy"}}

@@ -33,9 +33,10 @@ function M.sum(list)
   return sum
 end
 
---- Whether the regularizers still have the numbers that they had when M.of made the list.
+--- Whether the regularizers still have the numbers that they had when M.of made the list, or nil for none.
 function M.unchanged(list)
-  for _, each in ipairs(list or {}) do
+  if not list then return true end
+  for _, each in ipairs(list) do
     if each.regularizer.l1 ~= each.l1 or each.regularizer.l2 ~= each.l2 then return false end
   end
   return true

@@ -1,6 +1,7 @@
 -- What fit, evaluate and predict are given: shapes that the network takes, truths that the loss can be of.
 
 local baseline = require "gradus.metrics.baseline"
+local core = require "gradus.core.grad"
 local is_tensor = require "gradus.is_tensor"
 local shapes = require "gradus.shapes"
 local tensor = require "gradus.core.tensor"
@@ -8,6 +9,15 @@ local tensor = require "gradus.core.tensor"
 local M = {}
 
 local expand_dims = tensor.metatable.__methods.expand_dims
+local is_batch = core.is_batch
+
+local ONE = {1}  -- the shape of a sample that is one number
+
+-- Whether all numbers are from `least` to `greatest`, which takes no memory: where it is so, nothing is searched for.
+local function all_within(y, least, greatest)
+  if y.size == 0 then return true end
+  return tensor.min(y) >= least and tensor.max(y) <= greatest
+end
 
 -- The first row for which the mask (n, k) is true anywhere, or nil.
 local function first_row(mask)
@@ -22,8 +32,10 @@ end
 -- An error where class labels are none of 0 .. classes - 1, with the first such sample: a loss that meets it in a batch
 -- of a shuffled epoch could not say which it is.
 local function check_labels(y, classes, what)
+  local floats = y.dtype:find("^float", 1) ~= nil
+  if not floats and all_within(y, 0, classes - 1) then return end
   local fine = tensor.logical_and(tensor.ge(y, 0), tensor.le(y, classes - 1))
-  if y.dtype:find "^float" then fine = tensor.logical_and(fine, tensor.eq(y, tensor.floor(y))) end
+  if floats then fine = tensor.logical_and(fine, tensor.eq(y, tensor.floor(y))) end
   local row = first_row(tensor.logical_not(fine):reshape(-1, 1))
   if not row then return end
   local label = y:reshape(-1)[row]
@@ -43,6 +55,7 @@ end
 local function check_values(loss, y, what)
   local name = loss.name
   if name == "binary_crossentropy" then
+    if all_within(y, 0, 1) then return end
     local row = first_row(tensor.logical_or(tensor.lt(y, 0), tensor.gt(y, 1)))
     if row then
       local hint = "; for several classes use sparse_categorical_crossentropy and one output a class"
@@ -78,10 +91,8 @@ function M.check_x(model, x, what)
     table.remove(shape, 1)
     model:build(shape)
   end
+  if is_batch(x, model.input_shape) then return x end
   local want, got = model.input_shape, x.shape
-  local fits = #got == #want + 1
-  for i = 1, #want do fits = fits and got[i + 1] == want[i] end
-  if fits then return x end
   local hint = ""
   if shapes.equal(got, want) then
     hint = "; it is one sample, and a batch of one is expand_dims(x, 1)"
@@ -104,7 +115,7 @@ function M.check_y(model, x, y, what)
       shapes.text(model.output_shape)), 0)
   end
   if model.loss.labels then
-    if y.ndim == 1 or (y.ndim == 2 and y.shape[2] == 1) then
+    if y.ndim == 1 or is_batch(y, ONE) then
       check_labels(y, outputs, what)
       return y
     end
@@ -112,7 +123,7 @@ function M.check_y(model, x, y, what)
       .. "use categorical_crossentropy", what, model.loss.name, n, shapes.text(y.shape)), 0)
   end
   if y.ndim == 1 and outputs == 1 then y = expand_dims(y, 2) end
-  if y.ndim == 2 and y.shape[2] == outputs then
+  if is_batch(y, model.output_shape) then
     check_values(model.loss, y, what)
     return y
   end

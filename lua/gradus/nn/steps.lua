@@ -136,12 +136,23 @@ local function is_current(kept)
   return now and kept.program:same(now)
 end
 
+-- The names that programs are kept under, by mode, axes of y and whether it is weighted: to join one each time would
+-- leave garbage.
+local keys = {}
+for _, mode in ipairs {"train", "test"} do
+  keys[mode] = {}
+  for ndim = 0, 8 do
+    local key = mode .. ":" .. ndim
+    keys[mode][ndim] = {[false] = key, [true] = key .. ":weighted"}
+  end
+end
+
 -- The program for `mode` ("train", "test" or "predict"), recorded anew when a weight or a layer's option (the rate of a
 -- Dropout, say) was exchanged or y has another form. What functions of the learner's compute with nobody can watch:
 -- they are recorded again to see whether it comes to the same. When `weighted`, the last column of y is the sample's
 -- weight in the loss (see samples.lua).
 function M.program(model, mode, y, weighted)
-  local key = y and mode .. ":" .. y.ndim .. (weighted and ":weighted" or "") or mode
+  local key = y and keys[mode][y.ndim][weighted or false] or mode
   local kept = model.programs[key]
   if not kept or not is_current(kept) then
     kept = make(model, mode, y, weighted)

@@ -370,6 +370,12 @@ local function in_order(model, means)
   return table.unpack(values)
 end
 
+-- Each of the sums as a mean of n.
+local function divided(n, sum, ...)
+  if sum == nil then return end
+  return sum / n, divided(n, ...)
+end
+
 M.train_on_batch = doc("model.train_on_batch", [[
 model:train_on_batch(x, y, {class_weight, sample_weight}) -> loss, metrics...
 
@@ -395,12 +401,9 @@ true
   model.key = model.key or {random.new_key()}
   local n = #x
   local outputs = needs_outputs(model) and output_views(model, n, n) or nil
-  local scores = {steps.train(model, step, x, truth, nil, 1, n, model.key, model.optimizer.iterations + 1, outputs)}
-  if not outputs then
-    for i = 1, #scores do scores[i] = scores[i] / n end
-    return table.unpack(scores)
-  end
-  local means = {}
+  local number = model.optimizer.iterations + 1
+  if not outputs then return divided(n, steps.train(model, step, x, truth, nil, 1, n, model.key, number)) end
+  local scores, means = {steps.train(model, step, x, truth, nil, 1, n, model.key, number, outputs)}, {}
   for i, name in ipairs(step_names(model)) do means[name] = scores[i] / n end
   add_whole_metrics(model, means, "", y, outputs)
   return in_order(model, means)
