@@ -37,6 +37,12 @@ test("the course's networks have the lecture's arithmetic", function()
     "320,128 = 2500*128 + 128", "258 = 128*2 + 2", "320,386 = 320,128 + 258")
 end)
 
+test("steps that are not the same down and across are told apart", function()
+  local m = nn.Sequential{nn.Conv2D{2, {3, 5}, strides={2, 1}, input_shape={25, 25, 1}}, nn.MaxPooling2D{2}}
+  expect_in(printed(m.explain, m), "3x5 pixels of the input, 2 down and 1 across from one to the next",
+    "5x6 pixels of the input, 4 down and 2 across from one to the next")
+end)
+
 test("every parameter formula that is printed comes to its number", function()
   local x = nn.Input{{9, 8, 2}}
   local shared = nn.Conv2D{2, 3, padding="same", use_bias=false}

@@ -165,6 +165,33 @@ test("a check of a wrong gradient names the worst element and what it looks like
   expect.error(function() grad.check(function(x) return x end, A) end, "gives one number")
 end)
 
+test("a check guesses what a hand-made gradient has left out", function()
+  random.seed(8)
+  local x = random.randn(5, 3) * 2 + 1
+  local function penalized(t) return sum(t ^ 3) + 0.1 * sum(t ^ 2) end
+  expect_match(check(penalized, x, {gradient = 3 * x ^ 2}), "missing is 0.2 %* x, the derivative of 0.1 %* sum")
+  local kernel, image = random.randn(2, 3), random.randn(2, 3)
+  expect_match(check(function(k) return sum(k * image) ^ 2 end, kernel,
+    {gradient = 2 * sum(kernel * image) * flip(flip(image, 1), 2)}), "is the kernel flipped")
+  local z = tensor{-1, 2, 3}
+  expect_match(check(function(t) return sum(relu(t) ^ 2) end, z, {gradient = 2 * z}), "should be 0: a mask is missing")
+  expect_match(check(function(t) return sum(t ^ 2) end, z, {gradient = 2 * relu(z)}), "yours is 0")
+  -- Batch normalization by hand that leaves gamma out.
+  local gamma, r = tensor{1.5, 0.5, 2}, random.randn(5, 3)
+  local along = {axis = 1, keepdims = true}
+  local deviation = sqrt(var(x, along) + 1e-3)
+  local hat = (x - mean(x, along)) / deviation
+  local function normalized(t)
+    local centred = t - mean(t, along)
+    return sum(r * gamma * centred / sqrt(mean(centred ^ 2, along) + 1e-3))
+  end
+  local function by_hand(d) return (d - mean(d, along) - hat * mean(d * hat, along)) / deviation end
+  expect.ok(grad.check(normalized, x, {gradient = by_hand(r * gamma)}).ok)
+  expect_match(check(normalized, x, {gradient = by_hand(r)}), "each column is off .*column 1: 0.666667, column 3: 0.5")
+  expect_match(check(normalized, x, {gradient = r * gamma / deviation}), "no simple pattern")
+  expect.error(function() grad.check(function(t) return sum(gt(t, 0)) end, x) end, "not computed from x")
+end)
+
 test("a check on a corner does not call the gradient wrong", function()
   expect_match(check(function(x) return sum(relu(x)) end, tensor{-1, 0, 1}), "undecided: .*corner")
 end)

@@ -37,6 +37,39 @@ local function norm(t)
   return math.sqrt(tensor.sum(t * t))
 end
 
+-- What may be missing where the gradient g (flat) is no multiple of the right one, n: a part of a sum, or a factor that
+-- is not the same everywhere. Nil where there is no pattern.
+local function guess_parts(g, n, x)
+  local shape, missing = x.shape, n - g
+  local function small(a, b) return norm(a) <= 1e-4 * norm(b) end
+  local flat = x:flatten()
+  local times = tensor.sum(missing * flat) / tensor.sum(flat * flat)
+  if x.size > 1 and small(missing - times * flat, missing) then
+    return string.format("what is missing is %.6g * x, the derivative of %.6g * sum(x ^ 2): a penalty on the weights?",
+      times, times / 2)
+  end
+  local off = tensor.gt(tensor.abs(missing), 1e-4 * math.max(tensor.max(tensor.abs(n)), tensor.max(tensor.abs(g))))
+  if small(g[off], n) then
+    return "where it is off yours is 0: something stops the gradient there, as the mask of a relu"
+  end
+  if small(n[off], g) then
+    return "where it is off it should be 0: a mask is missing, as that of a relu, whose slope is 0 where x is negative"
+  end
+  -- One factor a column, or a row: g / n is the same along it.
+  for axis = 1, #shape == 2 and 2 or 0 do
+    local a, b = g:reshape(shape), n:reshape(shape)
+    local along = {axis = axis, keepdims = true}
+    local factor = tensor.sum(a * b, along) / tensor.sum(b * b, along)
+    if shape[axis] > 1 and small(a - factor * b, a) then
+      local each, last = axis == 1 and "column" or "row", shape[3 - axis]
+      factor = factor:flatten()
+      return string.format("each %s is off by a factor of its own (%s 1: %.6g, %s %d: %.6g): a factor that each %s "
+        .. "has, as gamma or 1 / deviation, is missing or there twice", each, each, factor[1], each, last,
+        factor[last], each)
+    end
+  end
+end
+
 -- What a learner may have done: the gradient g (flat) where n is right.
 local function guess(g, n, x, samples)
   local size_g, size_n = norm(g), norm(n)
@@ -66,10 +99,16 @@ local function guess(g, n, x, samples)
     end
     return string.format("every element is %.6g times what it should be: a constant factor is missing", factor)
   end
-  if #shape == 2 and shape[1] == shape[2] and near(g:reshape(shape).T:flatten(), n) then
+  local square = #shape == 2 and shape[1] == shape[2]
+  if square and near(g:reshape(shape).T:flatten(), n) then
     return "it is the transpose of the right one: a .T is missing or too many, or two factors of a product are swapped"
   end
+  if #shape >= 2 and near(tensor.flip(tensor.flip(g:reshape(shape), 1), 2):flatten(), n) then
+    return "it is the right one turned upside down and left to right: is the kernel flipped, as in a convolution of "
+      .. "mathematics, or not flipped where it should be?"
+  end
   if near(tensor.abs(g), tensor.abs(n)) then return "the sizes are right and some signs are wrong" end
+  return guess_parts(g, n, x)
 end
 
 local function position(i, shape)
@@ -118,6 +157,10 @@ false
     local tracked = core.learner.track(x)
     local y = f(tracked)
     number_of(y)
+    if not pcall(core.set_tangent, y) then
+      error("grad.check: what the function gives was not computed from x by tensor operations (comparisons, positions "
+        .. "and x:detach() have no derivative); give the gradient that you mean, {gradient=...}", 2)
+    end
     y:backward()
     g, source = tracked.grad or tensor.zeros_like(x), "backward"
   end
@@ -158,7 +201,8 @@ false
       lines[#lines + 1] = string.format("there is a corner here (relu, abs, max): the slope is %.6g on its left and "
         .. "%.6g on its right, so differences across it mean nothing; try another x", left[i], right[i])
     else
-      lines[#lines + 1] = guess(g, n, x, read.samples)
+      lines[#lines + 1] = guess(g, n, x, read.samples) or "no simple pattern: check the steps of the chain rule one by "
+        .. "one, each with its own grad.check; the derivative of a step, as y * (1 - y) of a sigmoid, is often left out"
     end
   end
   return setmetatable({ok = ok, error = worst, gradient = g:reshape(x.shape), differences = n:reshape(x.shape),

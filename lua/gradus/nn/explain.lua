@@ -186,8 +186,9 @@ end
 
 local function field_text(field)
   if field == "all" then return "the whole input" end
-  return string.format("%dx%d pixels of the input, %d from one to the next", field.size[1], field.size[2],
-    field.jump[1])
+  local down, across = field.jump[1], field.jump[2]
+  return string.format("%dx%d pixels of the input, %s from one to the next", field.size[1], field.size[2],
+    down == across and down or string.format("%d down and %d across", down, across))
 end
 
 -- ---- the page ----
