@@ -235,10 +235,15 @@ static int conv2d(lua_State *L) {
   gr_op_args args = {0};
   gr_check_tensor(L, 1);
   gr_check_tensor(L, 2);
-  static const char *const names[] = {"strides", "padding", "dilation_rate", NULL};
+  static const char *const names[] = {"strides", "padding", "dilation_rate", "groups", NULL};
   gr_check_options(L, 4, "conv2d", names);
   read_window(L, 4, &args);
-  return apply(L, &gr_op_conv2d, &args, 3, (int[]){1, 2, lua_isnil(L, 3) ? 0 : 3});
+  if (gr_option(L, 4, "groups")) {
+    args.groups = luaL_checkinteger(L, -1);
+    lua_pop(L, 1);
+  }
+  const gr_op *op = args.groups > 1 ? &gr_op_grouped_conv2d : &gr_op_conv2d;
+  return apply(L, op, &args, 3, (int[]){1, 2, lua_isnil(L, 3) ? 0 : 3});
 }
 
 static int pool2d(lua_State *L, const gr_op *op) {

@@ -33,6 +33,7 @@ typedef struct gr_op_args {
   double l1, l2;     // penalty
   gr_window window;  // convolution, pooling
   bool same;         // their padding
+  int64_t groups;    // convolution: parts of the channels that do not mix; 0 as 1
   // Convolution: what follows it in the same step, set by gr_fuse (fuse.h). `winners`: keep what its backward
   // needs.
   bool relu, pool, winners;
@@ -127,11 +128,12 @@ extern const gr_op gr_op_transpose;  // order
 extern const gr_op gr_op_slice;
 // x, positions (0-based, one axis): start[0] and step[0] are the axis and number of axes of a gr_picks.
 extern const gr_op gr_op_take;
-extern const gr_op gr_op_expand;      // ndim, shape (-1 first: as many rows as there are), kind: the dtype
-extern const gr_op gr_op_pad;         // zeros: start[i] before and shape[i] after axis i
-extern const gr_op gr_op_join;        // two tensors along axis start[0]
-extern const gr_op gr_op_conv2d;      // window, same; x, kernel, bias or NULL; fused: scale, shift
-extern const gr_op gr_op_max_pool2d;  // window, same
+extern const gr_op gr_op_expand;  // ndim, shape (-1 first: as many rows as there are), kind: the dtype
+extern const gr_op gr_op_pad;     // zeros: start[i] before and shape[i] after axis i
+extern const gr_op gr_op_join;    // two tensors along axis start[0]
+extern const gr_op gr_op_conv2d;  // window, same; x, kernel, bias or NULL; fused: scale, shift
+extern const gr_op gr_op_grouped_conv2d;  // window, same, groups; x, kernel, bias or NULL
+extern const gr_op gr_op_max_pool2d;      // window, same
 extern const gr_op gr_op_average_pool2d;  // window, same
 extern const gr_op gr_op_softmax;
 extern const gr_op gr_op_batch_normalization;  // x, gamma or NULL, beta or NULL; rate: epsilon; layer
@@ -157,6 +159,8 @@ gr_code gr_call_give(gr_call *c, int i, const gr_tensor *g, void *spare, gr_err 
 gr_tensor gr_slice_view(const gr_op_args *args, const gr_tensor *t);
 // by_rows of operations whose first input alone has rows.
 bool gr_first_by_rows(const gr_call *c, unsigned rows);
+// Whether the inputs of a convolution fit each other and args->groups.
+gr_code gr_check_conv2d(const gr_call *c, gr_err *err);
 // Whether x is a batch of float pictures; `name` is the operation's.
 gr_code gr_check_images(const char *name, const gr_tensor *x, gr_err *err);
 // Bytes rounded up so that several pieces of scratch may follow each other.

@@ -19,16 +19,30 @@ static bool is_direct(const gr_call *c, gr_conv *conv) {
   return gr_conv_has_direct(conv, x->dtype);
 }
 
-static gr_code check(gr_call *c, gr_err *err) {
+// Whether groups share the channels and the filters.
+static gr_code check_groups(const gr_tensor *x, const gr_tensor *k, int64_t groups, gr_err *err) {
+  if (groups < 1 || x->shape[3] % groups || k->shape[3] % groups)
+    return gr_fail(
+        err, GR_ERR_VALUE,
+        "conv2d: %lld groups share neither %lld channels nor %lld filters evenly: their number must "
+        "divide both",
+        (long long)groups, (long long)x->shape[3], (long long)k->shape[3]);
+  return GR_OK;
+}
+
+gr_code gr_check_conv2d(const gr_call *c, gr_err *err) {
   const gr_tensor *x = c->in[0], *k = c->in[1], *bias = c->in[2];
+  const int64_t groups = c->args->groups ? c->args->groups : 1;
   char tx[GR_SHAPE_TEXT], tk[GR_SHAPE_TEXT];
   gr_code code = gr_check_images("conv2d", x, err);
+  if (!code && k->ndim == 4) code = check_groups(x, k, groups, err);
   if (code) return code;
-  if (k->ndim != 4 || k->shape[2] != x->shape[3])
-    return gr_fail(
-        err, GR_ERR_SHAPE,
-        "conv2d: the kernel %s does not fit the images %s: it is (rows, columns, channels in, channels out)",
-        gr_shape_text(tk, k->ndim, k->shape), gr_shape_text(tx, x->ndim, x->shape));
+  if (k->ndim != 4 || k->shape[2] != x->shape[3] / groups)
+    return gr_fail(err, GR_ERR_SHAPE,
+                   "conv2d: the kernel %s does not fit the images %s%s: it is (rows, columns, channels in, "
+                   "channels out)",
+                   gr_shape_text(tk, k->ndim, k->shape), gr_shape_text(tx, x->ndim, x->shape),
+                   groups > 1 ? ", of whose channels it sees one group" : "");
   if (k->dtype != x->dtype)
     return gr_fail(err, GR_ERR_TYPE,
                    "conv2d: the images are %s and the kernel is %s; make them alike with astype",
@@ -82,7 +96,7 @@ static size_t conv2d_prepared_bytes(const gr_call *c) {
 }
 
 static gr_code conv2d_plan(gr_call *c, size_t *scratch, gr_err *err) {
-  gr_code code = check(c, err);
+  gr_code code = gr_check_conv2d(c, err);
   if (code) return code;
   const gr_tensor *x = c->in[0], *k = c->in[1];
   gr_window *w = &c->args->window;

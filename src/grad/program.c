@@ -233,8 +233,8 @@ gr_code gr_program_new(gr_program **out, const gr_program_spec *spec, gr_err *er
   for (int i = 0; i < p->n_steps; i++) {
     const gr_step *s = &p->steps[i];
     if (!s->rows) continue;
-    if (s->op == &gr_op_conv2d || s->op == &gr_op_max_pool2d || s->op == &gr_op_average_pool2d ||
-        s->op == &gr_op_augment)
+    if (s->op == &gr_op_conv2d || s->op == &gr_op_grouped_conv2d || s->op == &gr_op_max_pool2d ||
+        s->op == &gr_op_average_pool2d || s->op == &gr_op_augment)
       p->dense = false;
     p->row_bytes +=
         gr_tensor_bytes(&s->value) * (1 + (p->training && s->needs_gradient)) + gr_tensor_bytes(&s->aux);
@@ -317,7 +317,8 @@ gr_program_memory gr_program_memory_of(const gr_program *p) {
 static bool same_args(const gr_op_args *a, const gr_op_args *b) {
   return a->kind == b->kind && a->rate == b->rate && a->l1 == b->l1 && a->l2 == b->l2 && a->same == b->same &&
          a->axes == b->axes && a->ddof == b->ddof && a->keepdims == b->keepdims && a->ndim == b->ndim &&
-         a->layer == b->layer && memcmp(&a->window, &b->window, sizeof a->window) == 0 &&
+         a->layer == b->layer && a->groups == b->groups &&
+         memcmp(&a->window, &b->window, sizeof a->window) == 0 &&
          memcmp(a->shape, b->shape, sizeof a->shape) == 0 &&
          memcmp(a->start, b->start, sizeof a->start) == 0 && memcmp(a->step, b->step, sizeof a->step) == 0 &&
          memcmp(a->order, b->order, sizeof a->order) == 0;

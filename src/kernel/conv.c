@@ -139,8 +139,8 @@ static void image_to_columns(void *columns, const void *image, const gr_window_v
 
 // ---- checks ---------------------------------------------------------------------------------------------
 
-static gr_code check(const gr_tensor *out, const gr_tensor *x, const gr_tensor *kernel, const gr_window *w,
-                     gr_err *err) {
+gr_code gr_check_convolution(const gr_tensor *out, const gr_tensor *x, const gr_tensor *kernel,
+                             const gr_window *w, int64_t groups, gr_err *err) {
   gr_code code = gr_check_float(x, NULL, "the input of a convolution", err);
   if (!code) code = gr_check_float(kernel, x, "the kernel of a convolution", err);
   if (!code) code = gr_check_float(out, x, "the output of a convolution", err);
@@ -155,11 +155,11 @@ static gr_code check(const gr_tensor *out, const gr_tensor *x, const gr_tensor *
   char images[GR_SHAPE_TEXT], filters[GR_SHAPE_TEXT], result[GR_SHAPE_TEXT];
   gr_shape_text(images, 4, x->shape);
   gr_shape_text(filters, 4, kernel->shape);
-  if (x->shape[3] != kernel->shape[2])
+  if (x->shape[3] != kernel->shape[2] * groups)
     return gr_fail(err, GR_ERR_SHAPE,
                    "the input of shape %s has %" PRId64 " channels (axis 4), but the kernel of "
                    "shape %s reads %" PRId64 " (axis 3)",
-                   images, x->shape[3], filters, kernel->shape[2]);
+                   images, x->shape[3], filters, kernel->shape[2] * groups);
   bool fits = out->shape[0] == x->shape[0] && out->shape[3] == kernel->shape[3];
   for (int axis = 0; axis < 2; axis++) {
     if (kernel->shape[axis] != w->size[axis])
@@ -178,7 +178,7 @@ static gr_code check(const gr_tensor *out, const gr_tensor *x, const gr_tensor *
   return GR_OK;
 }
 
-static gr_code check_bias(const gr_tensor *bias, const gr_tensor *kernel, gr_err *err) {
+gr_code gr_check_convolution_bias(const gr_tensor *bias, const gr_tensor *kernel, gr_err *err) {
   gr_code code = gr_check_float(bias, kernel, "the bias of a convolution", err);
   if (code) return code;
   if (bias->ndim == 1 && bias->shape[0] == kernel->shape[3]) return GR_OK;
@@ -239,11 +239,14 @@ static gr_tensor kernel_matrix(const gr_tensor *kernel) {
                 kernel->shape[3]);
 }
 
-// Every row of `pixels` becomes the bias; doubling what is there takes few, long copies.
-static void fill_bias(const gr_tensor *pixels, const gr_tensor *bias) {
-  const size_t row = gr_tensor_bytes(bias), all = gr_tensor_bytes(pixels);
+// Doubling what is there takes few, long copies.
+void gr_fill_rows(const gr_tensor *pixels, const gr_tensor *bias) {
+  const size_t all = gr_tensor_bytes(pixels), row = bias ? gr_tensor_bytes(bias) : all;
   if (all == 0) return;
-  memcpy(pixels->data, bias->data, row);
+  if (bias)
+    memcpy(pixels->data, bias->data, row);
+  else
+    memset(pixels->data, 0, all);
   for (size_t done = row; done < all;) {
     const size_t next = done < all - done ? done : all - done;
     memcpy((char *)pixels->data + done, pixels->data, next);
@@ -253,8 +256,8 @@ static void fill_bias(const gr_tensor *pixels, const gr_tensor *bias) {
 
 gr_code gr_conv2d(gr_tensor *out, const gr_tensor *x, const gr_tensor *kernel, const gr_tensor *bias,
                   const gr_window *w, void *scratch, gr_err *err) {
-  gr_code code = check(out, x, kernel, w, err);
-  if (!code && bias) code = check_bias(bias, kernel, err);
+  gr_code code = gr_check_convolution(out, x, kernel, w, 1, err);
+  if (!code && bias) code = gr_check_convolution_bias(bias, kernel, err);
   const gr_tensor weights = kernel_matrix(kernel);
   const int64_t step = code ? 0 : band_rows(kernel, out);
   for (int64_t image = 0; !code && image < x->shape[0]; image++) {
@@ -262,15 +265,15 @@ gr_code gr_conv2d(gr_tensor *out, const gr_tensor *x, const gr_tensor *kernel, c
     for (int64_t row = 0; !code && row < out->shape[1]; row += step) {
       band b = band_at(x, kernel, out, w, scratch, image, row);
       if (b.columns.data == scratch) image_to_columns(scratch, b.x, &b.view, gr_dtype_size(x->dtype));
-      if (bias) fill_bias(&b.pixels, bias);
+      if (bias) gr_fill_rows(&b.pixels, bias);
       code = gr_matmul(&b.pixels, &b.columns, &weights, bias != NULL, err);
     }
   }
   return code;
 }
 
-static gr_code check_gradients(const gr_tensor *dx, const gr_tensor *dkernel, const gr_tensor *dbias,
-                               const gr_tensor *x, const gr_tensor *kernel, gr_err *err) {
+gr_code gr_check_convolution_gradients(const gr_tensor *dx, const gr_tensor *dkernel, const gr_tensor *dbias,
+                                       const gr_tensor *x, const gr_tensor *kernel, gr_err *err) {
   gr_code code = GR_OK;
   if (dx) code = gr_check_float(dx, x, "the gradient of a convolution's input", err);
   if (dx && !code)
@@ -278,11 +281,11 @@ static gr_code check_gradients(const gr_tensor *dx, const gr_tensor *dkernel, co
   if (dkernel && !code) code = gr_check_float(dkernel, x, "the gradient of a convolution's kernel", err);
   if (dkernel && !code)
     code = gr_check_same_shape(dkernel, kernel, "the gradient of a convolution's kernel", "the kernel", err);
-  if (dbias && !code) code = check_bias(dbias, kernel, err);
+  if (dbias && !code) code = gr_check_convolution_bias(dbias, kernel, err);
   return code;
 }
 
-static void clear_unless(bool accumulate, gr_tensor *t) {
+void gr_clear_unless(bool accumulate, gr_tensor *t) {
   if (t && !accumulate && gr_tensor_bytes(t)) memset(t->data, 0, gr_tensor_bytes(t));
 }
 
@@ -291,12 +294,12 @@ static void clear_unless(bool accumulate, gr_tensor *t) {
 gr_code gr_conv2d_backward(gr_tensor *dx, gr_tensor *dkernel, gr_tensor *dbias, const bool accumulate[3],
                            const gr_tensor *dout, const gr_tensor *x, const gr_tensor *kernel,
                            const gr_window *w, void *scratch, gr_err *err) {
-  gr_code code = check(dout, x, kernel, w, err);
-  if (!code) code = check_gradients(dx, dkernel, dbias, x, kernel, err);
+  gr_code code = gr_check_convolution(dout, x, kernel, w, 1, err);
+  if (!code) code = gr_check_convolution_gradients(dx, dkernel, dbias, x, kernel, err);
   if (code) return code;
-  clear_unless(accumulate[0], dx);
-  clear_unless(accumulate[1], dkernel);
-  clear_unless(accumulate[2], dbias);
+  gr_clear_unless(accumulate[0], dx);
+  gr_clear_unless(accumulate[1], dkernel);
+  gr_clear_unless(accumulate[2], dbias);
 
   const gr_network_table *loops = gr_kernels()->network[x->dtype];
   const bool pointwise = is_pointwise(x, kernel, dout);

@@ -15,6 +15,8 @@ extern const gr_update_table gr_update_f64_avx2, gr_update_f32_avx2;
 extern const gr_normalize_table gr_normalize_f64_avx512, gr_normalize_f32_avx512;
 extern const gr_normalize_table gr_normalize_f64_avx2, gr_normalize_f32_avx2;
 extern const gr_warp_table gr_warp_f64_avx512, gr_warp_f32_avx512, gr_warp_f64_avx2, gr_warp_f32_avx2;
+extern const gr_grouped_table gr_grouped_f64_avx512, gr_grouped_f32_avx512;
+extern const gr_grouped_table gr_grouped_f64_avx2, gr_grouped_f32_avx2;
 extern const gr_conv_table gr_conv_f32_avx512, gr_conv_f32_avx2;
 extern const gr_conv_gradient_table gr_conv_gradient_f32_avx512, gr_conv_gradient_f32_avx2;
 extern const gr_conv_sparse_table gr_conv_sparse_f32_avx512, gr_conv_sparse_f32_avx2;
@@ -27,6 +29,7 @@ extern const gr_network_table gr_network_f64_baseline, gr_network_f32_baseline;
 extern const gr_update_table gr_update_f64_baseline, gr_update_f32_baseline;
 extern const gr_normalize_table gr_normalize_f64_baseline, gr_normalize_f32_baseline;
 extern const gr_warp_table gr_warp_f64_baseline, gr_warp_f32_baseline;
+extern const gr_grouped_table gr_grouped_f64_baseline, gr_grouped_f32_baseline;
 extern const gr_conv_table gr_conv_f32_baseline;
 extern const gr_conv_gradient_table gr_conv_gradient_f32_baseline;
 extern const gr_conv_sparse_table gr_conv_sparse_f32_baseline;
@@ -43,6 +46,7 @@ static const gr_kernel_table tables[] = {
      {&gr_update_f64_avx512, &gr_update_f32_avx512},
      {&gr_normalize_f64_avx512, &gr_normalize_f32_avx512},
      {&gr_warp_f64_avx512, &gr_warp_f32_avx512},
+     {&gr_grouped_f64_avx512, &gr_grouped_f32_avx512},
      &gr_conv_f32_avx512,
      &gr_conv_gradient_f32_avx512,
      &gr_conv_sparse_f32_avx512,
@@ -55,6 +59,7 @@ static const gr_kernel_table tables[] = {
      {&gr_update_f64_avx2, &gr_update_f32_avx2},
      {&gr_normalize_f64_avx2, &gr_normalize_f32_avx2},
      {&gr_warp_f64_avx2, &gr_warp_f32_avx2},
+     {&gr_grouped_f64_avx2, &gr_grouped_f32_avx2},
      &gr_conv_f32_avx2,
      &gr_conv_gradient_f32_avx2,
      &gr_conv_sparse_f32_avx2,
@@ -68,6 +73,7 @@ static const gr_kernel_table tables[] = {
      {&gr_update_f64_baseline, &gr_update_f32_baseline},
      {&gr_normalize_f64_baseline, &gr_normalize_f32_baseline},
      {&gr_warp_f64_baseline, &gr_warp_f32_baseline},
+     {&gr_grouped_f64_baseline, &gr_grouped_f32_baseline},
      &gr_conv_f32_baseline,
      &gr_conv_gradient_f32_baseline,
      &gr_conv_sparse_f32_baseline,

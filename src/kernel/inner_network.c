@@ -2,7 +2,7 @@
 #include <tgmath.h>  // the sqrt of a real
 
 #include "kernel/inner_math.h"
-#include "kernel/network_table.h"
+#include "kernel/inner_window.h"
 
 static const gr_dtype real_dtype = REAL(GR_F64, GR_F32);
 
@@ -110,18 +110,6 @@ static void columns_to_image(void *image, const void *columns, const gr_window_v
 }
 
 // ---- pooling --------------------------------------------------------------------------------------------
-
-// The cells of a window that lie inside the image, [first, last) along one axis.
-typedef struct span {
-  int64_t first, last, origin;
-} span;
-
-static span span_of(const gr_window *w, int axis, int64_t position, int64_t length) {
-  const int64_t origin = position * w->stride[axis] - w->pad_before[axis];
-  return (span){.origin = origin,
-                .first = origin < 0 ? -origin : 0,
-                .last = length - origin < w->size[axis] ? length - origin : w->size[axis]};
-}
 
 // 16 channels at a time: a loop of known length, of which compilers make whole vectors. With the length open
 // they count in vectors of bytes, for arg, and leave the 16 channels of a small network to the scalar rest.

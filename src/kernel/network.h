@@ -26,6 +26,16 @@ gr_code gr_conv2d_backward(gr_tensor *dx, gr_tensor *dkernel, gr_tensor *dbias, 
                            const gr_tensor *dout, const gr_tensor *x, const gr_tensor *kernel,
                            const gr_window *w, void *scratch, gr_err *err);
 
+// In groups of few channels: kernel (kh, kw, ci / groups, co), and filter f looks at the channels of group
+// f / (co / groups) alone. The rest is as above.
+size_t gr_grouped_conv2d_scratch(const gr_tensor *x, const gr_tensor *kernel);  // bytes
+gr_code gr_grouped_conv2d(gr_tensor *out, const gr_tensor *x, const gr_tensor *kernel, const gr_tensor *bias,
+                          const gr_window *w, int64_t groups, void *scratch, gr_err *err);
+gr_code gr_grouped_conv2d_backward(gr_tensor *dx, gr_tensor *dkernel, gr_tensor *dbias,
+                                   const bool accumulate[3], const gr_tensor *dout, const gr_tensor *x,
+                                   const gr_tensor *kernel, const gr_window *w, int64_t groups, void *scratch,
+                                   gr_err *err);
+
 // arg (uint8, out's shape, or NULL): which cell of the window won, row-major; the first of equals.
 gr_code gr_max_pool2d(gr_tensor *out, gr_tensor *arg, const gr_tensor *x, const gr_window *w, gr_err *err);
 gr_code gr_max_pool2d_backward(gr_tensor *dx, const gr_tensor *dout, const gr_tensor *arg, const gr_window *w,

@@ -54,4 +54,21 @@ typedef struct gr_network_table {
   void (*hit)(void *out, gr_hit hit, const void *p, gr_label_view t, int64_t rows, int64_t columns);
 } gr_network_table;
 
+// Convolution of one image in groups of few channels (inner_grouped.c). The view's channels are the filters,
+// `image` has a number for each, and `cell` is the distance of two cells in the kernel. All but `spread` add.
+typedef struct gr_grouped_table {
+  void (*forward)(void *out, const void *image, const void *kernel, int64_t cell, const gr_window_view *view);
+  void (*image_gradient)(void *dimage, const void *dout, const void *kernel, int64_t cell,
+                         const gr_window_view *view);
+  // `spare`: a number for each filter and cell.
+  void (*kernel_gradient)(void *dkernel, const void *dout, const void *image, int64_t cell, void *spare,
+                          const gr_window_view *view);
+  // image (pixels, channels) from one of the first group's channels on; to (pixels, filters): for each filter
+  // the channel of its own group. `gather` goes the other way.
+  void (*spread)(void *to, const void *image, int64_t pixels, int64_t channels, int64_t groups,
+                 int64_t filters);
+  void (*gather)(void *image, const void *from, int64_t pixels, int64_t channels, int64_t groups,
+                 int64_t filters);
+} gr_grouped_table;
+
 #endif

@@ -73,6 +73,7 @@ typedef struct gr_kernel_table {
   const gr_update_table *update[2];
   const gr_normalize_table *normalize[2];
   const gr_warp_table *warp[2];
+  const gr_grouped_table *grouped[2];
   const gr_conv_table *conv;  // of float32
   const gr_conv_gradient_table *conv_gradient;
   const gr_conv_sparse_table *conv_sparse;

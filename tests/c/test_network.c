@@ -40,7 +40,10 @@ static void a_window_larger_than_the_image_is_explained(void **state) {
 typedef struct geometry {
   gr_window w;
   int64_t n, h, width, ci, co, out[2];
+  int64_t groups;  // 0: a convolution that knows of none
 } geometry;
+
+static int64_t seen_channels(const geometry *g) { return g->groups ? g->ci / g->groups : g->ci; }
 
 static geometry random_geometry(void) {
   for (;;) {
@@ -67,11 +70,14 @@ static void each_product(const geometry *g, visitor visit, void *context) {
             const int64_t y = oy * g->w.stride[0] - g->w.pad_before[0] + ky * g->w.dilation[0];
             const int64_t x = ox * g->w.stride[1] - g->w.pad_before[1] + kx * g->w.dilation[1];
             if (y < 0 || y >= g->h || x < 0 || x >= g->width) continue;
-            for (int64_t c = 0; c < g->ci; c++)
-              for (int64_t f = 0; f < g->co; f++)
-                visit(context, ((i * g->h + y) * g->width + x) * g->ci + c,
-                      ((ky * g->w.size[1] + kx) * g->ci + c) * g->co + f,
+            const int64_t channels = seen_channels(g);
+            for (int64_t c = 0; c < channels; c++)
+              for (int64_t f = 0; f < g->co; f++) {
+                const int64_t group = g->groups ? f / (g->co / g->groups) : 0;
+                visit(context, ((i * g->h + y) * g->width + x) * g->ci + group * channels + c,
+                      ((ky * g->w.size[1] + kx) * channels + c) * g->co + f,
                       ((i * g->out[0] + oy) * g->out[1] + ox) * g->co + f);
+              }
           }
 }
 
@@ -92,17 +98,19 @@ static void add_product(void *context, int64_t x, int64_t k, int64_t o) {
 static void setup(convolution *c, gr_dtype dtype) {
   const geometry *g = &c->g;
   c->x = random_tensor(dtype, SHAPE(g->n, g->h, g->width, g->ci));
-  c->kernel = random_tensor(dtype, SHAPE(g->w.size[0], g->w.size[1], g->ci, g->co));
+  c->kernel = random_tensor(dtype, SHAPE(g->w.size[0], g->w.size[1], seen_channels(g), g->co));
   c->bias = random_tensor(dtype, SHAPE(g->co));
   c->out = random_tensor(dtype, SHAPE(g->n, g->out[0], g->out[1], g->co));
   c->dout = random_tensor(dtype, SHAPE(g->n, g->out[0], g->out[1], g->co));
   c->dx = random_tensor(dtype, SHAPE(g->n, g->h, g->width, g->ci));
-  c->dkernel = random_tensor(dtype, SHAPE(g->w.size[0], g->w.size[1], g->ci, g->co));
+  c->dkernel = random_tensor(dtype, SHAPE(g->w.size[0], g->w.size[1], seen_channels(g), g->co));
   c->dbias = random_tensor(dtype, SHAPE(g->co));
   c->expected = calloc((size_t)gr_tensor_size(&c->out) + 1, sizeof(double));
   c->dx_expected = calloc((size_t)gr_tensor_size(&c->x) + 1, sizeof(double));
   c->dkernel_expected = calloc((size_t)gr_tensor_size(&c->kernel) + 1, sizeof(double));
-  c->scratch = malloc(gr_conv2d_scratch(&c->x, &c->kernel, &c->out));  // exactly: a byte more would be seen
+  // Exactly: a byte more would be seen.
+  c->scratch = malloc(g->groups ? gr_grouped_conv2d_scratch(&c->x, &c->kernel)
+                                : gr_conv2d_scratch(&c->x, &c->kernel, &c->out));
   each_product(g, add_product, c);
 }
 
@@ -120,7 +128,10 @@ static void check_convolution(const geometry *g, gr_dtype dtype) {
   setup(&c, dtype);
   const double tolerance = tolerance_of(dtype);
   const bool with_bias = between(0, 1);
-  assert_int_equal(gr_conv2d(&c.out, &c.x, &c.kernel, with_bias ? &c.bias : NULL, &g->w, c.scratch, &err),
+  const gr_tensor *bias = with_bias ? &c.bias : NULL;
+  assert_int_equal(g->groups
+                       ? gr_grouped_conv2d(&c.out, &c.x, &c.kernel, bias, &g->w, g->groups, c.scratch, &err)
+                       : gr_conv2d(&c.out, &c.x, &c.kernel, bias, &g->w, c.scratch, &err),
                    GR_OK);
   for (int64_t i = 0; i < gr_tensor_size(&c.out); i++)
     assert_near(get(&c.out, i), c.expected[i] + (with_bias ? get(&c.bias, i % g->co) : 0), tolerance);
@@ -134,9 +145,12 @@ static void check_convolution(const geometry *g, gr_dtype dtype) {
     memcpy(before[i].data, gradients[i]->data, gr_tensor_bytes(gradients[i]));
   }
   const bool want_dx = between(0, 3), want_dkernel = between(0, 3), want_dbias = between(0, 3);
-  assert_int_equal(gr_conv2d_backward(want_dx ? &c.dx : NULL, want_dkernel ? &c.dkernel : NULL,
-                                      want_dbias ? &c.dbias : NULL, accumulate, &c.dout, &c.x, &c.kernel,
-                                      &g->w, c.scratch, &err),
+  gr_tensor *dx = want_dx ? &c.dx : NULL, *dkernel = want_dkernel ? &c.dkernel : NULL;
+  gr_tensor *dbias = want_dbias ? &c.dbias : NULL;
+  assert_int_equal(g->groups ? gr_grouped_conv2d_backward(dx, dkernel, dbias, accumulate, &c.dout, &c.x,
+                                                          &c.kernel, &g->w, g->groups, c.scratch, &err)
+                             : gr_conv2d_backward(dx, dkernel, dbias, accumulate, &c.dout, &c.x, &c.kernel,
+                                                  &g->w, c.scratch, &err),
                    GR_OK);
   for (int64_t i = 0; want_dx && i < gr_tensor_size(&c.dx); i++)
     assert_near(get(&c.dx, i), c.dx_expected[i] + (accumulate[0] ? get(&before[0], i) : 0), tolerance);
@@ -156,6 +170,18 @@ static void convolution_and_its_gradients_equal_the_plain_sums_for_any_geometry(
   random_state = 1;
   for (int i = 0; i < 400; i++) {
     const geometry g = random_geometry();
+    check_convolution(&g, i % 2 ? GR_F32 : GR_F64);
+  }
+}
+
+static void a_convolution_in_groups_equals_the_plain_sums_for_any_geometry(void **state) {
+  random_state = 5;
+  for (int i = 0; i < 400; i++) {
+    geometry g = random_geometry();
+    g.groups = between(1, 6);
+    g.ci = g.groups * between(1, 4);
+    g.co = g.groups * (i % 3 ? between(1, 7) : g.ci / g.groups);
+    if (i % 5 == 0) g.ci = g.co = g.groups = between(1, 40);  // depthwise
     check_convolution(&g, i % 2 ? GR_F32 : GR_F64);
   }
 }
@@ -306,6 +332,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(output_sizes_and_padding_follow_keras),
       cmocka_unit_test(a_window_larger_than_the_image_is_explained),
       cmocka_unit_test(convolution_and_its_gradients_equal_the_plain_sums_for_any_geometry),
+      cmocka_unit_test(a_convolution_in_groups_equals_the_plain_sums_for_any_geometry),
       cmocka_unit_test(a_pointwise_convolution_needs_no_scratch),
       cmocka_unit_test(a_large_image_is_convolved_in_bands),
       cmocka_unit_test(no_images_and_no_channels_convolve_to_nothing_and_to_the_bias),

@@ -92,7 +92,7 @@ end)
 test("strides, dilation and padding find the pixels that the kernel in C finds", function()
   random.seed(2)
   for _, options in ipairs{{strides=2, padding="same"}, {strides={2, 3}}, {dilation_rate=2}, {padding="same",
-    dilation_rate=2}} do
+    dilation_rate=2}, {groups=2}} do
     options[1], options[2], options.input_shape = 2, {3, 2}, {8, 9, 2}
     local m = nn.Sequential{nn.Conv2D(options), nn.BatchNormalization{}, dtype="float64"}
     local x = random.randn(8, 9, 2)

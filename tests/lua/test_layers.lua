@@ -196,6 +196,103 @@ for name, layers in pairs(cases) do
   end)
 end
 
+-- What a convolution in groups is: a full one, whose kernel is 0 where a filter looks at no channel of its own.
+local function full_kernel(kernel, groups)
+  local rows, columns, channels, filters = table.unpack(kernel.shape)
+  local full = zeros(rows, columns, channels * groups, filters)
+  for f = 1, filters do
+    local first = (f - 1) // (filters // groups) * channels
+    full[{{}, {}, {first + 1, first + channels}, f}] = kernel[{{}, {}, {}, f}]
+  end
+  return full
+end
+
+test("a convolution in groups is a full one whose kernel is 0 where channels do not mix, forward and back", function()
+  random.seed(11)
+  -- groups of few channels are convolved together, those of many one after the other: the last three
+  local sizes = {{3, 3, 3}, {2, 4, 6}, {4, 4, 16}, {3, 6, 3}, {1, 2, 3}, {2, 24, 24}, {3, 36, 30}, {2, 40, 8}}
+  for i, size in ipairs(sizes) do
+    local groups, channels, filters = table.unpack(size)
+    for _, options in ipairs {{3}, {2, strides = 2, padding = "same"}, {{3, 2}, dilation_rate = 2, padding = "same"}} do
+      local function model_of(given, dtype)
+        local settings = {filters, options[1], groups = given, strides = options.strides, padding = options.padding,
+          dilation_rate = options.dilation_rate, bias_initializer = "random_normal"}
+        return nn.Sequential{nn.Conv2D{channels, 2, activation = "tanh", input_shape = {6, 6, 2}},
+          nn.Conv2D(settings), nn.Flatten{}, nn.Dense{2}, dtype = dtype}
+      end
+      for dtype, tolerance in pairs {float64 = 1e-12, float32 = 1e-4} do
+        local some, all = model_of(groups, dtype), model_of(1, dtype)
+        for k, layer in ipairs(some.layers) do
+          for _, name in ipairs(layer.weight_names) do
+            local w = layer[name]
+            all.layers[k][name][{{}}] = k == 2 and name == "kernel" and full_kernel(w, groups) or w
+          end
+        end
+        expect.ok(max(abs(some:predict(pictures) - all:predict(pictures))) < tolerance, i)
+        for _, m in ipairs {some, all} do
+          m:compile{optimizer = optim.SGD{0}, loss = "mse"}
+          m:train_on_batch(pictures, ones(5, 2))
+        end
+        expect.equal(some.runs_eagerly, nil)
+        local got, wanted = some:gradients(), all:gradients()
+        for k, g in ipairs(got) do
+          if k == 3 then  -- of the kernel in groups; elsewhere its gradient is of no weight
+            local mask = full_kernel(ones(table.unpack(g.shape)), groups)
+            expect.ok(max(abs(full_kernel(g, groups) - mask * wanted[k])) < tolerance, i .. " " .. k)
+          else
+            expect.ok(max(abs(g - wanted[k])) < tolerance, i .. " " .. k)
+          end
+        end
+      end
+    end
+  end
+end)
+
+test("a convolution in groups follows its gradient, in forward mode too", function()
+  random.seed(12)
+  for _, size in ipairs {{4, 4, 4}, {2, 4, 6}, {2, 24, 24}} do
+    local groups, channels, filters = table.unpack(size)
+    local layer = nn.Conv2D{filters, 2, groups = groups, input_shape = {4, 4, channels}}
+    local m = net {layer, nn.Flatten{}, nn.Dense{1}}
+    check_gradients(m, random.randn(3, 4, 4, channels), zeros(3, 1))
+    expect.equal(m.runs_eagerly, nil)
+    local x, v = random.randn(2, 4, 4, channels), random.randn(2, 4, 4, channels)
+    local forward = grad.forward(function(t) return layer:call(t) end, {x}, {direction = v}).derivatives[1]
+    local h = 1e-6
+    local difference = (layer:call(x + h * v) - layer:call(x - h * v)):detach() / (2 * h)
+    expect.ok(max(abs(forward - difference)) < 1e-7)
+  end
+end)
+
+test("training in groups gives the same bits with any number of threads", function()
+  expect.same_bits [[
+    random.seed(13)
+    local m = nn.Sequential{nn.Conv2D{8, 3, input_shape = {6, 6, 2}}, nn.Conv2D{8, 2, groups = 8, activation = "relu"},
+      nn.Conv2D{40, 1}, nn.Conv2D{40, 2, groups = 2, activation = "relu"}, nn.Flatten{}, nn.Dense{2}}
+    m:compile{optimizer = "adam", loss = "mse"}
+    m:fit{random.randn(40, 6, 6, 2), random.randn(40, 2), epochs = 2, batch_size = 20, verbose = 0}
+    local total = 0
+    for _, w in ipairs(m:weights()) do total = total + sum(w * w) end
+    print(("%a"):format(total))]]
+end)
+
+test("a recorded step with convolutions in groups equals the eager one", function()
+  local function train(eager)
+    random.seed(13)
+    local m = net {nn.Conv2D{8, 3, input_shape = {6, 6, 2}}, nn.Conv2D{8, 2, groups = 8, activation = "relu"},
+      nn.Conv2D{40, 1}, nn.Conv2D{40, 2, groups = 2, activation = function(z)
+        if eager then z:detach():max() end
+        return relu(z)
+      end}, nn.Flatten{}, nn.Dense{2}}
+    m:compile{optimizer = "adam", loss = "mse"}
+    m:fit{random.randn(40, 6, 6, 2), random.randn(40, 2), epochs = 2, batch_size = 20, verbose = 0}
+    expect.equal(m.runs_eagerly or false, eager)
+    return m:weights()
+  end
+  local by_hand = train(true)
+  for i, w in ipairs(train(false)) do expect.ok(max(abs(w - by_hand[i])) < 1e-9, i) end
+end)
+
 test("average pooling counts the pixels inside the image alone", function()
   local m = net {nn.AveragePooling2D{2, padding = "same", input_shape = {3, 3, 1}}}
   local x = arange(1, 10):reshape(1, 3, 3, 1)
@@ -372,6 +469,9 @@ test("options of layers that cannot be are sentences", function()
   expect.error(function() nn.BatchNormalization{momentum = 1} end, "from 0 up to 1")
   expect.error(function() nn.LayerNormalization{epsilon = 0} end, "above 0")
   expect.error(function() nn.Rescaling{"half"} end, "scale is a number")
+  expect.error(function() nn.Conv2D{4, 3, groups = 3} end, "3 groups cannot share 4 filters evenly")
+  expect.error(function() nn.Conv2D{4, 3, groups = 0} end, "groups is a whole number from 1")
+  expect.error(function() net {nn.Conv2D{4, 3, groups = 4, input_shape = {6, 6, 6}}} end, "cannot share the 6 channels")
   expect.error(function() nn.LeakyReLU{negative_slope = -1} end, "from 0")
   expect.error(function() nn.BatchNormalization{axis = 1} end, "axis 1 counts the samples")
   expect.error(function() nn.BatchNormalization{axis = {2, 3}} end, "not {2, 3}")
@@ -383,6 +483,7 @@ test("options of layers that cannot be are sentences", function()
 end)
 
 test("images whose channels come first are turned once, not by each layer", function()
+  expect.error(function() nn.Conv2D{4, 3, data_format = "channels_first"} end, "x:transpose(1, 3, 4, 2)")
   for _, name in ipairs {"MaxPooling2D", "AveragePooling2D", "GlobalAveragePooling2D", "GlobalMaxPooling2D",
     "Flatten"} do
     expect.equal(nn[name] {data_format = "channels_last"}.data_format, "channels_last")

@@ -94,6 +94,15 @@ def layers():
         for size in [3, (2, 4)]:
             conv = Call("Conv2D", filters=3, kernel_size=size, **options)
             train(conv.lua(), (7, 8, 2), [conv] + end, MSE, "numbers", SGD)
+    for channels, groups, filters in [(4, 2, 6), (6, 3, 3), (4, 4, 4), (3, 3, 6)]:
+        for options in [{}, dict(strides=2, padding="same", activation="relu"),
+                        dict(dilation_rate=2, padding="same", use_bias=False)]:
+            conv = Call("Conv2D", filters=filters, kernel_size=3, groups=groups, **options)
+            train(conv.lua(), (7, 8, 2), [Call("Conv2D", filters=channels, kernel_size=2), conv] + end, MSE, "numbers",
+                  Call("SGD", learning_rate=1e-4))
+    conv = Call("Conv2D", filters=18, kernel_size=2, groups=2, strides=2, padding="same")
+    train(conv.lua(), (5, 4, 2), [Call("Conv2D", filters=18, kernel_size=2), conv] + end, MSE, "numbers",
+          Call("SGD", learning_rate=1e-4))
     for name in ["MaxPooling2D", "AveragePooling2D"]:
         for options in [dict(pool_size=2), dict(pool_size=2, padding="same"), dict(pool_size=3, strides=2),
                         dict(pool_size=(3, 2), padding="same"),

@@ -52,10 +52,13 @@ local function window_text(layer, from, shape, size, dilation)
 end
 
 function kinds.Conv2D(layer, from, shape)
-  local k, d, channels, filters = layer.kernel_size, layer.dilation_rate, from[3], layer.filters
+  local k, d, filters = layer.kernel_size, layer.dilation_rate, layer.filters
+  local channels = from[3] // layer.groups  -- that a filter looks at
   local one = {k[1], k[2], channels}
-  return {about = string.format('%d filters: each a window of %dx%d pixels over %d channel%s, padding "%s"', filters,
-      k[1], k[2], channels, channels == 1 and "" or "s", layer.padding),
+  local over = layer.groups == 1 and string.format("%d channel%s", channels, channels == 1 and "" or "s")
+    or string.format("%d of the %d channels, those of its group among %d", channels, from[3], layer.groups)
+  return {about = string.format('%d filters: each a window of %dx%d pixels over %s, padding "%s"', filters, k[1], k[2],
+      over, layer.padding),
     output = window_text(layer, from, shape, k, d) .. string.format(", %d filters", filters),
     parameters = layer.use_bias and string.format("(%s + 1)*%d", times(one), filters)
       or string.format("%s*%d", times(one), filters),

@@ -112,10 +112,13 @@ end
 
 function kinds.Conv2D(rows, layer, input, unit, output, shape)
   local terms, filter = {}, unit[3]
+  local channels = input.shape[3] // layer.groups  -- of its group, the first of them behind `before`
+  local before = (filter - 1) // (layer.filters // layer.groups) * channels
   local outside = each_pixel(layer, input, unit, shape, layer.kernel_size, layer.dilation_rate,
     function(row, column, i, j)
-      for c = 1, input.shape[3] do
-        terms[#terms + 1] = {string.format("x[%d, %d, %d]", row, column, c), input[{row, column, c}],
+      for c = 1, channels do
+        local channel = before + c
+        terms[#terms + 1] = {string.format("x[%d, %d, %d]", row, column, channel), input[{row, column, channel}],
           layer.kernel[{i, j, c, filter}]}
       end
     end)

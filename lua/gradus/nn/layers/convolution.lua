@@ -5,7 +5,7 @@
 --
 -- with positions from 0, and zeros for what padding="same" asks for beyond the image. The same few weights look
 -- everywhere: that is what sets it apart from Dense, and why it needs so few of them. Going back, each weight gathers
--- the gradients of all places that it has looked from.
+-- the gradients of all places that it has looked from. With groups, k runs over the channels of the filter's own group.
 
 local activations = require "gradus.nn.activations"
 local core = require "gradus.core.grad"
@@ -22,7 +22,9 @@ local Conv2D, conv2d = Layer.define("Conv2D", {
   {"kernel_size", required = true},
   {"strides", 1},
   {"padding", "valid", one_of = window.paddings},
+  Layer.data_format,
   {"dilation_rate", 1},
+  {"groups", 1},
   {"activation", one_of = activations.names},
   {"use_bias", true},
   {"kernel_initializer", "glorot_uniform", one_of = initializers.names},
@@ -32,40 +34,56 @@ local Conv2D, conv2d = Layer.define("Conv2D", {
 })
 
 layers.Conv2D = doc("nn.Conv2D", [[
-nn.Conv2D{filters, kernel_size, strides=1, padding="valid", dilation_rate=1, activation=nil, use_bias=true, ...}
+nn.Conv2D{filters, kernel_size, strides=1, padding="valid", dilation_rate=1, groups=1, activation=nil, ...}
 
 Convolution (a correlation, as everywhere in deep learning) of images (n, rows, columns, channels) with
 `filters` kernels: layer.kernel is (kernel rows, kernel columns, channels, filters), layer.bias (filters,).
 kernel_size, strides (pixels from one window to the next) and dilation_rate (pixels from one of the kernel to
 the next) are whole numbers or {rows, columns}. padding="same" keeps the size at stride 1 by zeros around the
 image, "valid" uses no zeros: n pixels become n - kernel size + 1. Parameters: rows * columns * channels *
-filters + filters. activation, the initializers and the regularizers are as in nn.Dense.
+filters + filters. groups=g cuts the channels into g parts of equal size, and each filter looks at one of them: the
+first filters / g of them at the first part, and so on. layer.kernel then has channels / g on its third axis, g times
+fewer weights; with as many groups as channels the convolution is called depthwise (Krizhevsky et al. 2012, Howard
+et al. 2017). activation, use_bias, the initializers and the regularizers are as in nn.Dense.
 
 > m = nn.Sequential{nn.Conv2D{16, 3, padding="same", input_shape={50, 50, 1}}}
 > m:count_params()
 160
 > m.output_shape
 {50, 50, 16}
+> nn.Sequential{nn.Conv2D{32, 3, groups=32, input_shape={50, 50, 32}}}:count_params()   -- depthwise: 3*3*32 + 32
+320
 ]], conv2d)
 
 function Conv2D:check()
   Layer.count("nn.Conv2D", "filters", self.filters)
   self.kernel_size = Layer.pair("nn.Conv2D", "kernel_size", self.kernel_size)
   self.dilation_rate = Layer.pair("nn.Conv2D", "dilation_rate", self.dilation_rate)
+  Layer.count("nn.Conv2D", "groups", self.groups)
+  if self.filters % self.groups ~= 0 then
+    error(string.format("nn.Conv2D: %d groups cannot share %d filters evenly: filters is a multiple of groups, as %d",
+      self.groups, self.filters, (self.filters // self.groups + 1) * self.groups), 0)
+  end
   window.check(self, "nn.Conv2D")
+  Layer.channels_last("nn.Conv2D", self)
   self.activate = activations.get("nn.Conv2D", self.activation)
-  self.window = {strides = self.strides, padding = self.padding, dilation_rate = self.dilation_rate}
+  self.window = {strides = self.strides, padding = self.padding, dilation_rate = self.dilation_rate,
+    groups = self.groups}
 end
 
 function Conv2D:output_shape_for(input_shape)
   self:expect_axes(input_shape, 3, "(rows, columns, channels)")
+  if input_shape[3] % self.groups ~= 0 then
+    error(string.format("%s (Conv2D): %d groups cannot share the %d channel%s of its input evenly: groups divides that "
+      .. "number", self.name or "this layer", self.groups, input_shape[3], input_shape[3] == 1 and "" or "s"), 0)
+  end
   local k, s, d = self.kernel_size, self.strides, self.dilation_rate
   return {window.output(self, input_shape[1], k[1], s[1], d[1]), window.output(self, input_shape[2], k[2], s[2], d[2]),
     self.filters}
 end
 
 function Conv2D:weight_shapes(input_shape)
-  local kernel = {self.kernel_size[1], self.kernel_size[2], input_shape[3], self.filters}
+  local kernel = {self.kernel_size[1], self.kernel_size[2], input_shape[3] // self.groups, self.filters}
   return {{"kernel", kernel}, self.use_bias and {"bias", {self.filters}} or nil}
 end
 
