@@ -39,15 +39,69 @@ test("errors of numbers are weighed by their own formulas", function()
     1e-14)
 end)
 
+test("what is right already counts less in a focal loss, and with gamma = 0 the same", function()
+  local t, p = tensor{1, 0, 1}, tensor{0.9, 0.2, 0.3}
+  local focal, plain = losses.binary_focal_crossentropy, losses.binary_crossentropy
+  expect.close(focal{gamma = 0}(t, p), plain(t, p), 1e-15)
+  expect.close(focal{gamma = 0, from_logits = true}(t, p), plain{from_logits = true}(t, p), 1e-14)
+  local one, zero = -math.log(0.9), -math.log(0.3)
+  expect.close(focal(tensor{1, 1}, tensor{0.9, 0.3}), (0.01 * one + 0.49 * zero) / 2, 1e-15)
+  local balanced = focal{apply_class_balancing = true, alpha = 0.9, gamma = 1}
+  expect.close(balanced(tensor{1, 0}, tensor{0.9, 0.7}), (0.9 * 0.1 * one + 0.1 * 0.7 * zero) / 2, 1e-15)
+  t, p = tensor{{0, 1}, {1, 0}}, tensor{{0.3, 0.7}, {0.6, 0.4}}
+  local several = losses.categorical_focal_crossentropy
+  expect.close(several{alpha = 1, gamma = 0}(t, p), losses.categorical_crossentropy(t, p), 1e-14)
+  expect.close(several{alpha = 1, gamma = 0, label_smoothing = 0.1}(t, p),
+    losses.categorical_crossentropy{label_smoothing = 0.1}(t, p), 1e-14)
+end)
+
+test("losses of overlap count what both mark", function()
+  local t = tensor{{1, 1, 0, 0}, {0, 0, 1, 1}}
+  expect.close(losses.dice(t, t), 0, 1e-7)
+  expect.close(losses.dice(t, 1 - t), 1, 1e-15)
+  expect.close(losses.tversky(t, 0.5 * ones(2, 4)), losses.dice(t, 0.5 * ones(2, 4)), 1e-7)
+  local missing, too_much = tensor{{1, 0, 0, 0}, {0, 0, 1, 0}}, ones(2, 4)
+  expect.close(losses.tversky{alpha = 1, beta = 0}(t, missing), 0.5, 1e-7)
+  expect.close(losses.tversky{alpha = 1, beta = 0}(t, too_much), 0, 1e-7)
+end)
+
+test("truths that a loss cannot be of are named before training", function()
+  local function fits(loss, y, outputs)
+    local m = nn.Sequential{nn.Dense{outputs or 1, input_shape = {2}}}
+    m:compile{optimizer = "sgd", loss = loss}
+    m:train_on_batch(ones(#y, 2), y)
+  end
+  expect.error(function() fits("squared_hinge", tensor{0, 1}) end, "squared_hinge takes truths -1 and 1, and y[1] is 0")
+  expect.error(function() fits("poisson", tensor{2, -1}) end, "poisson takes truths from 0 on, and y[2] is -1")
+  expect.error(function() fits("msle", tensor{2, -1}) end, "takes truths from 0 on")
+  expect.error(function() fits("dice", tensor{{2, 1}}, 2) end, "dice takes truths from 0 to 1")
+  expect.error(function() fits("binary_focal_crossentropy", tensor{3, 1}) end, "takes truths from 0 to 1")
+  expect.error(function() fits("categorical_hinge", tensor{{1, 1}}, 2) end, "rows of y that sum to 1")
+  expect.error(function() fits("categorical_hinge", tensor{1, 0}, 2) end, "one_hot(y, 2)")
+  expect.error(function() fits("categorical_focal_crossentropy", tensor{{1}}, 1) end, "needs one output a class")
+end)
+
 for name, loss in pairs(losses) do
   test("the gradient of " .. name .. " agrees with central differences", function()
     random.seed(5)
     local p = softmax(random.randn(4, 3))
     local t = loss.labels and tensor{2, 0, 1, 1} or one_hot(tensor{2, 0, 1, 1}, 3)
+    if name == "mean_absolute_percentage_error" then t = t + 0.5 end  -- of 0 there are no percents
     local check = grad.check(function(x) return loss(t, x) end, p)
     expect.ok(check.ok, tostring(check))
   end)
 end
+
+test("training by every loss is recorded", function()
+  for name, loss in pairs(losses) do
+    local m = nn.Sequential{nn.Dense{3, activation = "sigmoid", input_shape = {2}}}
+    m:compile{optimizer = "sgd", loss = name}
+    local rows = one_hot(tensor{2, 0, 1, 1}, 3)
+    local y = loss.labels and tensor{2, 0, 1, 1} or loss.truth == "signs" and 2 * rows - 1 or rows
+    m:train_on_batch(ones(4, 2), y)
+    expect.equal(m.runs_eagerly and name or nil, nil)
+  end
+end)
 
 test("losses never broadcast", function()
   expect.error(function() losses.mean_absolute_error(zeros(3), zeros(3, 1)) end, "never broadcast")
@@ -68,6 +122,9 @@ end)
 test("options of a loss that cannot be are sentences", function()
   expect.error(function() losses.huber{delta = 0} end, "delta is a number above 0")
   expect.error(function() losses.binary_crossentropy{label_smoothing = 1} end, "from 0 up to 1")
+  expect.error(function() losses.binary_focal_crossentropy{gamma = -1} end, "gamma is a number from 0")
+  expect.error(function() losses.categorical_focal_crossentropy{alpha = 2} end, "alpha is a number from 0 to 1")
+  expect.error(function() losses.tversky{beta = -1} end, "beta is a number from 0")
   expect.error(function() losses.huber{dleta = 1} end, 'did you mean "delta"')
   expect.equal(tostring(losses.huber{2}), "huber{delta=2}")
 end)
@@ -81,7 +138,9 @@ test("a model trains with a loss by name, with options, or written by the learne
     m:compile{optimizer = optim.SGD{0.1}, loss = loss}
     return m:fit{x, y, epochs = 20, batch_size = 16, verbose = 0}.history.loss[20]
   end
-  for _, loss in ipairs {"mae", "huber", losses.huber{delta = 0.5}} do expect.ok(last(loss) < 0.1, tostring(loss)) end
+  for _, loss in ipairs {"mae", "huber", losses.huber{delta = 0.5}, "log_cosh"} do
+    expect.ok(last(loss) < 0.1, tostring(loss))
+  end
   expect.close(last(function(t, p) return (p - t) ^ 2 end), last "mse", 1e-12)
   expect.close(last(function(t, p) return sum((p - t) ^ 2, 2) end), last "mse", 1e-12)
   expect.error(function() last(function(t, p) return sum((p - t) ^ 2) end) end, "one number a sample")

@@ -37,7 +37,7 @@ class Call:
             name = "nn." + self.name
         elif hasattr(keras.losses, self.name):
             name = "losses." + LOSSES[self.name]
-            if not self.options:
+            if not any(option != "axis" for option in self.options):
                 return name
         elif hasattr(keras.regularizers, self.name):
             name = "regularizers." + self.name
@@ -45,7 +45,9 @@ class Call:
             name = "callbacks." + self.name
         else:
             name = "optim." + self.name
-        return name + "{" + ", ".join("%s=%s" % (k, of_lua(as_position(k, v))) for k, v in self.options.items()) + "}"
+        # Losses are one number a sample here, which Keras's losses of overlap are along the last axis only.
+        options = {k: v for k, v in self.options.items() if not (name.startswith("losses.") and k == "axis")}
+        return name + "{" + ", ".join("%s=%s" % (k, of_lua(as_position(k, v))) for k, v in options.items()) + "}"
 
 
 METRICS = {
@@ -64,6 +66,17 @@ LOSSES = {
     "CategoricalCrossentropy": "categorical_crossentropy",
     "SparseCategoricalCrossentropy": "sparse_categorical_crossentropy",
     "KLDivergence": "kl_divergence",
+    "MeanAbsolutePercentageError": "mean_absolute_percentage_error",
+    "MeanSquaredLogarithmicError": "mean_squared_logarithmic_error",
+    "CosineSimilarity": "cosine_similarity",
+    "LogCosh": "log_cosh",
+    "Poisson": "poisson",
+    "SquaredHinge": "squared_hinge",
+    "CategoricalHinge": "categorical_hinge",
+    "BinaryFocalCrossentropy": "binary_focal_crossentropy",
+    "CategoricalFocalCrossentropy": "categorical_focal_crossentropy",
+    "Dice": "dice",
+    "Tversky": "tversky",
 }
 
 
@@ -98,6 +111,8 @@ def truth(random, kind, outputs):
     """What N samples should come to: labels, one-hot rows, ..., in rows of so many outputs."""
     if kind == "numbers":
         return random.randn(N, outputs)
+    if kind == "counts":
+        return random.poisson(2, (N, outputs)).astype(float)
     if kind == "signs":
         return random.choice([-1.0, 1.0], (N, outputs))
     if kind == "binary":

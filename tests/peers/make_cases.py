@@ -159,6 +159,26 @@ def losses():
         train("hinge" + end, (3,), [dense(4, activation="tanh"), dense(2)], Call("Hinge"), "signs", SGD, weighted)
         train("kl_divergence" + end, (3,), [dense(4), dense(3, activation="softmax")], Call("KLDivergence"), "shares",
               SGD, weighted)
+    for loss, kind, end in [(Call("MeanAbsolutePercentageError"), "numbers", "linear"),
+                            (Call("MeanSquaredLogarithmicError"), "counts", "softplus"),
+                            (Call("LogCosh"), "numbers", "linear"), (Call("Poisson"), "counts", "softplus"),
+                            (Call("CosineSimilarity"), "numbers", "linear"),
+                            (Call("SquaredHinge"), "signs", "tanh"), (Call("CategoricalHinge"), "rows", "linear"),
+                            (Call("BinaryFocalCrossentropy"), "binary", "sigmoid"),
+                            (Call("BinaryFocalCrossentropy", apply_class_balancing=True, alpha=0.4, gamma=1.5,
+                                  label_smoothing=0.1), "binary", "sigmoid"),
+                            (Call("BinaryFocalCrossentropy", from_logits=True), "binary", "linear"),
+                            (Call("CategoricalFocalCrossentropy"), "rows", "softmax"),
+                            (Call("CategoricalFocalCrossentropy", alpha=0.7, gamma=1.0, label_smoothing=0.1), "rows",
+                             "sigmoid"),
+                            (Call("CategoricalFocalCrossentropy", from_logits=True), "rows", "linear"),
+                            (Call("Dice", axis=-1), "binary", "sigmoid"),
+                            (Call("Tversky", axis=-1), "binary", "sigmoid"),
+                            (Call("Tversky", alpha=0.8, beta=0.3, axis=-1), "binary", "sigmoid")]:
+        for weighted in [False, True]:
+            train(loss.lua() + (" weighted" if weighted else ""), (3,),
+                  [dense(4, activation="tanh"), dense(3, activation=end)], loss, kind, Call("SGD", learning_rate=0.01),
+                  weighted)
     for name, kind, outputs, end in [("BinaryCrossentropy", "binary", 2, "sigmoid"),
                                      ("CategoricalCrossentropy", "rows", 3, "softmax"),
                                      ("SparseCategoricalCrossentropy", "labels", 3, "softmax")]:

@@ -6,8 +6,10 @@ local shapes = require "gradus.shapes"
 local tensor = require "gradus.core.tensor"
 
 local Loss = getmetatable(losses.mean_squared_error)
-local short = {mse = "mean_squared_error", mae = "mean_absolute_error"}
-local names = {"mse", "mae"}
+local short = {mse = "mean_squared_error", mae = "mean_absolute_error", mape = "mean_absolute_percentage_error",
+  msle = "mean_squared_logarithmic_error"}
+local names = {}
+for name in pairs(short) do names[#names + 1] = name end
 for name in pairs(losses) do names[#names + 1] = name end
 table.sort(names)
 

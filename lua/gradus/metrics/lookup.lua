@@ -19,11 +19,11 @@ local function labels(outputs)
   return tensor.argmax(outputs, 2) - 1
 end
 
--- Class labels from a truth: labels, 0 and 1 (hinge has -1 in the place of 0), or one-hot rows.
+-- Class labels from a truth: labels, 0 and 1 (hinges have -1 in the place of 0), or one-hot rows.
 local function true_labels(y, loss)
   if y.ndim == 2 and y.shape[2] > 1 then return labels(y) end
   y = y:reshape(-1)
-  return loss.name == "hinge" and tensor.gt(y, 0) or y
+  return loss.truth == "signs" and tensor.gt(y, 0) or y
 end
 
 -- A metric is {whole = function(y, outputs, loss), fits = function(name, outputs, loss)}; `fits` says why the metric is

@@ -30,8 +30,8 @@ local from_logits = 'take the activation away, or from_logits'
 -- The remark on a pair, or nil.
 local function remark(loss, activation, layer, outputs)
   local name, where = loss.name, layer.name
-  local categorical = name == "categorical_crossentropy" or name == "sparse_categorical_crossentropy"
-  local entropy = categorical or name == "binary_crossentropy"
+  local entropy = name:find "crossentropy$"
+  local categorical = entropy and name:find "categorical"
   local probabilities = activation == "softmax" or activation == "sigmoid"
   if entropy and loss.from_logits and probabilities then
     return string.format("%s applies the %s itself (from_logits=true), and %s has applied one already: %s",
@@ -49,14 +49,25 @@ local function remark(loss, activation, layer, outputs)
     return string.format("%s takes probabilities that sum to 1, and the sigmoids of %s do not: use \"softmax\", or "
       .. "binary_crossentropy if a sample may have several classes", name, where)
   end
-  if name == "binary_crossentropy" and activation == "softmax" and outputs > 1 then
-    return string.format("binary_crossentropy judges each of the %d outputs by itself, and the softmax of %s makes "
-      .. "them depend on each other: use categorical_crossentropy (one-hot rows) or sparse_categorical_crossentropy "
-      .. "(labels)", outputs, where)
+  if entropy and not categorical and activation == "softmax" and outputs > 1 then
+    return string.format("%s judges each of the %d outputs by itself, and the softmax of %s makes them depend on "
+      .. "each other: use categorical_crossentropy (one-hot rows) or sparse_categorical_crossentropy (labels)", name,
+      outputs, where)
   end
-  if name == "hinge" and probabilities then
-    return string.format("hinge takes scores on both sides of 0, and the %s of %s gives 0 to 1: use no activation, or "
-      .. '"tanh"', activation, where)
+  if loss.truth == "signs" and probabilities then
+    return string.format("%s takes scores on both sides of 0, and the %s of %s gives 0 to 1: use no activation, or "
+      .. '"tanh"', name, activation, where)
+  end
+  if name == "categorical_hinge" and probabilities then
+    return string.format("categorical_hinge wants the true class ahead by 1, and the %s of %s gives 0 to 1: use no "
+      .. "activation", activation, where)
+  end
+  if name == "poisson" and (activation == "linear" or activation == "tanh") then
+    return string.format("poisson takes means above 0, and %s gives negative numbers too: end it in \"softplus\" or "
+      .. '"exponential"', where)
+  end
+  if (name == "dice" or name == "tversky") and not probabilities then
+    return string.format('%s takes probabilities, and %s ends in %s: use "sigmoid"', name, where, activation)
   end
 end
 
@@ -69,7 +80,7 @@ return function(model)
     error(string.format("%s is a softmax of one unit, which is always 1, so nothing can be learnt: use "
       .. 'activation="sigmoid" with binary_crossentropy, or one unit a class', layer.name), 0)
   end
-  if outputs == 1 and (name == "categorical_crossentropy" or name == "sparse_categorical_crossentropy") then
+  if outputs == 1 and name:find "categorical" then
     error(string.format("%s needs one output a class, at least 2, and the network has 1: for yes or no use "
       .. 'activation="sigmoid" with binary_crossentropy', name), 0)
   end

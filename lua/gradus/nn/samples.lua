@@ -54,27 +54,32 @@ end
 -- An error where a truth cannot be one of that loss: no framework says so, and the loss goes below 0 or grows for ever.
 local function check_values(loss, y, what)
   local name = loss.name
-  if name == "binary_crossentropy" then
+  if loss.truth == "probabilities" then
     if all_within(y, 0, 1) then return end
     local row = first_row(tensor.logical_or(tensor.lt(y, 0), tensor.gt(y, 1)))
     if row then
       local hint = "; for several classes use sparse_categorical_crossentropy and one output a class"
-      error(string.format("%s: binary_crossentropy takes truths from 0 to 1, and y[%d] is %s%s", what, row,
-        row_text(y, row), y.shape[2] == 1 and hint or ""), 0)
+      error(string.format("%s: %s takes truths from 0 to 1, and y[%d] is %s%s", what, name, row, row_text(y, row),
+        y.shape[2] == 1 and hint or ""), 0)
     end
-  elseif name == "hinge" then
+  elseif loss.truth == "from 0" then
+    local row = first_row(tensor.lt(y, 0))
+    if row then
+      error(string.format("%s: %s takes truths from 0 on, and y[%d] is %s", what, name, row, row_text(y, row)), 0)
+    end
+  elseif loss.truth == "signs" then
     local row = first_row(tensor.ne(tensor.abs(y), 1))
     if row then
-      error(string.format("%s: hinge takes truths -1 and 1, and y[%d] is %s; from 0 and 1 they are 2 * y - 1", what,
+      error(string.format("%s: %s takes truths -1 and 1, and y[%d] is %s; from 0 and 1 they are 2 * y - 1", what, name,
         row, row_text(y, row)), 0)
     end
-  elseif name == "categorical_crossentropy" then
+  elseif loss.truth == "shares" then
     local sums = tensor.sum(y, {axis = 2, keepdims = true})
     local row = first_row(tensor.logical_or(tensor.gt(tensor.abs(sums - 1), 1e-3),
       tensor.any(tensor.lt(y, 0), {axis = 2, keepdims = true})))
     if row then
-      error(string.format("%s: categorical_crossentropy takes rows of y that sum to 1, as one_hot makes them, and "
-        .. "y[%d] is %s", what, row, row_text(y, row)), 0)
+      error(string.format("%s: %s takes rows of y that sum to 1, as one_hot makes them, and y[%d] is %s", what, name,
+        row, row_text(y, row)), 0)
     end
   end
 end
@@ -128,8 +133,9 @@ function M.check_y(model, x, y, what)
     return y
   end
   local hint = ""
-  if y.ndim == 1 and model.loss.name == "categorical_crossentropy" then
-    hint = "; for class labels use sparse_categorical_crossentropy"
+  if y.ndim == 1 and model.loss.truth == "shares" then
+    hint = model.loss.name == "categorical_crossentropy" and "; for class labels use sparse_categorical_crossentropy"
+      or string.format("; it takes one-hot rows: one_hot(y, %d)", outputs)
   end
   error(string.format("%s: %s compares y with the output (%d, %d), but y has shape %s: they never broadcast%s", what,
     model.loss.name, n, outputs, shapes.text(y.shape), hint), 0)
