@@ -207,6 +207,30 @@ test("what a callback changes counts from the next epoch or batch on", function(
   end
 end)
 
+test("a callback of functions is called with what a callback of Keras's is told, and the model", function()
+  local calls, m = {}, network()
+  local function log(name) return function(...)
+    local parts = {name}
+    for i, value in ipairs {...} do
+      parts[i + 1] = value == m and "model" or type(value) == "table" and (value.loss > 0 and "logs" or "?") or value
+    end
+    calls[#calls + 1] = table.concat(parts, " ")
+  end end
+  local given = {}
+  for _, name in ipairs {"on_train_begin", "on_epoch_begin", "on_train_batch_end", "on_epoch_end", "on_train_end"} do
+    given[name] = log(name)
+  end
+  m:fit{X, Y, batch_size = 30, verbose = 0, callbacks = {callbacks.LambdaCallback(given)}}
+  expect.equal(table.concat(calls, ", "), "on_train_begin model, on_epoch_begin 1 model, "
+    .. "on_train_batch_end 1 logs model, on_train_batch_end 2 logs model, on_epoch_end 1 logs model, "
+    .. "on_train_end model")
+  expect.error(function() callbacks.LambdaCallback{} end, "give it a function, as in on_epoch_end=function")
+  expect.error(function() callbacks.LambdaCallback{on_epoch_end = 3} end, "on_epoch_end is a function, not a number")
+  expect.error(function() callbacks.LambdaCallback{on_train_batch_begin = print} end, "on_train_batch_end")
+  expect.error(function() m:fit{X, Y, verbose = 0, callbacks = {{on_epoch_end = print}}} end,
+    "callbacks.LambdaCallback{on_epoch_end=f}")
+end)
+
 test("a callback that is none, or watches what is not there, says so", function()
   local m = network()
   expect.error(function() m:fit{X, Y, verbose = 0, callbacks = {3}} end, "callback 1 is a number")

@@ -151,7 +151,7 @@ def _(folder):
         said = shell.do(end)
         if end == ":stop":
             contains(said, "stopped after batch 7 of 100 in epoch 3 of 4; what was learnt until then is kept")
-            contains(said, "note: fit with initial_epoch=2 goes on there; without it, it begins a new training")
+            contains(said, "note: fit with initial_epoch=2 goes on there; otherwise it begins a new training")
             said = shell.do("h = m:fit{x, y, epochs=4, initial_epoch=m.epoch}")
             contains(said, "goes on in epoch 3, after batch 7 of 100")
             equal(shell.do("table.concat(h.epoch, ' ')"), "3 4")

@@ -205,6 +205,48 @@ function CSVLogger:epoch_end(epoch, logs, model)
   if not written then error("CSVLogger: " .. why, 0) end
 end
 
+-- ---- LambdaCallback ----
+
+-- Keras's names of the moments, and ours.
+local moments = {on_train_begin = "train_begin", on_train_end = "train_end", on_epoch_begin = "epoch_begin",
+  on_epoch_end = "epoch_end", on_train_batch_end = "batch_end"}
+
+local LAMBDA = {{"on_epoch_begin", named = true}, {"on_epoch_end", named = true}, {"on_train_begin", named = true},
+  {"on_train_end", named = true}, {"on_train_batch_end", named = true}, refused = {
+    on_train_batch_begin = "what comes before a batch comes after the one before it: on_train_batch_end",
+  }}
+
+callbacks.LambdaCallback = doc("callbacks.LambdaCallback", [[
+callbacks.LambdaCallback{on_epoch_begin=, on_epoch_end=, on_train_begin=, on_train_end=, on_train_batch_end=}
+
+Calls functions of yours in training: on_epoch_begin(epoch, model), on_epoch_end(epoch, logs, model),
+on_train_batch_end(batch, logs, model), on_train_begin(model), on_train_end(model). Epochs and batches count from 1;
+logs holds what is known then by name (loss, accuracy, val_loss), for a batch the means of the epoch so far.
+model.stop_training = true ends training after the epoch. A plain function f(epoch, logs, model) in fit's list is
+called after each epoch. A table in that list is a callback, too, when it has methods epoch_end(self, epoch, logs,
+model) and so on, without the on_; with state_names={"count"} its field count is saved with the network, and training
+that goes on from a file begins with it; with saves=true it is called after all others.
+
+> m = nn.Sequential{nn.Dense{1, input_shape={1}}}
+> m:compile{optimizer="sgd", loss="mse"}
+> stop = callbacks.LambdaCallback{on_epoch_end=function(epoch, logs, model) model.stop_training = epoch == 3 end}
+> h = m:fit{ones(4, 1), ones(4), epochs=9, verbose=0, callbacks={stop}}
+> #h.epoch
+3
+]], define("LambdaCallback", LAMBDA, {}, function(self, what)
+  local any = false
+  for name, method in pairs(moments) do
+    local f = self[name]
+    if f ~= nil then
+      if type(f) ~= "function" then error(string.format("%s: %s is a function, not a %s", what, name, type(f)), 0) end
+      self[method], any = function(_, ...) return f(...) end, true
+    end
+  end
+  if not any then
+    error(what .. ": give it a function, as in on_epoch_end=function(epoch, logs) print(epoch, logs.loss) end", 0)
+  end
+end))
+
 -- ---- LivePlot ----
 
 local LivePlot = {}

@@ -28,8 +28,8 @@ function M.new(given, model, names)
     local known = false
     for _, name in ipairs(methods) do known = known or (type(callback) == "table" and callback[name] ~= nil) end
     if not known then
-      error(string.format("fit: callback %d is a %s without epoch_end or another of the methods of a callback; see "
-        .. "callbacks", i, type(callback)), 0)
+      error(string.format("fit: callback %d is a %s without epoch_end or another of the methods of a callback; "
+        .. "callbacks.LambdaCallback{on_epoch_end=f} makes one of functions", i, type(callback)), 0)
     end
     local when = callback.watches and callback:watches()
     if when then watch.expect(callback, names, when) end

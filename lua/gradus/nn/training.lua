@@ -246,15 +246,16 @@ takes one step. x has shape (n, ...), one sample a row; y is (n,) labels for spa
 each epoch and never trained on; validation_data={x, y, w} weighs its samples, validation_freq=5 measures after each
 fifth epoch ({1, 10}: after these), validation_steps=n only its first n batches of validation_batch_size. verbose: 0
 nothing, 1 a progress bar, 2 a line an epoch, "auto" a bar in a terminal and lines elsewhere. callbacks are called at
-each epoch, see callbacks; a function f(epoch, logs, model) is one too. class_weight={[0]=1, [1]=2.5} (or "balanced")
-and sample_weight, a tensor (n,), multiply each sample's loss. The loss includes the penalties of regularizers. Beside
-each accuracy stands the majority baseline: what always answering the most frequent class would reach. Returns the
-history: history.history.loss[1] is the loss of the first epoch; plot.history(history) draws it. initial_epoch=n, to go
-on after n epochs: with the same data and options the result is the same, bit for bit, as if training had not paused,
-also in another session (model:save, nn.load). model.epoch is the number of the last epoch that was finished. Where
-training was stopped or saved in the middle of the next, model.unfinished says where that is: initial_epoch=model.epoch
-goes on with the batch that comes then. Without initial_epoch fit begins a new training from the weights as they are;
-after model.unfinished = nil, initial_epoch begins that epoch anew.
+each epoch (?callbacks lists them); a function f(epoch, logs, model) is one too, and callbacks.LambdaCallback tells of
+others of one's own. class_weight={[0]=1, [1]=2.5} (or "balanced") and sample_weight, a tensor (n,), multiply each
+sample's loss. The loss includes the penalties of regularizers. Beside each accuracy stands the majority baseline: what
+always answering the most frequent class would reach. Returns the history: history.history.loss[1] is the loss of the
+first epoch; plot.history(history) draws it. initial_epoch=n, to go on after n epochs: with the same data and options
+the result is the same, bit for bit, as if training had not paused, also in another session (model:save, nn.load).
+model.epoch is the number of the last epoch that was finished. Where training was stopped or saved in the middle of the
+next, model.unfinished says where that is: initial_epoch=model.epoch goes on with the batch that comes then. Without
+initial_epoch fit begins a new training from the weights as they are; after model.unfinished = nil, initial_epoch
+begins that epoch anew.
 
 > random.seed(1)
 > x = tensor{{0, 0, 1}, {1, 1, 1}, {1, 0, 1}, {0, 1, 1}}
@@ -349,8 +350,8 @@ true
   end
   called:train_end()
   if model.unfinished then
-    session.note(string.format("fit with initial_epoch=%d goes on there; without it, it begins a new training from "
-      .. "these weights", model.epoch))
+    session.note(string.format("fit with initial_epoch=%d goes on there; otherwise it begins a new training",
+      model.epoch))
   end
   return record
 end))
