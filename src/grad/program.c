@@ -305,7 +305,7 @@ gr_program_memory gr_program_memory_of(const gr_program *p) {
   m.slices = (size_t)p->n_arenas * (p->n_halts ? p->scratch_at : p->arena_bytes) +
              (size_t)p->n_scratch * (p->arena_bytes - p->scratch_at) + p->piece_bytes;
   for (int i = 0; i < p->n_steps; i++) {
-    m.prepared += p->steps[i].prepared_bytes;
+    m.prepared += p->steps[i].prepared_bytes + p->steps[i].source_bytes;
     if (!p->steps[i].rows && p->steps[i].op) m.prepared += gr_tensor_bytes(&p->steps[i].value);
     m.prepared += gr_tensor_bytes(&p->steps[i].gradient);
   }

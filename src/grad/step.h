@@ -20,6 +20,9 @@ typedef struct gr_step {
   gr_tensor gradient;  // of what the penalty is made of: a step without rows that a backward pass visits
   size_t value_at, aux_at, gradient_at;  // offsets into an arena
   size_t prepared_at, prepared_bytes;    // in the program's prepared memory
+  // What that was made of, in prediction, as it was then; prepared anew only when it is something else.
+  size_t source_at, source_bytes;
+  bool is_prepared;
 } gr_step;
 
 // Joins steps that are faster as one: a convolution with the ReLU and the 2x2 max pooling that follow it, and

@@ -132,7 +132,8 @@ local function define(given)
       end
       return shape
     end
-    local trial = setmetatable({weight_names = {}}, {__index = self})
+    -- It promises no shape, least of all the one that it had before an option was changed.
+    local trial = setmetatable({weight_names = {}, output_shape = false}, {__index = self})
     for i, weight in ipairs(weight_list(class, read.weights, self, input_shape)) do
       trial.weight_names[i] = weight[1]
       trial[weight[1]] = tensor.zeros(weight[2], {dtype = self.dtype})

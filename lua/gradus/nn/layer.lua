@@ -129,14 +129,21 @@ local function is_list(value)
   return type(value) == "table" and getmetatable(value) == nil
 end
 
+-- Whether a prediction may hang on that field of a layer. How our own layers are drawn, what they are penalized for
+-- and whether they are frozen makes none different; what a learner's layer asks in its call nobody knows.
+local function shapes_predictions(self, name)
+  return self.is_own or not (name == "trainable" or name:find("_initializer$") or name:find("_regularizer$"))
+end
+
 --- Adds to `watched` what the recorded program for a `mode` (see steps.lua) depends on: the layer's options, and its
---- weights, of frozen layers too unless it is for training. Whether our own layers are frozen, no prediction asks.
+--- weights, of frozen layers too unless it is for training.
 function Layer:watch(watched, mode)
-  for _, name in ipairs(self.option_names) do
-    if is_list(self[name]) then watched:add_list(self, name) else watched:add(self, name) end
-  end
   local all = mode ~= "train"
-  if mode ~= "predict" or self.is_own then watched:add(self, "trainable") end
+  for _, name in ipairs {"trainable", table.unpack(self.option_names)} do
+    if mode ~= "predict" or shapes_predictions(self, name) then
+      if is_list(self[name]) then watched:add_list(self, name) else watched:add(self, name) end
+    end
+  end
   if mode == "train" then watched:add(self, "position") end  -- its draws hang on it
   for _, name in ipairs((all or self.trainable) and self.weight_names or {}) do watched:add(self, name) end
   for _, name in ipairs(all and self.state_names or {}) do watched:add(self, name) end

@@ -6,7 +6,6 @@ local diagnosis = require "gradus.nn.diagnosis"
 local Eager = require "gradus.nn.eager"
 local penalties = require "gradus.nn.penalties"
 local session = require "gradus.session"
-local shapes = require "gradus.shapes"
 local tensor = require "gradus.core.tensor"
 local watched = require "gradus.nn.watched"
 
@@ -78,12 +77,6 @@ end
 local function computation(model, in_training, weighted)
   return function(x, t)
     local output = model:call(x, in_training)
-    local got = output.shape
-    table.remove(got, 1)
-    if not shapes.equal(got, model.output_shape) then
-      error(string.format("%s gives %s for one sample, but its last layer says that it has shape %s; see output_shape "
-        .. "in nn.layer", model.name, shapes.text(got), shapes.text(model.output_shape)), 0)
-    end
     if not t then return output end
     local weight
     if weighted then
