@@ -3,6 +3,7 @@
 --   the first gradients in float32 are those in float64, within rounding
 --   1, 2 and 8 threads give the same bits
 --   what model:save writes, nn.load reads, to the same predictions
+--   a training that is left after some batch, saved, loaded and resumed comes to the same bits
 --
 --   gradus tests/fuzz/random_networks.lua [FIRST [COUNT]]
 --
@@ -80,7 +81,11 @@ local anything = {
   PReLU = function(shape) return {shared_axes = #shape == 3 and maybe(0.5, {2, 3}) or nil} end,
   ELU = function() return {maybe(0.5, 0.5)} end,
   Softmax = function(shape) return {#shape == 3 and maybe(0.5, pick{2, 3, -2}) or nil} end,
-  Dropout = function() return {pick{0, 0.1, 0.5, 0.9}} end,
+  Dropout = function(shape)
+    local noise = {pick{-1, 1}}
+    for i, size in ipairs(shape) do noise[i + 1] = pick{-1, 1, size} end
+    return {pick{0, 0.1, 0.5, 0.9}, noise_shape = maybe(0.3, noise)}
+  end,
   GaussianNoise = function() return {0.1} end,
   Rescaling = function() return {pick{0.5, 2, -1}, pick{0, 0.25}} end,
   BatchNormalization = function()
@@ -295,15 +300,53 @@ local function samples(p)
   return x, y, p.weighted and random.random(n) + 0.1 or nil
 end
 
--- The numbers of a training of three epochs: its losses, the sizes of predictions and weights.
-local function train(p, dtype, eagerly)
-  local model = make(p, dtype, eagerly)
+-- Options of fit.
+local function to_fit(p, x, y, weights, more)
+  local options = {x = x, y = y, batch_size = p.batch_size, epochs = 3, verbose = 0, shuffle = p.shuffle,
+    sample_weight = weights, validation_split = p.validation_split}
+  for name, value in pairs(more or {}) do options[name] = value end
+  return options
+end
+
+local function save_and_load(model)
+  local path = os.tmpname()
+  os.rename(path, path .. ".safetensors")
+  path = path .. ".safetensors"
+  model:save(path)
+  local again = nn.load(path, {custom = {Scale = Scale}})
+  os.remove(path)
+  return again
+end
+
+-- Leaves a training behind some batch, and gives the network that was saved there.
+local function left_in_the_middle(p, model, x, y, weights)
+  local batches = math.ceil(math.floor(p.n * (1 - p.validation_split)) / p.batch_size)
+  local epoch, batch = between(1, 3), between(1, batches)
+  local left
+  local ok, message = pcall(model.fit, model, to_fit(p, x, y, weights, {callbacks = {{batch_end = function(_, at, _, m)
+    if m.epoch + 1 == epoch and at == batch then
+      left = save_and_load(m)
+      error("left", 0)
+    end
+  end}}}))
+  if ok or message ~= "left" then error(message, 0) end
+  return left
+end
+
+-- The numbers of a training of three epochs: its losses, the sizes of predictions and weights. In pieces: of one that
+-- was left in the middle and resumed from a file; the losses of the epochs before are nan.
+local function train(p, dtype, eagerly, in_pieces)
+  local model, more = make(p, dtype, eagerly), nil
   local x, y, weights = samples(p)
   random.seed(p.seed + 3)
-  local history = model:fit{x, y, batch_size = p.batch_size, epochs = 3, verbose = 0, shuffle = p.shuffle,
-    sample_weight = weights, validation_split = p.validation_split}.history
+  if in_pieces then
+    model = left_in_the_middle(p, model, x, y, weights)
+    more = {initial_epoch = model.epoch}
+  end
+  local history = model:fit(to_fit(p, x, y, weights, more)).history
   local numbers = {}
   for _, name in ipairs {"loss", "val_loss"} do
+    for _ = 1, history[name] and 3 - #history[name] or 0 do numbers[#numbers + 1] = 0 / 0 end
     for _, value in ipairs(history[name] or {}) do numbers[#numbers + 1] = value end
   end
   numbers[#numbers + 1] = model:evaluate{x, y, batch_size = 7, verbose = 0}.loss
@@ -358,18 +401,20 @@ local function compare(p)
       return finding(p, "number %d is %.17g recorded and %.17g eager", i, value, eager[i])
     end
   end
+  local resumed = outcome(train, p, "float64", false, true)
+  if type(resumed) ~= "table" then finding(p, "resumed: %s", resumed) end
+  for i, value in ipairs(type(resumed) == "table" and recorded or {}) do
+    if value ~= resumed[i] and resumed[i] == resumed[i] then
+      return finding(p, "number %d is %.17g at once and %.17g when resumed", i, value, resumed[i])
+    end
+  end
   local exact, rounded = first_gradients(p, "float64"), outcome(first_gradients, p, "float32")
   if rounded ~= "exploded" then  -- e^100 is none in float32
     local off = max(abs(exact - rounded)) / math.max(0.1, max(abs(exact)))
     if not (off < 1e-4) then finding(p, "the gradients in float32 are off by %.2g", off) end
   end
 
-  local path = os.tmpname()
-  os.rename(path, path .. ".safetensors")
-  path = path .. ".safetensors"
-  model:save(path)
-  local again = nn.load(path, {custom = {Scale = Scale}})
-  os.remove(path)
+  local again = save_and_load(model)
   if not all(eq(again:predict(x), model:predict(x))) then finding(p, "nn.load predicts otherwise") end
   if summary.text(again) ~= summary.text(model) then finding(p, "nn.load makes another network") end
 end
