@@ -84,6 +84,34 @@ test("class labels that are none are refused with the sample that has one, in tr
   expect_refused(3, "3, and the network has 3 outputs, for the classes 0..2: your labels seem to begin with 1")
 end)
 
+test("a score says yes from 0 on, in accuracy, in the other metrics and in predict_classes", function()
+  random.seed(6)
+  local x = random.randn(90, 2)
+  local truth = gt(x[{{}, 1}] + 0.5 * x[{{}, 2}], 0.3)
+  for loss, y in pairs {[losses.hinge] = 2 * truth - 1, [losses.binary_crossentropy{from_logits = true}] = truth} do
+    local m = nn.Sequential{nn.Dense{1, input_shape = {2}}}
+    m:compile{optimizer = optim.SGD{0.1}, loss = loss, metrics = {"accuracy", "precision", "balanced_accuracy"}}
+    m:fit{x, y, epochs = 2, verbose = 0}
+    local classes, r = m:predict_classes(x), m:evaluate{x, y, verbose = 0}
+    expect.ok(all(eq(classes, gt(m:predict(x):reshape(-1), 0))))
+    expect.ok(any(ne(classes, gt(m:predict(x):reshape(-1), 0.5))))
+    expect.close(r.accuracy, metrics.accuracy_score(truth, classes))
+    expect.close(r.precision, (metrics.precision_score(truth, classes)))
+    expect.close(r.balanced_accuracy, (metrics.balanced_accuracy_score(truth, classes)))
+  end
+end)
+
+test("the last part of samples that are sorted by class is remarked on", function()
+  local fit = "m = nn.Sequential{nn.Dense{2, activation='softmax', input_shape={3}}}; "
+    .. "m:compile{'sgd', 'sparse_categorical_crossentropy'}; h = m:fit{x, y, validation_split=0.25, verbose=0}"
+  expect_said(data .. "y = tensor{0, 0, 0, 0, 1, 1, 1, 1}; " .. fit,
+    "y is sorted by class, and validation_split takes the last 2")
+  expect.equal(said(data .. fit), "")
+  expect.equal(said(data .. "y = zeros(8); " .. fit), "")
+  local numbers = fit:gsub("sparse_cat[%w_]+", "mse"):gsub("Dense{2, activation='softmax'", "Dense{1")
+  expect.equal(said(data .. "y = arange(8); " .. numbers), "")
+end)
+
 test("a loss that is no number is explained where it is measured, and is no ratio of nothing", function()
   local text = said(data .. "m = nn.Sequential{nn.Dense{1, input_shape={3}}}; m:compile{'sgd', 'mse'}; "
     .. "v = x:clone(); v[{5, 2}] = 0 / 0; r = m:evaluate{v, y}; "

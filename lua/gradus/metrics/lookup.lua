@@ -13,9 +13,14 @@ local hits = {binary_accuracy = 0, categorical_accuracy = 1, sparse_categorical_
 
 -- ---- truth and outputs, as metrics take them ----
 
+-- Whether a single output is a score, which says yes from 0 on, and no probability, which does from one half on.
+local function is_score(loss)
+  return loss ~= nil and (loss.from_logits or loss.truth == "signs") or false
+end
+
 -- Class labels from outputs (n, k).
-local function labels(outputs)
-  if outputs.shape[2] == 1 then return tensor.gt(outputs:reshape(-1), 0.5):astype("int64") end
+local function labels(outputs, loss)
+  if outputs.shape[2] == 1 then return tensor.gt(outputs:reshape(-1), is_score(loss) and 0 or 0.5):astype("int64") end
   return tensor.argmax(outputs, 2) - 1
 end
 
@@ -39,12 +44,12 @@ end
 
 local function of_two(f)
   return {fits = two_classes, whole = function(y, outputs, loss)
-    return (f(true_labels(y, loss), labels(outputs), {positive = 1}))
+    return (f(true_labels(y, loss), labels(outputs, loss), {positive = 1}))
   end}
 end
 
 local function of_labels(f)
-  return {whole = function(y, outputs, loss) return (f(true_labels(y, loss), labels(outputs))) end}
+  return {whole = function(y, outputs, loss) return (f(true_labels(y, loss), labels(outputs, loss))) end}
 end
 
 -- Scores of two classes; of more, the mean over the classes, each against the rest.
@@ -179,7 +184,10 @@ local function find(wanted, loss, outputs)
   end
   local kind = kind_of_hit(wanted, loss, outputs or 1)
   if outputs then expect_fit(wanted, misfit(kind, loss, outputs)) end
-  return {name = wanted, call = function(p, t) return core.metric(hits[kind], p, t) end}
+  local scores = kind == "binary_accuracy" and is_score(loss)
+  return {name = wanted, call = function(p, t)
+    return core.metric(hits[kind], scores and tensor.sigmoid(p) or p, t)  -- it is one half where the score is 0
+  end}
 end
 
-return {find = find, list = list, names = names}
+return {find = find, list = list, names = names, labels = labels}

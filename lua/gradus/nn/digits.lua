@@ -2,6 +2,7 @@
 -- power of ten.
 
 return function(x)
+  if x ~= x then return "nan" end  -- C writes a sign before some
   if x ~= 0 and math.abs(x) < 0.00005 then return ("%.0e"):format(x) end
   return ("%.4f"):format(x)
 end

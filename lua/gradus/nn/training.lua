@@ -532,7 +532,8 @@ M.predict_classes = doc("model.predict_classes", [[
 model:predict_classes(x, {batch_size=, steps=}) -> tensor
 
 The class label (0-based, as in the data) with the greatest output for each sample; with a single output, 1
-where it exceeds 0.5. Options as of model.predict.
+where it exceeds 0.5; where it is a score (of a loss with from_logits=true, or a hinge), where it exceeds 0. Options
+as of model.predict.
 
 > m = nn.Sequential{nn.Dense{2, input_shape={1}}, dtype="float64"}
 > m.layers[1].kernel[{1, {}}] = tensor{0, 1}
@@ -543,8 +544,7 @@ where it exceeds 0.5. Options as of model.predict.
   if p.ndim ~= 2 then
     error("predict_classes: the network ends in " .. shapes.text(model.output_shape) .. ", not in scores", 0)
   end
-  if p.shape[2] == 1 then return tensor.gt(p:reshape(-1), 0.5):astype("int64") end
-  return (p:argmax(2) - 1):astype("int64")
+  return lookup_metric.labels(p, model.loss):astype("int64")
 end)
 
 return M

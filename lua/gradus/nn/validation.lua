@@ -3,6 +3,7 @@
 local Layer = require "gradus.nn.layer"
 local samples = require "gradus.nn.samples"
 local session = require "gradus.session"
+local tensor = require "gradus.core.tensor"
 
 local M = {}
 
@@ -23,9 +24,21 @@ local function given_data(model, held)
   return {x = x, y = y, weights = samples.weights({sample_weight = held[3]}, y, what)}
 end
 
+-- A remark where the samples are in the order of their classes: the last part then has other classes than the first.
+local function remark_on_order(loss, y, n)
+  if not loss.labels and (not loss.truth or loss.truth == "from 0") then return end  -- numbers, no classes
+  local labels = y.ndim == 2 and y.shape[2] > 1 and tensor.argmax(y, 2) or y:reshape(-1)
+  local steps = labels[{{2, #labels}}] - labels[{{1, #labels - 1}}]
+  local sorted = tensor.all(tensor.ge(steps, 0)) or tensor.all(tensor.le(steps, 0))
+  if not sorted or not tensor.any(steps) then return end
+  session.warn(string.format("y is sorted by class, and validation_split takes the last %d samples as they stand, of "
+    .. "classes that training sees little of: shuffle first, p = random.permutation(#x); x, y = x[p], y[p], or take "
+    .. "data.split, which gives each part its share of every class", #labels - n))
+end
+
 -- The last part of the samples, as they stand, which is Keras's rule; and how many are left. Weights of samples count
 -- in both parts, those of classes in training only.
-local function split_off(read, x, y)
+local function split_off(model, read, x, y)
   local split, total = read.validation_split, #x
   if type(split) ~= "number" or not (split > 0 and split < 1) then
     error("fit: validation_split is a number between 0 and 1, not " .. tostring(split), 0)
@@ -35,6 +48,7 @@ local function split_off(read, x, y)
     error(string.format("fit: validation_split=%s of %d samples leaves not one to %s on", split, total,
       n == 0 and "train" or "validate"), 0)
   end
+  remark_on_order(model.loss, y, n)
   local rest = {n + 1, total}
   local weights = samples.weights({sample_weight = read.sample_weight}, y, "fit")
   return {x = x[{rest}], y = y[{rest}], weights = weights and weights[{rest}]}, n
@@ -76,7 +90,7 @@ function M.of(model, read, x, y)
     if read.validation_split ~= 0 then error("fit: give validation_data or validation_split, not both", 0) end
     held = given_data(model, read.validation_data)
   elseif read.validation_split ~= 0 then
-    held, n = split_off(read, x, y)
+    held, n = split_off(model, read, x, y)
   end
   for _, name in ipairs {"validation_batch_size", "validation_steps", "validation_freq"} do
     if not held and read[name] ~= nil then
