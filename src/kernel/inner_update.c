@@ -6,6 +6,7 @@
 #include <tgmath.h>  // the sqrt of a real
 
 #include "kernel/inner_math.h"
+#include "kernel/inner_vector.h"
 #include "kernel/table.h"
 
 // What every rule does first: the gradient scaled and cut (a NaN stays one), the weight decayed.
@@ -54,22 +55,6 @@ static void nesterov(void *weight, const void *gradient, void *v, void *m, int64
   }
 }
 
-static void adam(void *weight, const void *gradient, void *m, void *v, int64_t n, const gr_update *u) {
-  real *restrict w = weight, *restrict mean = m, *restrict square = v;
-  const real *restrict g = gradient;
-  const common c = common_of(u);
-  const real rate = (real)u->rate, new_1 = (real)(1 - u->a), new_2 = (real)(1 - u->b);
-  const real epsilon = (real)u->epsilon;
-  for (int64_t i = 0; i < n; i++) {
-    const real x = slope(c, g[i]);
-    const real mean_now = muladd(x - mean[i], new_1, mean[i]);
-    const real square_now = muladd(muladd(x, x, -square[i]), new_2, square[i]);
-    mean[i] = mean_now;
-    square[i] = square_now;
-    w[i] = muladd(w[i], c.stays, -(mean_now * rate / (sqrt(square_now) + epsilon)));
-  }
-}
-
 static void rmsprop(void *weight, const void *gradient, void *v, void *m, int64_t n, const gr_update *u) {
   real *restrict w = weight, *restrict square = v;
   const real *restrict g = gradient;
@@ -106,6 +91,89 @@ static void adagrad(void *weight, const void *gradient, void *v, void *m, int64_
     square[i] = muladd(x, x, square[i]);
     w[i] = muladd(w[i], c.stays, -(rate * x / sqrt(square[i] + epsilon)));
   }
+}
+
+// ---- Adam ----
+//
+// On numbers one by one, which the compiler puts into vectors, or on vectors of floats, whose quotient is
+// quicker than a division: one unit divides and takes roots, 16 cycles for the two of 16 numbers on Zen 4,
+// and everything else is done in that time.
+#if GR_REAL_BITS == 32 && LANES > 4
+#define WIDTH LANES
+typedef vf some;
+
+static ALWAYS_INLINE some some_at(const real *p, int64_t n) { return load_some(p, n); }
+static ALWAYS_INLINE void put(real *p, some x, int64_t n) { store_some(p, x, n); }
+static ALWAYS_INLINE some all(real x) { return of_one(x); }
+static ALWAYS_INLINE some within(some most, some x) { return greater_of(-most, lesser_of(most, x)); }
+#if LANES == 16
+static ALWAYS_INLINE some fused(some a, some b, some c) {
+  return (vf)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+}
+static ALWAYS_INLINE some root(some x) { return (vf)_mm512_sqrt_ps((__m512)x); }
+static ALWAYS_INLINE some nearly_one_over(some x) { return (vf)_mm512_rcp14_ps((__m512)x); }
+#else
+static ALWAYS_INLINE some fused(some a, some b, some c) {
+  return (vf)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+}
+static ALWAYS_INLINE some root(some x) { return (vf)_mm256_sqrt_ps((__m256)x); }
+static ALWAYS_INLINE some nearly_one_over(some x) { return (vf)_mm256_rcp_ps((__m256)x); }
+#endif
+// a / b to 3 ulp, for b > 0: the processor's estimate of 1 / b, which is right to 11 bits or more, and a step
+// of Newton's. An infinite b, for which that is 0 times infinity, counts as the greatest one whose estimate
+// is a normal number.
+static ALWAYS_INLINE some quotient(some a, some b) {
+  b = lesser_of(all(0x1p126f), b);
+  const some y = nearly_one_over(b);
+  return a * fused(fused(-b, y, all(1)), y, y);
+}
+#else
+#define WIDTH 1
+typedef real some;
+
+static inline some some_at(const real *p, int64_t n) { return *p; }
+static inline void put(real *p, some x, int64_t n) { *p = x; }
+static inline some all(real x) { return x; }
+static inline some within(some most, some x) { return x > most ? most : x < -most ? -most : x; }
+static inline some fused(some a, some b, some c) { return muladd(a, b, c); }
+static inline some root(some x) { return sqrt(x); }
+static inline some quotient(some a, some b) { return a / b; }
+#endif
+
+typedef struct adam_numbers {
+  some rate, new_1, new_2, epsilon, stays, scale, most;
+} adam_numbers;
+
+// Of n numbers, at most WIDTH. `as_it_is`: the gradient is neither scaled nor cut.
+static ALWAYS_INLINE void adam_step(real *w, const real *g, real *mean, real *square, int64_t n,
+                                    adam_numbers c, const bool as_it_is) {
+  const some given = some_at(g, n), x = as_it_is ? given : within(c.most, given * c.scale);
+  const some m = some_at(mean, n), v = some_at(square, n);
+  const some m_now = fused(x - m, c.new_1, m), v_now = fused(fused(x, x, -v), c.new_2, v);
+  put(mean, m_now, n);
+  put(square, v_now, n);
+  put(w, fused(some_at(w, n), c.stays, -quotient(m_now * c.rate, root(v_now) + c.epsilon)), n);
+}
+
+static ALWAYS_INLINE void adam_all(real *restrict w, const real *restrict g, real *restrict mean,
+                                   real *restrict square, int64_t n, adam_numbers c, const bool as_it_is) {
+  int64_t i = 0;
+  for (; i + WIDTH <= n; i += WIDTH) adam_step(w + i, g + i, mean + i, square + i, WIDTH, c, as_it_is);
+  if (i < n) adam_step(w + i, g + i, mean + i, square + i, n - i, c, as_it_is);
+}
+
+static void adam(void *weight, const void *gradient, void *m, void *v, int64_t n, const gr_update *u) {
+  const adam_numbers c = {.rate = all((real)u->rate),
+                          .new_1 = all((real)(1 - u->a)),
+                          .new_2 = all((real)(1 - u->b)),
+                          .epsilon = all((real)u->epsilon),
+                          .stays = all((real)(1 - u->decay)),
+                          .scale = all((real)u->scale),
+                          .most = all((real)u->most)};
+  if (u->scale == 1 && u->most == INFINITY)
+    adam_all(weight, gradient, m, v, n, c, true);
+  else
+    adam_all(weight, gradient, m, v, n, c, false);
 }
 
 // Limited by memory: two or three numbers in and out a weight.

@@ -149,6 +149,15 @@ static ALWAYS_INLINE vf greater_of(vf a, vf b) { return (vf)_mm256_max_ps((__m25
 static ALWAYS_INLINE vf greater_of(vf a, vf b) { return choose(greater(a, b), a, b); }
 #endif
 
+// The lesser of two, b where one is NaN.
+#if LANES == 16
+static ALWAYS_INLINE vf lesser_of(vf a, vf b) { return (vf)_mm512_min_ps((__m512)a, (__m512)b); }
+#elif LANES == 8
+static ALWAYS_INLINE vf lesser_of(vf a, vf b) { return (vf)_mm256_min_ps((__m256)a, (__m256)b); }
+#else
+static ALWAYS_INLINE vf lesser_of(vf a, vf b) { return choose(greater(b, a), a, b); }
+#endif
+
 static ALWAYS_INLINE vf of_one(float x) { return x - (vf){0}; }
 static ALWAYS_INLINE vi of_int(int32_t x) { return x - (vi){0}; }
 // The greater of x and 0; NaN stays.
