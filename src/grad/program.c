@@ -272,9 +272,9 @@ void gr_program_rest(gr_program *p) {
   gr_err unused;  // an interrupt: then the slices stay, and what waits in them
   if (gr_program_finish_gradients(p, NULL, &unused)) return;
   gr_program_free_arenas(p);
-  gr_free(p->piece_sums);
-  p->piece_sums = NULL;
-  p->piece_bytes = 0;
+  gr_free(p->workspace);
+  p->workspace = NULL;
+  p->workspace_bytes = 0;
 }
 
 void gr_program_free(gr_program *p) {
@@ -294,7 +294,7 @@ void gr_program_free(gr_program *p) {
   free(p->gradient_offset);
   free(p->shared_gradient);
   free(p->pending);
-  gr_free(p->piece_sums);
+  gr_free(p->workspace);
   free(p->sums);
   free(p);
 }
@@ -303,7 +303,7 @@ gr_program_memory gr_program_memory_of(const gr_program *p) {
   gr_program_memory m = {.parts = p->n_parts, .rows = p->n_arenas * p->room_rows};
   m.gradients = p->gradient_bytes * (size_t)p->n_parts;
   m.slices = (size_t)p->n_arenas * (p->n_halts ? p->scratch_at : p->arena_bytes) +
-             (size_t)p->n_scratch * (p->arena_bytes - p->scratch_at) + p->piece_bytes;
+             (size_t)p->n_scratch * (p->arena_bytes - p->scratch_at) + p->workspace_bytes;
   for (int i = 0; i < p->n_steps; i++) {
     m.prepared += p->steps[i].prepared_bytes + p->steps[i].source_bytes;
     if (!p->steps[i].rows && p->steps[i].op) m.prepared += gr_tensor_bytes(&p->steps[i].value);

@@ -48,8 +48,8 @@ struct gr_program {
   gr_tensor *shared_gradient;  // each weight's, of part 0: what the outside sees
   // Of each weight: the product whose backward gives its gradient, which nobody has asked for yet; or -1.
   int *pending;
-  void *piece_sums;  // what products that are divided along their sums add up (whole.c)
-  size_t piece_bytes;
+  void *workspace;  // for one product at a time (whole.c): sums of its parts, a factor without its zeros
+  size_t workspace_bytes;
   double input_squares;  // of a batch that runs whole
 };
 

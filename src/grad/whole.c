@@ -194,6 +194,16 @@ static gr_tensor transposed(const gr_tensor *t) {
   return turned;
 }
 
+static gr_code workspace_for(gr_program *p, size_t bytes, const char *what, gr_err *err) {
+  if (bytes <= p->workspace_bytes) return GR_OK;
+  gr_free(p->workspace);
+  p->workspace = NULL;
+  p->workspace_bytes = 0;
+  gr_code code = gr_alloc(&p->workspace, bytes, what, err);
+  if (!code) p->workspace_bytes = bytes;
+  return code;
+}
+
 static gr_code forward(gr_replay *r, gr_pool *pool, const gr_call *c, gr_err *err) {
   gr_program *p = r->p;
   division d = {.out = *c->out, .a = *c->in[0], .b = *c->in[1], .pieces = pieces_of(c->in[1])};
@@ -202,15 +212,10 @@ static gr_code forward(gr_replay *r, gr_pool *pool, const gr_call *c, gr_err *er
   } else {
     d.axis = TERMS;
     if (d.b.shape[0] < d.pieces) d.pieces = 1;
-    const size_t bytes = gr_tensor_bytes(&d.out) * (size_t)(d.pieces - 1);
-    if (bytes > p->piece_bytes) {
-      gr_free(p->piece_sums);
-      p->piece_bytes = 0;
-      gr_code code = gr_alloc(&p->piece_sums, bytes, "the sums of a product", err);
-      if (code) return code;
-      p->piece_bytes = bytes;
-    }
-    d.sums = p->piece_sums;
+    gr_code code =
+        workspace_for(p, gr_tensor_bytes(&d.out) * (size_t)(d.pieces - 1), "the sums of a product", err);
+    if (code) return code;
+    d.sums = p->workspace;
   }
   return divide(&d, pool, err);
 }
@@ -314,8 +319,11 @@ bool gr_program_gradient_is_bounded(const gr_program *p, int weight) {
 gr_code gr_program_update(gr_program *p, gr_pool *pool, int i, gr_updated *weight, const gr_update *update,
                           gr_err *err) {
   const gr_tensor *x, *dout;
-  if (p && factors(p, i, &x, &dout) && gr_updates_by_product(weight->w, x, dout))
-    return gr_update_by_product(weight, update, x, dout, pool, err);
+  if (p && factors(p, i, &x, &dout) && gr_updates_by_product(weight->w, x, dout)) {
+    gr_err no_room;  // the update does without
+    workspace_for(p, gr_update_room(dout), "a gradient without its zeros", &no_room);
+    return gr_update_by_product(weight, update, x, dout, p->workspace, pool, err);
+  }
   gr_code code = p ? gr_program_finish_gradient(p, pool, i, err) : GR_OK;
   return code ? code : gr_update_weight(weight, update, pool, err);
 }

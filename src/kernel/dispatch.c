@@ -22,6 +22,7 @@ extern const gr_conv_gradient_table gr_conv_gradient_f32_avx512, gr_conv_gradien
 extern const gr_conv_sparse_table gr_conv_sparse_f32_avx512, gr_conv_sparse_f32_avx2;
 extern const gr_winograd_table gr_winograd_f32_avx512, gr_winograd_f32_avx2;
 extern const gr_product_table gr_product_f32_avx512, gr_product_f32_avx2;
+extern const gr_product_sparse_table gr_product_sparse_f32_avx512, gr_product_sparse_f32_avx2;
 #endif
 extern const gr_map_table gr_map_f64_baseline, gr_map_f32_baseline;
 extern const gr_fold_table gr_fold_f64_baseline, gr_fold_f32_baseline;
@@ -35,6 +36,7 @@ extern const gr_conv_gradient_table gr_conv_gradient_f32_baseline;
 extern const gr_conv_sparse_table gr_conv_sparse_f32_baseline;
 extern const gr_winograd_table gr_winograd_f32_baseline;
 extern const gr_product_table gr_product_f32_baseline;
+extern const gr_product_sparse_table gr_product_sparse_f32_baseline;
 
 // Best first.
 static const gr_kernel_table tables[] = {
@@ -51,7 +53,8 @@ static const gr_kernel_table tables[] = {
      &gr_conv_gradient_f32_avx512,
      &gr_conv_sparse_f32_avx512,
      &gr_winograd_f32_avx512,
-     &gr_product_f32_avx512},
+     &gr_product_f32_avx512,
+     &gr_product_sparse_f32_avx512},
     {"avx2",
      {&gr_map_f64_avx2, &gr_map_f32_avx2},
      {&gr_fold_f64_avx2, &gr_fold_f32_avx2},
@@ -64,7 +67,8 @@ static const gr_kernel_table tables[] = {
      &gr_conv_gradient_f32_avx2,
      &gr_conv_sparse_f32_avx2,
      &gr_winograd_f32_avx2,
-     &gr_product_f32_avx2},
+     &gr_product_f32_avx2,
+     &gr_product_sparse_f32_avx2},
 #endif
     {"baseline",
      {&gr_map_f64_baseline, &gr_map_f32_baseline},
@@ -78,7 +82,8 @@ static const gr_kernel_table tables[] = {
      &gr_conv_gradient_f32_baseline,
      &gr_conv_sparse_f32_baseline,
      &gr_winograd_f32_baseline,
-     &gr_product_f32_baseline},
+     &gr_product_f32_baseline,
+     &gr_product_sparse_f32_baseline},
 };
 #define N_TABLES ((int)(sizeof tables / sizeof tables[0]))
 

@@ -1,5 +1,6 @@
-// The loop behind products of few rows or short sums (matmul.c, and the dense layers of a recorded step):
-// inner_product.c, compiled once per instruction set, for float32.
+// The loops behind products of few rows or short sums (matmul.c, and the dense layers of a recorded step),
+// compiled once per instruction set, for float32: inner_product.c, and inner_product_sparse.c where the
+// second factor has many zeros.
 #ifndef GR_KERNEL_PRODUCT_TABLE_H
 #define GR_KERNEL_PRODUCT_TABLE_H
 
@@ -18,5 +19,24 @@ typedef struct gr_product {
 typedef struct gr_product_table {
   void (*multiply)(const gr_product *p);
 } gr_product_table;
+
+// A whole b, prepared (update.c): for each block of 32 rows, and in it for each column, the block's numbers,
+// and a bit for each one that is not 0.
+#define GR_SPARSE_BLOCK 32
+typedef struct gr_sparse_factor {
+  const float *dense;  // b itself
+  int64_t columns;
+  float *numbers;  // (blocks, columns, GR_SPARSE_BLOCK)
+  uint32_t *live;  // (blocks, columns)
+} gr_sparse_factor;
+
+// out = a b of up to `rows` rows, at most GR_SPARSE_ROWS, and up to GR_SPARSE_COLUMNS columns; `p->b` points
+// to one of the columns of `b`.
+#define GR_SPARSE_ROWS 128
+#define GR_SPARSE_COLUMNS 128
+typedef struct gr_product_sparse_table {
+  void (*multiply)(const gr_product *p, const gr_sparse_factor *b);
+  int64_t rows;
+} gr_product_sparse_table;
 
 #endif

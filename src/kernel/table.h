@@ -78,7 +78,8 @@ typedef struct gr_kernel_table {
   const gr_conv_gradient_table *conv_gradient;
   const gr_conv_sparse_table *conv_sparse;
   const gr_winograd_table *winograd;
-  const gr_product_table *product;  // of float32, as the four before
+  const gr_product_table *product;
+  const gr_product_sparse_table *product_sparse;  // of float32, as the five before
 } gr_kernel_table;
 
 // The tables in use. The choice is made once, before main: the best instruction set that the processor

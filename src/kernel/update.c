@@ -2,6 +2,8 @@
 // numbers.
 #include "kernel/update.h"
 
+#include <string.h>
+
 #include "base/denormals.h"
 #include "kernel/check.h"
 #include "kernel/table.h"
@@ -69,42 +71,86 @@ gr_code gr_update_weight(const gr_updated *weight, const gr_update *update, gr_p
 
 // ---- with the gradient computed on the way ----
 
-// Numbers of the gradient at hand: a quarter to a half of a first cache, whose other half is x's and d's.
+// Numbers of the gradient at hand: a quarter to a half of a first cache, whose other half is x's and d's. The
+// sparse loop has more of them at hand, in the second cache.
 #define AT_HAND 4096
+#define COLUMNS GR_SPARSE_COLUMNS
 
 typedef struct product_job {
   job job;
-  gr_product product;  // of all rows, into nowhere
-  int64_t rows;        // at hand
+  gr_product product;              // of all rows and columns, into nowhere
+  const gr_sparse_factor *sparse;  // d without its zeros, or NULL
+  int64_t rows, columns;           // of a part
+  int64_t across;                  // parts beside each other
 } product_job;
 
-static void update_rows(void *context, int i, int thread) {
+static void update_part(void *context, int i, int thread) {
   const product_job *p = context;
   const job *j = &p->job;
-  _Alignas(64) float g[AT_HAND];
+  const int64_t row = i / p->across * p->rows, column = i % p->across * p->columns, lead = p->product.n;
+  _Alignas(64) float g[GR_SPARSE_ROWS * COLUMNS];
   gr_product some = p->product;
-  const int64_t first = i * p->rows, n = some.n;
-  const size_t at = (size_t)(first * n) * sizeof *g;
   some.out = g;
-  some.a += first * some.a_stride[0];
-  if (some.m - first < p->rows)
-    some.m -= first;
+  some.a += row * some.a_stride[0];
+  some.b += column;
+  if (some.m - row < p->rows)
+    some.m -= row;
   else
     some.m = p->rows;
+  if (some.n - column < p->columns)
+    some.n -= column;
+  else
+    some.n = p->columns;
+  some.out_lead = some.n;
   const uint64_t mode = gr_denormals_flush();
-  gr_kernels()->product->multiply(&some);
-  j->loop(j->w + at, g, j->state[0] ? j->state[0] + at : NULL, j->state[1] ? j->state[1] + at : NULL,
-          some.m * n, j->update);
+  if (p->sparse)
+    gr_kernels()->product_sparse->multiply(&some, p->sparse);
+  else
+    gr_kernels()->product->multiply(&some);
+  // Whole rows lie behind each other.
+  const int64_t runs = some.n == lead ? 1 : some.m, run = some.m / runs * some.n;
+  for (int64_t r = 0; r < runs; r++) {
+    const size_t at = (size_t)((row + r) * lead + column) * sizeof *g;
+    j->loop(j->w + at, g + r * run, j->state[0] ? j->state[0] + at : NULL,
+            j->state[1] ? j->state[1] + at : NULL, run, j->update);
+  }
   gr_denormals_restore(mode);
 }
 
 bool gr_updates_by_product(const gr_tensor *w, const gr_tensor *x, const gr_tensor *d) {
   return w->dtype == GR_F32 && x->dtype == GR_F32 && d->dtype == GR_F32 && w->ndim == 2 && x->ndim == 2 &&
-         d->ndim == 2 && w->shape[1] <= AT_HAND && gr_tensor_size(w) > 0 && d->stride[1] == 1;
+         d->ndim == 2 && gr_tensor_size(w) > 0 && d->stride[1] == 1;
+}
+
+static int64_t blocks_of(const gr_tensor *d) { return (d->shape[0] + GR_SPARSE_BLOCK - 1) / GR_SPARSE_BLOCK; }
+
+size_t gr_update_room(const gr_tensor *d) {
+  return (size_t)(blocks_of(d) * d->shape[1]) * (GR_SPARSE_BLOCK * sizeof(float) + sizeof(uint32_t));
+}
+
+// Lays d out for the sparse loop; whether that is quicker. For each of the weight's numbers it takes some 7
+// cycles per vector to turn it, and for each live number 1.25 to 1.4 times what the other loop takes for
+// every one.
+static bool make_sparse(gr_sparse_factor *s, const gr_product *p, const gr_tensor *d, void *room) {
+  const int64_t blocks = blocks_of(d), n = p->n;
+  *s = (gr_sparse_factor){.dense = p->b, .columns = n, .numbers = room};
+  s->live = (uint32_t *)(s->numbers + blocks * n * GR_SPARSE_BLOCK);
+  memset(s->live, 0, (size_t)(blocks * n) * sizeof *s->live);
+  for (int64_t l = 0; l < p->k; l++) {
+    const float *row = p->b + l * p->b_lead;
+    const int64_t block = l / GR_SPARSE_BLOCK, bit = l % GR_SPARSE_BLOCK;
+    uint32_t *live = s->live + block * n;
+    float *numbers = s->numbers + block * n * GR_SPARSE_BLOCK + bit;
+    for (int64_t j = 0; j < n; j++) live[j] |= (uint32_t)(row[j] != 0) << bit;
+    for (int64_t j = 0; j < n; j++) numbers[j * GR_SPARSE_BLOCK] = row[j];
+  }
+  int64_t count = 0;
+  for (int64_t i = 0; i < blocks * n; i++) count += __builtin_popcount(s->live[i]);
+  return 1.4 * (double)count + 8.0 * (double)n < (double)(p->k * n);
 }
 
 gr_code gr_update_by_product(const gr_updated *weight, const gr_update *update, const gr_tensor *x,
-                             const gr_tensor *d, gr_pool *pool, gr_err *err) {
+                             const gr_tensor *d, void *room, gr_pool *pool, gr_err *err) {
   const gr_tensor *w = weight->w;
   product_job p;
   gr_code code = job_of(&p.job, weight, update, err);
@@ -119,7 +165,11 @@ gr_code gr_update_by_product(const gr_updated *weight, const gr_update *update, 
                            .m = w->shape[0],
                            .n = w->shape[1],
                            .k = x->shape[0]};
-  p.rows = AT_HAND / w->shape[1];
-  gr_pool_run(pool, (int)((w->shape[0] + p.rows - 1) / p.rows), update_rows, &p);
+  gr_sparse_factor sparse;
+  p.sparse = room && make_sparse(&sparse, &p.product, d, room) ? &sparse : NULL;
+  p.across = (w->shape[1] + COLUMNS - 1) / COLUMNS;
+  p.columns = p.across == 1 ? w->shape[1] : COLUMNS;
+  p.rows = p.sparse ? gr_kernels()->product_sparse->rows : AT_HAND / p.columns;
+  gr_pool_run(pool, (int)((w->shape[0] + p.rows - 1) / p.rows * p.across), update_part, &p);
   return GR_OK;
 }

@@ -44,10 +44,12 @@ typedef struct gr_updated {
 gr_code gr_update_weight(const gr_updated *weight, const gr_update *update, gr_pool *pool, gr_err *err);
 
 // The same for a matrix (k, n) whose gradient is x^T d, of x (rows, k) and d (rows, n), without that gradient
-// (weight->g may be NULL): some rows of it at a time are computed and used while they are in the first cache.
-// Only where gr_updates_by_product says so: float32, and rows that fit.
+// (weight->g may be NULL): a part of it at a time is computed and used while it is in the nearest caches.
+// Only where gr_updates_by_product says so: float32. Zeros of d are passed over where there are many, for
+// which `room` takes gr_update_room(d) bytes; NULL, and they are not. Neither changes a bit.
 bool gr_updates_by_product(const gr_tensor *w, const gr_tensor *x, const gr_tensor *d);
+size_t gr_update_room(const gr_tensor *d);
 gr_code gr_update_by_product(const gr_updated *weight, const gr_update *update, const gr_tensor *x,
-                             const gr_tensor *d, gr_pool *pool, gr_err *err);
+                             const gr_tensor *d, void *room, gr_pool *pool, gr_err *err);
 
 #endif

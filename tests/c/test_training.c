@@ -314,14 +314,19 @@ static void threads_change_no_bit_of_an_update(void **state) {
   gr_pool_free(pool);
 }
 
-// Each rule, for shapes with and without whole vectors, on one thread and on three.
+// Each rule, for shapes with and without whole vectors, on one thread and on three, with few zeros in d and
+// with many, with and without room to pass them over.
 static void an_update_by_a_product_has_the_bits_of_one_by_its_gradient(void **state) {
   gr_pool *pool;
   assert_int_equal(gr_pool_new(&pool, 3, &err), GR_OK);
-  for (int round = 0; round < 60; round++) {
-    const int64_t rows = between(1, 40), k = between(1, 300),
-                  n = round % 2 ? 16 * between(1, 9) : between(1, 150);
+  for (int round = 0; round < 120; round++) {
+    const int64_t rows = between(1, 80), k = between(1, 300),
+                  n = round % 2 ? 16 * between(1, 9) : between(1, 300);
     gr_tensor x = random_tensor(GR_F32, SHAPE(rows, k)), d = random_tensor(GR_F32, SHAPE(rows, n));
+    const double zeros = uniform(0, 1);
+    for (int64_t e = 0; e < rows * n; e++)
+      if (uniform(0, 1) < zeros) set(&d, e, 0);
+    void *room = round % 4 ? malloc(gr_update_room(&d)) : NULL;
     gr_tensor t[2][4];
     for (int i = 0; i < 2; i++) {
       random_state = (uint64_t)round;
@@ -345,12 +350,13 @@ static void an_update_by_a_product_has_the_bits_of_one_by_its_gradient(void **st
     gr_updated second = {&t[1][0], NULL, {&t[1][2], &t[1][3]}};
     assert_int_equal(gr_update_weight(&first, &u, NULL, &err), GR_OK);
     assert_true(gr_updates_by_product(&t[1][0], &x, &d));
-    assert_int_equal(gr_update_by_product(&second, &u, &x, &d, round % 3 ? pool : NULL, &err), GR_OK);
+    assert_int_equal(gr_update_by_product(&second, &u, &x, &d, room, round % 3 ? pool : NULL, &err), GR_OK);
     for (int j = 0; j < 4; j++)
       if (j != 1) assert_memory_equal(t[0][j].data, t[1][j].data, gr_tensor_bytes(&t[0][j]));
     for (int i = 0; i < 8; i++) gr_tensor_finish(&t[i / 4][i % 4]);
     gr_tensor_finish(&x);
     gr_tensor_finish(&d);
+    free(room);
   }
   gr_pool_free(pool);
 }
