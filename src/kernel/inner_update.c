@@ -155,10 +155,19 @@ static ALWAYS_INLINE void adam_step(real *w, const real *g, real *mean, real *sq
   put(w, fused(some_at(w, n), c.stays, -quotient(m_now * c.rate, root(v_now) + c.epsilon)), n);
 }
 
+// Three streams in and out are more than the processor foresees alone: they are asked for 512 bytes ahead
+// (2 % of a step; twice as far is no better).
+#define SOON (512 / (int)sizeof(real))
+
 static ALWAYS_INLINE void adam_all(real *restrict w, const real *restrict g, real *restrict mean,
                                    real *restrict square, int64_t n, adam_numbers c, const bool as_it_is) {
   int64_t i = 0;
-  for (; i + WIDTH <= n; i += WIDTH) adam_step(w + i, g + i, mean + i, square + i, WIDTH, c, as_it_is);
+  for (; i + WIDTH <= n; i += WIDTH) {
+    __builtin_prefetch(w + i + SOON, 1);
+    __builtin_prefetch(mean + i + SOON, 1);
+    __builtin_prefetch(square + i + SOON, 1);
+    adam_step(w + i, g + i, mean + i, square + i, WIDTH, c, as_it_is);
+  }
   if (i < n) adam_step(w + i, g + i, mean + i, square + i, n - i, c, as_it_is);
 }
 
