@@ -66,6 +66,69 @@ test("gradients are clipped one by one, by each norm, or by the norm of all", fu
   is({step {global_clipnorm = 100}}, {3, 4, 12})
 end)
 
+test("rules that are written out here clip and decay as those in C do", function()
+  local core = require "gradus.core.grad"
+  -- With nothing remembered Adamax's first step is sign(g), Nadam's and Adadelta's hang on g^2: so g is looked at.
+  local function seen(options)
+    local a, b, got = core.weight(tensor{1, 2}), core.weight(tensor{3}), {}
+    local optimizer = optim.Adamax(options)
+    function optimizer:step(_, g) got[#got + 1] = g:clone() end
+    optimizer:build {a, b}
+    optimizer:apply({a, b}, {tensor{3, 4}, tensor{12}})
+    return tostring(got[1]) .. tostring(got[2]) .. tostring(core.plain(a)) .. tostring(core.plain(b))
+  end
+  expect.equal(seen {}, "[3. 4.][12.][1. 2.][3.]")
+  expect.equal(seen {clipvalue = 3.5}, "[3.  3.5][3.5][1. 2.][3.]")
+  expect.equal(seen {clipnorm = 1}, "[0.6 0.8][1.][1. 2.][3.]")
+  expect.equal(seen {global_clipnorm = 6.5}, "[1.5 2. ][6.][1. 2.][3.]")
+  expect.equal(seen {0.1, weight_decay = 0.5}, "[3. 4.][12.][0.95 1.9 ][2.85]")
+end)
+
+test("a network trained by a rule that is written out here predicts with the weights of now", function()
+  random.seed(3)
+  local x, y = random.randn(8, 6, 6, 1), random.randn(8, 1)
+  for _, name in ipairs {"Adadelta", "Adamax", "Nadam"} do
+    local m = nn.Sequential{nn.Conv2D{4, 3, input_shape = {6, 6, 1}}, nn.Flatten{}, nn.Dense{1}}
+    m:compile{optimizer = optim[name] {0.1, use_ema = true}, loss = "mse"}
+    for _ = 1, 2 do
+      m:predict(x)
+      m:fit{x, y, epochs = 2, verbose = 0}
+      local now = m:predict(x)
+      m.programs = {}
+      expect.ok(all(eq(now, m:predict(x))), name)
+    end
+  end
+end)
+
+test("running means of the weights begin with the first step, and are the weights after fit", function()
+  random.seed(4)
+  local x, y = random.randn(6, 2), random.randn(6, 1)
+  local function net(options)
+    random.seed(5)
+    local m = nn.Sequential{nn.Dense{1, input_shape = {2}}, dtype = "float64"}
+    m:compile{optimizer = optim.SGD(options), loss = "mse"}
+    return m
+  end
+  local plain, mean = net {0.1}, nil
+  for step = 1, 4 do
+    plain:train_on_batch(x, y)
+    local w = plain.layers[1].kernel:clone()
+    mean = step == 1 and w or 0.8 * mean + 0.2 * w
+  end
+  local averaged = net {0.1, use_ema = true, ema_momentum = 0.8}
+  averaged:fit{x, y, epochs = 4, batch_size = 6, shuffle = false, verbose = 0}
+  expect.ok(max(abs(averaged.layers[1].kernel - mean)) < 1e-14)
+  local often = net {0.1, use_ema = true, ema_momentum = 0.8, ema_overwrite_frequency = 1}
+  for _ = 1, 2 do often:train_on_batch(x, y) end
+  local one = net {0.1}
+  one:train_on_batch(x, y)
+  local first = one.layers[1].kernel:clone()
+  one:train_on_batch(x, y)
+  expect.ok(max(abs(often.layers[1].kernel - (0.8 * first + 0.2 * one.layers[1].kernel))) < 1e-14)
+  expect.error(function() optim.SGD{use_ema = true, ema_momentum = 2} end, "ema_momentum is a number from 0 to 1")
+  expect.error(function() optim.SGD{ema_overwrite_frequency = 0.5} end, "a whole number of steps")
+end)
+
 test("a schedule is asked for the rate of each step, and the first step has number 0", function()
   local asked = {}
   local schedule = {at = function(_, t) asked[#asked + 1] = t; return 0.01 end}
@@ -104,6 +167,9 @@ local makers = {
   AdamW = function() return optim.AdamW{0.05} end,
   RMSprop = function() return optim.RMSprop{0.02} end,
   Adagrad = function() return optim.Adagrad{0.5} end,
+  Adadelta = function() return optim.Adadelta{5} end,
+  Adamax = function() return optim.Adamax{0.05} end,
+  Nadam = function() return optim.Nadam{0.05} end,
 }
 local names = {}
 for name in pairs(makers) do names[#names + 1] = name end

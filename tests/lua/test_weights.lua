@@ -101,7 +101,8 @@ end)
 test("every optimizer goes on where it stood", function()
   local x, y, path = random.randn(20, 4), random.randn(20), scratch ".safetensors"
   local kinds = {optim.SGD {0.1}, optim.SGD {0.1, momentum = 0.9, nesterov = true}, optim.AdamW {}, optim.RMSprop {},
-    optim.RMSprop {momentum = 0.5}, optim.Adagrad {optim.PiecewiseConstantDecay {{2, 3}, {0.1, 0.2, 0.05}}}}
+    optim.RMSprop {momentum = 0.5}, optim.Adagrad {optim.PiecewiseConstantDecay {{2, 3}, {0.1, 0.2, 0.05}}},
+    optim.Adadelta {1}, optim.Adamax {}, optim.Nadam {}, optim.Adam {0.01, use_ema = true}}
   for _, optimizer in ipairs(kinds) do
     local model = small()
     model:compile {optimizer = optimizer, loss = losses.huber {delta = 0.7}}

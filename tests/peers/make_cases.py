@@ -198,12 +198,15 @@ def optimizers():
     every = {"SGD": [{}, dict(momentum=0.9), dict(momentum=0.9, nesterov=True)],
              "Adam": [{}, dict(beta_1=0.8, beta_2=0.9, epsilon=1e-3)], "AdamW": [{}, dict(weight_decay=0.1)],
              "RMSprop": [{}, dict(momentum=0.9, rho=0.8), dict(epsilon=1e-2)],
-             "Adagrad": [{}, dict(initial_accumulator_value=0.5, epsilon=1e-2)]}
+             "Adagrad": [{}, dict(initial_accumulator_value=0.5, epsilon=1e-2)],
+             "Adadelta": [{}, dict(rho=0.8, epsilon=1e-3)], "Adamax": [{}, dict(beta_1=0.8, beta_2=0.9)],
+             "Nadam": [{}, dict(beta_1=0.8, beta_2=0.9, epsilon=1e-3)]}
     for name, cases in every.items():
         for options in cases:
             one(name, learning_rate=0.05, **options)
         for options in [dict(clipnorm=0.1), dict(clipvalue=0.05), dict(global_clipnorm=0.2), dict(weight_decay=0.1)]:
             one(name, learning_rate=0.05, **options)
+        one(name, learning_rate=0.05, use_ema=True, ema_momentum=0.8, ema_overwrite_frequency=2)
         one(name, learning_rate=Call("ExponentialDecay", initial_learning_rate=0.1, decay_steps=2, decay_rate=0.5))
     schedules = [
         Call("ExponentialDecay", initial_learning_rate=0.1, decay_steps=2, decay_rate=0.5),

@@ -100,6 +100,11 @@ for callback in [Call("EarlyStopping", patience=2, restore_best_weights=True),
                  Call("ReduceLROnPlateau", factor=0.5, patience=1, cooldown=1)]:
     fit("validation after every second epoch, with " + callback.name, (3,), numbers, fast, "numbers", batch_size=3,
         epochs=14, validation_split=0.3, validation_freq=2, callbacks=[callback])
+ema = dict(use_ema=True, ema_momentum=0.8)
+for optimizer in [Call("Adam", learning_rate=0.05, **ema), Call("Nadam", learning_rate=0.05, **ema),
+                  Call("SGD", learning_rate=0.1, ema_overwrite_frequency=3, **ema)]:
+    fit("running means of the weights", (3,), numbers, dict(mse, optimizer=optimizer), "numbers", batch_size=3, epochs=4,
+        validation_split=0.3)
 
 here = os.path.dirname(os.path.abspath(__file__))
 np.savez_compressed(os.path.join(here, "fits.npz"), **arrays)

@@ -55,7 +55,7 @@ local COMPILE = {
 M.compile = doc("model.compile", [[
 model:compile{optimizer="rmsprop", loss, metrics={}}
 
-Chooses how the model learns: an optimizer ("sgd", "adam", "adamw", "rmsprop", "adagrad" or one you made, as
+Chooses how the model learns: an optimizer ("sgd", "adam", "adamw", "rmsprop", "adagrad", ... or one you made, as
 optim.Adam{1e-4}; without one it is RMSprop, as in Keras), a loss ("sparse_categorical_crossentropy" for class labels,
 "categorical_crossentropy" for one-hot rows, "binary_crossentropy" for one output between 0 and 1, "mean_squared_error"
 for numbers; see losses) and metrics: "accuracy"; of two classes "precision", "recall", "specificity", "f1_score"; of
@@ -348,6 +348,8 @@ true
     called:epoch_end(epoch, means)
     if model.stop_training then break end
   end
+  -- A training that goes on in the middle of an epoch needs the weights, not their means.
+  if model.optimizer.finish and not model.unfinished then model.optimizer:finish(run.step.weights) end
   called:train_end()
   if model.unfinished then
     session.note(string.format("fit with initial_epoch=%d goes on there; otherwise it begins a new training",

@@ -27,6 +27,8 @@ local ranges = {
   clipnorm = {"a number above 0", above_zero},
   clipvalue = {"a number above 0", above_zero},
   global_clipnorm = {"a number above 0", above_zero},
+  ema_momentum = {"a number from 0 to 1", function(v) return v >= 0 and v <= 1 end},
+  ema_overwrite_frequency = {"a whole number of steps from 1", function(v) return v >= 1 and v % 1 == 0 end},
 }
 
 local function check_options(what, given, spec)
@@ -49,11 +51,14 @@ local Optimizer = {}
 Optimizer.__index = Optimizer
 
 -- Options that every optimizer takes behind its own.
-local common = {{"weight_decay", 0.0}, {"clipnorm"}, {"clipvalue"}, {"global_clipnorm"}}
+local common = {{"weight_decay", 0.0}, {"clipnorm"}, {"clipvalue"}, {"global_clipnorm"}, {"use_ema", false},
+  {"ema_momentum", 0.99}, {"ema_overwrite_frequency"}}
 
 -- A class with the methods
 --   rule(): the rule's number in src/kernel/update.h
 --   numbers(t): the rule's a, b and epsilon, and what multiplies the learning rate in step t (from 1)
+-- or, for a rule that is written out here and keeps two tensors beside each weight,
+--   step(w, g, first, second, rate, t): changes all but the gradient
 local function define(class_name, spec, methods)
   setmetatable(methods, {__index = Optimizer})
   methods.__index = methods
@@ -98,27 +103,57 @@ end
 
 -- Makes what the rule keeps beside each weight and is not there yet: a momentum may be given at any time.
 local function complete(self, weights)
-  local n = core.update_states(self:rule())
+  local n = self.step and 2 or core.update_states(self:rule())
   if n > 0 and not self.first then self.first = beside(weights, self.initial_accumulator_value or 0) end
   if n > 1 and not self.second then self.second = beside(weights, 0) end
+  if self.use_ema and not self.average then
+    self.average = {}
+    for i, w in ipairs(weights) do self.average[i] = core.plain(w):clone() end
+  end
   return n
 end
 
 --- Begins anew: zeros beside each weight, or what the rule starts from.
 function Optimizer:build(weights)
-  self.first, self.second = nil, nil
+  self.first, self.second, self.average = nil, nil, nil
   complete(self, weights)
 end
 
 --- What the rule keeps, to be put into a file: {first=list} and the like, a tensor a weight.
 function Optimizer:state()
   local n = self.weights and complete(self, self.weights) or 0
-  return {first = n > 0 and self.first or nil, second = n > 1 and self.second or nil}
+  return {first = n > 0 and self.first or nil, second = n > 1 and self.second or nil,
+    average = self.weights and self.use_ema and self.average or nil}
 end
 
 --- Whether a step needs to know all of a gradient before it changes the first number.
 function Optimizer:reads_gradients()
-  return (self.clipnorm or self.global_clipnorm) ~= nil
+  return (self.clipnorm or self.global_clipnorm or self.step) ~= nil
+end
+
+-- What clipping leaves of the gradients: one step of plain descent from 0, uphill.
+local function clipped(self, gradients)
+  if not (self.clipvalue or self.clipnorm or self.global_clipnorm) then return gradients end
+  local left = beside(gradients, 0)
+  core.update(0, left, gradients, nil, nil, -1, 0, 0, 0, 0, self.clipvalue, self.clipnorm, self.global_clipnorm)
+  return left
+end
+
+-- A rule that is written out here.
+local function apply_step(self, weights, gradients, rate, t)
+  gradients = clipped(self, gradients)
+  for i, w in ipairs(weights) do
+    w = core.plain(w)
+    if self.weight_decay ~= 0 then w:mul_(1 - rate * self.weight_decay) end
+    self:step(w, gradients[i], self.first[i], self.second[i], rate, t)
+  end
+end
+
+-- The running means of the weights after step t, which begin with the first.
+local function follow(self, weights, t)
+  local keep = t == 1 and 0 or self.ema_momentum
+  for i, w in ipairs(weights) do self.average[i]:mul_(keep):add_((1 - keep) * core.plain(w)) end
+  if self.ema_overwrite_frequency and t % self.ema_overwrite_frequency == 0 then self:finish(weights) end
 end
 
 --- One step: weights[i] follows gradients[i]. Those that are pending in `program`, if given, it computes itself.
@@ -126,10 +161,21 @@ function Optimizer:apply(weights, gradients, program)
   complete(self, weights)
   local rate = self:current_rate()
   local t = self.iterations + 1
-  local a, b, epsilon, factor = self:numbers(t)
-  core.update(self:rule(), weights, gradients, self.first, self.second, rate * (factor or 1), a, b, epsilon,
-    rate * self.weight_decay, self.clipvalue, self.clipnorm, self.global_clipnorm, program)
+  if self.step then
+    apply_step(self, weights, gradients, rate, t)
+  else
+    local a, b, epsilon, factor = self:numbers(t)
+    core.update(self:rule(), weights, gradients, self.first, self.second, rate * (factor or 1), a, b, epsilon,
+      rate * self.weight_decay, self.clipvalue, self.clipnorm, self.global_clipnorm, program)
+  end
   self.iterations = t
+  if self.use_ema then follow(self, weights, t) end
+end
+
+--- After training: the weights become their running means, if those are kept.
+function Optimizer:finish(weights)
+  if not self.use_ema or self.iterations == 0 then return end
+  for i, w in ipairs(weights) do core.plain(w)[{{}}] = self.average[i] end
 end
 
 -- ---- SGD: w = w - learning_rate * g ----
@@ -140,7 +186,7 @@ end
 local SGD = {}
 
 optim.SGD = doc("optim.SGD", [[
-optim.SGD{learning_rate=0.01, momentum=0, nesterov=false, weight_decay=0, clipnorm, clipvalue, global_clipnorm}
+optim.SGD{learning_rate=0.01, momentum=0, nesterov=false, weight_decay=0, clipnorm, clipvalue, global_clipnorm, ...}
 
 Gradient descent: w = w - learning_rate * gradient. With momentum m (from 0 up to 1, often 0.9) a step keeps
 a part of the last one: v = m v - learning_rate * gradient, w = w + v; nesterov looks one step ahead: w = w +
@@ -148,7 +194,9 @@ m v - learning_rate * gradient. The learning rate is a number, which may be chan
 (model.optimizer.learning_rate = 0.001), or a schedule such as optim.ExponentialDecay. Every optimizer takes:
 weight_decay d, which first makes each weight smaller, w = w - learning_rate * d * w; clipnorm, the greatest norm
 that one weight tensor's gradient may have; clipvalue, the greatest size of one number of it; global_clipnorm, the
-greatest norm of all gradients together.
+greatest norm of all gradients together. With use_ema=true running means of the weights are kept (Polyak and Juditsky
+1992), mean = ema_momentum mean + (1 - ema_momentum) w after each step (ema_momentum=0.99), which wander less than the
+weights: at the end of fit, and every ema_overwrite_frequency steps if given, the weights become their means.
 
 > optim.SGD{0.1}
 SGD, learning rate 0.1
@@ -235,5 +283,89 @@ Adagrad, learning rate 0.01
 function Adagrad.rule() return 6 end
 
 function Adagrad:numbers() return 0, 0, self.epsilon end
+
+-- ---- relatives, written out ----
+--
+-- These are seldom used, so their rules are tensor operations on the whole of a weight, to be read: w is the weight, g
+-- its gradient, and the other two are what the rule keeps beside it.
+
+local Adadelta = {}
+
+optim.Adadelta = doc("optim.Adadelta", [[
+optim.Adadelta{learning_rate=0.001, rho=0.95, epsilon=1e-7, ...}
+
+optim.RMSprop with steps in the weight's own unit: v = rho v + (1 - rho) gradient^2, s = sqrt(u + epsilon) / sqrt(v +
+epsilon) gradient, u = rho u + (1 - rho) s^2 the usual size of steps, and w = w - learning_rate s (Zeiler 2012, with a
+learning rate of 1, which suits it better than Keras's 0.001). It starts slowly, since u starts at 0. The other options
+are as in optim.SGD.
+
+> optim.Adadelta{1}
+Adadelta, learning rate 1
+]], define("Adadelta", {{"learning_rate", 0.001}, {"rho", 0.95}, {"epsilon", 1e-7}}, Adadelta))
+
+function Adadelta:step(w, g, v, u, rate)
+  v:mul_(self.rho):add_((1 - self.rho) * g * g)
+  local s = tensor.sqrt(u + self.epsilon) / tensor.sqrt(v + self.epsilon) * g
+  u:mul_(self.rho):add_((1 - self.rho) * s * s)
+  w:sub_(rate * s)
+end
+
+local ADAM = {{"learning_rate", 0.001}, {"beta_1", 0.9}, {"beta_2", 0.999}, {"epsilon", 1e-7}}
+
+local Adamax = {}
+
+optim.Adamax = doc("optim.Adamax", [[
+optim.Adamax{learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, ...}
+
+optim.Adam with the greatest gradient in the place of the usual one: m = beta_1 m + (1 - beta_1) gradient, u = the
+greater of beta_2 u and |gradient|, and in step t w = w - learning_rate / (1 - beta_1^t) m / (u + epsilon), so that no
+step is longer than about learning_rate (Kingma and Ba 2015, section 7.1). The other options are as in optim.SGD.
+
+> optim.Adamax{}
+Adamax, learning rate 0.001
+]], define("Adamax", ADAM, Adamax))
+
+function Adamax:step(w, g, m, u, rate, t)
+  m:add_((1 - self.beta_1) * (g - m))
+  u[{{}}] = tensor.maximum(self.beta_2 * u, tensor.abs(g))
+  w:sub_(rate / (1 - self.beta_1 ^ t) * m / (u + self.epsilon))
+end
+
+local Nadam = {}
+
+optim.Nadam = doc("optim.Nadam", [[
+optim.Nadam{learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, ...}
+
+optim.Adam with Nesterov's momentum: the mean of the gradients is looked at one step ahead, with a momentum that grows
+towards beta_1 in the first hundred steps, beta_1 (1 - 0.96^t / 2) in step t (Dozat 2016). The other options are as in
+optim.SGD.
+
+> optim.Nadam{}
+Nadam, learning rate 0.001
+]], define("Nadam", ADAM, Nadam))
+
+local function momentum_of(self, t) return self.beta_1 * (1 - 0.5 * 0.96 ^ t) end
+
+-- The product of the momenta up to step t. It hangs on beta_1 and t alone, so it needs no place in a file: what is kept
+-- is the last one, for the next step and the next weight.
+local function momenta(self, t)
+  local last = self.momenta
+  if not last or last.beta_1 ~= self.beta_1 or last.t > t then
+    last = {beta_1 = self.beta_1, t = 0, product = 1}
+    self.momenta = last
+  end
+  for i = last.t + 1, t do last.product = last.product * momentum_of(self, i) end
+  last.t = t
+  return last.product
+end
+
+function Nadam:step(w, g, m, v, rate, t)
+  local now, ahead = momentum_of(self, t), momentum_of(self, t + 1)
+  local so_far = momenta(self, t)
+  m:add_((1 - self.beta_1) * (g - m))
+  v:add_((1 - self.beta_2) * (g * g - v))
+  local mean = ahead / (1 - so_far * ahead) * m + (1 - now) / (1 - so_far) * g
+  w:sub_(rate * mean / (tensor.sqrt(v / (1 - self.beta_2 ^ t)) + self.epsilon))
+end
 
 return optim

@@ -4,7 +4,7 @@ local optim = require "gradus.optim"
 local options = require "gradus.options"
 
 local by_name = {sgd = optim.SGD, adam = optim.Adam, adamw = optim.AdamW, rmsprop = optim.RMSprop,
-  adagrad = optim.Adagrad}
+  adagrad = optim.Adagrad, adadelta = optim.Adadelta, adamax = optim.Adamax, nadam = optim.Nadam}
 local names = {}
 for name in pairs(by_name) do names[#names + 1] = name end
 table.sort(names)
