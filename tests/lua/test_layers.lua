@@ -482,6 +482,21 @@ test("options of layers that cannot be are sentences", function()
   expect.error(function() net {nn.Softmax{axis = -3, input_shape = {5, 5}}} end, "-1 to -2 from the end")
 end)
 
+test("a layer may be frozen from the start, and what Keras has and we have not is explained", function()
+  local m = net {nn.Dense{3, trainable = false, input_shape = {2}}, nn.Dense{1}}
+  expect.equal(#m:weights(), 2)
+  local kept = m.layers[1].kernel:clone()
+  m:compile{optimizer = "sgd", loss = "mse"}
+  m:fit{ones(4, 2), ones(4, 1), epochs = 2, verbose = 0}
+  expect.ok(all(eq(m.layers[1].kernel, kept)))
+  m.layers[1].trainable = true
+  expect.equal(#m:weights(), 4)
+  expect.error(function() nn.Dense{3, trainable = 0} end, "trainable is true or false")
+  expect.error(function() nn.Dense{3, dtype = "float64"} end, "a network has one dtype")
+  expect.error(function() nn.Dense{3, input_dim = 4} end, "input_shape={n}")
+  expect.error(function() nn.Conv2D{3, 3, kernel_constraint = "max_norm"} end, 'kernel_regularizer="l2"')
+end)
+
 test("images whose channels come first are turned once, not by each layer", function()
   expect.error(function() nn.Conv2D{4, 3, data_format = "channels_first"} end, "x:transpose(1, 3, 4, 2)")
   for _, name in ipairs {"MaxPooling2D", "AveragePooling2D", "GlobalAveragePooling2D", "GlobalMaxPooling2D",

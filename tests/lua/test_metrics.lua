@@ -205,6 +205,32 @@ test("metrics by name are the functions of that name, over all samples", functio
   expect.close(r.mae, metrics.mean_absolute_error(y, p))
 end)
 
+test("counts of two classes and losses can be followed by name", function()
+  random.seed(3)
+  local y = random.randint(0, 2, 20)
+  local m, x, r = fitted(1, "mse", {"true_positives", "false_positives", "true_negatives", "false_negatives",
+    "binary_crossentropy", "log_cosh"}, y)
+  local called = m:predict_classes(x)
+  expect.equal(r.true_positives, sum(logical_and(eq(y, 1), eq(called, 1))))
+  expect.equal(r.false_negatives, sum(logical_and(eq(y, 1), eq(called, 0))))
+  expect.equal(r.false_positives, sum(logical_and(eq(y, 0), eq(called, 1))))
+  expect.equal(r.true_positives + r.false_positives + r.true_negatives + r.false_negatives, 20)
+  local truth, p = y:reshape(-1, 1):astype("float64"), m:predict(x)
+  expect.close(r.binary_crossentropy, losses.binary_crossentropy(truth, p))
+  expect.close(r.log_cosh, losses.log_cosh(truth, p))
+  local names = {"sparse_categorical_crossentropy"}
+  local _, _, of_classes = fitted(3, "sparse_categorical_crossentropy", names, random.randint(0, 3, 20))
+  expect.close(of_classes.sparse_categorical_crossentropy, of_classes.loss)
+end)
+
+test("a loss that is followed takes scores where training does", function()
+  random.seed(4)
+  local m = nn.Sequential{nn.Dense{1, input_shape = {3}}, dtype = "float64"}
+  m:compile{optimizer = "sgd", loss = losses.binary_crossentropy{from_logits = true}, metrics = {"binary_crossentropy"}}
+  local r = m:evaluate{random.randn(20, 3), random.randint(0, 2, 20), verbose = 0}
+  expect.close(r.binary_crossentropy, r.loss)
+end)
+
 test("of more than two classes the area is the mean over them, and the k greatest are looked at", function()
   random.seed(3)
   local y = random.randint(0, 7, 20)
@@ -225,6 +251,9 @@ test("a metric that does not fit the outputs or the loss is an error before the 
   expect.error(function() fitted(3, sparse, {"mse"}, labels) end, "it compares numbers")
   expect.error(function() fitted(3, sparse, {"categorical_accuracy"}, labels) end, "class labels for its truth")
   expect.error(function() fitted(3, dense, {"sparse_categorical_accuracy"}, rows) end, "a number an output")
+  expect.error(function() fitted(3, sparse, {"true_positives"}, labels) end, "metrics.confusion_matrix counts")
+  expect.error(function() fitted(3, sparse, {"categorical_crossentropy"}, labels) end, "has class labels for its truth")
+  expect.error(function() fitted(1, "binary_crossentropy", {"hinge"}, ones(20)) end, "outputs with -1 and 1")
   expect.error(function() fitted(1, "binary_crossentropy", {"categorical_accuracy"}, labels) end, "binary_accuracy")
 end)
 

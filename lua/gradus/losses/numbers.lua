@@ -40,7 +40,7 @@ losses.mean_absolute_percentage_error(y_true, y_pred) -> number
 
 The mean of 100 |y_pred - y_true| / |y_true|: errors in percent of the truth, so that 1 beside 2 counts as 100 beside
 200. A truth of 0 has no percents: it counts as 1e-7, as in Keras, which makes its error enormous. In compile also
-"mape".
+"mape". (The metric of this name is a share of 1, as in scikit-learn.)
 
 > losses.mean_absolute_percentage_error(tensor{2, 200}, tensor{1, 100})
 50.0

@@ -3,6 +3,7 @@
 -- average over batches, which would be another number.
 
 local core = require "gradus.core.grad"
+local losses = require "gradus.losses"
 local metrics = require "gradus.metrics"
 local options = require "gradus.options"
 local tensor = require "gradus.core.tensor"
@@ -88,7 +89,48 @@ local function of_numbers(f)
   }
 end
 
+-- How many samples of two classes are both what `truth` and what `predicted` says.
+local function of_counts(truth, predicted)
+  return {
+    fits = function(_, outputs)
+      if outputs > 2 then
+        return string.format("it is of two classes, and the network has %d outputs; metrics.confusion_matrix counts "
+          .. "each class as each", outputs)
+      end
+    end,
+    whole = function(y, outputs, loss)
+      return tensor.sum(tensor.logical_and(tensor.eq(true_labels(y, loss), truth),
+        tensor.eq(labels(outputs, loss), predicted)))
+    end,
+  }
+end
+
+local function truth_words(loss)
+  return loss.labels and "class labels" or loss.truth == "signs" and "-1 and 1" or "numbers"
+end
+
+-- Losses that Keras lets one follow as metrics: of probabilities, or of scores where training has those.
+local function of_loss(name)
+  local measured = losses[name]
+  return {
+    fits = function(_, _, loss)
+      local ours, theirs = truth_words(measured), truth_words(loss)
+      if ours ~= theirs and (measured.labels or loss.labels or measured.truth and loss.truth) then
+        return string.format("it compares outputs with %s, and %s has %s for its truth", ours, loss.name, theirs)
+      end
+    end,
+    whole = function(y, outputs, loss)
+      local as = name:find "crossentropy$" and measured:with {from_logits = is_score(loss)} or measured
+      return as(y:astype(outputs.dtype), outputs)
+    end,
+  }
+end
+
 local whole = {
+  true_positives = of_counts(1, 1),
+  false_positives = of_counts(0, 1),
+  true_negatives = of_counts(0, 0),
+  false_negatives = of_counts(1, 0),
   precision = of_two(metrics.precision_score),
   recall = of_two(metrics.recall_score),
   specificity = of_two(metrics.specificity_score),
@@ -107,6 +149,12 @@ local whole = {
   mean_absolute_percentage_error = of_numbers(metrics.mean_absolute_percentage_error),
   r2_score = of_numbers(metrics.r2_score),
 }
+
+for _, name in ipairs {"mean_squared_logarithmic_error", "log_cosh", "poisson", "kl_divergence", "hinge",
+  "squared_hinge", "categorical_hinge", "binary_crossentropy", "categorical_crossentropy",
+  "sparse_categorical_crossentropy"} do
+  whole[name] = of_loss(name)
+end
 
 local names = {"accuracy"}
 for name in pairs(hits) do names[#names + 1] = name end

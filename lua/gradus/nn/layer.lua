@@ -17,8 +17,22 @@ local Layer = {}
 Layer.__index = Layer
 Layer.__name = "layer"
 
+-- What layers have in Keras and here not, or under another name.
+local refused = {
+  dtype = 'a network has one dtype: nn.Sequential{..., dtype="float64"}',
+  input_dim = "it is input_shape={n}, the shape of one sample",
+  batch_input_shape = "it is input_shape={...}, the shape of one sample, without the axis that counts them",
+  batch_size = "fit has it; a layer takes any number of samples",
+  weights = "layer.kernel[{}] = ... once the network is made, or model:load_weights(path)",
+  activity_regularizer = "weights can be penalized, by kernel_regularizer, and outputs not",
+}
+for _, name in ipairs {"kernel", "bias", "gamma", "beta", "alpha"} do
+  refused[name .. "_constraint"] = string.format('a penalty keeps weights small, %s_regularizer="l2"; what must be so '
+    .. "after each step a callback can see to", name)
+end
+
 --- Layer.define("Dense", {options...}): a new kind of layer. Returns its class (methods go there) and the constructor.
---- Each kind takes `name` and, so that it may stand first in a network, `input_shape`.
+--- Each kind takes `name`, `trainable` and, so that it may stand first in a network, `input_shape`.
 function Layer.define(class_name, spec)
   local class = setmetatable({class_name = class_name}, {__index = Layer})
   class.__index = class
@@ -30,9 +44,14 @@ function Layer.define(class_name, spec)
   for i, option in ipairs(spec) do class.option_names[i] = option[1] end
   all[#all + 1] = {"input_shape", named = true}
   all[#all + 1] = {"name", named = true}
+  all[#all + 1] = {"trainable", true, named = true}
+  all.refused = refused
   local function construct(given)
     local self = options.read("nn." .. class_name, given, all)
-    self.weight_names, self.state_names, self.weight_regularizers, self.trainable = {}, {}, {}, true
+    if type(self.trainable) ~= "boolean" then
+      error(string.format("nn.%s: trainable is true or false, not %s", class_name, tostring(self.trainable)), 0)
+    end
+    self.weight_names, self.state_names, self.weight_regularizers = {}, {}, {}
     setmetatable(self, class)
     self:check_named_options()
     if self.check then self:check() end

@@ -58,12 +58,13 @@ model:compile{optimizer="rmsprop", loss, metrics={}}
 Chooses how the model learns: an optimizer ("sgd", "adam", "adamw", "rmsprop", "adagrad", ... or one you made, as
 optim.Adam{1e-4}; without one it is RMSprop, as in Keras), a loss ("sparse_categorical_crossentropy" for class labels,
 "categorical_crossentropy" for one-hot rows, "binary_crossentropy" for one output between 0 and 1, "mean_squared_error"
-for numbers; see losses) and metrics: "accuracy"; of two classes "precision", "recall", "specificity", "f1_score"; of
-any number "balanced_accuracy", "matthews_corrcoef", "cohen_kappa", "auc", "average_precision" (of more than two: the
-mean of each against the rest), "top_k_categorical_accuracy" (k = 5); of numbers "mse", "mae",
-"root_mean_squared_error", "r2_score", "mean_absolute_percentage_error"; or a function of yours, f(y_true, outputs),
-which gives one number, under a name as in metrics={"accuracy", gap=f}. A metric that does not fit the number of
-outputs is an error. Metrics are counted over the whole epoch, never averaged over batches.
+for numbers; see losses) and metrics: "accuracy"; of two classes "precision", "recall", "specificity", "f1_score",
+"true_positives", "false_positives", "true_negatives", "false_negatives"; of any number "balanced_accuracy",
+"matthews_corrcoef", "cohen_kappa", "auc", "average_precision" (of more than two: the mean of each against the rest),
+"top_k_categorical_accuracy" (k = 5); of numbers "mse", "mae", "root_mean_squared_error", "r2_score",
+"mean_absolute_percentage_error"; a loss by its name, as "sparse_categorical_crossentropy"; or a function of yours,
+f(y_true, outputs), which gives one number, under a name as in metrics={"accuracy", gap=f}. A metric that does not fit
+the number of outputs is an error. Metrics are counted over the whole epoch, never averaged over batches.
 
 > m = nn.Sequential{nn.Dense{2, activation="softmax", input_shape={4}}}
 > m:compile{optimizer="adam", loss="sparse_categorical_crossentropy", metrics={"accuracy"}}
