@@ -99,6 +99,11 @@ def _(folder):
     time.sleep(0.2)
     shell.interrupt()
     contains(shell.until_prompt(), "interrupted")
+    # The same model trains, pauses and goes on: in the middle of the epoch, behind the batch that it was interrupted in.
+    equal(shell.do("m.unfinished"), "epoch 1, after batch 1 of 100")
+    paused(shell, "h = m:fit{x, y, epochs=100000, initial_epoch=0}", r" 3/100000 ")
+    shell.do(":stop")
+    equal(shell.do("#h.epoch >= 2"), "true")
     # Also after a fit that failed, and was caught.
     shell.do("pcall(m.fit, m, {x, y, epochs=2, verbose=0, callbacks={{batch_end = function() error('no') end}}})")
     shell.type("while true do end\r")

@@ -47,7 +47,6 @@ function session.new(given)
     worked = {},  -- those of them that were code and did not fail
     entries = 0,
     sources = {},  -- the text of each chunk by its full name ("=entry 3", "@FILE"), for errors
-    training = {},  -- models that are trained under a prompt which can pause: see gradus.session.pause
     noted = {},  -- lines about which something was said
   }, methods)
   local access

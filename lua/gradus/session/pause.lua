@@ -11,19 +11,31 @@ local pause = {}
 local Hold = {}
 Hold.__index = Hold
 
--- The models that are being trained, each with its hold.
-local trained = setmetatable({}, {__mode = "k"})
+-- The models that are being trained, each with its hold. An interrupt that is on its way to the prompt stops what
+-- closes a variable, too: a hold may stay in here when its fit is over, until the collector has found that nobody has
+-- it.
+local trained = setmetatable({}, {__mode = "kv"})
 
--- Leaving fit in any way lets Ctrl-C interrupt again.
+-- Leaving fit lets Ctrl-C interrupt again.
 function Hold:__close()
   trained[self.model] = nil
-  if not self.session then return end
-  core.hold(false)
-  self.session.training[self.model] = nil
+  if self.session then core.hold(false) end
+end
+
+-- Whether a training that can pause is under way in the session.
+local function has_hold(session)
+  if next(trained) == nil then return false end
+  collectgarbage()
+  for _, hold in pairs(trained) do
+    if hold.session == session then return true end
+  end
+  return false
 end
 
 --- An error when `model` is being trained, in a pause or in a callback: `what` is what would change under it.
 function pause.refuse(model, what)
+  if not trained[model] then return end
+  collectgarbage()
   local hold = trained[model]
   if not hold then return end
   error(string.format("%s: the training of this model %s", what, hold.paused
@@ -34,12 +46,12 @@ end
 function pause.hold(model)
   local session = sessions.current()
   local hold = setmetatable({model = model}, Hold)
-  trained[model] = hold
   -- In a pause, training of another model is interrupted as ever: there is one prompt to come back to.
-  if not session or not session.on_pause or next(session.training) then return hold end
-  hold.session = session
-  session.training[model] = true
-  core.hold(true)
+  if session and session.on_pause and not has_hold(session) then
+    hold.session = session
+    core.hold(true)
+  end
+  trained[model] = hold
   return hold
 end
 
