@@ -222,12 +222,15 @@ local function plan(seed)
     add("Dense", {p.outputs, activation = ending}, {at})
   end
 
-  p.optimizer = pick{"SGD", "SGD", "Adam", "AdamW", "RMSprop", "Adagrad"}
+  p.optimizer = pick{"SGD", "SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "Adamax", "Nadam"}
   p.optimizer_options = {pick{0.01, 0.05}, weight_decay = maybe(0.2, 0.01)}
   if p.optimizer == "SGD" and chance(0.5) then
     p.optimizer_options.momentum, p.optimizer_options.nesterov = 0.9, chance(0.5)
   end
   if chance(0.3) then p.optimizer_options[pick{"clipnorm", "clipvalue", "global_clipnorm"}] = pick{0.1, 0.5} end
+  if chance(0.2) then
+    p.optimizer_options.use_ema, p.optimizer_options.ema_overwrite_frequency = true, maybe(0.5, between(1, 5))
+  end
   p.decays, p.n = chance(0.2), between(4, 33)
   p.batch_size, p.weighted, p.shuffle = between(1, p.n), chance(0.3), chance(0.7)
   p.validation_split = p.n > 6 and chance(0.3) and 0.3 or 0

@@ -131,8 +131,10 @@ test("with a schedule, sample weights and a callback of one's own", function()
     function() return {own(), csv()} end, {sample_weight = weight})
 end)
 
-test("with a learning rate that is set at each epoch, RMSprop and two callbacks of a kind", function()
-  expect_resumes(function() return optim.RMSprop{0.01, momentum = 0.5} end, function()
+test("with a learning rate that is set at each epoch, running means of weights and two callbacks of a kind", function()
+  expect_resumes(function()
+    return optim.RMSprop{0.01, momentum = 0.5, use_ema = true, ema_momentum = 0.9, ema_overwrite_frequency = 5}
+  end, function()
     return {callbacks.LearningRateScheduler{function(_, rate) return rate * 0.9 end}, csv(),
       callbacks.EarlyStopping{monitor = "loss", patience = 7}, callbacks.EarlyStopping{patience = 4, baseline = 0.5}}
   end)

@@ -221,7 +221,7 @@ test("Inside a call's table the options are offered that the call checks, withou
   expect.equal(words(s, "nn.Conv2D{16, 3,\n  act"), "activation=")
   expect.equal(words(s, "nn.Conv2D{16, {3, 3}, fil"), words(s, "fil"))
   expect.equal(words(s, "m:fit{x, class_weight={[0]=1, y=2}, callbacks={}, y"), "y=")
-  expect.equal(words(s, "nn.MaxPooling2D{"), "data_format= input_shape= name= padding= pool_size= strides=")
+  expect.equal(words(s, "nn.MaxPooling2D{"), "data_format= input_shape= name= padding= pool_size= strides= trainable=")
   expect.equal(words(s, "nn.MaxPooling2D{padding='same', p"), "pool_size=")
   expect.equal(words(s, "m = nn.Sequential{nn.Dense{u"), "units= use_bias=")
   expect.equal(words(s, "optim.Adam{learn"), "learning_rate=")
