@@ -245,12 +245,27 @@ local function a_layer(input_shape)
     function() return nn.Dense {between(4), activation = activation, input_shape = input_shape} end,
     function() return nn.Conv2D {between(3), between(3), padding = pick {"same", "valid"},
       activation = activation, strides = between(2), input_shape = input_shape} end,
+    function()
+      local groups = between(3)
+      return nn.Conv2D {groups * pick {1, 2, 40}, between(3), groups = groups, dilation_rate = between(2),
+        input_shape = input_shape}
+    end,
+    function() return nn.PReLU {shared_axes = pick {2, -1, {2, 3}, {}}, input_shape = input_shape} end,
+    function()
+      local normal = pick {nn.BatchNormalization, nn.LayerNormalization}
+      return normal {axis = pick {-1, 2, -2, 4, {2, 3}, {-1, 2}}, input_shape = input_shape}
+    end,
+    function() return nn.Softmax {axis = pick {-1, 2, {2, 3}, {-1, -3}}, input_shape = input_shape} end,
     function() return nn.MaxPooling2D {between(3), input_shape = input_shape} end,
     function() return nn.Flatten {input_shape = input_shape} end,
     function() return nn.Dropout {0.5, input_shape = input_shape} end,
     function() return nn.Activation {activation or "relu", input_shape = input_shape} end,
   }()
 end
+
+local loss_names = {}
+for name in pairs(losses) do loss_names[#loss_names + 1] = name end
+table.sort(loss_names)
 
 local function a_model()
   local input_shape = pick {{3}, {3}, {4, 4, 1}, {4, 4, 2}, {0}, {2, 2}}
@@ -259,9 +274,10 @@ local function a_model()
   if chance(0.6) then list[#list + 1] = nn.Flatten {} end
   if chance(0.8) then list[#list + 1] = nn.Dense {between(3), activation = pick {"softmax", "sigmoid"}} end
   local model = nn.Sequential(list)
-  local loss = pick {"mse", "binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy"}
-  model:compile {optimizer = pick {"adam", "sgd", optim.SGD {0.1, momentum = 0.9}}, loss = loss,
-    metrics = chance(0.5) and {"accuracy"} or {}}
+  local loss = pick {"mse", "binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy",
+    pick(loss_names)}
+  model:compile {optimizer = pick {"adam", "sgd", optim.SGD {0.1, momentum = 0.9},
+    optim.Nadam {use_ema = true, clipnorm = 1}}, loss = loss, metrics = chance(0.5) and {"accuracy"} or {}}
   return model
 end
 

@@ -126,6 +126,19 @@ test("A misspelt name is an error with a suggestion, in globals and in modules",
   expect.equal(prints(s, "xyzzyxyzzy"), "error: xyzzyxyzzy is not defined")
 end)
 
+test("What Keras calls otherwise is answered with our name for it, which there is", function()
+  local s = fresh()
+  for _, asked in ipairs {"nn.DepthwiseConv2D", "nn.MaxPool2D", "nn.SeparableConv2D", "nn.SpatialDropout2D",
+    "nn.Lambda", "nn.InputLayer", "nn.ThresholdedReLU", "nn.Conv1D", "losses.bce", "losses.kld", "nn.LSTM"} do
+    local said = prints(s, asked)
+    expect.ok(said:find "\n *%^+$", said)  -- the name is marked
+    local advice = said:match 'has no "[%w_]+": ([^\n]*)'
+    expect.ok(advice, said)
+    for name in advice:gmatch "nn%.([%w_]+)" do expect.ok(nn[name], said) end
+    for name in advice:gmatch "losses%.([%w_]+)" do expect.ok(losses[name], said) end
+  end
+end)
+
 test("Nothing that a learner assigns reaches our own Lua", function()
   local s = fresh {interactive = true}
   prints(s, "for name in pairs(string) do string[name] = nil end math.floor = nil table.concat = error zeros = nil")
@@ -240,7 +253,7 @@ test("The values of an option are offered where they are a fixed set", function(
   local s = fresh()
   expect.equal(words(s, 'nn.Conv2D{16, 3, padding="'), "same valid")
   expect.equal(words(s, "nn.Conv2D{16, 3, padding="), '"same" "valid"')
-  expect.equal(words(s, "nn.Dense{2, activation='rel"), "relu")
+  expect.equal(words(s, "nn.Dense{2, activation='rel"), "relu relu6")
   expect.equal(words(s, 'nn.Activation{"soft'), "softmax softplus softsign")
   expect.equal(words(s, "nn.Dense{2, use_bias="), "false true")
   expect.equal(words(s, 'nn.Dense{2, kernel_initializer="he'), "he_normal he_uniform")

@@ -75,7 +75,8 @@ def dense(units, **options):
 
 def layers():
     for activation in ["linear", "relu", "sigmoid", "tanh", "softplus", "softmax", "elu", "selu", "leaky_relu", "gelu",
-                       "silu", "softsign", "exponential"]:
+                       "silu", "softsign", "exponential", "swish", "mish", "log_softmax", "relu6", "hard_sigmoid",
+                       "hard_silu"]:
         train("Dense " + activation, (3,), [dense(4, activation=activation), dense(2)], MSE, "numbers", SGD)
     for layer in [Call("ReLU"), Call("ReLU", max_value=1.0, negative_slope=0.1, threshold=0.2), Call("LeakyReLU"),
                   Call("LeakyReLU", negative_slope=0.1), Call("ELU"), Call("ELU", alpha=0.5), Call("PReLU"), Call("Softmax"),

@@ -4,6 +4,9 @@
 local core = require "gradus.core.tensor"
 local options = require "gradus.options"
 
+local function silu(x) return x * core.sigmoid(x) end
+local function hard_sigmoid(x) return core.minimum(core.relu(x + 3), 6) / 6 end
+
 local activations = {
   linear = function(x) return x end,
   sigmoid = core.sigmoid,    -- 1 / (1 + e^-x): between 0 and 1, the probability of "yes"
@@ -19,9 +22,17 @@ local activations = {
   -- With these two numbers outputs of mean 0 and variance 1 stay so (Klambauer et al. 2017).
   selu = function(x) return 1.0507009873554805 * core.elu(x, 1.6732632423543772) end,
   softplus = core.softplus,                                     -- log(1 + e^x): a ReLU without its corner
-  silu = function(x) return x * core.sigmoid(x) end,
+  silu = silu,
+  swish = silu,
   gelu = function(x) return 0.5 * x * (1 + core.erf(x * math.sqrt(0.5))) end,  -- x times P(a normal number < x)
+  mish = function(x) return x * core.tanh(core.softplus(x)) end,
   exponential = core.exp,
+  log_softmax = function(x) return x - core.logsumexp(x, {axis = -1, keepdims = true}) end,
+
+  -- Made of straight lines, for processors to which an exponential is dear.
+  relu6 = function(x) return core.minimum(core.relu(x), 6) end,
+  hard_sigmoid = hard_sigmoid,
+  hard_silu = function(x) return x * hard_sigmoid(x) end,
 }
 
 local names = {}

@@ -42,7 +42,7 @@ local function remark(loss, activation, layer, outputs)
       .. "take losses.%s{from_logits=true}", name, where, categorical and "softmax" or "sigmoid", name)
   end
   if entropy and not loss.from_logits and not probabilities then
-    return string.format("%s takes probabilities, and %s ends in %s, which gives others numbers too: use \"%s\"", name,
+    return string.format("%s takes probabilities, and %s ends in %s, which gives other numbers too: use \"%s\"", name,
       where, activation, categorical and "softmax" or "sigmoid")
   end
   if categorical and activation == "sigmoid" then

@@ -102,6 +102,31 @@ for name in ("float64 float32 int64 uint8 bool"):gmatch "%S+" do
 end
 for name in ("plt matplotlib pylab"):gmatch "%S+" do foreign[name] = "curves are drawn with plot: ?plot tells more" end
 
+-- What Keras has in a module where here it is something else, or in another place.
+local members = {nn = {
+  Convolution2D = "it is nn.Conv2D", MaxPool2D = "it is nn.MaxPooling2D", AvgPool2D = "it is nn.AveragePooling2D",
+  GlobalAvgPool2D = "it is nn.GlobalAveragePooling2D", GlobalMaxPool2D = "it is nn.GlobalMaxPooling2D",
+  DepthwiseConv2D = "for n channels it is nn.Conv2D{n, 3, groups=n}",
+  SeparableConv2D = "for n channels it is nn.Conv2D{n, 3, groups=n} and behind it nn.Conv2D{filters, 1}",
+  Conv1D = "n numbers in a row are an image of n rows and one column: nn.Conv2D{filters, {3, 1}}",
+  ZeroPadding2D = 'nn.Conv2D and poolings take padding="same"',
+  SpatialDropout2D = "nn.Dropout{rate, noise_shape={-1, 1, 1, -1}} drops whole channels",
+  InputLayer = "the first layer takes input_shape={...}; branches begin with nn.Input{shape}",
+  Lambda = "nn.Activation takes a function of tensors, and nn.layer makes a layer of your own",
+  ThresholdedReLU = "it is nn.ReLU{threshold=theta}",
+}, losses = {
+  bce = "it is losses.binary_crossentropy", cce = "it is losses.categorical_crossentropy",
+  kld = "it is losses.kl_divergence", logcosh = "it is losses.log_cosh",
+}}
+for name in ("LSTM GRU SimpleRNN RNN Bidirectional Embedding"):gmatch "%S+" do
+  members.nn[name] = "there are no layers for sequences here"
+end
+
+--- The same about a field that a module has not.
+function advice.member(module, name)
+  return members[module] and members[module][name]
+end
+
 --- What to say about a name that is not defined but that another language has, or nil.
 function advice.name(name)
   return foreign[name]

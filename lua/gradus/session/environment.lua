@@ -37,7 +37,8 @@ local function copy_module(name, module)
         if type(k) == "string" then names[#names + 1] = k end
       end
       table.sort(names)
-      error(string.format('%s has no "%s"%s', name, key, options.did_you_mean(key, names)), 2)
+      local more = advice.member(name, key)
+      error(string.format('%s has no "%s"%s', name, key, more and ": " .. more or options.did_you_mean(key, names)), 2)
     end,
     __newindex = original.__newindex and function(_, key, value) module[key] = value end,
     __call = original.__call and function(_, ...) return module(...) end,

@@ -33,9 +33,9 @@ end)
 layers.Activation = doc("nn.Activation", [[
 nn.Activation{activation}
 
-Applies an activation function by name: "relu", "leaky_relu" (with 0.2), "elu", "selu", "softplus", "silu", "gelu",
-"sigmoid", "tanh", "softsign", "exponential", "softmax" or "linear"; or a function of your own, made of tensor
-operations. No parameters.
+Applies an activation function by name: "relu", "relu6", "leaky_relu" (with 0.2), "elu", "selu", "softplus", "silu" (or
+"swish"), "hard_silu", "gelu", "mish", "sigmoid", "hard_sigmoid", "tanh", "softsign", "exponential", "softmax",
+"log_softmax" or "linear"; or a function of your own, made of tensor operations. No parameters.
 
 > nn.Activation{"softmax"}.activation
 softmax
