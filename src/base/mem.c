@@ -1,5 +1,6 @@
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -157,12 +158,16 @@ static void keep_or_free(void *data, size_t size) {
   pthread_mutex_unlock(&kept.lock);
 }
 
-// Frees everything kept; false when there was nothing.
+// Frees everything kept, and hands back to the kernel what malloc holds between blocks in use: a step of
+// training that found no room has just let go of some hundred blocks there. False when there was nothing.
 static bool give_back(void) {
   pthread_mutex_lock(&kept.lock);
   bool any = kept.count > 0;
   while (kept.count) free(take_out(kept.count - 1));
   pthread_mutex_unlock(&kept.lock);
+#ifdef __GLIBC__
+  any |= malloc_trim(0) != 0;
+#endif
   return any;
 }
 
@@ -193,24 +198,38 @@ static void *aligned(size_t size) {
   return aligned_alloc(GR_ALIGN, size);
 }
 
+// "1.50 GiB", "12.0 MiB": sizes below a hundredth of a GiB are sizes too.
+static const char *size_text(char text[32], size_t size) {
+  static const char *const units[] = {"KiB", "MiB", "GiB"};
+  double n = (double)size / 1024;
+  int unit = 0;
+  for (; n >= 1024 && unit < 2; unit++) n /= 1024;
+  snprintf(text, 32, "%.2f %s", n, units[unit]);
+  return text;
+}
+
+gr_code gr_mem_expect(size_t size, const char *what, const char *fix, gr_err *err) {
+  if (size < CHECKED_FROM) return GR_OK;
+  char need[32], spare[32];
+  size_t left = gr_mem_available();
+  if (size > left - left / 8 && give_back()) left = gr_mem_available();
+  left -= left / 8;  // the rest of the machine lives on
+  if (size <= left) return GR_OK;
+  return gr_fail(err, GR_ERR_MEMORY, "%s needs %s, and this machine has %s to spare: %s", what,
+                 size_text(need, size), size_text(spare, left), fix);
+}
+
 gr_code gr_alloc(void **out, size_t size, const char *what, gr_err *err) {
   *out = NULL;
   if (size == 0) return GR_OK;
-  double gib = (double)size / (1024.0 * 1024.0 * 1024.0);
-  if (size >= CHECKED_FROM) {
-    size_t left = gr_mem_available();
-    if (size > left - left / 8 && give_back()) left = gr_mem_available();
-    left -= left / 8;  // the rest of the machine lives on
-    if (size > left)
-      return gr_fail(err, GR_ERR_MEMORY,
-                     "%s needs %.2f GiB, and this machine has %.2f GiB to spare: use a smaller shape, "
-                     "float32, or work through the data in parts",
-                     what, gib, (double)left / (1024.0 * 1024.0 * 1024.0));
-  }
+  gr_code code =
+      gr_mem_expect(size, what, "use a smaller shape, float32, or work through the data in parts", err);
+  if (code) return code;
+  char need[32];
   size_t rounded = (size + GR_ALIGN - 1) / GR_ALIGN * GR_ALIGN;
   if (rounded >= size) *out = aligned(rounded);
   if (rounded >= size && !*out && give_back()) *out = aligned(rounded);
-  if (!*out) return gr_fail(err, GR_ERR_MEMORY, "out of memory: %s needs %.2f GiB", what, gib);
+  if (!*out) return gr_fail(err, GR_ERR_MEMORY, "out of memory: %s needs %s", what, size_text(need, size));
   return GR_OK;
 }
 

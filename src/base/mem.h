@@ -29,6 +29,10 @@
 // left, the memory of buffers that was kept (see gr_buffer_new) is given back first.
 size_t gr_mem_available(void);
 
+// GR_ERR_MEMORY where the machine cannot spare so many bytes, which many blocks together will need; `fix`
+// says what to do about it.
+gr_code gr_mem_expect(size_t size, const char *what, const char *fix, gr_err *err);
+
 // `*out` becomes `size` bytes aligned to GR_ALIGN (NULL when size is 0), or GR_ERR_MEMORY. Linux
 // overcommits: a request is checked against gr_mem_available before it is made, when it is large.
 // `what` names the thing in the message, as in "a float64 tensor of shape (1000, 1000)".

@@ -74,6 +74,13 @@ static gr_code lay_out(gr_program *p, int64_t rows, gr_err *err) {
 
 // `count` arenas, with scratch of their own unless the program halts.
 static gr_code make_arenas(gr_program *p, int count, gr_err *err) {
+  const size_t bytes = p->n_halts ? p->scratch_at : p->arena_bytes;
+  gr_code code = gr_mem_expect(
+      (size_t)count * bytes, "what a step keeps of its samples",
+      p->n_halts ? "batch normalization needs a whole batch at a time, so take a smaller batch_size"
+                 : "take smaller layers, or fewer threads",
+      err);
+  if (code) return code;
   p->arenas = calloc((size_t)count, sizeof *p->arenas);
   if (!p->arenas) return gr_fail(err, GR_ERR_MEMORY, "out of memory: a training step");
   for (int t = 0; t < count; t++) {
@@ -81,8 +88,7 @@ static gr_code make_arenas(gr_program *p, int count, gr_err *err) {
     p->n_arenas = t + 1;
     a->value = calloc(3 * (size_t)p->n_steps, sizeof *a->value);
     if (!a->value) return gr_fail(err, GR_ERR_MEMORY, "out of memory: a training step");
-    size_t bytes = p->n_halts ? p->scratch_at : p->arena_bytes;
-    gr_code code = gr_alloc(&a->memory, bytes, "the activations of a slice", err);
+    code = gr_alloc(&a->memory, bytes, "what a step keeps of its samples", err);
     if (code) return code;
     a->scratch = (char *)a->memory + p->scratch_at;
     a->aux = a->value + p->n_steps;

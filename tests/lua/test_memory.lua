@@ -96,6 +96,16 @@ test("what a training run holds is in proportion to what it computes with", func
   end
 end)
 
+test("a batch that cannot stay in memory as a whole is refused before it is asked for, and nothing is lost", function()
+  local m = nn.Sequential{nn.Dense{100000, input_shape = {2}}, nn.BatchNormalization{}, nn.Dense{1}}
+  m:compile{optimizer = "sgd", loss = "mse"}
+  local x, y, kernel = zeros(1000000, 2), zeros(1000000, 1), m.layers[1].kernel:clone()
+  local text = expect.error(function() m:fit{x, y, batch_size = #x, verbose = 0} end, "take a smaller batch_size")
+  expect.ok(text:find "needs %d+%.%d+ GiB, and this machine has %d+", text)
+  expect.ok(all(eq(kernel, m.layers[1].kernel)))
+  expect.ok(m:train_on_batch(x[{{1, 4}}], y[{{1, 4}}]) == 0)
+end)
+
 test("an optimizer without a memory keeps nothing beside the weights", function()
   local m = nn.Sequential{nn.Dense{3, input_shape = {4}}}
   for _, case in ipairs{{optim.SGD{}, 0}, {optim.SGD{momentum = 0.9}, 1}, {optim.RMSprop{}, 1}, {optim.Adagrad{}, 1},
