@@ -19,7 +19,8 @@ Unfinished.__name = "unfinished epoch"
 ---   model, x, truth, samples, shuffle, batch_size, batches    what is trained, and on what
 ---   names       of the loss and the hits
 ---   outputs     room for the outputs of all samples where a metric needs them; nil elsewhere
---- When the result is closed in the middle of an epoch, it lets go of the samples.
+--- When the result is closed in the middle of an epoch, it lets go of the samples. (An interrupt on its way to the
+--- prompt stops that, too: then it keeps them until the next fit, and is as good.)
 function M.new(run)
   local self = setmetatable({epoch = 0, batch = 0, sums = {}}, Unfinished)
   for _, name in ipairs {"model", "x", "truth", "samples", "shuffle", "batch_size", "batches", "names", "outputs"} do
