@@ -104,6 +104,13 @@ test("one layer with an initializer's value trains as any other, and a layer of 
   expect.ok(m.layers[2].factor[1] ~= 2.0)
 end)
 
+test("an initializer is called with a shape, as a table or as numbers", function()
+  expect.equal(table.concat(initializers.RandomNormal{}(3, 2).shape, " "), "3 2")
+  expect.equal(tostring(initializers.Ones{}(2)), "[1. 1.]")
+  expect.error(function() initializers.HeNormal{}() end, "is called with a shape")
+  expect.error(function() initializers.HeNormal{seed = 1} end, "random.seed(1) before a network is made")
+end)
+
 test("what is no initializer is said so when the layer is made", function()
   expect.error(function() nn.Dense{2, kernel_initializer = "he_norml"} end, 'did you mean "he_normal"')
   expect.error(function() nn.Dense{2, bias_initializer = 3} end, "bias_initializer is a name")

@@ -126,6 +126,7 @@ test("options of a loss that cannot be are sentences", function()
   expect.error(function() losses.categorical_focal_crossentropy{alpha = 2} end, "alpha is a number from 0 to 1")
   expect.error(function() losses.tversky{beta = -1} end, "beta is a number from 0")
   expect.error(function() losses.huber{dleta = 1} end, 'did you mean "delta"')
+  expect.error(function() losses.huber{reduction = "sum"} end, "training follows their mean")
   expect.equal(tostring(losses.huber{2}), "huber{delta=2}")
 end)
 

@@ -29,6 +29,12 @@ for _, case in ipairs(known) do
   end)
 end
 
+test("options that others have are answered with what to write instead", function()
+  expect.error(function() optim.SGD {decay = 1e-6} end, "optim.InverseTimeDecay{0.01, 1, 1e-4}")
+  expect.ok(optim.SGD {optim.InverseTimeDecay{0.01, 1, 1e-4}}:current_rate() == 0.01)
+  expect.error(function() optim.Adam {gradient_accumulation_steps = 2} end, "a larger batch_size")
+end)
+
 test("an optimizer that is given no lists of weights says so", function()
   expect.error(function() optim.SGD {}:apply("weights", {}) end, "table expected")
 end)

@@ -126,6 +126,13 @@ test("A misspelt name is an error with a suggestion, in globals and in modules",
   expect.equal(prints(s, "xyzzyxyzzy"), "error: xyzzyxyzzy is not defined")
 end)
 
+test("An option that others have is marked where it stands, and answered", function()
+  local s = fresh()
+  expect.equal(prints(s, "nn.Dense{3, dtype='float64'}"),
+    'error: nn.Dense has no option dtype: a network has one dtype: nn.Sequential{..., dtype="float64"}\n'
+    .. "  nn.Dense{3, dtype='float64'}\n              ^^^^^")
+end)
+
 test("What Keras calls otherwise is answered with our name for it, which there is", function()
   local s = fresh()
   for _, asked in ipairs {"nn.DepthwiseConv2D", "nn.MaxPool2D", "nn.SeparableConv2D", "nn.SpatialDropout2D",

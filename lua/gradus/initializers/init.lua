@@ -25,13 +25,25 @@ local ranges = {
   mean = number(), minval = number(), maxval = number(), gain = number(), value = number(),
 }
 
+local refused = {
+  seed = "one generator draws everything, and random.seed(1) before a network is made makes it the same again",
+}
+
 -- initializers[class_name]: a constructor of callable values, draw(options, shape) -> tensor. `spec` is as in
 -- options.read, `text` the help.
 local function define(class_name, spec, text, draw, check)
   local what = "initializers." .. class_name
+  spec.refused = refused
   local class = {class_name = class_name, __name = "initializer"}
   class.__index = class
-  class.__call = draw
+  function class:__call(shape, ...)
+    if math.type(shape) == "integer" then shape = {shape, ...} end
+    if type(shape) ~= "table" then
+      error(string.format("%s{...} is called with a shape, as in %s{}({3, 2}), not with a %s", what, what,
+        type(shape)), 2)
+    end
+    return draw(self, shape)
+  end
   function class:__tostring()
     local parts = {}
     for i, option in ipairs(spec) do

@@ -56,11 +56,19 @@ function Loss:with(given)
   return loss
 end
 
+-- What Keras's losses take besides.
+local refused = {
+  reduction = "it is one number a sample, and training follows their mean",
+  axis = "the outputs of a sample are the last axis",
+  ignore_class = "a sample that should not count has the weight 0: fit{..., sample_weight=ne(y, 255)}",
+}
+
 --- A function define(name, spec, rows, text, more) that puts losses into a table. rows(loss, p, t) gives one number a
 --- sample, of predictions (n, k) and the truth; more.check(loss) raises for options that cannot be; more.labels: the
 --- truth is one class label a sample; more.truth: what its numbers are, one of the words in nn/samples.lua.
 function M.into(losses)
   return function(name, spec, rows, text, more)
+    spec.refused = refused
     local loss = setmetatable({name = name, spec = spec, rows = rows}, Loss)
     for key, value in pairs(more or {}) do loss[key] = value end
     losses[name] = doc("losses." .. name, text, loss:with {})

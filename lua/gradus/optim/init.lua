@@ -54,6 +54,13 @@ Optimizer.__index = Optimizer
 local common = {{"weight_decay", 0.0}, {"clipnorm"}, {"clipvalue"}, {"global_clipnorm"}, {"use_ema", false},
   {"ema_momentum", 0.99}, {"ema_overwrite_frequency"}}
 
+-- What others' optimizers take besides.
+local refused = {
+  decay = "a rate that falls is a schedule: learning_rate=optim.InverseTimeDecay{0.01, 1, 1e-4}",
+  gradient_accumulation_steps = "a larger batch_size of fit makes the same step",
+  loss_scale_factor = "numbers here have 32 or 64 bits and need no scale",
+}
+
 -- A class with the methods
 --   rule(): the rule's number in src/kernel/update.h
 --   numbers(t): the rule's a, b and epsilon, and what multiplies the learning rate in step t (from 1)
@@ -64,7 +71,7 @@ local function define(class_name, spec, methods)
   methods.__index = methods
   methods.class_name = class_name
   methods.__tostring = Optimizer.__tostring
-  local all = {table.unpack(spec)}
+  local all = {refused = refused, table.unpack(spec)}
   for _, option in ipairs(common) do
     local own = false
     for _, given in ipairs(spec) do own = own or given[1] == option[1] end

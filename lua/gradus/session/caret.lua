@@ -55,6 +55,7 @@ end
 local blamed = {
   {"^([%a_][%w_]*) is not defined", "variable"},
   {" has no option \"([%a_][%w_]*)\"", "option"},
+  {" has no option ([%a_][%w_]*):", "option"},
   {"^(.-) is nil: there is no such function", "callee"},
   {"^(.-) is an? %l+ and cannot be called", "callee"},
   {"^(.-) is nil", "expression"},
