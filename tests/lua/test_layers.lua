@@ -461,6 +461,19 @@ test("a network that cannot be put together says why", function()
   expect.error(function() nn.Model{3, x} end, "nn.Input")
   expect.error(function() nn.Input{{4, 0}} end, "whole numbers from 1")
   expect.error(function() nn.Conv2D{2, 3}(x) end, "(rows, columns, channels)")
+  expect.error(function() nn.Model{{x, other}, nn.Add{}{x, other}} end, "columns of one x")
+  expect.error(function() nn.Model{x, {nn.Dense{1}(x), nn.Dense{2}(x)}} end, "joined by nn.Concatenate")
+  expect.error(function() return x + other end, "nn.Add{}{a, b}")
+  local dense = nn.Dense{3}
+  expect.error(function() nn.Model{x, dense(dense(x))} end, "in two places, behind samples of shape (4,) and of (3,)")
+  local twice, m = nn.Dense{4, input_shape = 4}, nn.Sequential{nn.Dense{2, input_shape = {4}}}
+  expect.error(function() nn.Sequential{twice, twice} end, "entries 1 and 2 are one layer")
+  expect.error(function() nn.Sequential{m, nn.Dense{1}} end, "entry 1 is table, not a layer; it is a network")
+  expect.error(function() nn.Sequential{twice, nil, nn.Dense{1}} end, "entry 2 is nil")
+  expect.error(function() m(x) end, "is a network and no layer")
+  for _, shape in ipairs {{}, {-1}, {2.5}, {nil, 3}, {rows = 3}, "3"} do
+    expect.error(function() nn.Dense{1, input_shape = shape} end, "input_shape is the shape of one sample")
+  end
 end)
 
 test("options of layers that cannot be are sentences", function()

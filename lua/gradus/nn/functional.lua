@@ -30,6 +30,14 @@ local function is_symbol(value)
   return getmetatable(value) == Symbol
 end
 
+-- What a symbol cannot do, and which layer does it.
+for event, layer in pairs {__add = "Add", __mul = "Multiply", __sub = "Add", __div = "Multiply"} do
+  Symbol[event] = function()
+    error(string.format("an input of a network holds no numbers yet; layers compute with it, as nn.%s{}{a, b}, "
+      .. "nn.Rescaling{-1}(b), or one of yours made by nn.layer", layer), 2)
+  end
+end
+
 functional.Input = doc("nn.Input", [[
 nn.Input{shape} -> input
 
@@ -42,13 +50,7 @@ Layers are called with it, and with what other layers give; nn.Model makes a net
 a batch of samples of shape (3,), from Dense
 ]], function(given)
   local shape = options.read("nn.Input", given, {{"shape", required = true}}).shape
-  if type(shape) == "number" then shape = {shape} end
-  local good = type(shape) == "table" and #shape > 0
-  for _, n in ipairs(good and shape or {}) do good = good and math.type(n) == "integer" and n > 0 end
-  if not good then
-    error("nn.Input: shape is that of one sample, a list of whole numbers from 1, as in nn.Input{{50, 50, 1}}", 2)
-  end
-  return symbol({table.unpack(shape)}, nil, {})
+  return symbol(Layer.sample_shape("nn.Input: shape", shape, "nn.Input{{50, 50, 1}}"), nil, {})
 end)
 
 --- layer(x) or layer{a, b}: the layer behind those symbols.
@@ -77,7 +79,7 @@ end
 local Functional = setmetatable({}, {__index = Model})
 Functional.__index = Functional
 Functional.__name = "Model"
-Functional.__tostring, Functional.__echo = Model.__tostring, Model.__echo
+Functional.__tostring, Functional.__echo, Functional.__call = Model.__tostring, Model.__echo, Model.__call
 
 -- The symbols from the input to the output, each once, a layer behind what it needs.
 local function gather(input, output)
@@ -115,10 +117,15 @@ local function make(given)
   options.choice("nn.Model", "dtype", self.dtype, DTYPES)
   local input, output = self.inputs, self.outputs
   if not is_symbol(input) or input.layer then
-    error("nn.Model: inputs is one nn.Input{...}", 2)
+    local several = type(input) == "table" and is_symbol(input[1])
+    error("nn.Model: inputs is one nn.Input{...}" .. (several and ", and not several: let them be columns of one x, "
+      .. 'and take each from it by a layer of yours, nn.layer{"Left", call=function(_, x) return x[{{}, {1, 3}}] end}'
+      or ""), 2)
   end
   if not is_symbol(output) or not output.layer then
-    error("nn.Model: outputs is what the last layer gave, as in nn.Model{x, nn.Dense{2}(x)}", 2)
+    local several = type(output) == "table" and is_symbol(output[1])
+    error("nn.Model: outputs is what the last layer gave, as in nn.Model{x, nn.Dense{2}(x)}" .. (several
+      and "; it is one, and several are joined by nn.Concatenate{}{a, b}" or ""), 2)
   end
   self.input, self.nodes, self.layers = input, gather(input, output), {}
   local known = {}
@@ -159,6 +166,10 @@ function Functional:build()
       layer.dtype, layer.position = self.dtype, i
       layer.input_shape, layer.output_shape = sizes, node.shape
       if not layer.merges then layer:build(sizes) end
+    elseif not layer.merges and not pcall(layer.check_weights, layer, sizes) then
+      error(string.format("%s (%s) stands in two places, behind samples of shape %s and of %s, for which its weights "
+        .. "would have other shapes: make a second layer", layer.name, layer.class_name,
+        shapes.text(layer.input_shape), shapes.text(sizes)), 0)
     end
   end
   self.input_shape, self.output_shape = self.input.shape, self.nodes[#self.nodes].shape

@@ -53,6 +53,10 @@ function Layer.define(class_name, spec)
     end
     self.weight_names, self.state_names, self.weight_regularizers = {}, {}, {}
     setmetatable(self, class)
+    if self.input_shape ~= nil then
+      self.input_shape = Layer.sample_shape("nn." .. class_name .. ": input_shape", self.input_shape,
+        "input_shape={50, 50, 1}")
+    end
     self:check_named_options()
     if self.check then self:check() end
     return self
@@ -197,6 +201,19 @@ function Layer.pair(what, option, value)
       option, option), 0)
   end
   return value
+end
+
+--- The shape of one sample: a list of sizes, from such a list or one number.
+function Layer.sample_shape(what, value, example)
+  if type(value) == "number" then value = {value} end
+  local good, places = type(value) == "table" and #value > 0, 0
+  for place, n in pairs(good and value or {}) do
+    good = good and math.type(place) == "integer" and math.type(n) == "integer" and n > 0
+    places = places + 1
+  end
+  if good and places == #value then return {table.unpack(value)} end
+  error(string.format("%s is the shape of one sample, a list of whole numbers from 1, as in %s; each is known from the "
+    .. "beginning", what, example), 0)
 end
 
 --- A whole number from 1.

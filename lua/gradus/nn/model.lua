@@ -140,6 +140,12 @@ function Model:__tostring()
     shapes.text(self.input_shape), shapes.text(self.output_shape), self:count_params())
 end
 
+--- A network that is called like a layer or a function.
+function Model:__call()
+  error(self.name .. " is a network and no layer: on numbers it is called by model:predict(x), and its layers can "
+    .. "stand in another network, one by one, as in nn.Sequential{model.layers[1], nn.Dense{2}}", 2)
+end
+
 -- As the value of an entry a network is its summary.
 function Model:__echo(front)
   front.sink:text((self.output_shape and summary.text(self) or tostring(self)) .. "\n")

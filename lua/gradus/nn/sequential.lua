@@ -7,7 +7,7 @@ local options = require "gradus.options"
 local Sequential = setmetatable({}, {__index = Model})
 Sequential.__index = Sequential
 Sequential.__name = "Sequential"
-Sequential.__tostring, Sequential.__echo = Model.__tostring, Model.__echo
+Sequential.__tostring, Sequential.__echo, Sequential.__call = Model.__tostring, Model.__echo, Model.__call
 
 local function is_layer(value)
   return type(value) == "table" and value.class_name ~= nil and value.output_shape_for ~= nil
@@ -28,11 +28,19 @@ local function make(given)
   local self = options.read("nn.Sequential", named, SEQUENTIAL)
   options.choice("nn.Sequential", "dtype", self.dtype, DTYPES)
   self.layers = {}
+  local place_of = {}
   for i, layer in ipairs(given) do
     if not is_layer(layer) then
-      error(string.format("nn.Sequential: entry %d is %s, not a layer; layers are made as in nn.Dense{2}", i,
-        type(layer)), 2)
+      local hint = type(layer) == "table" and layer.layers
+        and "; it is a network, whose layers can stand here with their weights, one by one: model.layers[1], ..."
+        or "; layers are made as in nn.Dense{2}"
+      error(string.format("nn.Sequential: entry %d is %s, not a layer%s", i, type(layer), hint), 2)
     end
+    if place_of[layer] then
+      error(string.format("nn.Sequential: entries %d and %d are one layer: make a second one with weights of its own; "
+        .. "one set of weights in two places is made with nn.Input and nn.Model", place_of[layer], i), 2)
+    end
+    place_of[layer] = i
     if layer.merges then
       error(string.format("nn.Sequential: nn.%s joins several inputs; branches are made with nn.Input and nn.Model",
         layer.class_name), 2)
@@ -40,6 +48,11 @@ local function make(given)
     self.layers[i] = layer
   end
   if #self.layers == 0 then error("nn.Sequential needs at least one layer", 2) end
+  for key in pairs(given) do
+    if math.type(key) == "integer" and key > #self.layers then
+      error(string.format("nn.Sequential: entry %d is nil, and there is another behind it", #self.layers + 1), 2)
+    end
+  end
   Model.name_layers(self.layers)
   setmetatable(self, Sequential)
   local input_shape = self.layers[1].input_shape
