@@ -171,7 +171,7 @@ static void remember_source(const gr_program *p, gr_step *s) {
 
 // Weights may have been changed since the last run, by the optimizer or by their owner: what follows from
 // them alone is computed anew, and brought into the order that operations want. One prediction after the
-// other has the same ones: to see that takes a fifth of the time of preparing them.
+// other has the same ones: to see that takes a third of the time of preparing them.
 static gr_code prepare(gr_program *p, const gr_run *shared, bool wants_backward, gr_err *err) {
   gr_call call;
   gr_arena *a = &p->arenas[0];
