@@ -19,7 +19,7 @@ static size_t spread_bytes(const gr_tensor *x, const gr_tensor *kernel) {
 }
 
 size_t gr_grouped_conv2d_scratch(const gr_tensor *x, const gr_tensor *kernel) {
-  return 2 * spread_bytes(x, kernel) + gr_tensor_bytes(kernel);
+  return spread_bytes(x, kernel) + gr_tensor_bytes(kernel);
 }
 
 static gr_window_view view_of(const gr_tensor *x, const gr_tensor *out, const gr_window *w) {
@@ -107,8 +107,7 @@ gr_code gr_grouped_conv2d_backward(gr_tensor *dx, gr_tensor *dkernel, gr_tensor 
   const gr_grouped_table *loops = gr_kernels()->grouped[x->dtype];
   const gr_window_view view = view_of(x, dout, w);
   const int64_t channels = kernel->shape[2], cell = channels * kernel->shape[3];
-  void *gradient_spare = (char *)scratch + spread_bytes(x, kernel);
-  void *kernel_spare = (char *)gradient_spare + spread_bytes(x, kernel);
+  void *kernel_spare = (char *)scratch + spread_bytes(x, kernel);
   for (int64_t i = 0; !code && i < x->shape[0]; i++) {
     const gr_tensor g = pixels_of(dout, i);
     if (dbias) gr_kernels()->network[x->dtype]->sum_rows(dbias->data, g.data, g.shape[0], g.shape[1]);
@@ -116,7 +115,7 @@ gr_code gr_grouped_conv2d_backward(gr_tensor *dx, gr_tensor *dkernel, gr_tensor 
       if (dkernel)
         loops->kernel_gradient(plane_of(dkernel, t), g.data, spread(x, i, kernel, t, scratch), cell,
                                kernel_spare, &view);
-      if (dx) image_backward(dx, i, dout, kernel, t, &view, gradient_spare);
+      if (dx) image_backward(dx, i, dout, kernel, t, &view, scratch);  // the image is not needed any more
       code = gr_interrupt_poll(err);
     }
   }
