@@ -67,6 +67,14 @@ local function too_many(what, spec, key)
     #names == 1 and "" or "s", key, #names == 1 and "it is" or "they are", table.concat(names, ", ")), 4)
 end
 
+-- A default that is a list is copied: whoever changes an element of theirs would change it for all to come.
+local function own(default)
+  if type(default) ~= "table" or getmetatable(default) ~= nil then return default end
+  local copy = {}
+  for key, value in pairs(default) do copy[key] = value end
+  return copy
+end
+
 --- Reads the one table of a call. `spec` lists the options in positional order; each is {name, default} or
 --- {name, required=true}; with one_of={...} a name must be one of those, in any case of its letters if any_case=true;
 --- named=true has no position. Returns a table by name. An unknown key is an error with a suggestion; for those that
@@ -104,7 +112,7 @@ function options.read(what, given, spec)
       if option.required then
         error(string.format("%s needs %s, as in %s{%s=...}", what, name, what, name), 3)
       end
-      value = option[2]
+      value = own(option[2])
     end
     if option.one_of and type(value) == "string" then check_choice(what, option, value) end
     read[name] = value

@@ -294,4 +294,14 @@ test("a layer that asks Lua what to do by its numbers runs step by step", functi
   end
 end)
 
+test("a default that is a list belongs to each layer alone", function()
+  local Power = nn.layer{"Power", options = {{"powers", {1, 2}}}, call = function(layer, x)
+    return x ^ layer.powers[1]
+  end}
+  local changed = Power{}
+  changed.powers[1] = 3
+  expect.equal(Power{}.powers[1], 1)
+  expect.equal(changed.powers[1], 3)
+end)
+
 test.done()

@@ -14,7 +14,7 @@ local function network(dtype)
     nn.Conv2D{4, 3, padding = "same", activation = "relu", bias_initializer = "ones", input_shape = {8, 8, 1}},
     nn.BatchNormalization{},
     nn.MaxPooling2D{2},
-    Own{powers = {1, 1}},
+    Own{},
     nn.GlobalAveragePooling2D{},
     nn.Dense{3},
     dtype = dtype,
