@@ -1,5 +1,6 @@
 // Tracked tensors, the operations of networks, and recorded programs.
 #include "bind/bind.h"
+#include "bind/moving.h"
 
 #include <math.h>
 #include <string.h>
@@ -139,6 +140,12 @@ bool gr_apply_tracked(lua_State *L, const gr_op *op, const gr_op_args *args, int
 // ---- for learners ----
 
 static int track(lua_State *L) {
+  if (lua_type(L, 1) == LUA_TNUMBER) {
+    double *number = gr_push_tensor(L, GR_F64, 0, NULL)->data;
+    *number = lua_tonumber(L, 1);
+    lua_replace(L, 1);
+  }
+  gr_table_to_tensor(L, 1);
   const gr_tensor *t = gr_check_tensor(L, 1);
   if (!gr_dtype_is_float(t->dtype))
     return luaL_error(L, "track: gradients need float64 or float32, not %s: x:astype(\"float64\")",
@@ -485,7 +492,8 @@ static int first_not_finite(lua_State *L) {
 static const gr_function learner[] = {
     {"track", track,
      "grad.track(t) -> tracked tensor\n\n"
-     "A copy of t that remembers what is computed from it. Operations on tracked tensors give tracked "
+     "A copy of t (a tensor, a number or a list of numbers) that remembers what is computed from it. "
+     "Operations on tracked tensors give tracked "
      "tensors; y:backward() from one\n"
      "number y then adds to x.grad, which is nil before, the derivative of y by each element of x "
      "(reverse-mode automatic "

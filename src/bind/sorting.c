@@ -25,12 +25,30 @@ static void count_from_one(lua_State *L, gr_tensor *positions) {
   }
 }
 
+// Pushes the numbers of the tracked tensor at 1 at the positions at `places` (from 1) along an axis: sorting
+// moves numbers, and their gradients go back the way that they came.
+static void push_moved(lua_State *L, int places, int axis) {
+  gr_values_leave(L, gr_check_tensor(L, 1));
+  places = lua_absindex(L, places);
+  lua_getfield(L, 1, "take_along_axis");
+  lua_pushvalue(L, 1);
+  lua_pushvalue(L, places);
+  lua_pushinteger(L, axis + 1);
+  lua_call(L, 3, 1);
+}
+
 static int sort(lua_State *L) {
   static const char *const names[] = {"axis", "descending", NULL};
   const gr_tensor *t = gr_check_tensor(L, 1);
-  gr_refuse_tracked(L, 1, "sort");
   int options, axis = sorted_axis(L, 2, "sort", t, names, &options);
   bool descending = gr_boolean_option(L, options, "sort", "descending");
+  if (gr_is_tracked(t)) {
+    gr_tensor *places = gr_push_tensor(L, GR_I64, t->ndim, t->shape);
+    GR_TRY(L, gr_argsort(places, NULL, t, axis, descending, &err));
+    count_from_one(L, places);
+    push_moved(L, -1, axis);
+    return 1;
+  }
   gr_tensor *out = gr_push_tensor(L, t->dtype, t->ndim, t->shape);
   GR_TRY(L, gr_sort(out, t, axis, descending, &err));
   return 1;
@@ -52,7 +70,6 @@ static int topk(lua_State *L) {
   static const char *const names[] = {"axis", "smallest", NULL};
   const gr_tensor *t = gr_check_tensor(L, 1);
   lua_Integer k = luaL_checkinteger(L, 2);
-  gr_refuse_tracked(L, 1, "topk");
   int options, axis = sorted_axis(L, 3, "topk", t, names, &options);
   bool smallest = gr_boolean_option(L, options, "topk", "smallest");
   if (k < 0 || k > t->shape[axis])
@@ -67,6 +84,10 @@ static int topk(lua_State *L) {
     gr_tensor view;
     gr_tensor_view_slice(&view, all[i], axis, 0, 1, k);
     GR_TRY(L, gr_copy(gr_push_tensor(L, view.dtype, view.ndim, view.shape), &view, &err));
+  }
+  if (gr_is_tracked(t)) {
+    push_moved(L, -1, axis);
+    lua_replace(L, -3);
   }
   return 2;
 }

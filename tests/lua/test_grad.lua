@@ -227,6 +227,27 @@ test("operations without a derivative refuse tracked tensors instead of dropping
   expect.error(function() (x * 2):backward() end, "backward starts from one number")
 end)
 
+test("sorting and picking the greatest send gradients back to where the numbers came from", function()
+  local w = random.randn(3, 4)
+  for _, f in ipairs {
+    function(x) return sum(sort(x, 1) * w) end,
+    function(x) return sum(sort(x, {axis = 2, descending = true}) * w) end,
+    function(x) return sum(topk(x, 2, 2) * w[{{}, {1, 2}}]) end,
+    function(x) return sum(topk(x, 2, {axis = 1, smallest = true}) * w[{{1, 2}}]) end,
+  } do
+    local check = grad.check(f, random.randn(3, 4))
+    expect.ok(check.ok, tostring(check))
+  end
+  local values, places = topk(grad.track(tensor{3.0, 9, 4}), 2)
+  expect.equal(tostring(values) .. tostring(places), "[9. 4.][2 3]")
+end)
+
+test("a number and a list can be tracked as they are", function()
+  local x, y = grad.track(3), grad.track{1, 2}
+  sum(x * y):backward()
+  expect.equal(tostring(x.grad) .. tostring(y.grad), "3.0[3. 3.]")
+end)
+
 test("what a learner tracks is a copy: the original is not touched", function()
   local t = tensor{1, 2}
   local x = grad.track(t)

@@ -106,11 +106,10 @@ end)
 
 test("tracked tensors are refused where the gradient would be lost", function()
   local t = grad.track(tensor{2, 1})
-  for _, name in ipairs{"sort", "median", "unique", "histogram", "bincount", "cov"} do
+  for _, name in ipairs{"median", "unique", "histogram", "bincount", "cov"} do
     expect.error(function() return t[name](t) end, name .. " of a tracked tensor has no gradient")
   end
   expect.error(function() return t:quantile(0.5) end, "quantile of a tracked tensor")
-  expect.error(function() return t:topk(1) end, "topk of a tracked tensor")
   shows(t:argsort(), "[2 1]")
 end)
 
