@@ -134,12 +134,14 @@ def layers():
 
 
 def branches():
-    for name in ["Add", "Average", "Multiply", "Maximum", "Concatenate"]:
+    for name in ["Add", "Average", "Multiply", "Maximum", "Minimum", "Concatenate", "Subtract"]:
         a, b, last = dense(4, activation="tanh"), dense(4), dense(2)
         x = keras.Input((3,))
         left, right = a.keras()(x), b.keras()(x)
-        model = keras.Model(x, last.keras()(getattr(keras.layers, name)()([left, right, left])))
-        lua = "%s(nn.%s{}{left, right, left})" % (last.lua(), name)
+        several = "left, right" if name == "Subtract" else "left, right, left"
+        joined = {"left, right": [left, right], "left, right, left": [left, right, left]}[several]
+        model = keras.Model(x, last.keras()(getattr(keras.layers, name)()(joined)))
+        lua = "%s(nn.%s{}{%s})" % (last.lua(), name, several)
         lua = "x -> (function() local left, right = %s(x), %s(x) return %s end)()" % (a.lua(), b.lua(), lua)
         train_model("branches joined by " + name, model, [lua], MSE, "numbers", SGD)
     conv = Call("Conv2D", filters=2, kernel_size=3, padding="same", activation="relu")

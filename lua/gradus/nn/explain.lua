@@ -143,16 +143,17 @@ end
 
 -- ---- layers of several inputs ----
 
-for name, words in pairs {Add = "sum", Average = "mean", Multiply = "product", Maximum = "greatest"} do
+for name, words in pairs {Add = "sum", Average = "mean", Multiply = "product", Maximum = "greatest",
+  Minimum = "least", Subtract = "difference"} do
   kinds[name] = function(_, _, _, all) return {about = string.format("the %s of %d inputs, number by number", words,
     #all)} end
 end
 
-function kinds.Concatenate(_, _, shape, all)
-  local parts = {}
-  for i, from in ipairs(all) do parts[i] = from[#from] end
+function kinds.Concatenate(layer, _, shape, all)
+  local parts, along = {}, layer.axis < 0 and #shape + 1 + layer.axis or layer.axis - 1
+  for i, from in ipairs(all) do parts[i] = from[along] end
   return {about = string.format("%d inputs, one behind the other", #all),
-    output = string.format("%d = %s", shape[#shape], table.concat(parts, " + "))}
+    output = string.format("%d = %s", shape[along], table.concat(parts, " + "))}
 end
 
 -- A learner's own kind has weights of any shape.

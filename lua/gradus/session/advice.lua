@@ -113,7 +113,7 @@ local members = {nn = {
   SpatialDropout2D = "nn.Dropout{rate, noise_shape={-1, 1, 1, -1}} drops whole channels",
   InputLayer = "the first layer takes input_shape={...}; branches begin with nn.Input{shape}",
   Lambda = "nn.Activation takes a function of tensors, and nn.layer makes a layer of your own",
-  ThresholdedReLU = "it is nn.ReLU{threshold=theta}",
+  ThresholdedReLU = "it is nn.ReLU{threshold=theta}", Identity = 'it is nn.Activation{"linear"}',
 }, losses = {
   bce = "it is losses.binary_crossentropy", cce = "it is losses.categorical_crossentropy",
   kld = "it is losses.kl_divergence", logcosh = "it is losses.log_cosh",

@@ -35,7 +35,10 @@ parameters.
 local function check_noise_shape(self, input_shape)
   local noise, what = self.noise_shape, self.name and self.name .. " (Dropout)" or "nn.Dropout"
   local good = type(noise) == "table" and getmetatable(noise) == nil and #noise > 0
-  for _, n in ipairs(good and noise or {}) do good = good and math.type(n) == "integer" and (n == -1 or n > 0) end
+  for i = 1, good and #noise or 0 do
+    local n = noise[i]  -- nil, perhaps, of somebody who thinks of None
+    good = good and math.type(n) == "integer" and (n == -1 or n > 0)
+  end
   if not good then
     error(string.format("%s: noise_shape is a list of whole numbers, the axis of the samples first: 1 where numbers go "
       .. "or stay together, -1 where each is drawn for itself, as in {-1, 1, 1, -1}", what), 0)

@@ -45,6 +45,22 @@ The sum of several inputs of one shape, as in a residual network: nn.Add{}{x, f(
 
 ]] .. example("Add", "[[4. 8.]]"), (define("Add", function(a, b) return a + b end)))
 
+local subtract, Subtract = define("Subtract", function(a, b) return a - b end)
+
+layers.Subtract = doc("nn.Subtract", [[
+nn.Subtract{}
+
+The first of two inputs of one shape less the second, element by element. No parameters.
+
+]] .. example("Subtract", "[[-2. -4.]]"), subtract)
+
+function Subtract:output_shape_for(input_shapes)
+  if #input_shapes ~= 2 then
+    error(string.format("%s (Subtract) takes two inputs, not %d", self.name or "this layer", #input_shapes), 0)
+  end
+  return expect_alike(self, input_shapes)
+end
+
 layers.Multiply = doc("nn.Multiply", [[
 nn.Multiply{}
 
@@ -59,6 +75,13 @@ The greatest of several inputs of one shape, element by element. No parameters.
 
 ]] .. example("Maximum", "[[3. 6.]]"), (define("Maximum", tensor.maximum)))
 
+layers.Minimum = doc("nn.Minimum", [[
+nn.Minimum{}
+
+The least of several inputs of one shape, element by element. No parameters.
+
+]] .. example("Minimum", "[[1. 2.]]"), (define("Minimum", tensor.minimum)))
+
 local average, Average = define("Average", function(a, b) return a + b end)
 
 layers.Average = doc("nn.Average", [[
@@ -71,34 +94,38 @@ The mean of several inputs of one shape, element by element. No parameters.
 local add = Average.call
 function Average:call(inputs) return add(self, inputs) / #inputs end
 
-local Concatenate, concatenate = Layer.define("Concatenate", {})
+local Concatenate, concatenate = Layer.define("Concatenate", {{"axis", -1}})
 Concatenate.merges = true
 
-layers.Concatenate = doc("nn.Concatenate", [[
-nn.Concatenate{}
+function Concatenate:check() Layer.check_axes("nn.Concatenate", "axis", self.axis) end
 
-Several inputs side by side along the last axis (for images the channels); the other axes have one size. No
-parameters.
+layers.Concatenate = doc("nn.Concatenate", [[
+nn.Concatenate{axis=-1}
+
+Several inputs side by side along an axis, the last (for images the channels) or another (axis 1 counts the samples);
+the other axes have one size. No parameters.
 
 ]] .. example("Concatenate", "[[1. 2. 3. 6.]]"), concatenate)
 
 function Concatenate:output_shape_for(input_shapes)
   local shape = {table.unpack(input_shapes[1])}
+  local along = Layer.sample_axes("nn.Concatenate", "axis", self.axis, #shape)[1]
   for i = 2, #input_shapes do
     local other = input_shapes[i]
-    for axis = 1, math.max(#shape, #other) - 1 do
-      if #shape ~= #other or shape[axis] ~= other[axis] then
-        error(string.format("%s (Concatenate) joins inputs along their last axis, and the others differ: %s and %s",
-          self.name or "this layer", shapes.text(input_shapes[1]), shapes.text(other)), 0)
+    for axis = 1, math.max(#shape, #other) do
+      if #shape ~= #other or shape[axis] ~= other[axis] and axis ~= along then
+        error(string.format("%s (Concatenate) joins inputs along their %s axis, and the others differ: %s and %s",
+          self.name or "this layer", along == #shape and "last" or along + 1 .. ".", shapes.text(input_shapes[1]),
+          shapes.text(other)), 0)
       end
     end
-    shape[#shape] = shape[#shape] + other[#other]
+    shape[along] = shape[along] + other[along]
   end
   return shape
 end
 
 function Concatenate:call(inputs)
-  return tensor.concatenate(inputs, -1)
+  return tensor.concatenate(inputs, self.axis)
 end
 
 return layers
