@@ -187,6 +187,18 @@ test("a layer may compute with float64 numbers in a network of float32, and call
   expect.equal(m:predict(zeros(1, 2)).dtype, "float32")
 end)
 
+test("an activation of one's own keeps shape and dtype", function()
+  local function step(activation)
+    local m = nn.Sequential{nn.Dense{3, activation = activation, input_shape = {2}}, nn.Activation{activation}}
+    m:compile{optimizer = "sgd", loss = "mse"}
+    m:train_on_batch(ones(4, 2), ones(4, 3))
+    return m
+  end
+  expect.equal(step(function(z) return z * tensor{1, 2, 3} end):predict(ones(1, 2)).dtype, "float32")
+  expect.error(function() step(function(z) return sum(z, 2) end) end, "your activation made a tensor of shape")
+  expect.error(function() step(function() end) end, "is a return missing")
+end)
+
 test("a layer that assigns to elements is refused, since a recorded step would not do it again", function()
   for _, index in ipairs {{1, 1}, {{}, 1}, "1:2, :"} do
     expect.error(function() step_with {"Mine", call = function(_, x) x[index] = 0 return x end} end,

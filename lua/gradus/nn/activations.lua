@@ -2,7 +2,9 @@
 -- them two Dense layers would be no more than one, since a product of matrices is a matrix.
 
 local core = require "gradus.core.tensor"
+local is_tensor = require "gradus.is_tensor"
 local options = require "gradus.options"
+local shapes = require "gradus.shapes"
 
 local function silu(x) return x * core.sigmoid(x) end
 local function hard_sigmoid(x) return core.minimum(core.relu(x + 3), 6) / 6 end
@@ -41,10 +43,24 @@ table.sort(names)
 
 local M = {names = names}
 
---- The function of that name; nil is the identity. A function of the learner's own is taken as it is.
+-- A function of the learner's own: its result in the dtype of what it is given (numbers that somebody types are
+-- float64), and of its shape.
+local function own(what, f)
+  return function(z)
+    local y = f(z)
+    if not is_tensor(y) then return y end  -- the network says that a return is missing
+    if not shapes.equal(y.shape, z.shape) then
+      error(string.format("%s: your activation made a tensor of shape %s from one of shape %s; it keeps the shape",
+        what, shapes.text(y.shape), shapes.text(z.shape)), 0)
+    end
+    return y.dtype == z.dtype and y or y:astype(z.dtype)
+  end
+end
+
+--- The function of that name; nil is the identity.
 function M.get(what, activation)
   if activation == nil then return activations.linear end
-  if type(activation) == "function" then return activation end
+  if type(activation) == "function" then return own(what, activation) end
   return activations[options.choice(what, "activation", activation, names)]
 end
 
