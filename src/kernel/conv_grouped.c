@@ -22,21 +22,8 @@ size_t gr_grouped_conv2d_scratch(const gr_tensor *x, const gr_tensor *kernel) {
   return spread_bytes(x, kernel) + gr_tensor_bytes(kernel);
 }
 
-static gr_window_view view_of(const gr_tensor *x, const gr_tensor *out, const gr_window *w) {
-  return (gr_window_view){.window = *w,
-                          .height = x->shape[1],
-                          .width = x->shape[2],
-                          .channels = out->shape[3],
-                          .out_width = out->shape[2],
-                          .rows = out->shape[1]};
-}
-
-static void *image_of(const gr_tensor *t, int64_t i) {
-  return (char *)t->data + (size_t)(i * t->shape[1] * t->shape[2] * t->shape[3]) * gr_dtype_size(t->dtype);
-}
-
 static gr_tensor pixels_of(const gr_tensor *t, int64_t i) {
-  return (gr_tensor){.data = image_of(t, i),
+  return (gr_tensor){.data = gr_image_of(t, i),
                      .dtype = t->dtype,
                      .ndim = 2,
                      .shape = {t->shape[1] * t->shape[2], t->shape[3]},
@@ -52,7 +39,7 @@ static void *plane_of(const gr_tensor *kernel, int64_t t) {
 static const void *spread(const gr_tensor *x, int64_t i, const gr_tensor *kernel, int64_t t, void *spare) {
   const gr_grouped_table *loops = gr_kernels()->grouped[x->dtype];
   const int64_t groups = x->shape[3] / kernel->shape[2];
-  const char *from = image_of(x, i);
+  const char *from = gr_image_of(x, i);
   if (is_depthwise(x, kernel)) return from;
   loops->spread(spare, from + (size_t)t * gr_dtype_size(x->dtype), x->shape[1] * x->shape[2], x->shape[3],
                 groups, kernel->shape[3]);
@@ -65,7 +52,7 @@ gr_code gr_grouped_conv2d(gr_tensor *out, const gr_tensor *x, const gr_tensor *k
   if (!code && bias) code = gr_check_convolution_bias(bias, kernel, err);
   if (code) return code;
   const gr_grouped_table *loops = gr_kernels()->grouped[x->dtype];
-  const gr_window_view view = view_of(x, out, w);
+  const gr_window_view view = gr_window_view_of(x, out, w, out->shape[3]);
   const int64_t channels = kernel->shape[2], cell = channels * kernel->shape[3];
   for (int64_t i = 0; !code && i < x->shape[0]; i++) {
     const gr_tensor pixels = pixels_of(out, i);
@@ -83,13 +70,13 @@ static void image_backward(const gr_tensor *dx, int64_t i, const gr_tensor *dout
                            int64_t t, const gr_window_view *view, void *spare) {
   const gr_grouped_table *loops = gr_kernels()->grouped[dx->dtype];
   const int64_t cell = kernel->shape[2] * kernel->shape[3], groups = dx->shape[3] / kernel->shape[2];
-  char *to = image_of(dx, i);
+  char *to = gr_image_of(dx, i);
   if (is_depthwise(dx, kernel)) {
-    loops->image_gradient(to, image_of(dout, i), kernel->data, cell, view);
+    loops->image_gradient(to, gr_image_of(dout, i), kernel->data, cell, view);
     return;
   }
   memset(spare, 0, spread_bytes(dx, kernel));
-  loops->image_gradient(spare, image_of(dout, i), plane_of(kernel, t), cell, view);
+  loops->image_gradient(spare, gr_image_of(dout, i), plane_of(kernel, t), cell, view);
   loops->gather(to + (size_t)t * gr_dtype_size(dx->dtype), spare, dx->shape[1] * dx->shape[2], dx->shape[3],
                 groups, kernel->shape[3]);
 }
@@ -105,7 +92,7 @@ gr_code gr_grouped_conv2d_backward(gr_tensor *dx, gr_tensor *dkernel, gr_tensor 
   gr_clear_unless(accumulate[1], dkernel);
   gr_clear_unless(accumulate[2], dbias);
   const gr_grouped_table *loops = gr_kernels()->grouped[x->dtype];
-  const gr_window_view view = view_of(x, dout, w);
+  const gr_window_view view = gr_window_view_of(x, dout, w, dout->shape[3]);
   const int64_t channels = kernel->shape[2], cell = channels * kernel->shape[3];
   void *kernel_spare = (char *)scratch + spread_bytes(x, kernel);
   for (int64_t i = 0; !code && i < x->shape[0]; i++) {

@@ -14,6 +14,22 @@ typedef struct gr_window_view {
   int64_t row, rows;
 } gr_window_view;
 
+// All of out's rows over an image of x; `channels` are those that the loops go through.
+static inline gr_window_view gr_window_view_of(const gr_tensor *x, const gr_tensor *out, const gr_window *w,
+                                               int64_t channels) {
+  return (gr_window_view){.window = *w,
+                          .height = x->shape[1],
+                          .width = x->shape[2],
+                          .channels = channels,
+                          .out_width = out->shape[2],
+                          .rows = out->shape[1]};
+}
+
+// The first element of image `i` of contiguous images.
+static inline void *gr_image_of(const gr_tensor *t, int64_t i) {
+  return (char *)t->data + (size_t)(i * t->shape[1] * t->shape[2] * t->shape[3]) * gr_dtype_size(t->dtype);
+}
+
 // Labels of any dtype, read element by element when they are not `real`s.
 typedef struct gr_label_view {
   const void *data;

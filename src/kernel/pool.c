@@ -44,30 +44,15 @@ static gr_code check_arg(const gr_tensor *arg, const gr_tensor *out, const gr_wi
   return gr_check_mask(arg, out, "the winners of a pooling", err);
 }
 
-static gr_window_view view_of(const gr_tensor *x, const gr_tensor *out, const gr_window *w) {
-  return (gr_window_view){.window = *w,
-                          .height = x->shape[1],
-                          .width = x->shape[2],
-                          .channels = x->shape[3],
-                          .out_width = out->shape[2],
-                          .row = 0,
-                          .rows = out->shape[1]};
-}
-
-// The first element of image `i`.
-static void *image_of(const gr_tensor *t, int64_t i) {
-  return (char *)t->data + (size_t)(i * t->shape[1] * t->shape[2] * t->shape[3]) * gr_dtype_size(t->dtype);
-}
-
 gr_code gr_max_pool2d(gr_tensor *out, gr_tensor *arg, const gr_tensor *x, const gr_window *w, gr_err *err) {
   gr_code code = check(out, x, w, err);
   if (!code && arg) code = check_arg(arg, out, w, err);
   if (code) return code;
-  const gr_window_view view = view_of(x, out, w);
+  const gr_window_view view = gr_window_view_of(x, out, w, x->shape[3]);
   if (gr_tensor_size(out) == 0) return GR_OK;
   for (int64_t i = 0; !code && i < x->shape[0]; i++) {
-    gr_kernels()->network[x->dtype]->max_pool(image_of(out, i), arg ? image_of(arg, i) : NULL, image_of(x, i),
-                                              &view);
+    gr_kernels()->network[x->dtype]->max_pool(gr_image_of(out, i), arg ? gr_image_of(arg, i) : NULL,
+                                              gr_image_of(x, i), &view);
     code = gr_interrupt_poll(err);
   }
   return code;
@@ -78,12 +63,12 @@ gr_code gr_max_pool2d_backward(gr_tensor *dx, const gr_tensor *dout, const gr_te
   gr_code code = check(dout, dx, w, err);
   if (!code) code = check_arg(arg, dout, w, err);
   if (code) return code;
-  const gr_window_view view = view_of(dx, dout, w);
+  const gr_window_view view = gr_window_view_of(dx, dout, w, dx->shape[3]);
   if (!accumulate && gr_tensor_bytes(dx)) memset(dx->data, 0, gr_tensor_bytes(dx));
   if (gr_tensor_size(dout) == 0) return GR_OK;
   for (int64_t i = 0; !code && i < dx->shape[0]; i++) {
-    gr_kernels()->network[dx->dtype]->max_pool_backward(image_of(dx, i), image_of(dout, i), image_of(arg, i),
-                                                        &view);
+    gr_kernels()->network[dx->dtype]->max_pool_backward(gr_image_of(dx, i), gr_image_of(dout, i),
+                                                        gr_image_of(arg, i), &view);
     code = gr_interrupt_poll(err);
   }
   return code;
@@ -92,10 +77,10 @@ gr_code gr_max_pool2d_backward(gr_tensor *dx, const gr_tensor *dout, const gr_te
 gr_code gr_average_pool2d(gr_tensor *out, const gr_tensor *x, const gr_window *w, gr_err *err) {
   gr_code code = check(out, x, w, err);
   if (code) return code;
-  const gr_window_view view = view_of(x, out, w);
+  const gr_window_view view = gr_window_view_of(x, out, w, x->shape[3]);
   if (gr_tensor_size(out) == 0) return GR_OK;
   for (int64_t i = 0; !code && i < x->shape[0]; i++) {
-    gr_kernels()->network[x->dtype]->average_pool(image_of(out, i), image_of(x, i), &view);
+    gr_kernels()->network[x->dtype]->average_pool(gr_image_of(out, i), gr_image_of(x, i), &view);
     code = gr_interrupt_poll(err);
   }
   return code;
@@ -105,11 +90,11 @@ gr_code gr_average_pool2d_backward(gr_tensor *dx, const gr_tensor *dout, const g
                                    gr_err *err) {
   gr_code code = check(dout, dx, w, err);
   if (code) return code;
-  const gr_window_view view = view_of(dx, dout, w);
+  const gr_window_view view = gr_window_view_of(dx, dout, w, dx->shape[3]);
   if (!accumulate && gr_tensor_bytes(dx)) memset(dx->data, 0, gr_tensor_bytes(dx));
   if (gr_tensor_size(dout) == 0) return GR_OK;
   for (int64_t i = 0; !code && i < dx->shape[0]; i++) {
-    gr_kernels()->network[dx->dtype]->average_pool_backward(image_of(dx, i), image_of(dout, i), &view);
+    gr_kernels()->network[dx->dtype]->average_pool_backward(gr_image_of(dx, i), gr_image_of(dout, i), &view);
     code = gr_interrupt_poll(err);
   }
   return code;
