@@ -101,6 +101,20 @@ test("a score says yes from 0 on, in accuracy, in the other metrics and in predi
   end
 end)
 
+test("the majority baseline stands beside each accuracy, and beside nothing else", function()
+  local x, y = random.randn(8, 3), tensor{0, 0, 0, 0, 0, 0, 1, 1}
+  local m = nn.Sequential{nn.Dense{2, activation = "softmax", input_shape = {3}}}
+  m:compile{optimizer = "sgd", loss = "sparse_categorical_crossentropy", metrics = {"accuracy", "balanced_accuracy"}}
+  local h = m:fit{x, y, validation_data = {x[{{6, 8}}], y[{{6, 8}}]}, verbose = 0}
+  for text, count in pairs {[tostring(h)] = 2, [tostring(m:evaluate{x, y, verbose = 0})] = 1} do
+    local _, found = text:gsub("accuracy [%d.]+ %(majority baseline 0%.%d+%)", "")
+    expect.equal(found, count)
+    expect.ok(text:find "accuracy [%d.]+ %(majority baseline 0.7500%)", text)
+    expect.equal(text:find "balanced_accuracy [%d.]+ %(", nil)
+  end
+  expect.ok(tostring(h):find "val_accuracy [%d.]+ %(majority baseline 0.6667%)")
+end)
+
 test("the last part of samples that are sorted by class is remarked on", function()
   local fit = "m = nn.Sequential{nn.Dense{2, activation='softmax', input_shape={3}}}; "
     .. "m:compile{'sgd', 'sparse_categorical_crossentropy'}; h = m:fit{x, y, validation_split=0.25, verbose=0}"

@@ -31,9 +31,14 @@ function M.of(model, y)
   if y.ndim == 2 then return M.of_labels(tensor.argmax(y, 2)) end
 end
 
---- Whether a metric of that name ("accuracy", "val_accuracy", "binary_accuracy") is one to show the baseline beside.
+-- What always answering the most frequent class would reach is a number of these alone: its balanced accuracy is
+-- 1 / classes, whatever their shares.
+local judged = {accuracy = true, binary_accuracy = true, categorical_accuracy = true,
+  sparse_categorical_accuracy = true}
+
+--- Whether a metric of that name ("accuracy", "val_accuracy", ...) is one to show the baseline beside.
 function M.belongs_to(name)
-  return name:find("accuracy", 1, true) ~= nil
+  return judged[(name:gsub("^val_", ""))] or false
 end
 
 return M

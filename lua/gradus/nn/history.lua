@@ -1,6 +1,7 @@
 -- What fit returns: Keras's History, {history = {loss = {...}, val_loss = {...}, ...}, epoch = {...}}.
 
 local digits = require "gradus.nn.digits"
+local majority = require "gradus.metrics.baseline"
 
 local History = {}
 History.__index = History
@@ -30,6 +31,10 @@ function History:__tostring()
   local parts = {}
   for i, name in ipairs(names) do
     parts[i] = name .. " " .. digits(self.history[name][#self.history[name]])
+    local baseline = name:find "^val_" and self.val_baseline or self.baseline
+    if baseline and majority.belongs_to(name) then
+      parts[i] = ("%s (majority baseline %.4f)"):format(parts[i], baseline)
+    end
   end
   return string.format("history: %d epochs, at the end %s", #self.epoch, table.concat(parts, ", "))
 end
