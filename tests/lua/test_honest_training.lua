@@ -31,6 +31,18 @@ test("probabilities where scores are expected, and the other way round, are rema
   expect_said(network("sigmoid", "losses.binary_crossentropy{from_logits=true}", 1), "has applied one already")
 end)
 
+test("a divergence of no distribution, and a margin of scores that cannot be negative, are remarked on", function()
+  local fit = "m = nn.Sequential{nn.Dense{%d, activation='%s', input_shape={3}}}; m:compile{'sgd', '%s'}; "
+    .. "h = m:fit{x, %s, verbose=0}"
+  for _, ending in ipairs {"sigmoid", "tanh", "linear"} do
+    expect_said(data .. fit:format(2, ending, "kl_divergence", "one_hot(y, 2)"), "shares that sum to 1")
+  end
+  expect.equal(said(data .. fit:format(2, "softmax", "kl_divergence", "one_hot(y, 2)")), "")
+  expect_said(data .. fit:format(2, "softmax", "kl_divergence", "one_hot(y, 2) * 2"), "rows of y that sum to 1")
+  expect_said(data .. fit:format(1, "relu", "hinge", "2 * y - 1"), "the relu of dense gives none below 0")
+  expect.equal(said(data .. fit:format(1, "tanh", "hinge", "2 * y - 1")), "")
+end)
+
 test("an activation that gives no probabilities is remarked on, as an option or as a layer", function()
   for _, name in ipairs {"relu", "elu", "gelu"} do
     expect_said(network(name, '"sparse_categorical_crossentropy"'), "ends in " .. name)

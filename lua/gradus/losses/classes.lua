@@ -67,7 +67,7 @@ Leibler 1951).
 
 > losses.kl_divergence(tensor{{0.5, 0.5}}, tensor{{0.5, 0.5}})
 0.0
-]])
+]], {truth = "shares"})
 
 -- ---- focal losses: what is right already counts less ----
 

@@ -27,6 +27,8 @@ end
 
 local from_logits = 'take the activation away, or from_logits'
 
+local never_negative = {softmax = true, sigmoid = true, relu = true, softplus = true, exponential = true}
+
 -- The remark on a pair, or nil.
 local function remark(loss, activation, layer, outputs)
   local name, where = loss.name, layer.name
@@ -54,9 +56,13 @@ local function remark(loss, activation, layer, outputs)
       .. "each other: use categorical_crossentropy (one-hot rows) or sparse_categorical_crossentropy (labels)", name,
       outputs, where)
   end
-  if loss.truth == "signs" and probabilities then
-    return string.format("%s takes scores on both sides of 0, and the %s of %s gives 0 to 1: use no activation, or "
-      .. '"tanh"', name, activation, where)
+  if name == "kl_divergence" and activation ~= "softmax" then
+    return string.format('kl_divergence compares shares that sum to 1, and those that %s gives do not: use "softmax"',
+      where)
+  end
+  if loss.truth == "signs" and never_negative[activation] then
+    return string.format("%s takes scores on both sides of 0, and the %s of %s gives %s: use no activation, or "
+      .. '"tanh"', name, activation, where, probabilities and "0 to 1" or "none below 0")
   end
   if name == "categorical_hinge" and probabilities then
     return string.format("categorical_hinge wants the true class ahead by 1, and the %s of %s gives 0 to 1: use no "
