@@ -55,7 +55,7 @@ local function has_own_functions(model, y)
   for _, layer in ipairs(model.layers) do
     if layer.is_own then return true end
     for _, name in ipairs(layer.option_names) do
-      if is_own(layer[name]) then return true end
+      if is_own(layer[name]) and not name:find "_initializer$" then return true end  -- those have done their work
     end
   end
   return y ~= nil and model.loss.is_own
