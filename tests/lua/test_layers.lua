@@ -124,9 +124,9 @@ end)
 
 test("batch normalization that stands in two places, or in two networks, keeps the moments of each batch", function()
   local x, y = random.randn(40, 3), random.randn(40, 1)
-  local function train(eager)
+  local function train(eager, frozen)
     random.seed(1)
-    local input, bn, dense = nn.Input{{3}}, nn.BatchNormalization{momentum = 0.5}, nn.Dense{3}
+    local input, bn, dense = nn.Input{{3}}, nn.BatchNormalization{momentum = 0.5, trainable = not frozen}, nn.Dense{3}
     local h = nn.Add{}{bn(dense(input)), bn(dense(dense(input)))}
     if eager then h = nn.Activation{function(z) z:detach():max() return z end}(h) end
     local m = nn.Model{input, nn.Dense{1}(h), dtype = "float64"}
@@ -135,6 +135,7 @@ test("batch normalization that stands in two places, or in two networks, keeps t
     return bn.moving_mean
   end
   expect.ok(max(abs(train(false) - train(true))) < 1e-12)
+  expect.ok(max(abs(train(true, true))) == 0)
 
   local first = net {nn.BatchNormalization{input_shape = {3}}, nn.Dense{1}}
   local second = net {nn.BatchNormalization{input_shape = {3}}, first.layers[1], nn.Dense{1}}

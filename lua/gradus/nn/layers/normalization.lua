@@ -144,10 +144,10 @@ end
 function BatchNormalization:before_run()
   self.passed = {}  -- what a recording has left there
   local deviation = tensor.sqrt(core.plain(self.moving_variance) + self.epsilon)
-  if self.deviation then
-    self.deviation[{{}}] = deviation
-  else
+  if not self.deviation then
     self.deviation = core.weight(deviation, self.dtype)
+  elseif tensor.any(tensor.ne(self.deviation, deviation)) then  -- else it may be part of a step that runs eagerly
+    self.deviation[{{}}] = deviation
   end
 end
 
