@@ -11,8 +11,9 @@
 --
 --   ./build-check/src/shell/gradus tests/fuzz/random_networks.lua 1 5000
 --
--- A line for each finding names the network, and the exit status is 1; of some thousands one may be no mistake, where
--- several normalizations in a row make much of rounding, or two of a maximum are alike in float32 alone.
+-- A line for each finding names the network, and the exit status is 1. One of some hundred is no mistake in the
+-- gradients in float32: where normalizations in a row make much of rounding, where numbers lie on the corner of a ReLU,
+-- or where two of a maximum are alike in float32 alone.
 -- GRADUS_ISA=avx2 or baseline tries other kernels.
 -- With "bits" behind COUNT only the bits of each training are printed, one line a network.
 
