@@ -220,13 +220,27 @@ static void push_without_nan(lua_State *L, const gr_tensor *t) {
   GR_TRY(L, gr_where(copy, mask, copy, &zero, &err));
 }
 
+// The same of the tracked tensor at 1, through which gradients go to what is no nan.
+static void push_tracked_without_nan(lua_State *L) {
+  const gr_tensor *t = gr_check_tensor(L, 1);
+  gr_values_leave(L, t);
+  gr_tensor *mask = gr_push_tensor(L, GR_BOOL, t->ndim, t->shape);
+  GR_TRY(L, gr_binary(mask, GR_EQ, t, t, &err));
+  int at = lua_gettop(L);
+  lua_pushnumber(L, 0);
+  gr_apply_tracked(L, &gr_op_where, &(gr_op_args){0}, 3, (int[]){at, 1, at + 1});
+  lua_remove(L, at + 1);
+}
+
 static int sum_without_nan(lua_State *L) {
   bool mean = lua_tointeger(L, lua_upvalueindex(1)) == GR_MEAN;
   const char *name = mean ? "nanmean" : "nansum";
   const gr_tensor *t = gr_check_tensor(L, 1);
-  gr_refuse_tracked(L, 1, name);
   gr_axes axes = gr_read_axes(L, 2, name, t->ndim, plain_options);
-  push_without_nan(L, t);
+  if (gr_is_tracked(t))
+    push_tracked_without_nan(L);
+  else
+    push_without_nan(L, t);
   int copy = lua_gettop(L);
   gr_push_reduced(L, copy, GR_SUM, &axes, 0);
   if (!mean) return 1;

@@ -242,6 +242,14 @@ test("sorting and picking the greatest send gradients back to where the numbers 
   expect.equal(tostring(values) .. tostring(places), "[9. 4.][2 3]")
 end)
 
+test("sums and means without nan give their gradients to the numbers alone", function()
+  local x = grad.track(tensor{{1.0, 0 / 0, 3}, {4, 5, 6}})
+  local y = sum(nansum(x, 2) * tensor{1, 10}) + sum(nanmean(x, 2)) + nansum(x)
+  y:backward()
+  local by = tensor{{2.5, 0, 2.5}, {11 + 1 / 3, 11 + 1 / 3, 11 + 1 / 3}}
+  expect.ok(max(abs(x.grad - by)) < 1e-14, tostring(x.grad))
+end)
+
 test("a number and a list can be tracked as they are", function()
   local x, y = grad.track(3), grad.track{1, 2}
   sum(x * y):backward()
