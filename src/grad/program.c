@@ -272,6 +272,7 @@ void gr_program_rest(gr_program *p) {
   gr_err unused;  // an interrupt: then the slices stay, and what waits in them
   if (gr_program_finish_gradients(p, NULL, &unused)) return;
   gr_program_free_arenas(p);
+  gr_program_let_go(p);
   gr_free(p->workspace);
   p->workspace = NULL;
   p->workspace_bytes = 0;
@@ -294,6 +295,7 @@ void gr_program_free(gr_program *p) {
   free(p->gradient_offset);
   free(p->shared_gradient);
   free(p->pending);
+  gr_program_let_go(p);
   gr_free(p->workspace);
   free(p->sums);
   free(p);

@@ -45,7 +45,8 @@ typedef struct gr_batch {
 
 // How far back a run goes: not at all, or to the gradients of the mean loss over the batch. Those of matrices
 // may stay pending: they are the product of two tensors that the program has until its next run, and exist
-// when somebody asks for them (gr_program_finish_gradients).
+// when somebody asks for them (gr_program_finish_gradients), unless the caller's samples, which may be one of
+// the two, have been changed in place since: then that is an error.
 typedef enum gr_way_back { GR_FORWARD_ONLY, GR_GRADIENTS, GR_GRADIENTS_PENDING } gr_way_back;
 
 // Forward, and backward. sums[i]: score i summed over the rows. Allocates only when a batch is larger than

@@ -246,22 +246,22 @@ static gr_code backward(gr_program *p, gr_arena *a, const gr_run *shared, bool f
   return code;
 }
 
-// The slice's samples: where they lie, if they lie there as operations want them.
-static gr_code load_samples(gr_tensor *to, const gr_batch *batch, const gr_slice *s, gr_err *err) {
-  const gr_tensor *x = batch->x;
-  if (batch->order || x->dtype != to->dtype || !gr_tensor_is_contiguous(x))
-    return gr_replay_gather(to, x, batch, s->first, s->n, err);
+bool gr_replay_point(gr_tensor *to, const gr_tensor *all, const gr_batch *batch, int64_t first, int64_t n) {
+  if (batch->order || all->dtype != to->dtype || !gr_tensor_is_contiguous(all)) return false;
   gr_tensor from;
-  gr_tensor_view_slice(&from, x, 0, batch->first + s->first, 1, s->n);
+  gr_tensor_view_slice(&from, all, 0, batch->first + first, 1, n);
   to->data = from.data;
-  return GR_OK;
+  return true;
 }
 
 gr_code gr_replay_load(gr_replay *r, gr_arena *a, const gr_slice *s, gr_err *err) {
   const gr_batch *batch = r->batch;
   gr_program *p = r->p;
   gr_replay_set_rows(p, a, s->n);
-  gr_code code = load_samples(&a->value[p->input], batch, s, err);
+  gr_tensor *x = &a->value[p->input];
+  gr_code code = gr_replay_point(x, batch->x, batch, s->first, s->n)
+                     ? GR_OK
+                     : gr_replay_gather(x, batch->x, batch, s->first, s->n, err);
   if (!code && p->target >= 0)
     code = gr_replay_gather(&a->value[p->target], batch->y, batch, s->first, s->n, err);
   return code;

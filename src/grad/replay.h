@@ -51,6 +51,9 @@ struct gr_program {
   void *workspace;  // for one product at a time (whole.c): sums of its parts, a factor without its zeros
   size_t workspace_bytes;
   double input_squares;  // of a batch that runs whole
+  // The caller's samples where such a batch was read from them, for as long as gradients may be pending.
+  gr_buffer *samples;
+  uint64_t samples_version;
 };
 
 // One run of a program.
@@ -74,6 +77,9 @@ typedef struct gr_slice {
 // back with.
 gr_code gr_replay_load(gr_replay *r, gr_arena *a, const gr_slice *s, gr_err *err);
 void gr_replay_set_rows(gr_program *p, gr_arena *a, int64_t rows);
+// Makes `to` the rows first..first+n-1 of the batch where they lie in `all`; false where they do not lie as
+// operations want them.
+bool gr_replay_point(gr_tensor *to, const gr_tensor *all, const gr_batch *batch, int64_t first, int64_t n);
 gr_code gr_replay_gather(gr_tensor *out, const gr_tensor *all, const gr_batch *batch, int64_t first,
                          int64_t n, gr_err *err);
 gr_run gr_replay_shared(const gr_replay *r, const gr_slice *s);
@@ -89,6 +95,9 @@ void gr_mark_lasting(gr_program *p);
 bool gr_runs_whole(const gr_program *p, int64_t count, bool wants_backward);
 // `keeps`: gradients of dense weights stay pending.
 gr_code gr_run_whole(gr_replay *r, gr_pool *pool, bool keeps, gr_err *err);
+
+// Lets go of the caller's samples.
+void gr_program_let_go(gr_program *p);
 
 // Memory for the gradients and sums of `parts` parts.
 gr_code gr_program_make_parts(gr_program *p, int parts, gr_err *err);

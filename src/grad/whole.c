@@ -63,10 +63,11 @@ static double squares(const gr_tensor *t) {
   return gr_kernels()->fold[t->dtype]->fold[GR_FOLD_SQUARES](t->data, 0, gr_tensor_size(t));
 }
 
-// Samples are copied on all threads: they come from far, and in any order.
+// Samples are read where they lie, or copied on all threads: they come from far, and in any order.
 typedef struct loading {
   gr_replay *r;
   gr_tensor *x;
+  bool in_place;
   int pieces;
   gr_err errors[PIECES];
   double squares[PIECES];
@@ -77,15 +78,26 @@ static void load_piece(void *context, int i, int thread) {
   const int64_t rows = l->x->shape[0], first = rows * i / l->pieces, n = rows * (i + 1) / l->pieces - first;
   gr_tensor some;
   gr_tensor_view_slice(&some, l->x, 0, first, 1, n);
-  if (!gr_replay_gather(&some, l->r->batch->x, l->r->batch, first, n, &l->errors[i]) && l->r->backward)
-    l->squares[i] = squares(&some);
+  if (!l->in_place) gr_replay_gather(&some, l->r->batch->x, l->r->batch, first, n, &l->errors[i]);
+  if (!l->errors[i].code && l->r->backward) l->squares[i] = squares(&some);
+}
+
+void gr_program_let_go(gr_program *p) {
+  gr_buffer_release(p->samples);
+  p->samples = NULL;
 }
 
 static gr_code load(gr_replay *r, gr_pool *pool, gr_arena *a, gr_err *err) {
   gr_program *p = r->p;
   const gr_batch *batch = r->batch;
+  gr_program_let_go(p);
   gr_replay_set_rows(p, a, batch->count);
   loading l = {.r = r, .x = &a->value[p->input]};
+  l.in_place = batch->x->buffer && gr_replay_point(l.x, batch->x, batch, 0, batch->count);
+  if (l.in_place && r->backward) {
+    p->samples = gr_buffer_retain(batch->x->buffer);
+    p->samples_version = p->samples->version;
+  }
   const int64_t pieces = gr_tensor_size(l.x) / LEAST_LOADED;
   l.pieces = pieces < 1 ? 1 : pieces > PIECES ? PIECES : (int)pieces;
   if (l.pieces > batch->count) l.pieces = (int)batch->count;
@@ -297,6 +309,10 @@ static bool factors(const gr_program *p, int weight, const gr_tensor **x, const 
 gr_code gr_program_finish_gradient(gr_program *p, gr_pool *pool, int weight, gr_err *err) {
   const gr_tensor *x, *dout;
   if (!factors(p, weight, &x, &dout)) return GR_OK;
+  if (p->samples && p->samples->version != p->samples_version)
+    return gr_fail(err, GR_ERR_VALUE,
+                   "the gradients of the last step can no longer be told: its samples were changed in place "
+                   "since. Look at them before that, or after another step");
   gr_code code = backward_weight(pool, &p->shared_gradient[weight], x, dout, false, err);
   if (!code) p->pending[weight] = -1;
   return code;

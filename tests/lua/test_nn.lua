@@ -314,6 +314,33 @@ test("a metric beside the loss changes no gradient, and each step's gradients st
   end
 end)
 
+test("gradients that are asked for late are those of the step, or say that its samples were changed", function()
+  local function trained()
+    random.seed(3)
+    local model = nn.Sequential{nn.Dense{64, activation = "relu", input_shape = {600}},
+      nn.Dense{2, activation = "softmax"}}
+    model:compile{optimizer = "adam", loss = "sparse_categorical_crossentropy"}
+    local x, y = random.randn(20, 600):astype("float32"), (arange(20) % 2)
+    model:train_on_batch(x, y)
+    return model, x, y
+  end
+  local model, x = trained()
+  local right = model:gradients()[1]:clone()
+  model, x = trained()
+  x = nil
+  for _ = 1, 5 do
+    collectgarbage()
+    local _ = zeros(20, 600)  -- takes the memory of whatever is no longer there
+  end
+  expect.ok(all(eq(model:gradients()[1], right)))
+  local y
+  model, x, y = trained()
+  x[{1, 1}] = 7
+  expect.error(function() model:gradients() end, "its samples were changed in place since")
+  model:train_on_batch(x, y)
+  expect.ok(max(abs(model:gradients()[1])) > 0)
+end)
+
 test("one optimizer may serve two models, each from a fresh start", function()
   local x, y = blobs(40)
   local shared, losses = optim.Adam{0.1}, {}
