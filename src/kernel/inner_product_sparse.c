@@ -15,6 +15,7 @@
 
 #define VECTORS 8
 #define ROWS (VECTORS * LANES)
+#define PAIRS (LANES == 16)  // 32 registers have room for the sums of two columns
 
 // Column j of out, ROWS numbers, += the block's rows times the live numbers of b's column.
 static ALWAYS_INLINE void column(float *sums, float (*rows)[ROWS], const float *numbers, uint32_t live,
@@ -29,29 +30,80 @@ static ALWAYS_INLINE void column(float *sums, float (*rows)[ROWS], const float *
   UNROLL for (int v = 0; v < VECTORS; v++) store(sums + v * LANES, sum[v]);
 }
 
+// The same for two columns without a zero, which share what is loaded.
+static ALWAYS_INLINE void two_columns(float *sums_1, float *sums_2, float (*rows)[ROWS],
+                                      const float *numbers_1, const float *numbers_2, int64_t k,
+                                      const bool first) {
+  vf sum_1[VECTORS], sum_2[VECTORS];
+  UNROLL for (int v = 0; v < VECTORS; v++) {
+    sum_1[v] = first ? (vf){0} : load(sums_1 + v * LANES);
+    sum_2[v] = first ? (vf){0} : load(sums_2 + v * LANES);
+  }
+  for (int64_t l = 0; l < k; l++) {
+    const vf b_1 = of_one(numbers_1[l]), b_2 = of_one(numbers_2[l]);
+    UNROLL for (int v = 0; v < VECTORS; v++) {
+      const vf a =
+          *(const volatile vf *)(rows[l] + v * LANES);  // once: gcc would load it for each of the two
+      sum_1[v] += b_1 * a;
+      sum_2[v] += b_2 * a;
+    }
+  }
+  UNROLL for (int v = 0; v < VECTORS; v++) {
+    store(sums_1 + v * LANES, sum_1[v]);
+    store(sums_2 + v * LANES, sum_2[v]);
+  }
+}
+
+// Rows become columns, by numbers, pairs and fours of them that two vectors exchange: each is one instruction
+// (those that may move any number anywhere take half as long again).
 #if LANES == 16
-#define LOW 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
-#define HIGH 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
+#define LOW_ONES 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29
+#define HIGH_ONES 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31
+#define LOW_TWOS 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29
+#define HIGH_TWOS 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31
+#define EVEN_FOURS 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27
+#define ODD_FOURS 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31
 #elif LANES == 8
-#define LOW 0, 8, 1, 9, 2, 10, 3, 11
-#define HIGH 4, 12, 5, 13, 6, 14, 7, 15
+#define LOW_ONES 0, 8, 1, 9, 4, 12, 5, 13
+#define HIGH_ONES 2, 10, 3, 11, 6, 14, 7, 15
+#define LOW_TWOS 0, 1, 8, 9, 4, 5, 12, 13
+#define HIGH_TWOS 2, 3, 10, 11, 6, 7, 14, 15
+#define EVEN_FOURS 0, 1, 2, 3, 8, 9, 10, 11
+#define ODD_FOURS 4, 5, 6, 7, 12, 13, 14, 15
 #else
-#define LOW 0, 4, 1, 5
-#define HIGH 2, 6, 3, 7
+#define LOW_ONES 0, 4, 1, 5
+#define HIGH_ONES 2, 6, 3, 7
+#define LOW_TWOS 0, 1, 4, 5
+#define HIGH_TWOS 2, 3, 6, 7
 #endif
 
-// Rows become columns: zipping the first half of the rows with the second takes a bit of a number's row and
-// makes it the lowest of its place in the row; after as many times as there are bits they have changed
-// places.
 static ALWAYS_INLINE void turn(vf r[LANES]) {
-  UNROLL for (int bit = 1; bit < LANES; bit *= 2) {
-    vf zipped[LANES];
-    UNROLL for (int i = 0; i < LANES / 2; i++) {
-      zipped[2 * i] = __builtin_shufflevector(r[i], r[i + LANES / 2], LOW);
-      zipped[2 * i + 1] = __builtin_shufflevector(r[i], r[i + LANES / 2], HIGH);
-    }
-    UNROLL for (int i = 0; i < LANES; i++) r[i] = zipped[i];
+  vf t[LANES];
+  UNROLL for (int i = 0; i < LANES; i += 2) {
+    t[i] = __builtin_shufflevector(r[i], r[i + 1], LOW_ONES);
+    t[i + 1] = __builtin_shufflevector(r[i], r[i + 1], HIGH_ONES);
   }
+  UNROLL for (int i = 0; i < LANES; i += 4) UNROLL for (int k = 0; k < 2; k++) {
+    r[i + 2 * k] = __builtin_shufflevector(t[i + k], t[i + k + 2], LOW_TWOS);
+    r[i + 2 * k + 1] = __builtin_shufflevector(t[i + k], t[i + k + 2], HIGH_TWOS);
+  }
+  // Now four q of r[4 g + c] has the numbers of column 4 q + c in rows 4 g to 4 g + 3.
+#if LANES == 16
+  UNROLL for (int g = 0; g < LANES; g += 8) UNROLL for (int c = g; c < g + 4; c++) {
+    t[c] = __builtin_shufflevector(r[c], r[c + 4], EVEN_FOURS);
+    t[c + 4] = __builtin_shufflevector(r[c], r[c + 4], ODD_FOURS);
+  }
+  UNROLL for (int c = 0; c < 8; c++) {
+    r[c] = __builtin_shufflevector(t[c], t[c + 8], EVEN_FOURS);
+    r[c + 8] = __builtin_shufflevector(t[c], t[c + 8], ODD_FOURS);
+  }
+#elif LANES == 8
+  UNROLL for (int c = 0; c < 4; c++) t[c] = r[c + 4];
+  UNROLL for (int c = 0; c < 4; c++) {
+    r[c + 4] = __builtin_shufflevector(r[c], t[c], ODD_FOURS);
+    r[c] = __builtin_shufflevector(r[c], t[c], EVEN_FOURS);
+  }
+#endif
 }
 
 static void multiply_sparse(const gr_product *p, const gr_sparse_factor *b) {
@@ -68,13 +120,21 @@ static void multiply_sparse(const gr_product *p, const gr_sparse_factor *b) {
       memset(rows[l] + p->m, 0, (size_t)(ROWS - p->m) * sizeof *a);
     }
     const int64_t at = from / GR_SPARSE_BLOCK * b->columns + first_column;
-    const uint32_t *live = b->live + at;
+    const uint32_t *live = b->live + at, every = (uint32_t)-1 >> (GR_SPARSE_BLOCK - k);
     const float *numbers = b->numbers + at * GR_SPARSE_BLOCK;
-    for (int64_t j = 0; j < p->n; j++, numbers += GR_SPARSE_BLOCK)
-      if (from == 0)
-        column(sums[j], rows, numbers, live[j], true);
-      else if (live[j])
-        column(sums[j], rows, numbers, live[j], false);
+    int64_t waiting = -1;  // a column without a zero, for another one
+    for (int64_t j = 0; j < p->n; j++) {
+      const float *mine = numbers + j * GR_SPARSE_BLOCK, *other = numbers + waiting * GR_SPARSE_BLOCK;
+      if (live[j] != every || !PAIRS) {
+        if (live[j] || from == 0) column(sums[j], rows, mine, live[j], from == 0);
+      } else if (waiting < 0) {
+        waiting = j;
+      } else {
+        two_columns(sums[waiting], sums[j], rows, other, mine, k, from == 0);
+        waiting = -1;
+      }
+    }
+    if (waiting >= 0) column(sums[waiting], rows, numbers + waiting * GR_SPARSE_BLOCK, every, from == 0);
   }
   for (int64_t i = 0; i < p->m; i += LANES)
     for (int64_t j = 0; j < p->n; j += LANES) {
