@@ -21,7 +21,7 @@
 #define ROWS 4
 #define VECTORS 2
 #endif
-#define DEPTH 256
+#define DEPTH 320
 
 // `vectors` vectors of columns from `out` and `b`; of the last one `lanes` lanes exist.
 static ALWAYS_INLINE void tile(const gr_product *p, float *out, const float *a, const float *b, int64_t k,

@@ -107,8 +107,13 @@ static ALWAYS_INLINE void turn(vf r[LANES]) {
 }
 
 static void multiply_sparse(const gr_product *p, const gr_sparse_factor *b) {
+  _Alignas(64) static const float nothing[ROWS];
   _Alignas(64) float rows[GR_SPARSE_BLOCK][ROWS], sums[GR_SPARSE_COLUMNS][ROWS];
+  // Where each column's sums are: those of a column of zeros nowhere, and neither are those beyond the last
+  // one.
+  const float *at[GR_SPARSE_COLUMNS];
   const int64_t first_column = p->b - b->dense;
+  for (int64_t j = 0; j < GR_SPARSE_COLUMNS; j++) at[j] = nothing;
   for (int64_t from = 0; from < p->k; from += GR_SPARSE_BLOCK) {
     const int64_t k = p->k - from < GR_SPARSE_BLOCK ? p->k - from : GR_SPARSE_BLOCK;
     for (int64_t l = 0; l < k; l++) {
@@ -119,18 +124,21 @@ static void multiply_sparse(const gr_product *p, const gr_sparse_factor *b) {
         for (int64_t i = 0; i < p->m; i++) rows[l][i] = a[i * p->a_stride[0]];
       memset(rows[l] + p->m, 0, (size_t)(ROWS - p->m) * sizeof *a);
     }
-    const int64_t at = from / GR_SPARSE_BLOCK * b->columns + first_column;
-    const uint32_t *live = b->live + at, every = (uint32_t)-1 >> (GR_SPARSE_BLOCK - k);
-    const float *numbers = b->numbers + at * GR_SPARSE_BLOCK;
+    const int64_t place = from / GR_SPARSE_BLOCK * b->columns + first_column;
+    const uint32_t *live = b->live + place, every = (uint32_t)-1 >> (GR_SPARSE_BLOCK - k);
+    const float *numbers = b->numbers + place * GR_SPARSE_BLOCK;
     int64_t waiting = -1;  // a column without a zero, for another one
     for (int64_t j = 0; j < p->n; j++) {
-      const float *mine = numbers + j * GR_SPARSE_BLOCK, *other = numbers + waiting * GR_SPARSE_BLOCK;
-      if (live[j] != every || !PAIRS) {
-        if (live[j] || from == 0) column(sums[j], rows, mine, live[j], from == 0);
+      if (!live[j]) continue;
+      const bool is_first = at[j] == nothing;
+      at[j] = sums[j];
+      if (!PAIRS || is_first != (from == 0) || live[j] != every) {
+        column(sums[j], rows, numbers + j * GR_SPARSE_BLOCK, live[j], is_first);
       } else if (waiting < 0) {
         waiting = j;
       } else {
-        two_columns(sums[waiting], sums[j], rows, other, mine, k, from == 0);
+        two_columns(sums[waiting], sums[j], rows, numbers + waiting * GR_SPARSE_BLOCK,
+                    numbers + j * GR_SPARSE_BLOCK, k, is_first);
         waiting = -1;
       }
     }
@@ -140,7 +148,7 @@ static void multiply_sparse(const gr_product *p, const gr_sparse_factor *b) {
     for (int64_t j = 0; j < p->n; j += LANES) {
       vf r[LANES];
       const int64_t columns = p->n - j, left = p->m - i;
-      UNROLL for (int l = 0; l < LANES; l++) r[l] = load(sums[l < columns ? j + l : j] + i);
+      UNROLL for (int l = 0; l < LANES; l++) r[l] = load(at[j + l] + i);
       turn(r);
       float *out = p->out + i * p->out_lead + j;
       if (columns >= LANES && left >= LANES)
