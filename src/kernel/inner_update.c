@@ -119,13 +119,13 @@ static ALWAYS_INLINE some fused(some a, some b, some c) {
 static ALWAYS_INLINE some root(some x) { return (vf)_mm256_sqrt_ps((__m256)x); }
 static ALWAYS_INLINE some nearly_one_over(some x) { return (vf)_mm256_rcp_ps((__m256)x); }
 #endif
-// a / b to 3 ulp, for b > 0: the processor's estimate of 1 / b, which is right to 11 bits or more, and a step
-// of Newton's. An infinite b, for which that is 0 times infinity, counts as the greatest one whose estimate
-// is a normal number.
-static ALWAYS_INLINE some quotient(some a, some b) {
+// w - a / b for b > 0, the quotient to 3 ulp: the processor's estimate of 1 / b, which is right to 11 bits or
+// more, and a step of Newton's. An infinite b, for which that is 0 times infinity, counts as the greatest one
+// whose estimate is a normal number.
+static ALWAYS_INLINE some less_quotient(some w, some a, some b) {
   b = lesser_of(all(0x1p126f), b);
   const some y = nearly_one_over(b);
-  return a * fused(fused(-b, y, all(1)), y, y);
+  return fused(-a, fused(fused(-b, y, all(1)), y, y), w);
 }
 #else
 #define WIDTH 1
@@ -137,14 +137,14 @@ static inline some all(real x) { return x; }
 static inline some within(some most, some x) { return x > most ? most : x < -most ? -most : x; }
 static inline some fused(some a, some b, some c) { return muladd(a, b, c); }
 static inline some root(some x) { return sqrt(x); }
-static inline some quotient(some a, some b) { return a / b; }
+static inline some less_quotient(some w, some a, some b) { return w - a / b; }
 #endif
 
 typedef struct adam_numbers {
   some rate, new_1, new_2, epsilon, stays, scale, most;
 } adam_numbers;
 
-// Of n numbers, at most WIDTH. `as_it_is`: the gradient is neither scaled nor cut.
+// Of n numbers, at most WIDTH. `as_it_is`: the gradient is neither scaled nor cut, nothing decays.
 static ALWAYS_INLINE void adam_step(real *w, const real *g, real *mean, real *square, int64_t n,
                                     adam_numbers c, const bool as_it_is) {
   const some given = some_at(g, n), x = as_it_is ? given : within(c.most, given * c.scale);
@@ -152,7 +152,8 @@ static ALWAYS_INLINE void adam_step(real *w, const real *g, real *mean, real *sq
   const some m_now = fused(x - m, c.new_1, m), v_now = fused(fused(x, x, -v), c.new_2, v);
   put(mean, m_now, n);
   put(square, v_now, n);
-  put(w, fused(some_at(w, n), c.stays, -quotient(m_now * c.rate, root(v_now) + c.epsilon)), n);
+  const some w_then = as_it_is ? some_at(w, n) : some_at(w, n) * c.stays;
+  put(w, less_quotient(w_then, m_now * c.rate, root(v_now) + c.epsilon), n);
 }
 
 // Three streams in and out are more than the processor foresees alone: they are asked for 512 bytes ahead
@@ -179,7 +180,7 @@ static void adam(void *weight, const void *gradient, void *m, void *v, int64_t n
                           .stays = all((real)(1 - u->decay)),
                           .scale = all((real)u->scale),
                           .most = all((real)u->most)};
-  if (u->scale == 1 && u->most == INFINITY)
+  if (u->scale == 1 && u->most == INFINITY && u->decay == 0)
     adam_all(weight, gradient, m, v, n, c, true);
   else
     adam_all(weight, gradient, m, v, n, c, false);
