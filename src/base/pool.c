@@ -1,10 +1,12 @@
-// The pool of threads. One atomic counter hands out the tasks of a job, another counts those not yet
-// finished.
+// The pool of threads. The tasks of a job are dealt out in as many runs as there are threads, each with a
+// counter of the tasks that nobody has claimed: a thread works through its own run and then helps with the
+// others'. So the same part of some data stays with the same thread, in whose cache it is, from job to job,
+// as long as nothing holds that thread up. Another counter counts the tasks not yet finished.
 //
-// A thread claims a task by taking one from `unclaimed`. Only then does it read what the job is, and the job
-// cannot change before the task is reported to `unfinished`: so a worker that wakes late, even in the middle
-// of another job, finds either nothing to claim or a task of the job that is there. No worker has to check in
-// at the end, and one that the system is slow to wake holds nobody up.
+// A thread claims a task by taking one from a run's `unclaimed`. Only then does it read what the job is, and
+// the job cannot change before the task is reported to `unfinished`: so a worker that wakes late, even in the
+// middle of another job, finds either nothing to claim or a task of the job that is there. No worker has to
+// check in at the end, and one that the system is slow to wake holds nobody up.
 //
 // Sleeping is the usual pair of a flag and a condition, in sequentially consistent order: who goes to sleep
 // first says so, then looks at the counter again; who changes the counter afterwards looks whether anyone
@@ -28,6 +30,12 @@ typedef struct worker {
   int index;
 } worker;
 
+// Tasks `first` to `end` - 1 of a job; on a cache line of its own: every thread writes it.
+typedef struct run {
+  _Alignas(64) atomic_int unclaimed;
+  int first, end;
+} run;
+
 struct gr_pool {
   int threads;  // the calling thread included
   int started;  // workers that run
@@ -37,10 +45,11 @@ struct gr_pool {
   // The job: written by the caller while nothing is unfinished, read after a successful claim.
   gr_pool_task task;
   void *context;
-  int count;
+  bool backwards;
+  run *runs;  // one a thread
 
-  // On cache lines of their own: every thread writes them.
-  _Alignas(64) atomic_int unclaimed;
+  // On cache lines of their own, for the same reason.
+  _Alignas(64) atomic_int unclaimed;  // of all runs, or a little more
   _Alignas(64) atomic_int unfinished;
 
   _Alignas(64) pthread_mutex_t mutex;
@@ -64,19 +73,25 @@ static int64_t now(void) {
   return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-// Claims tasks until none is left. Their order is 0, 1, 2, ...
-static void work(gr_pool *pool, int thread) {
-  int left = atomic_load(&pool->unclaimed);
+// Claims tasks of a run until none is left, in their order.
+static void work_through(gr_pool *pool, run *r, int thread) {
+  int left = atomic_load(&r->unclaimed);
   while (left > 0) {
-    if (!atomic_compare_exchange_weak(&pool->unclaimed, &left, left - 1)) continue;
-    pool->task(pool->context, pool->count - left, thread);
+    if (!atomic_compare_exchange_weak(&r->unclaimed, &left, left - 1)) continue;
+    atomic_fetch_sub(&pool->unclaimed, 1);
+    pool->task(pool->context, pool->backwards ? r->first + left - 1 : r->end - left, thread);
     if (atomic_fetch_sub(&pool->unfinished, 1) == 1 && atomic_load(&pool->waiting)) {
       pthread_mutex_lock(&pool->mutex);
       pthread_cond_signal(&pool->done);
       pthread_mutex_unlock(&pool->mutex);
     }
-    left = atomic_load(&pool->unclaimed);
+    left = atomic_load(&r->unclaimed);
   }
+}
+
+static void work(gr_pool *pool, int thread) {
+  for (int i = 0; i < pool->threads && atomic_load(&pool->unclaimed) > 0; i++)
+    work_through(pool, &pool->runs[(thread + i) % pool->threads], thread);
 }
 
 static bool idle(gr_pool *pool) { return atomic_load(&pool->unclaimed) == 0 && !atomic_load(&pool->stop); }
@@ -132,8 +147,14 @@ gr_code gr_pool_new(gr_pool **out, int threads, gr_err *err) {
     return gr_fail(err, GR_ERR_VALUE, "the number of threads is %d; it must be from 1 to %d", threads,
                    MAX_THREADS);
   gr_pool *pool = aligned_alloc(_Alignof(gr_pool), sizeof *pool);
-  if (!pool) return gr_fail(err, GR_ERR_MEMORY, "out of memory: a pool of %d threads", threads);
-  *pool = (gr_pool){.threads = threads};
+  run *runs = aligned_alloc(_Alignof(run), (size_t)threads * sizeof *runs);
+  if (!pool || !runs) {
+    free(pool);
+    free(runs);
+    return gr_fail(err, GR_ERR_MEMORY, "out of memory: a pool of %d threads", threads);
+  }
+  *pool = (gr_pool){.threads = threads, .runs = runs};
+  for (int i = 0; i < threads; i++) runs[i] = (run){0};
   pthread_mutex_init(&pool->mutex, NULL);
   pthread_cond_init(&pool->work, NULL);
   pthread_cond_init(&pool->done, NULL);
@@ -152,22 +173,30 @@ void gr_pool_free(gr_pool *pool) {
   pthread_cond_destroy(&pool->work);
   pthread_mutex_destroy(&pool->mutex);
   free(pool->workers);
+  free(pool->runs);
   free(pool);
 }
 
 int gr_pool_threads(const gr_pool *pool) { return pool ? pool->threads : 1; }
 
-void gr_pool_run(gr_pool *pool, int count, gr_pool_task task, void *context) {
+static void run_job(gr_pool *pool, int count, gr_pool_task task, void *context, bool backwards) {
   if (pool && !pool->asked && pool->threads > 1 && count > 1) start(pool);
   if (!pool || pool->started == 0 || count <= 1) {  // one task is not worth waking anyone
-    for (int i = 0; i < count; i++) task(context, i, 0);
+    for (int i = 0; i < count; i++) task(context, backwards ? count - 1 - i : i, 0);
     return;
   }
   pool->task = task;
   pool->context = context;
-  pool->count = count;
+  pool->backwards = backwards;
   atomic_store(&pool->unfinished, count);
-  atomic_store(&pool->unclaimed, count);
+  atomic_store(&pool->unclaimed, count);  // before there is something to claim
+  const int threads = pool->started + 1;
+  for (int i = 0; i < threads; i++) {
+    run *r = &pool->runs[i];
+    r->first = (int)((int64_t)count * i / threads);
+    r->end = (int)((int64_t)count * (i + 1) / threads);
+    atomic_store(&r->unclaimed, r->end - r->first);
+  }
   if (atomic_load(&pool->sleepers) > 0) {
     pthread_mutex_lock(&pool->mutex);
     for (int i = 0; i < pool->started && i < count - 1; i++) pthread_cond_signal(&pool->work);
@@ -180,4 +209,12 @@ void gr_pool_run(gr_pool *pool, int count, gr_pool_task task, void *context) {
   while (busy(pool)) pthread_cond_wait(&pool->done, &pool->mutex);
   atomic_store(&pool->waiting, false);
   pthread_mutex_unlock(&pool->mutex);
+}
+
+void gr_pool_run(gr_pool *pool, int count, gr_pool_task task, void *context) {
+  run_job(pool, count, task, context, false);
+}
+
+void gr_pool_run_backwards(gr_pool *pool, int count, gr_pool_task task, void *context) {
+  run_job(pool, count, task, context, true);
 }

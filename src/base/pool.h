@@ -16,7 +16,12 @@ int gr_pool_threads(const gr_pool *pool);  // NULL counts as 1
 // when all are done. `thread` is 0..threads-1 and unique among the calls running at one time: an index for
 // per-thread scratch. What a task computes must depend on i alone, so that results do not depend on
 // the number of threads. Not reentrant: a task must not call gr_pool_run. A NULL pool runs them in order.
+//
+// Each thread begins with its own share of 0..count-1, the same from job to job: two jobs over the same data
+// in the same order find it in the caches of the same threads. The second one begins with what the first one
+// touched last when it runs backwards.
 typedef void (*gr_pool_task)(void *context, int i, int thread);
 void gr_pool_run(gr_pool *pool, int count, gr_pool_task task, void *context);
+void gr_pool_run_backwards(gr_pool *pool, int count, gr_pool_task task, void *context);
 
 #endif

@@ -40,6 +40,8 @@ static void run_and_check(gr_pool *pool, job *j, int count) {
   memset(j->seen, 0, sizeof j->seen);
   gr_pool_run(pool, count, count_task, j);
   for (int i = 0; i < MOST; i++) assert_int_equal(j->seen[i], i < count);
+  gr_pool_run_backwards(pool, count, count_task, j);
+  for (int i = 0; i < MOST; i++) assert_int_equal(j->seen[i], 2 * (i < count));
   assert_false(atomic_load(&j->shared));
 }
 
@@ -102,6 +104,58 @@ static void a_null_pool_runs_in_order(void **state) {
   gr_pool_free(NULL);
 }
 
+typedef struct list {
+  int order[8], n;
+} list;
+
+static void note_task(void *context, int i, int thread) {
+  list *l = context;
+  l->order[l->n++] = i;
+}
+
+static void backwards_is_the_opposite_order(void **state) {
+  (void)state;
+  list there = {0}, back = {0};
+  gr_pool_run(NULL, 8, note_task, &there);
+  gr_pool_run_backwards(NULL, 8, note_task, &back);
+  for (int i = 0; i < 8; i++) {
+    assert_int_equal(there.order[i], i);
+    assert_int_equal(back.order[i], 7 - i);
+  }
+}
+
+typedef struct meeting {
+  int late;
+  atomic_int others;
+  bool met;
+} meeting;
+
+static void wait_for_the_others(void *context, int i, int thread) {
+  meeting *m = context;
+  if (i != m->late) {
+    atomic_fetch_add(&m->others, 1);
+    return;
+  }
+  for (int k = 0; k < 10000 && !m->met; k++) {
+    pause_for(1000);
+    m->met = atomic_load(&m->others) == 7;
+  }
+}
+
+static void a_thread_that_is_held_up_leaves_its_share_to_the_others(void **state) {
+  (void)state;
+  gr_pool *pool = pool_of(2);
+  for (int late = 0; late < 8; late++) {
+    meeting m = {.late = late};
+    gr_pool_run(pool, 8, wait_for_the_others, &m);
+    assert_true(m.met);
+    m = (meeting){.late = late};
+    gr_pool_run_backwards(pool, 8, wait_for_the_others, &m);
+    assert_true(m.met);
+  }
+  gr_pool_free(pool);
+}
+
 static void a_pool_that_never_ran_can_be_freed(void **state) {
   (void)state;
   for (int i = 0; i < 10; i++) gr_pool_free(pool_of(4));
@@ -135,6 +189,8 @@ int main(void) {
       cmocka_unit_test(workers_that_fell_asleep_wake_up),
       cmocka_unit_test(a_caller_that_waits_long_sleeps_and_wakes_up),
       cmocka_unit_test(a_null_pool_runs_in_order),
+      cmocka_unit_test(backwards_is_the_opposite_order),
+      cmocka_unit_test(a_thread_that_is_held_up_leaves_its_share_to_the_others),
       cmocka_unit_test(a_pool_that_never_ran_can_be_freed),
       cmocka_unit_test(a_pool_can_be_freed_right_after_a_job),
       cmocka_unit_test(a_senseless_number_of_threads_is_an_error),
