@@ -106,6 +106,46 @@ static ALWAYS_INLINE void turn(vf r[LANES]) {
 #endif
 }
 
+// A bit for each lane that is not 0.
+static ALWAYS_INLINE uint32_t live_lanes(vf x) {
+#if LANES == 16
+  return _mm512_cmp_ps_mask((__m512)x, _mm512_setzero_ps(), _CMP_NEQ_UQ);
+#elif LANES == 8
+  return (uint32_t)_mm256_movemask_ps(_mm256_cmp_ps((__m256)x, _mm256_setzero_ps(), _CMP_NEQ_UQ));
+#else
+  uint32_t live = 0;
+  for (int l = 0; l < LANES; l++) live |= (uint32_t)(x[l] != 0) << l;
+  return live;
+#endif
+}
+
+// Loop order: blocks, vectors of columns, vectors of rows.
+static int64_t lay_out(gr_sparse_factor *s, const float *b, int64_t lead, int64_t k) {
+  int64_t count = 0;
+  s->dense = b;
+  for (int64_t from = 0; from < k; from += GR_SPARSE_BLOCK)
+    for (int64_t j = 0; j < s->columns; j += LANES) {
+      const int64_t place = from / GR_SPARSE_BLOCK * s->columns + j, left = s->columns - j;
+      const int64_t columns = left < LANES ? left : LANES;
+      uint32_t live[LANES] = {0};
+      for (int64_t l = 0; l < GR_SPARSE_BLOCK; l += LANES) {
+        vf r[LANES];
+        for (int i = 0; i < LANES; i++)
+          r[i] = from + l + i < k ? load_some(b + (from + l + i) * lead + j, columns) : (vf){0};
+        turn(r);
+        for (int64_t c = 0; c < columns; c++) {
+          store(s->numbers + (place + c) * GR_SPARSE_BLOCK + l, r[c]);
+          live[c] |= live_lanes(r[c]) << l;
+        }
+      }
+      for (int64_t c = 0; c < columns; c++) {
+        s->live[place + c] = live[c];
+        count += __builtin_popcount(live[c]);
+      }
+    }
+  return count;
+}
+
 static void multiply_sparse(const gr_product *p, const gr_sparse_factor *b) {
   _Alignas(64) static const float nothing[ROWS];
   _Alignas(64) float rows[GR_SPARSE_BLOCK][ROWS], sums[GR_SPARSE_COLUMNS][ROWS];
@@ -159,4 +199,4 @@ static void multiply_sparse(const gr_product *p, const gr_sparse_factor *b) {
 }
 
 extern const gr_product_sparse_table GR_TABLE;
-const gr_product_sparse_table GR_TABLE = {multiply_sparse, ROWS};
+const gr_product_sparse_table GR_TABLE = {lay_out, multiply_sparse, ROWS};

@@ -20,7 +20,7 @@ typedef struct gr_product_table {
   void (*multiply)(const gr_product *p);
 } gr_product_table;
 
-// A whole b, prepared (update.c): for each block of 32 rows, and in it for each column, the block's numbers,
+// A whole b, laid out: for each block of 32 rows, and in it for each column, the block's numbers,
 // and a bit for each one that is not 0.
 #define GR_SPARSE_BLOCK 32
 typedef struct gr_sparse_factor {
@@ -30,11 +30,13 @@ typedef struct gr_sparse_factor {
   uint32_t *live;  // (blocks, columns)
 } gr_sparse_factor;
 
-// out = a b of up to `rows` rows, at most GR_SPARSE_ROWS, and up to GR_SPARSE_COLUMNS columns; `p->b` points
-// to one of the columns of `b`.
+// lay_out: makes it of b (k rows, `lead` apart), with columns, numbers and live given, and counts what is not
+// 0. multiply: out = a b of up to `rows` rows, at most GR_SPARSE_ROWS, and up to GR_SPARSE_COLUMNS columns;
+// `p->b` points to one of the columns of `b`.
 #define GR_SPARSE_ROWS 128
 #define GR_SPARSE_COLUMNS 128
 typedef struct gr_product_sparse_table {
+  int64_t (*lay_out)(gr_sparse_factor *s, const float *b, int64_t lead, int64_t k);
   void (*multiply)(const gr_product *p, const gr_sparse_factor *b);
   int64_t rows;
 } gr_product_sparse_table;
