@@ -28,6 +28,8 @@ def layers_of(description):
                 yield keras.layers.ReLU()
         elif kind == "pool":
             yield keras.layers.MaxPooling2D(2)
+        elif kind == "dropout":
+            yield keras.layers.Dropout(rest[0])
         else:
             if not flat:
                 yield keras.layers.Flatten()

@@ -39,6 +39,7 @@ local networks = {
       nn.Flatten{}
   end},
   ["course MLP"] = {{2500}, 2, function() return nn.Dense{128, activation = "relu"} end},
+  ["course MLP with Dropout"] = {{2500}, 2, function() return nn.Dense{128, activation = "relu"}, nn.Dropout{0.5} end},
   ["wide MLP"] = {{784}, 10, function()
     return nn.Dense{1024, activation = "relu"}, nn.Dense{1024, activation = "relu"}
   end},

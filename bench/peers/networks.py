@@ -1,6 +1,6 @@
 """The networks of the suites on training and inference, as networks.lua has them. Each is the shape of a sample, the
-number of classes and a list of layers: ("conv", filters, kernel, options) with ReLU, ("pool",), ("dense", units,
-activation). Weights come from NumPy's stream, as gradus's do, in Keras's order of axes."""
+number of classes and a list of layers: ("conv", filters, kernel, options) with ReLU, ("pool",), ("dropout", rate),
+("dense", units, activation). Weights come from NumPy's stream, as gradus's do, in Keras's order of axes."""
 
 import os
 
@@ -26,6 +26,7 @@ NETWORKS = {
     "mixed CNN": ((32, 32, 3), 10, [("conv", 16, 5, SAME), ("conv", 32, 3, {"stride": 2}),
                                     ("conv", 32, 3, {"dilation": 2}), ("pool",), ("dense", 10)]),
     "course MLP": ((2500,), 2, [("dense", 128, "relu"), ("dense", 2)]),
+    "course MLP with Dropout": ((2500,), 2, [("dense", 128, "relu"), ("dropout", 0.5), ("dense", 2)]),
     "wide MLP": ((784,), 10, [("dense", 1024, "relu"), ("dense", 1024, "relu"), ("dense", 10)]),
 }
 

@@ -48,6 +48,8 @@ class Net(nn.Module):
                     self.layers.append(norm)
             elif kind == "pool":
                 layer, rows, columns = None, rows // 2, columns // 2
+            elif kind == "dropout":
+                layer = nn.Dropout(rest[0])
             else:
                 inputs = size or rows * columns * channels
                 layer = nn.Linear(inputs, rest[0])
@@ -56,8 +58,9 @@ class Net(nn.Module):
                 self.fill(layer.weight, (inputs, rest[0]), (1, 0), order)
                 size = rest[0]
             if layer is not None:
-                nn.init.zeros_(layer.bias)
                 self.layers.append(layer)
+            if kind in ("conv", "dense"):
+                nn.init.zeros_(layer.bias)
             after = norm if kind == "conv" else rest[1] if kind == "dense" and len(rest) > 1 else None
             self.plan.append((kind, layer, after))
 
@@ -75,6 +78,8 @@ class Net(nn.Module):
                 x = F.relu(layer(x) if after is None else after(layer(x)))
             elif kind == "pool":
                 x = F.max_pool2d(x, 2, 2)
+            elif kind == "dropout":
+                x = layer(x)
             else:
                 if x.is_mkldnn:
                     x = x.to_dense()
