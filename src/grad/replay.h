@@ -89,6 +89,14 @@ gr_code gr_replay_turn(gr_program *p, gr_arena *a, int part, int64_t count, gr_e
 void gr_replay_call_back(gr_call *call, gr_program *p, gr_arena *a, int i, const gr_run *shared,
                          bool first_slice);
 
+// Steps from..to-1, and the same steps back, the last one first.
+gr_code gr_replay_forward(gr_program *p, gr_arena *a, const gr_run *shared, int from, int to, gr_err *err);
+gr_code gr_replay_backward(gr_program *p, gr_arena *a, const gr_run *shared, bool first_slice, int from,
+                           int to, gr_err *err);
+
+// A batch with halts (halting.c): what goes wrong is in the parts' errors.
+void gr_run_halting(gr_replay *r, gr_pool *pool, int slices_a_part);
+
 // Marks the steps whose weight's gradient may stay pending.
 void gr_mark_lasting(gr_program *p);
 // Whether a batch runs as one slice, whose products are divided among the threads (whole.c).
