@@ -254,27 +254,6 @@ gr_code gr_random_permutation(gr_random *r, int64_t *out, int64_t n, gr_err *err
 }
 
 // ---- counter-based streams ----
-//
-// A counter goes through two keyed rounds of a 64-bit mixer: a permutation of the 2^64 counters for every
-// key. The steps of the counter are the golden ratio, as in SplitMix64 (G. Steele, D. Lea and C. Flood, "Fast
-// splittable pseudorandom number generators", OOPSLA 2014); the mixer is variant 13 of D. Stafford ("Better
-// bit mixing", 2011), whose avalanche is near ideal. One round is SplitMix64 itself, whose streams differ
-// only in where they start; the second round, with the other half of the key between the two, makes streams
-// independent also when they share one half. Four multiplications a number and no branch.
-
-static inline uint64_t mix(uint64_t x) {
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-  return x ^ (x >> 31);
-}
-
-uint64_t gr_stream_u64(gr_stream s, uint64_t counter) {
-  return mix(mix(counter * 0x9e3779b97f4a7c15u + s.key[0]) ^ s.key[1]);
-}
-
-double gr_stream_double(gr_stream s, uint64_t counter) {
-  return (double)(gr_stream_u64(s, counter) >> 11) * 0x1p-53;
-}
 
 gr_stream gr_stream_derive(gr_stream parent, uint64_t purpose) {
   // The keys of children come from streams of their own, so that they are never numbers the parent also

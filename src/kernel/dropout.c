@@ -1,5 +1,7 @@
-// Dropout in two passes: the mask, a call of the stream for each number, which is the slower one; then the
+// Dropout in two passes: the mask, a draw of the stream for each number, which is the slower one; then the
 // product. The backward pass reads the mask again, so that it drops what the forward pass dropped.
+#include <math.h>
+
 #include "kernel/check.h"
 #include "kernel/table.h"
 
@@ -17,21 +19,21 @@ static gr_code check(const gr_tensor *out, const gr_tensor *mask, const gr_tenso
   return code;
 }
 
-static inline uint8_t stays(gr_stream stream, uint64_t draw, double rate) {
-  return gr_stream_double(stream, draw) >= rate;
-}
+// What a draw's 53 bits are at least where gr_stream_double, which is 2^-53 times them, is at least the rate.
+static uint64_t least_bits(double rate) { return (uint64_t)ceil(rate * 0x1p53); }
 
 // Along a shared axis the draw does not count on: its stride is 0. It is made again for each number that
 // shares it, so this takes as long as a draw of each.
 static void draw_shared(uint8_t *kept, const gr_tensor *x, double rate, unsigned shared, gr_stream stream,
                         uint64_t first) {
+  const uint64_t least = least_bits(rate);
   int64_t stride[GR_MAX_DIMS], at[GR_MAX_DIMS] = {0}, size = gr_tensor_size(x), draws = 1, draw = 0;
   for (int d = x->ndim; d-- > 0;) {
     stride[d] = shared >> d & 1 ? 0 : draws;
     if (stride[d]) draws *= x->shape[d];
   }
   for (int64_t i = 0; i < size; i++) {
-    kept[i] = stays(stream, first + (uint64_t)draw, rate);
+    kept[i] = gr_stream_bits(stream, first + (uint64_t)draw) >= least;
     for (int d = x->ndim; d-- > 0;) {  // the next place, as of an odometer
       draw += stride[d];
       if (++at[d] < x->shape[d]) break;
@@ -50,7 +52,7 @@ gr_code gr_dropout(gr_tensor *out, gr_tensor *mask, const gr_tensor *x, double r
   if (shared)
     draw_shared(kept, x, rate, shared, stream, first);
   else
-    for (int64_t i = 0; i < size; i++) kept[i] = stays(stream, first + (uint64_t)i, rate);
+    gr_kernels()->network[x->dtype]->draw_kept(kept, stream, first, size, least_bits(rate));
   gr_kernels()->network[x->dtype]->dropout(out->data, x->data, kept, 1 - rate, size, false);
   return GR_OK;
 }

@@ -265,6 +265,13 @@ static void softmax_backward(void *dx, const void *dout, const void *out, int64_
 
 // ---- dropout --------------------------------------------------------------------------------------------
 
+// Limited by the four 64-bit multiplications of a draw, which AVX-512 has for vectors. The comparison is one
+// of signed numbers, for AVX2, which has no other: 53 bits are never negative.
+static void draw_kept(uint8_t *kept, gr_stream stream, uint64_t first, int64_t n, uint64_t least) {
+  for (int64_t i = 0; i < n; i++)
+    kept[i] = (int64_t)gr_stream_bits(stream, first + (uint64_t)i) >= (int64_t)least;
+}
+
 // Forward and backward are the same product; a dropped NaN or infinity is 0. One pass, limited by memory.
 static void dropout(void *out, const void *x, const uint8_t *mask, double keep, int64_t n, bool accumulate) {
   const real *a = x, divisor = (real)keep;
@@ -477,6 +484,7 @@ const gr_network_table GR_TABLE = {
     .average_pool_backward = average_pool_backward,
     .softmax = softmax,
     .softmax_backward = softmax_backward,
+    .draw_kept = draw_kept,
     .dropout = dropout,
     .loss = loss_rows,
     .loss_backward = loss_rows_backward,

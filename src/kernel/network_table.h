@@ -61,6 +61,8 @@ typedef struct gr_network_table {
   void (*softmax_backward)(void *dx, const void *dout, const void *out, int64_t rows, int64_t columns,
                            bool accumulate);
 
+  // kept[i]: whether draw `first` + i of the stream has at least those bits.
+  void (*draw_kept)(uint8_t *kept, gr_stream stream, uint64_t first, int64_t n, uint64_t least);
   void (*dropout)(void *out, const void *x, const uint8_t *mask, double keep, int64_t n, bool accumulate);
 
   // The labels of the sparse loss and metric are in range already.

@@ -198,6 +198,24 @@ static void dropout_keeps_its_share_and_divides_it_whatever_the_slices(void **st
 
 // Each draw is that of the number's place in x without the shared axes, which a loop over all indices says
 // again.
+static void dropout_keeps_what_the_draw_of_its_place_says(void **state) {
+  static const double rates[] = {0, 0x1p-53, .1, 1. / 3, .5, .999, 1 - 0x1p-53};
+  const gr_stream stream = {{12345, 678}};
+  for (int r = 0; r < 7; r++)
+    for (int dtype = GR_F64; dtype <= GR_F32; dtype++)
+      for (int64_t n = 1; n < 150; n += 13) {
+        gr_tensor x = random_tensor((gr_dtype)dtype, SHAPE(n)), y = fresh((gr_dtype)dtype, SHAPE(n));
+        gr_tensor mask = fresh(GR_U8, SHAPE(n));
+        assert_int_equal(gr_dropout(&y, &mask, &x, rates[r], 0, stream, 1000, &err), GR_OK);
+        for (int64_t i = 0; i < n; i++)
+          assert_int_equal(((uint8_t *)mask.data)[i],
+                           gr_stream_double(stream, 1000 + (uint64_t)i) >= rates[r]);
+        gr_tensor_finish(&x);
+        gr_tensor_finish(&y);
+        gr_tensor_finish(&mask);
+      }
+}
+
 static void dropout_along_shared_axes_is_one_draw(void **state) {
   const gr_stream stream = {{1, 2}};
   const int64_t shape[3] = {3, 4, 5};
@@ -399,6 +417,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(losses_never_broadcast),
       cmocka_unit_test(hits_are_counted_as_keras_counts_them),
       cmocka_unit_test(dropout_keeps_its_share_and_divides_it_whatever_the_slices),
+      cmocka_unit_test(dropout_keeps_what_the_draw_of_its_place_says),
       cmocka_unit_test(dropout_along_shared_axes_is_one_draw),
       cmocka_unit_test(the_gradient_of_dropout_passes_where_the_number_passed),
       cmocka_unit_test(optimizers_descend_as_in_keras),
