@@ -126,13 +126,18 @@ size_t gr_update_room(const gr_tensor *d) {
   return (size_t)(blocks_of(d) * d->shape[1]) * (GR_SPARSE_BLOCK * sizeof(float) + sizeof(uint32_t));
 }
 
-// Lays d out for the sparse loop; whether that is quicker. It takes some 7 cycles for each vector of the
-// gradient to turn it, and for each live number 1.25 to 1.4 times what the other loop takes for every one.
+// What the sparse loop takes, in units of what the other one takes for a number of d: for each live one, and
+// for each column, whose part of the gradient has to be turned.
+#define LIVE_COST 1.4
+#define COLUMN_COST 8
+
+// Lays d out for the sparse loop; false where that is not quicker, or has no room.
 static bool make_sparse(gr_sparse_factor *s, const gr_product *p, const gr_tensor *d, void *room) {
+  if (!room || p->k <= COLUMN_COST) return false;
   *s = (gr_sparse_factor){.columns = p->n, .numbers = room};
   s->live = (uint32_t *)(s->numbers + blocks_of(d) * p->n * GR_SPARSE_BLOCK);
-  const int64_t count = gr_kernels()->product_sparse->lay_out(s, p->b, p->b_lead, p->k);
-  return 1.4 * (double)count + 8.0 * (double)p->n < (double)(p->k * p->n);
+  const int64_t live = gr_kernels()->product_sparse->lay_out(s, p->b, p->b_lead, p->k);
+  return LIVE_COST * (double)live + COLUMN_COST * (double)p->n < (double)(p->k * p->n);
 }
 
 gr_code gr_update_by_product(const gr_updated *weight, const gr_update *update, const gr_tensor *x,
@@ -152,9 +157,11 @@ gr_code gr_update_by_product(const gr_updated *weight, const gr_update *update, 
                            .n = w->shape[1],
                            .k = x->shape[0]};
   gr_sparse_factor sparse;
-  p.sparse = room && make_sparse(&sparse, &p.product, d, room) ? &sparse : NULL;
-  p.across = (w->shape[1] + COLUMNS - 1) / COLUMNS;
-  p.columns = p.across == 1 ? w->shape[1] : COLUMNS;
+  p.sparse = make_sparse(&sparse, &p.product, d, room) ? &sparse : NULL;
+  // Whole rows, where that is possible: then a part is one run of weights in memory.
+  const int64_t most = p.sparse ? COLUMNS : AT_HAND;
+  p.across = (w->shape[1] + most - 1) / most;
+  p.columns = p.across == 1 ? w->shape[1] : most;
   p.rows = p.sparse ? gr_kernels()->product_sparse->rows : AT_HAND / p.columns;
   gr_pool_run(pool, (int)((w->shape[0] + p.rows - 1) / p.rows * p.across), update_part, &p);
   return GR_OK;
