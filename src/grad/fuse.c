@@ -5,7 +5,7 @@
 // Inputs of a fused convolution, behind x, kernel and bias.
 enum { CONV_SCALE = 3, CONV_SHIFT = 4 };
 
-static int uses_of(const gr_step *steps, int count, int of) {
+int gr_uses_of(const gr_step *steps, int count, int of) {
   int uses = 0;
   for (int i = 0; i < count; i++)
     for (int k = 0; k < steps[i].inputs; k++) uses += steps[i].in[k] == of;
@@ -33,7 +33,7 @@ static bool is_direct(const gr_step *s, const gr_step *steps) {
 
 // The one step that uses step i, if nobody else looks at it; otherwise -1.
 static int only_use(const gr_step *steps, int count, const bool *kept, int i) {
-  if (kept[i] || uses_of(steps, count, i) != 1) return -1;
+  if (kept[i] || gr_uses_of(steps, count, i) != 1) return -1;
   for (int j = i + 1; j < count; j++)
     for (int k = 0; k < steps[j].inputs; k++)
       if (steps[j].in[k] == i) return j;

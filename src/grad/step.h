@@ -30,6 +30,9 @@ typedef struct gr_step {
 // `kept[i]`: somebody outside looks at step i's value. Steps that are gone have neither op nor rows.
 void gr_fuse(gr_step *steps, int count, const bool *kept, bool training);
 
+// How many times steps take the value of step `of`.
+int gr_uses_of(const gr_step *steps, int count, int of);
+
 // Gives the gradient of each value with rows its place, gradient_at, behind `begin` in an arena for slices of
 // `rows` rows; returns where the last one ends.
 size_t gr_lay_out_gradients(gr_step *steps, int count, size_t begin, int64_t rows);

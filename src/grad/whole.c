@@ -43,17 +43,11 @@ static bool is_wide(const gr_program *p, const gr_step *s) {
   return x->ndim == 2 && w->ndim == 2 && gr_tensor_size(w) >= PIECE_NUMBERS;
 }
 
-static int uses_of(const gr_program *p, int of) {
-  int uses = 0;
-  for (int i = 0; i < p->n_steps; i++)
-    for (int k = 0; k < p->steps[i].inputs; k++) uses += p->steps[i].in[k] == of;
-  return uses;
-}
-
 void gr_mark_lasting(gr_program *p) {
   for (int i = 0; i < p->n_steps; i++) {
     gr_step *s = &p->steps[i];
-    s->lasts = is_wide(p, s) && p->steps[s->in[1]].weight >= 0 && uses_of(p, s->in[1]) == 1;
+    s->lasts =
+        is_wide(p, s) && p->steps[s->in[1]].weight >= 0 && gr_uses_of(p->steps, p->n_steps, s->in[1]) == 1;
   }
 }
 
