@@ -208,7 +208,7 @@ static gr_tensor *push_variables(lua_State *L, const char *name, bool rowvar) {
       view[i].shape[0] = 1, view[i].shape[1] = t->shape[0];
       view[i].stride[0] = 0, view[i].stride[1] = t->stride[0];
     } else if (!rowvar) {
-      GR_TRY(L, gr_tensor_view_permute(&view[i], t, (int[]){1, 0}, &err));
+      view[i] = gr_tensor_transposed(t);
     }
     if (i > 0 && view[i].shape[1] != shape[1])
       luaL_error(L, "%s: the first has %I observations and the second %I; they need the same number", name,
@@ -240,14 +240,14 @@ static int covariance(lua_State *L) {
     return luaL_typeerror(L, options, "table of options");
   bool rowvar = !has_options || lua_getfield(L, options, "rowvar") == LUA_TNIL || lua_toboolean(L, -1);
   double ddof = gr_number_option(L, has_options ? options : 0, name, "ddof", 1);
-  gr_tensor *x = push_variables(L, name, rowvar), turned;
+  gr_tensor *x = push_variables(L, name, rowvar);
   int64_t n = x->shape[0], observations = x->shape[1];
   gr_tensor *mean = gr_push_tensor(L, x->dtype, 2, (int64_t[]){n, 1});
   gr_tensor *out = gr_push_tensor(L, x->dtype, 2, (int64_t[]){n, n});
   int at = lua_gettop(L);
   GR_TRY(L, gr_reduce(mean, GR_MEAN, x, 2, &err));
   GR_TRY(L, gr_binary(x, GR_SUB, x, mean, &err));
-  GR_TRY(L, gr_tensor_view_permute(&turned, x, (int[]){1, 0}, &err));
+  const gr_tensor turned = gr_tensor_transposed(x);
   GR_TRY(L, gr_matmul(out, x, &turned, false, &err));
   double freedom = (double)observations - ddof;
   GR_TRY(L, gr_binary_scalar(out, GR_DIV, out, freedom > 0 ? freedom : 0, false, &err));

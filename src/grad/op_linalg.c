@@ -3,13 +3,6 @@
 #include "kernel/lapack.h"
 #include "kernel/matmul.h"
 
-static gr_tensor transposed(const gr_tensor *t) {
-  gr_tensor view;
-  gr_err unused;
-  gr_tensor_view_permute(&view, t, (int[]){1, 0}, &unused);
-  return view;
-}
-
 static gr_code check_square(const char *name, const gr_tensor *a, gr_err *err) {
   char text[GR_SHAPE_TEXT];
   if (a->ndim != 2 || a->shape[0] != a->shape[1])
@@ -61,8 +54,8 @@ static gr_code solve_forward(gr_call *c, gr_err *err) {
 // a dx = db - da x, so that db = a^-T dout and da = -db x^T. (Giles, "Collected matrix derivative results for
 // forward and reverse mode algorithmic differentiation", 2008.)
 static gr_code solve_backward(gr_call *c, gr_err *err) {
-  const gr_tensor at = transposed(c->in[0]), dout = as_matrix(c->dout), x = as_matrix(c->out);
-  const gr_tensor xt = transposed(&x);
+  const gr_tensor at = gr_tensor_transposed(c->in[0]), dout = as_matrix(c->dout), x = as_matrix(c->out);
+  const gr_tensor xt = gr_tensor_transposed(&x);
   gr_tensor db, flat;
   double rcond;
   gr_code code = gr_tensor_layout(&db, (gr_dtype)x.dtype, 2, x.shape, err);
@@ -112,7 +105,7 @@ static gr_code det_backward(gr_call *c, gr_err *err) {
   if (code) return code;
   const double scale = gr_tensor_get(c->dout, NULL) * gr_tensor_get(c->out, NULL);
   code = gr_binary_scalar(&inverse, GR_MUL, &inverse, scale, false, err);
-  const gr_tensor t = transposed(&inverse);
+  const gr_tensor t = gr_tensor_transposed(&inverse);
   return code ? code : gr_call_give(c, 0, &t, NULL, err);
 }
 

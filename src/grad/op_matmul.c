@@ -27,19 +27,11 @@ static gr_tensor like(const gr_tensor *d, const gr_tensor *matrix) {
   return t;
 }
 
-static gr_tensor transposed(gr_tensor t) {
-  const int row = t.ndim - 2, column = t.ndim - 1;
-  const int64_t size = t.shape[row], stride = t.stride[row];
-  t.shape[row] = t.shape[column], t.stride[row] = t.stride[column];
-  t.shape[column] = size, t.stride[column] = stride;
-  return t;
-}
-
 // da = dout b^T, db = a^T dout; of an operand with fewer matrices than the result, their sum.
 static gr_code matmul_backward(gr_call *c, gr_err *err) {
   gr_tensor dout = *c->dout, a = *c->in[0], b = *c->in[1];
   gr_matmul_matrices(&dout, &a, &b);
-  const gr_tensor at = transposed(a), bt = transposed(b);
+  const gr_tensor at = gr_tensor_transposed(&a), bt = gr_tensor_transposed(&b);
   gr_code code = GR_OK;
   if (c->din[0]) {
     gr_tensor da = like(c->din[0], &a);

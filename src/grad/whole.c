@@ -198,13 +198,6 @@ static int pieces_of(const gr_tensor *matrix) {
   return pieces < 1 ? 1 : pieces > PIECES ? PIECES : (int)pieces;
 }
 
-static gr_tensor transposed(const gr_tensor *t) {
-  gr_tensor turned;
-  gr_err unused;
-  gr_tensor_view_permute(&turned, t, (int[]){1, 0}, &unused);
-  return turned;
-}
-
 static gr_code workspace_for(gr_program *p, size_t bytes, const char *what, gr_err *err) {
   if (bytes <= p->workspace_bytes) return GR_OK;
   gr_free(p->workspace);
@@ -236,7 +229,7 @@ static gr_code backward_input(gr_pool *pool, const gr_call *c, gr_err *err) {
   division d = {.axis = COLUMNS,
                 .out = *c->din[0],
                 .a = *c->dout,
-                .b = transposed(c->in[1]),
+                .b = gr_tensor_transposed(c->in[1]),
                 .accumulate = c->accumulate[0],
                 .pieces = pieces_of(c->in[1])};
   if (d.out.shape[1] < d.pieces) d.pieces = 1;
@@ -248,7 +241,7 @@ static gr_code backward_weight(gr_pool *pool, gr_tensor *dw, const gr_tensor *x,
                                bool accumulate, gr_err *err) {
   division d = {.axis = ROWS,
                 .out = *dw,
-                .a = transposed(x),
+                .a = gr_tensor_transposed(x),
                 .b = *dout,
                 .accumulate = accumulate,
                 .as_updated = gr_updates_by_product(dw, x, dout),

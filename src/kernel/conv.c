@@ -195,15 +195,6 @@ static gr_tensor matrix(void *data, gr_dtype dtype, int64_t rows, int64_t column
       .data = data, .dtype = (uint8_t)dtype, .ndim = 2, .shape = {rows, columns}, .stride = {columns, 1}};
 }
 
-static gr_tensor transposed(const gr_tensor *t) {
-  gr_tensor view = *t;
-  view.shape[0] = t->shape[1];
-  view.shape[1] = t->shape[0];
-  view.stride[0] = t->stride[1];
-  view.stride[1] = t->stride[0];
-  return view;
-}
-
 // A band of output rows of one image: its window, and where its numbers are.
 typedef struct band {
   gr_window_view view;
@@ -303,7 +294,7 @@ gr_code gr_conv2d_backward(gr_tensor *dx, gr_tensor *dkernel, gr_tensor *dbias, 
 
   const gr_network_table *loops = gr_kernels()->network[x->dtype];
   const bool pointwise = is_pointwise(x, kernel, dout);
-  const gr_tensor weights = kernel_matrix(kernel), weights_t = transposed(&weights);
+  const gr_tensor weights = kernel_matrix(kernel), weights_t = gr_tensor_transposed(&weights);
   gr_tensor dweights = dkernel ? kernel_matrix(dkernel) : (gr_tensor){0};
   const int64_t step = band_rows(kernel, dout);
   for (int64_t image = 0; !code && image < x->shape[0]; image++) {
@@ -313,7 +304,7 @@ gr_code gr_conv2d_backward(gr_tensor *dx, gr_tensor *dkernel, gr_tensor *dbias, 
       if (dbias) loops->sum_rows(dbias->data, b.out, b.pixels.shape[0], b.pixels.shape[1]);
       if (dkernel) {
         if (!pointwise) image_to_columns(scratch, b.x, &b.view, gr_dtype_size(x->dtype));
-        const gr_tensor columns_t = transposed(&b.columns);
+        const gr_tensor columns_t = gr_tensor_transposed(&b.columns);
         code = gr_matmul(&dweights, &columns_t, &b.pixels, true, err);
       }
       if (dx && !code) {

@@ -4,6 +4,7 @@
 
 #include "base/denormals.h"
 #include "kernel/check.h"
+#include "kernel/matmul.h"
 #include "kernel/table.h"
 
 // A step moves some 30 bytes a number: less than this many are done before a second thread is awake.
@@ -76,7 +77,7 @@ gr_code gr_update_weight(const gr_updated *weight, const gr_update *update, gr_p
 
 typedef struct product_job {
   job job;
-  gr_product product;              // of all rows and columns, into nowhere
+  gr_product product;              // of all rows and columns
   const gr_sparse_factor *sparse;  // d without its zeros, or NULL
   int64_t rows, columns;           // of a part
   int64_t across;                  // parts beside each other
@@ -148,14 +149,8 @@ gr_code gr_update_by_product(const gr_updated *weight, const gr_update *update, 
   if (code) return code;
   if (x->shape[1] != w->shape[0] || d->shape[1] != w->shape[1] || x->shape[0] != d->shape[0])
     return gr_fail(err, GR_ERR_SHAPE, "the factors of a gradient do not fit the weight");
-  p.product = (gr_product){.a = x->data,
-                           .b = d->data,
-                           .out_lead = w->shape[1],
-                           .a_stride = {x->stride[1], x->stride[0]},
-                           .b_lead = d->stride[0],
-                           .m = w->shape[0],
-                           .n = w->shape[1],
-                           .k = x->shape[0]};
+  const gr_tensor xt = gr_tensor_transposed(x);
+  p.product = gr_product_of(w, &xt, d, false);
   gr_sparse_factor sparse;
   p.sparse = make_sparse(&sparse, &p.product, d, room) ? &sparse : NULL;
   // Whole rows, where that is possible: then a part is one run of weights in memory.

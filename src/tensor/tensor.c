@@ -165,6 +165,14 @@ gr_code gr_tensor_view_permute(gr_tensor *out, const gr_tensor *t, const int *ax
   return GR_OK;
 }
 
+gr_tensor gr_tensor_transposed(const gr_tensor *t) {
+  gr_tensor view = *t;
+  const int row = t->ndim - 2, column = t->ndim - 1;
+  view.shape[row] = t->shape[column], view.stride[row] = t->stride[column];
+  view.shape[column] = t->shape[row], view.stride[column] = t->stride[row];
+  return view;
+}
+
 void gr_tensor_view_slice(gr_tensor *out, const gr_tensor *t, int axis, int64_t start, int64_t step,
                           int64_t count) {
   *out = *t;

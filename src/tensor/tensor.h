@@ -83,6 +83,8 @@ bool gr_tensor_overlap(const gr_tensor *a, const gr_tensor *b);
 gr_code gr_tensor_view_reshape(gr_tensor *out, const gr_tensor *t, int ndim, const int64_t *shape,
                                gr_err *err);
 gr_code gr_tensor_view_permute(gr_tensor *out, const gr_tensor *t, const int *axes, gr_err *err);
+// The last two axes exchanged; there are two at least.
+gr_tensor gr_tensor_transposed(const gr_tensor *t);
 // Axis `axis` restricted to start, start+step, ... (`count` of them); 0-based.
 void gr_tensor_view_slice(gr_tensor *out, const gr_tensor *t, int axis, int64_t start, int64_t step,
                           int64_t count);
