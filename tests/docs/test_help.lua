@@ -15,7 +15,7 @@ end
 
 -- What modules keep for each other, not for learners; of a model, its side as a layer (see nn/layer.lua).
 local own_use = {metatable = true, new_key = true, build = true, refresh = true, call = true, expect_built = true,
-  weights = true, graph = true, name_layers = true, check_owner = true, check_output = true}
+  expect_layers = true, graph = true, name_layers = true, check_owner = true, check_output = true}
 
 -- The methods of a class are filed as "model.fit" or "figure:save", where `model` is what one calls such a thing.
 local function walk_methods(name, class)
@@ -55,6 +55,8 @@ end
 walk_methods("tensor", require("gradus.core.tensor").metatable)
 local nn, plot = builtins.get "nn", builtins.get "plot"
 walk_methods("model", getmetatable(nn.Sequential {nn.Dense {1}}))
+local layer = nn.Dense {1}
+for _, key in ipairs {"weights", "get_weights", "set_weights"} do public["layer." .. key] = layer[key] end
 plot.terminal "none"  -- figures are made and shown nowhere
 walk_methods("figure", getmetatable(plot {1, 2}))
 

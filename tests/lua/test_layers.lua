@@ -481,7 +481,7 @@ test("a network that cannot be put together says why", function()
   local dense = nn.Dense{3}
   expect.error(function() nn.Model{x, dense(dense(x))} end, "in two places, behind samples of shape (4,) and of (3,)")
   local twice, m = nn.Dense{4, input_shape = 4}, nn.Sequential{nn.Dense{2, input_shape = {4}}}
-  expect.error(function() nn.Sequential{twice, twice} end, "entries 1 and 2 are one layer")
+  expect.error(function() nn.Sequential{twice, twice} end, "entry 2 is the layer at place 1")
   expect.error(function() nn.Sequential{m, nn.Dense{1}} end, "entry 1 is table, not a layer; it is a network")
   expect.error(function() nn.Sequential{twice, nil, nn.Dense{1}} end, "entry 2 is nil")
   expect.error(function() m(x) end, "is a network and no layer")

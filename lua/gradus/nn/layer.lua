@@ -8,10 +8,12 @@
 -- an entry, or the option NAME_regularizer, adds a penalty on the weight to the loss (penalties.lua).
 
 local core = require "gradus.core.grad"
+local doc = require("gradus.help").doc
 local initializers = require "gradus.initializers.lookup"
 local options = require "gradus.options"
 local regularizers = require "gradus.regularizers.lookup"
 local shapes = require "gradus.shapes"
+local weights = require "gradus.nn.weights"
 
 local Layer = {}
 Layer.__index = Layer
@@ -130,11 +132,20 @@ local function take_over(self, names, list)
   return list
 end
 
---- What training changes, in order: nothing when the layer is frozen (layer.trainable = false).
-function Layer:weights()
+Layer.weights = doc("layer.weights", [[
+layer:weights() -> list of tensors
+
+The tensors that training changes, in order: kernel and bias, for most; none when the layer is frozen
+(layer.trainable = false). layer:get_weights() gives copies, of everything that makes up the layer.
+
+> d = nn.Dense{2, input_shape={3}}
+> m = nn.Sequential{d}
+> d:weights()[2]
+[0. 0.]
+]], function(self)
   local list = take_over(self, self.weight_names, {})
   return self.trainable and list or {}
-end
+end)
 
 --- Everything that makes up the layer: the weights, and what it keeps beside them, such as moving means.
 function Layer:all_weights()
@@ -146,6 +157,43 @@ function Layer:all_names()
   local names = {table.unpack(self.weight_names)}
   return table.move(self.state_names, 1, #self.state_names, #names + 1, names)
 end
+
+-- The layer as what weights.lua reads. Before its network knows the shape of a sample there are no weights.
+local function alone(self, what)
+  if not self.output_shape then
+    error(string.format("%s: %s has no weights yet: it gets them when its network sees samples, or is given "
+      .. "input_shape={...}", what, self.name or "this layer"), 0)
+  end
+  return weights.entries{layers = {self}}
+end
+
+Layer.get_weights = doc("layer.get_weights", [[
+layer:get_weights() -> list of tensors
+
+Copies of a layer's weights, and of what it keeps beside them: kernel and bias, for most. The tensors themselves are
+fields, as in layer.kernel.
+
+> d = nn.Dense{2, input_shape={3}}
+> m = nn.Sequential{d}
+> d:get_weights()[2]
+[0. 0.]
+]], function(self)
+  return weights.copies(alone(self, "layer:get_weights"))
+end)
+
+Layer.set_weights = doc("layer.set_weights", [=[
+layer:set_weights(list)
+
+Fills a layer's weights from a list as layer:get_weights gives it: as many tensors, of the same shapes.
+
+> d = nn.Dense{1, input_shape={2}}
+> m = nn.Sequential{d}
+> d:set_weights{tensor{{1}, {2}}, tensor{0.5}}
+> d.bias
+[0.5]
+]=], function(self, list)
+  weights.fill_in_order("layer:set_weights", alone(self, "layer:set_weights"), list)
+end)
 
 -- A list of numbers; an initializer or a regularizer is a value, though a table.
 local function is_list(value)

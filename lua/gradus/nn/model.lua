@@ -67,14 +67,54 @@ function Model.check_output(layer, y)
     .. "yours?", layer.name, layer.class_name, type(y)), 0)
 end
 
---- The tensors that training changes, layer by layer.
-function Model:weights()
+Model.weights = doc("model.weights", [[
+model:weights() -> list of tensors
+
+The tensors that training changes, layer by layer, without those of frozen layers. model:get_weights() gives copies, of
+everything that makes up the model.
+
+> m = nn.Sequential{nn.Dense{2, input_shape={3}}, nn.Dense{1}}
+> m.layers[1].trainable = false
+> #m:weights()
+2
+]], function(self)
   local list = {}
   for _, layer in ipairs(self.layers) do
     for _, w in ipairs(layer:weights()) do list[#list + 1] = w end
   end
   return list
-end
+end)
+
+Model.get_weights = doc("model.get_weights", [[
+model:get_weights() -> list of tensors
+
+Copies of all weights, and of what layers keep beside them (moving means), layer by layer; those of one layer are
+layer:get_weights(). The tensors themselves are fields of the layers, as in layer.kernel.
+
+> m = nn.Sequential{nn.Dense{2, input_shape={3}}, nn.Dense{1}}
+> #m:get_weights()
+4
+> m.layers[1]:get_weights()[2]
+[0. 0.]
+]], function(self)
+  self:expect_built()
+  return weights.copies(weights.entries(self))
+end)
+
+Model.set_weights = doc("model.set_weights", [=[
+model:set_weights(list)
+
+Fills the weights from a list as model:get_weights gives it: as many tensors, of the same shapes. What does not fit is
+told in one error, and then nothing has changed. layer:set_weights(list) does the same for one layer.
+
+> m = nn.Sequential{nn.Dense{1, input_shape={2}}}
+> m:set_weights{tensor{{1}, {2}}, tensor{0.5}}
+> m:predict(tensor{{1, 1}})
+[[3.5]]
+]=], function(self, list)
+  self:expect_built()
+  weights.fill_in_order("model:set_weights", weights.entries(self), list)
+end)
 
 Model.get_layer = doc("model.get_layer", [[
 model:get_layer(name) -> layer

@@ -3,6 +3,7 @@
 local doc = require("gradus.help").doc
 local Model = require "gradus.nn.model"
 local options = require "gradus.options"
+local pause = require "gradus.session.pause"
 
 local Sequential = setmetatable({}, {__index = Model})
 Sequential.__index = Sequential
@@ -17,8 +18,28 @@ local DTYPES = {"float32", "float64"}
 -- By position come the layers.
 local SEQUENTIAL = {named = true, {"dtype", "float32", one_of = DTYPES}, {"name", "sequential"}}
 
+-- An error unless `layer` can stand behind those of the list; `entry` says what it is in the call.
+local function check_layer(what, entry, layer, layers)
+  if not is_layer(layer) then
+    local hint = type(layer) == "table" and layer.layers
+      and "; it is a network, whose layers can stand here with their weights, one by one: model.layers[1], ..."
+      or "; layers are made as in nn.Dense{2}"
+    error(string.format("%s: %s is %s, not a layer%s", what, entry, type(layer), hint), 0)
+  end
+  for i, other in ipairs(layers) do
+    if other == layer then
+      error(string.format("%s: %s is the layer at place %d: make a second one with weights of its own; one set of "
+        .. "weights in two places is made with nn.Input and nn.Model", what, entry, i), 0)
+    end
+  end
+  if layer.merges then
+    error(string.format("%s: nn.%s joins several inputs; branches are made with nn.Input and nn.Model", what,
+      layer.class_name), 0)
+  end
+end
+
 local function make(given)
-  if type(given) ~= "table" then
+  if type(given) ~= "table" or is_layer(given) then
     error("nn.Sequential takes one table of layers, as in nn.Sequential{nn.Flatten{}, nn.Dense{2}}", 2)
   end
   local named = {}
@@ -28,26 +49,10 @@ local function make(given)
   local self = options.read("nn.Sequential", named, SEQUENTIAL)
   options.choice("nn.Sequential", "dtype", self.dtype, DTYPES)
   self.layers = {}
-  local place_of = {}
   for i, layer in ipairs(given) do
-    if not is_layer(layer) then
-      local hint = type(layer) == "table" and layer.layers
-        and "; it is a network, whose layers can stand here with their weights, one by one: model.layers[1], ..."
-        or "; layers are made as in nn.Dense{2}"
-      error(string.format("nn.Sequential: entry %d is %s, not a layer%s", i, type(layer), hint), 2)
-    end
-    if place_of[layer] then
-      error(string.format("nn.Sequential: entries %d and %d are one layer: make a second one with weights of its own; "
-        .. "one set of weights in two places is made with nn.Input and nn.Model", place_of[layer], i), 2)
-    end
-    place_of[layer] = i
-    if layer.merges then
-      error(string.format("nn.Sequential: nn.%s joins several inputs; branches are made with nn.Input and nn.Model",
-        layer.class_name), 2)
-    end
+    check_layer("nn.Sequential", "entry " .. i, layer, self.layers)
     self.layers[i] = layer
   end
-  if #self.layers == 0 then error("nn.Sequential needs at least one layer", 2) end
   for key in pairs(given) do
     if math.type(key) == "integer" and key > #self.layers then
       error(string.format("nn.Sequential: entry %d is nil, and there is another behind it", #self.layers + 1), 2)
@@ -55,8 +60,8 @@ local function make(given)
   end
   Model.name_layers(self.layers)
   setmetatable(self, Sequential)
-  local input_shape = self.layers[1].input_shape
-  if input_shape then self:build(input_shape) end
+  local first = self.layers[1]
+  if first and first.input_shape then self:build(first.input_shape) end
   return self
 end
 
@@ -75,6 +80,7 @@ model:compile{...}, model:fit{...}, model:evaluate{...}, model:predict(x).
 
 --- Works out every shape and draws the weights. `input_shape` is that of one sample.
 function Sequential:build(input_shape)
+  self:expect_layers()
   -- All shapes first: a network that cannot be leaves its layers as they were.
   local sizes = {{table.unpack(input_shape)}}
   for i, layer in ipairs(self.layers) do
@@ -89,6 +95,72 @@ function Sequential:build(input_shape)
   end
   self.input_shape, self.output_shape = sizes[1], sizes[#sizes]
 end
+
+function Sequential:expect_layers()
+  if #self.layers == 0 then error(self.name .. " has no layers yet, as in model:add(nn.Dense{2})", 0) end
+end
+
+function Sequential:expect_built()
+  self:expect_layers()
+  Model.expect_built(self)
+end
+
+-- What was recorded and counted with the layers as they were. The optimizer begins anew when it sees other weights.
+local function forget_steps(self)
+  self.metrics, self.hits, self.last_step, self.unfinished = nil, nil, nil, nil
+  if self.programs then self.programs = {} end
+end
+
+Sequential.add = doc("model.add", [[
+model:add(layer)
+
+Puts a layer behind the last one of an nn.Sequential. Where the shapes are known its weights are drawn at once; the
+other layers keep theirs. A model that was compiled stays so, and the optimizer begins anew.
+
+> m = nn.Sequential{}
+> m:add(nn.Dense{4, activation="relu", input_shape={3}})
+> m:add(nn.Dense{2})
+> m:count_params()
+26
+]], function(self, layer)
+  pause.refuse(self, "add")
+  check_layer("add", "this", layer, self.layers)
+  local place, name = #self.layers + 1, layer.name
+  self.layers[place] = layer
+  local ok, why = pcall(function()
+    Model.name_layers(self.layers)
+    local shape = self.input_shape or self.layers[1].input_shape
+    if shape then self:build(shape) end
+  end)
+  if not ok then
+    self.layers[place], layer.name = nil, name
+    error(why, 0)
+  end
+  forget_steps(self)
+end)
+
+Sequential.pop = doc("model.pop", [[
+model:pop() -> layer
+
+Takes the last layer off an nn.Sequential and gives it back. The others keep their weights: with model:add a trained
+network gets another end.
+
+> m = nn.Sequential{nn.Dense{4, activation="relu", input_shape={3}}, nn.Dense{2}}
+> m:pop()
+dense_1 (Dense): (4,) -> (2,), 10 parameters
+> m:add(nn.Dense{5})
+> m:count_params()
+41
+]], function(self)
+  pause.refuse(self, "pop")
+  self:expect_layers()
+  local layer = table.remove(self.layers)
+  local last = self.layers[#self.layers]
+  self.output_shape = last and last.output_shape
+  if not last then self.input_shape = nil end
+  forget_steps(self)
+  return layer
+end)
 
 --- Works out every shape again after options of layers were changed by hand, and places, which a layer has lost that
 --- stands in another network too; weights stay as they are.

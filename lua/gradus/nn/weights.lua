@@ -2,7 +2,9 @@
 -- its own, "dense/kernel", as Keras has it. What a file of PyTorch needs is in pytorch.lua.
 
 local archive = require "gradus.archive"
+local core = require "gradus.core.grad"
 local doc = require("gradus.help").doc
+local is_tensor = require "gradus.is_tensor"
 local options = require "gradus.options"
 local pytorch = require "gradus.nn.pytorch"
 local session = require "gradus.session"
@@ -60,6 +62,33 @@ function M.fill(path, entries, given, tensors, hint)
       table.concat(wrong, "\n  "), hint and "\n" .. hint or ""), 0)
   end
   for _, entry in ipairs(entries) do entry.tensor[{{}}] = tensors[entry.name] end
+end
+
+--- The tensors of the entries, copied.
+function M.copies(entries)
+  local list = {}
+  for i, entry in ipairs(entries) do list[i] = core.plain(entry.tensor):clone() end
+  return list
+end
+
+--- Fills the entries from a list of as many tensors.
+function M.fill_in_order(what, entries, list)
+  if type(list) ~= "table" or debug.getmetatable(list) ~= nil then
+    error(string.format("%s takes a list of tensors, as get_weights gives it, and not a %s", what, type(list)), 0)
+  end
+  local wrong = {}
+  for i = 1, math.max(#entries, #list) do
+    local entry, given = entries[i], list[i]
+    local text = is_tensor(given) and shapes.text(given.shape) or type(given)
+    if not entry then
+      wrong[#wrong + 1] = string.format("tensor %d, %s, is one too many", i, text)
+    elseif not is_tensor(given) or not shapes.equal(given.shape, entry.tensor.shape) then
+      wrong[#wrong + 1] = string.format("tensor %d is %s, but %s has shape %s", i, text, entry.name,
+        shapes.text(entry.tensor.shape))
+    end
+  end
+  if #wrong > 0 then error(what .. ": nothing was changed:\n  " .. table.concat(wrong, "\n  "), 0) end
+  for i, entry in ipairs(entries) do entry.tensor[{{}}] = core.plain(list[i]) end
 end
 
 -- ---- files whose layers have other names ----

@@ -107,7 +107,8 @@ local function show_value(shell, name, value)
   local class = is_ours and rawget(meta, "class_name")
   if kind ~= "function" and (is_ours or kind == "table") then shell:say(shell.session:inspect(value)) end
   if class and help.entry("nn." .. class) then shell:say(string.format("  ?nn.%s tells about such layers", class)) end
-  local members = below(filed_under[kind] or kind)
+  local is_layer = type(value) == "table" and is_ours and value.output_shape_for ~= nil
+  local members = below(filed_under[kind] or is_layer and "layer" or kind)
   if #members > 0 then
     shell:say("")
     list(shell, members)
