@@ -13,9 +13,21 @@ local function spelt_out(word, names)
   end
 end
 
+-- "accuracy" of {"accuracy", "auc"} for "acc": the only name that begins with the word.
+local function begun(word, names)
+  local found
+  for _, name in ipairs(names) do
+    if #word > 1 and tostring(name):sub(1, #word):lower() == word:lower() then
+      if found then return nil end
+      found = name
+    end
+  end
+  return found
+end
+
 --- ': did you mean "x"?' or nothing.
 function options.did_you_mean(word, names)
-  local near = options.nearest(word, names) or spelt_out(word, names)
+  local near = begun(word, names) or options.nearest(word, names) or spelt_out(word, names)
   return near and string.format(': did you mean "%s"?', near) or ""
 end
 

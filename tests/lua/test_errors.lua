@@ -365,7 +365,7 @@ test("habits of syntax get one sentence with what Lua writes instead", function(
     ["X[1:3, :]"] = 'x["1:3, :"]', ["X[:, 1]"] = 'x["1:3, :"]', ["X[1:3]"] = 'x["1:3, :"]',
     ["x ** 2"] = "x ^ 2", ["x++"] = "x = x + 1", ["x *= 2"] = "x = x + 1", ["a && b"] = "x and y", ["!a"] = "not x",
     ["x ? 1 : 2"] = "c and a or b", ["y = 1 if x else 2"] = "c and a or b", ["X @ w"] = "A:dot(B)",
-    ["X:sum(axis=1)"] = "x:sum{axis=1}", ["try:"] = "pcall", ["x = 3x"] = "write 3 * x", ["sin y"] = "sin(y)",
+    ["X:sum(axis=1)"] = "X:sum{axis=1}", ["try:"] = "pcall", ["x = 3x"] = "write 3 * x", ["sin y"] = "sin(y)",
     ["x = y = 1"] = "x = 1, then y = 1", ["class A:"] = "no classes", ["let x = 1"] = "x = 1", ["x := 1"] = "x = 1",
     ["'abc"] = "a string ends on the line", ["end"] = "nothing that this end could close",
   })

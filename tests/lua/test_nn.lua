@@ -389,13 +389,6 @@ test("a function that returns nothing is named by its layer", function()
   expect.error(function() model:predict(ones(1, 2)) end, "dense (Dense) gave nil")
 end)
 
-test("fit with parentheses says that it takes one table", function()
-  local model = small()
-  model:compile{optimizer = "adam", loss = "mse"}
-  expect.error(function() model:fit(ones(2, 2), ones(2, 2)) end,
-    "fit takes one table, as in fit{...}, but got a tensor")
-end)
-
 test("gradients are those of the last step, whatever the form of its labels", function()
   local x = tensor{{1, 0}, {0, 1}}
   local model = small("float64")

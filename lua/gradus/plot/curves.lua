@@ -227,6 +227,7 @@ the positions 1, 2, ...; plot(f, a, b) draws a function between two numbers. `le
 "lines", "points", "linespoints", "steps", "bars" or "impulses", or one of these for each curve; `logscale` is "x", "y"
 or "xy"; xrange and yrange are {low, high}. `annotations` is a list of {x, y, "text"}, each a dot with a text beside it;
 `hlines` and `vlines` are lists of numbers at which a dashed line crosses the picture. NaN and infinities leave gaps.
+Of what fit returned, plot(h) is plot.history(h).
 The figure appears in a window, as a picture or as characters in the terminal, or, when there is no terminal, as a PNG
 file whose name is printed (see plot.terminal).
 

@@ -1,6 +1,7 @@
 -- plot: curves, histories, heat maps, pictures. A call makes a figure (data: figure.lua), draws it at once
 -- where figures appear now (output.lua) and returns it.
 
+local arguments = require "gradus.plot.arguments"
 local curves = require "gradus.plot.curves"
 local doc = require "gradus.help".doc
 local drawing = require "gradus.plot.drawing"
@@ -75,4 +76,11 @@ default]], options.takes({arguments = true, {"name", one_of = themes.names}}, fu
   return name
 end))
 
-return setmetatable(plot, {__call = function(_, ...) return curves.plot(...) end})
+-- What fit returned is no curve but a figure of its own.
+local function is_history(value)
+  return type(value) == "table" and not arguments.is_array(value) and type(value.history) == "table"
+end
+
+return setmetatable(plot, {__call = function(_, ...)
+  return (is_history((...)) and history.history or curves.plot)(...)
+end})

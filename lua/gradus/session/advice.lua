@@ -2,7 +2,10 @@
 -- says where it stopped; for someone new to Lua this is the half that helps.
 
 local builtins = require "gradus.builtins"
+local compile = require "gradus.session.compile"
+local help = require "gradus.help"
 local lexer = require "gradus.session.lexer"
+local reach = require "gradus.session.reach"
 
 local advice = {}
 
@@ -61,6 +64,7 @@ local habits = {
   {"=", "[%+%-%*/%%%^]=", "there is no += and its like: write x = x + 1"},
   {nil, "[%+%-%*/]=", "there is no += and its like: write x = x + 1"},
   {"+", "%+%+", "there is no ++: write x = x + 1"},
+  {",", "[=,{]%s*%(%s*%-?%d+%s*,", "a list of numbers, such as a shape, is written in braces: {50, 50, 1}"},
   {",", "%(%(", "double brackets hold one value only: write f(3, 1), not f((3, 1))"},
   {"=", "[%w_]%s*%([^()]*[%a_][%w_]*%s*=[^=]",
     "an argument with a name goes into braces: x:sum{axis=1}, sum(x, {axis=1})"},
@@ -92,10 +96,18 @@ local foreign = {
   enumerate = "for i, value in ipairs(t) do ... end goes through a list",
   printf = "print(string.format(\"%g\", x)) writes a number as you like it", disp = "print(x) shows a value",
   exit = ":quit leaves the shell", quit = ":quit leaves the shell", cls = "Ctrl-L clears the screen",
+  to_categorical = "it is one_hot(y, classes)", train_test_split = "it is data.split", layers = "layers are in nn",
+  models = "networks are in nn", optimizers = "optimizers are in optim",
+  utils = "one_hot(y, classes) makes one-hot rows",
+  datasets = "data sets are in data", load_model = "it is nn.load(path)", imread = "it is data.image(path)",
+  imshow = "it is plot.image", hist = "it is plot.histogram", F = "activations are functions here: relu(x)",
   clear = "Ctrl-L clears the screen", pi = "it is math.pi", inf = "it is math.huge", nan = "it is 0/0",
 }
-for name in ("np numpy torch tf tensorflow keras jnp jax"):gmatch "%S+" do
+for name in ("np numpy jnp jax"):gmatch "%S+" do
   foreign[name] = "nothing needs a prefix here: zeros(3), not " .. name .. ".zeros(3)"
+end
+for name in ("torch tf tensorflow keras"):gmatch "%S+" do
+  foreign[name] = "nothing needs that prefix here: zeros(3) is a tensor, nn.Dense{3} a layer"
 end
 for name in ("float64 float32 int64 uint8 bool"):gmatch "%S+" do
   foreign[name] = foreign[name] or string.format('a dtype is a string: "%s"', name)
@@ -113,6 +125,16 @@ local members = {nn = {
   SpatialDropout2D = "nn.Dropout{rate, noise_shape={-1, 1, 1, -1}} drops whole channels",
   InputLayer = "the first layer takes input_shape={...}; branches begin with nn.Input{shape}",
   Lambda = "nn.Activation takes a function of tensors, and nn.layer makes a layer of your own",
+  Linear = "it is nn.Dense{units}", Conv2d = "it is nn.Conv2D{filters, kernel_size}",
+  MaxPool2d = "it is nn.MaxPooling2D{pool_size}", AvgPool2d = "it is nn.AveragePooling2D{pool_size}",
+  AdaptiveAvgPool2d = "it is nn.GlobalAveragePooling2D{}", BatchNorm2d = "it is nn.BatchNormalization{}",
+  BatchNorm1d = "it is nn.BatchNormalization{}", LayerNorm = "it is nn.LayerNormalization{}",
+  Dropout2d = "nn.Dropout{rate, noise_shape={-1, 1, 1, -1}} drops whole channels",
+  MSELoss = 'it is loss="mean_squared_error" in compile', L1Loss = 'it is loss="mean_absolute_error" in compile',
+  CrossEntropyLoss = "it is losses.sparse_categorical_crossentropy{from_logits=true}",
+  BCELoss = 'it is loss="binary_crossentropy" in compile',
+  BCEWithLogitsLoss = "it is losses.binary_crossentropy{from_logits=true}",
+  Module = "nn.layer makes a layer of your own",
   ThresholdedReLU = "it is nn.ReLU{threshold=theta}", Identity = 'it is nn.Activation{"linear"}',
 }, losses = {
   bce = "it is losses.binary_crossentropy", cce = "it is losses.categorical_crossentropy",
@@ -125,6 +147,28 @@ end
 --- The same about a field that a module has not.
 function advice.member(module, name)
   return members[module] and members[module][name]
+end
+
+local MODE = "fit trains and predict does not: there is no mode to switch"
+local PROCESSOR = "everything is computed on the processor"
+
+-- What a network or another object of ours is asked to do elsewhere.
+local methods = {
+  forward = "the outputs for samples are model:predict(x)", parameters = "they are model:get_weights()",
+  state_dict = "they are model:get_weights(), and model:save_weights(path) writes them to a file",
+  train = MODE, eval = MODE,
+  step = "one step is model:train_on_batch(x, y)", zero_grad = "train_on_batch begins with gradients of 0",
+  predict_proba = "the probabilities are model:predict(x)", score = "it is model:evaluate{x, y}",
+  fit_generator = "it is model:fit{x, y, ...}", to_json = "model:save(path) writes layers and weights to a file",
+  get_config = "the options of a layer are fields of it, as in layer.units",
+  history = "fit returns it, as in h = model:fit{x, y}", plot = "what fit returned is drawn by plot(h)",
+  append = "it is model:add(layer)",
+  cuda = PROCESSOR, to = PROCESSOR,
+}
+
+--- The same about a method or field that an object of ours has not.
+function advice.method(name)
+  return methods[name]
 end
 
 --- What to say about a name that is not defined but that another language has, or nil.
@@ -153,6 +197,34 @@ local function neighbours(text, near)
   end
 end
 
+-- f(a, b=1) as it is written here: "f{a, b=1}" for a function that takes one table, "f(a, {b=1})" for others; nil where
+-- the function is not known, or where more than that is wrong.
+local function with_braces(line)
+  local tokens = lexer.tokens(line)
+  for i = 4, #tokens do
+    local is_named = tokens[i].text == "=" and tokens[i - 1].kind == "name"
+      and (tokens[i - 2].text == "(" or tokens[i - 2].text == ",")
+    local open = is_named and reach.enclosing(tokens, i - 2)
+    if open and tokens[open].text == "(" then
+      local first, last = open - 1, reach.closing(tokens, open)
+      while first > 2 and (tokens[first - 1].text == "." or tokens[first - 1].text == ":") do first = first - 2 end
+      if not last then return nil end
+      local function text(from, to) return line:sub(tokens[from].from, tokens[to].to) end
+      local entry = help.entry(text(first, open - 1)) or help.entry(tokens[open - 1].text)
+      if not entry then return nil end
+      local signature, callee = entry.text:match "^%s*([^\n]*)", text(first, open - 1)
+      local fix
+      if signature:find "^[%w_.:]+{" or open == i - 2 then
+        if signature:find "^%l+:" then callee = callee:gsub("%.([%w_]+)$", ":%1") end
+        fix = string.format("%s{%s}", callee, text(open + 1, last - 1))
+      else
+        fix = string.format("%s(%s, {%s})", callee, text(open + 1, i - 3), text(i - 1, last - 1))
+      end
+      return compile("return " .. fix, "=fix", "t") and fix
+    end
+  end
+end
+
 --- For a message of load() about `line`, the line of the source that it names. A sentence, or nil.
 function advice.syntax(message, line)
   for words, text in pairs(finished) do
@@ -160,6 +232,8 @@ function advice.syntax(message, line)
   end
   local near = message:match "near '(.*)'$" or message:match "near (<eof>)$"
   if not near then return nil end
+  local fix = near == "=" and with_braces(line)
+  if fix then return "arguments with names go into braces: " .. fix end
   for _, habit in ipairs(habits) do
     if (habit[1] == nil or habit[1] == near) and line:find(habit[2]) then return habit[3] end
   end

@@ -246,6 +246,12 @@ function methods:was_local(name)
   return false
 end
 
+-- Whether the entry compares, indexes with a number or asks for a single field: what remarks.about is about, known
+-- without reading the text as code.
+local function may_need_remark(text)
+  return text:find "[=~]=" or text:find "%[%s*%-?%d" or text:find "^%s*[%a_][^\n]*%.[%a_][%w_]*%s*$"
+end
+
 local function execute(self, text, given)
   current = self
   local plots = package.loaded["gradus.core.plot"]
@@ -262,8 +268,9 @@ local function execute(self, text, given)
   if not code then return {ok = false, error = failure.syntax(how, chunk)} end
   local args = given.args or {}
   require "gradus.session.failure"  -- now: code that has used up all memory leaves none to load what says so
-  if self.interactive and not given.script and (text:find "[=~]=" or text:find(".shape[", 1, true)) then
-    for _, remark in ipairs(require("gradus.session.remarks").about(text, self.env)) do self:note(remark) end
+  if self.interactive and not given.script and may_need_remark(text) then
+    local function look_up(name) return rawget(self.env, name) end
+    for _, remark in ipairs(require("gradus.session.remarks").about(text, look_up)) do self:note(remark) end
   end
   core.screen(self.sink.is_terminal)
   local ok, result = core.call(function()

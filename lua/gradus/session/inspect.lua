@@ -57,7 +57,10 @@ local render
 -- The fields of a table as a list of texts.
 local function fields(t, depth, seen, width)
   local items, length = {}, rawlen(t)
-  for i = 1, math.min(length, MAX_ITEMS) do items[i] = render(rawget(t, i), depth + 1, seen, width) end
+  for i = 1, math.min(length, MAX_ITEMS) do
+    local item = render(rawget(t, i), depth + 1, seen, width)
+    items[i] = item:find "^\n" and item:gsub("\n  ", "\n"):sub(2) or item  -- no name stands before it
+  end
   if length > MAX_ITEMS then items[#items + 1] = string.format("... (%d items)", length) end
   local keys = {}
   for key in next, t do

@@ -8,8 +8,9 @@ local reach = {}
 
 local DEPTH = 16  -- of an __index chain: a learner may have made a ring of them
 
--- Ours, in C or in Lua, may be called: it only looks things up.
-local function is_ours(f)
+--- Whether it is a function of ours, in C or in Lua.
+function reach.is_ours(f)
+  if type(f) ~= "function" then return false end
   local source = debug.getinfo(f, "S").source
   return source == "=[C]" or source:sub(1, 12) == "@lua/gradus/"
 end
@@ -32,10 +33,35 @@ function reach.field(value, key)
     end
     local meta = meta_of(value)
     local index = type(meta) == "table" and rawget(meta, "__index")
-    if type(index) == "function" then return is_ours(index) and ask(index, value, key) or nil end
+    -- Ours only looks things up, so that it may be called.
+    if type(index) == "function" then return reach.is_ours(index) and ask(index, value, key) or nil end
     if index == nil or index == false then return nil end
     value = index
   end
+end
+
+-- The text of a token that is a string in quotes, or nil.
+local function string_value(token)
+  if token.kind ~= "string" or token.open or token.text:find "\\" then return nil end
+  return token.text:match "^[\"'](.*)[\"']$"
+end
+
+--- What a node of gradus.session.expressions stands for, when it is a variable with fields and elements behind it, or
+--- nil. `look_up(name)` gives a variable's value.
+function reach.of_node(node, look_up)
+  if node.kind == "name" then return look_up(node.text) end
+  if node.kind ~= "index" then return nil end
+  local key = node.name or reach.literal(node.key)
+  local object = key ~= nil and reach.of_node(node.object, look_up)
+  if object then return reach.field(object, key) end
+end
+
+--- The number or string that a node is, or nil.
+function reach.literal(node)
+  if node.kind == "number" then return tonumber(node.text) end
+  if node.kind == "string" then return string_value(node) end
+  local number = node.kind == "unary" and node.op == "-" and node.operand.kind == "number"
+  return number and -tonumber(node.operand.text) or nil
 end
 
 --- The global of that name: the learner's, or what stands behind it.
@@ -102,15 +128,22 @@ function reach.enclosing(tokens, last)
   end
 end
 
+--- The position of what closes the bracket at tokens[open], or nil.
+function reach.closing(tokens, open)
+  local depth = 0
+  for i = open, #tokens do
+    if is(tokens[i], opens) then
+      depth = depth + 1
+    elseif is(tokens[i], closes) then
+      depth = depth - 1
+      if depth == 0 then return i end
+    end
+  end
+end
+
 local function ends_operand(token)
   return token and (token.kind == "name" or token.kind == "string" or is(token, {[")"] = true, ["]"] = true,
     ["}"] = true}))
-end
-
--- The text of a token that is a string in quotes, or nil.
-local function string_value(token)
-  if token.kind ~= "string" or token.open or token.text:find "\\" then return nil end
-  return token.text:match "^[\"'](.*)[\"']$"
 end
 
 -- Reads the expression that ends at tokens[last], backwards. Returns its first operand, and the steps behind it:

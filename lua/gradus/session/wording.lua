@@ -1,10 +1,14 @@
 -- What Lua and its library say when code fails, in the terms of someone who is new to both: the learner's own
 -- expression instead of "a field", what it is, and what can be written instead.
 
+local advice = require "gradus.session.advice"
 local builtins = require "gradus.builtins"
 local core = require "gradus.core.tensor"
 local expressions = require "gradus.session.expressions"
+local help = require "gradus.help"
 local operands = require "gradus.session.operands"
+local options = require "gradus.options"
+local reach = require "gradus.session.reach"
 
 local wording = {}
 
@@ -34,6 +38,22 @@ end
 
 local function source(site, node) return site.text:sub(node.from, node.to) end
 
+-- What a variable, or a field behind one, stands for: nil where only running the code could tell.
+local function value_of(site, node)
+  return reach.of_node(node, function(name)
+    local value = site.look_up(name)
+    if value == nil and site.built_in then return site.built_in(name) end
+    return value
+  end)
+end
+
+-- The arguments of a call as they stand in the source, separated by commas.
+local function arguments_of(site, call)
+  local list = {}
+  for i, node in ipairs(call.arguments) do list[i] = source(site, node) end
+  return table.concat(list, ", ")
+end
+
 -- How a variable or field that Lua names stands in the source: "t.a" for the field 'a'.
 local function spelled(site, kind, name)
   if kind == "field" or kind == "method" then
@@ -46,6 +66,26 @@ end
 local properties = {T = true, shape = true, ndim = true, size = true, dtype = true}
 
 -- ---- calls ----
+
+-- Whether it is a network, a layer or another table of ours with methods, and no module.
+local function is_object(value)
+  local meta = type(value) == "table" and debug.getmetatable(value)
+  return type(meta) == "table" and rawget(meta, "__name") ~= nil and not help.is_module(value)
+end
+
+-- What to call instead of a method that an object of ours has not: what another library has under that name, or the
+-- nearest of its own.
+local function instead_of_method(object, name)
+  if not is_object(object) then return "" end
+  local more = advice.method(name)
+  if more then return ": " .. more end
+  local names = {}
+  for member, found in pairs(reach.members(object)) do
+    if type(found.value) == "function" and not member:find "^_" then names[#names + 1] = member end
+  end
+  table.sort(names)
+  return options.did_you_mean(name, names)
+end
 
 local function called(site, kind, what, name)
   if what == "for iterator" or name == "for iterator" then
@@ -64,7 +104,8 @@ local function called(site, kind, what, name)
       object and source(site, object) or "x", name)
   elseif what == "method" and kind == "nil" then
     local found = only(site, function(node) return node.kind == "call" and node.method == name end)
-    return string.format("%s has no method %s", found and source(site, found.node.callee) or "this value", name)
+    return string.format("%s has no method %s%s", found and source(site, found.node.callee) or "this value", name,
+      instead_of_method(found and value_of(site, found.node.callee), name))
   end
   local shown = what == "constant" and string.format("%q", name) or spelled(site, what, name)
   if kind == "tensor" then
@@ -279,10 +320,43 @@ local function colon_missing(site, name)
     local value = site.look_up(code)
     if builtins.is_module(code) or value ~= nil and not operands.is_tensor(value) then return nil end
   end
-  local arguments = {}
-  for i, node in ipairs(found.node.arguments) do arguments[i] = source(site, node) end
-  local fix = string.format("%s:%s(%s)", code, name, table.concat(arguments, ", "))
+  local fix = string.format("%s:%s(%s)", code, name, arguments_of(site, found.node))
   return string.format("%s is a method and is called with a colon: %s", name, fix), fix
+end
+
+-- m.summary() of an object of ours: the method ran without its object, so that what it says is beside the point.
+local function colon_missing_before(site)
+  local found = only(site, function(node)
+    local callee = node.kind == "call" and not node.method and node.callee
+    if not callee or callee.kind ~= "index" or not callee.name then return false end
+    local object = value_of(site, callee.object)
+    if not is_object(object) then return false end
+    local first = node.arguments[1]
+    return rawget(object, callee.name) == nil and reach.is_ours(reach.field(object, callee.name))
+      and not (first and source(site, first) == source(site, callee.object))
+  end)
+  if not found then return nil end
+  local callee, call = found.node.callee, found.code:sub(#source(site, found.node.callee) + 1)
+  local fix = string.format("%s:%s%s", source(site, callee.object), callee.name, call)
+  return string.format("%s is a method and is called with a colon: %s", callee.name, fix), fix
+end
+
+-- f(a, b, {c = 1}) of a function that takes one table: "f{a, b, c = 1}".
+local function braces_missing(site, name)
+  local last = name:match "[%w_]+$"
+  local found = only(site, function(node)
+    local callee = node.kind == "call" and node.callee
+    return callee and (node.method or callee.name or callee.text) == last and #node.arguments > 0
+  end)
+  if not found then return nil end
+  local call, list = found.node, {}
+  for i, node in ipairs(call.arguments) do
+    list[i] = source(site, node)
+    if node.kind == "table" and i == #call.arguments then list[i] = list[i]:match "^{%s*(.-)%s*}$" end
+  end
+  local fix = string.format("%s%s{%s}", source(site, call.callee), call.method and ":" .. call.method or "",
+    table.concat(list, ", "))
+  return string.format("%s takes one table, in braces: %s", name, fix), fix
 end
 
 -- Tensors compared with Lua's operators.
@@ -301,6 +375,11 @@ end
 --- or nil), line=, call= (of core.call's record, or nil), found= (see operands.find, or nil), look_up= (a variable's
 --- value by its name), built_in= (a built-in's, or nil)}.
 function wording.of(message, site)
+  local words, remedy = colon_missing_before(site)
+  if words then return words, remedy end
+  local taker = message:match "^([%w_.]+) takes one table"
+  if taker then words, remedy = braces_missing(site, taker) end
+  if words then return words, remedy end
   for _, each in ipairs(own_words) do
     local captures = table.pack(message:match(each[1]))
     if captures[1] then return each[2](site, table.unpack(captures, 1, captures.n)) end
