@@ -16,14 +16,16 @@ local M = {}
 -- Each: from a tensor to a list of pictures, their captions, and how many stand side by side.
 local readings = {}
 
-function readings.activations(what, x)
-  local axes, depth = select("#", core.shape(x)), select(3, core.shape(x))
+function readings.activations(what, x, channels_first)
+  local axes = select("#", core.shape(x))
   if axes ~= 3 then
-    fail("%s: activations have shape (height, width, channels), three axes; this has %d (take one of a batch, as in " ..
-      "a[1])", what, axes)
+    fail("%s: activations have shape %s, three axes; this has %d (take one of a batch, as in a[1])", what,
+      channels_first and "(channels, height, width)" or "(height, width, channels)", axes)
   end
   local list, captions = {}, {}
-  for k = 1, depth do list[k], captions[k] = x[{{}, {}, k}], tostring(k) end
+  for k = 1, (select(channels_first and 1 or 3, core.shape(x))) do
+    list[k], captions[k] = channels_first and x[k] or x[{{}, {}, k}], tostring(k)
+  end
   return list, captions
 end
 
@@ -54,16 +56,18 @@ end
 local function is_rows(x) return type(x[1]) == "table" and type(x[1][1]) == "number" end
 
 local kinds = {"pictures", "activations", "kernels"}
+local formats = {"channels_last", "channels_first"}
 
 M.show = doc("image.show", [[
-image.show(x, {as="pictures", captions=, columns=, title=}) -> figure
+image.show(x, {as="pictures", captions=, columns=, title=, data_format="channels_last"}) -> figure
 
 Draws pictures in the terminal's characters, in as many colours as it has, wherever plots appear otherwise, and
 without gnuplot. `as` is "pictures", "activations" or "kernels". x is a picture (height, width) or (height, width, 3);
 or many, a table or a tensor (n, height, width) or (n, height, width, channels); with as="activations" a layer's
-output for one picture (height, width, channels), a picture for each channel; with as="kernels" the weights of a
-convolution (height, width, input, output). Many stand side by side, each from its own black to its own white.
-`captions` has a text for each, `columns` says how many stand side by side.
+output for one picture (height, width, channels), a picture for each channel, or with data_format="channels_first" one
+(channels, height, width); with as="kernels" the weights of a convolution (height, width, input, output). Many stand
+side by side, each from its own black to its own white. `captions` has a text for each, `columns` says how many stand
+side by side.
 
 > fig = image.show({zeros(2, 2), ones(2, 2)}, {columns=1, captions={"no", "yes"}})
         
@@ -77,13 +81,18 @@ convolution (height, width, input, output). Many stand side by side, each from i
 @@@@@@@@
   yes]], function(x, given)
   local what = "image.show"
-  given = arguments.check_options(what, given or {}, {"as", "captions", "columns", "title"})
+  given = arguments.check_options(what, given or {}, {"as", "captions", "columns", "title", "data_format"})
   local as = options.choice(what, "as", given.as or "pictures", kinds)
+  local format = options.choice(what, "data_format", given.data_format or "channels_last", formats)
+  if format == "channels_first" and as ~= "activations" then
+    fail('%s: data_format is for as="activations"; %s', what, as == "kernels" and "kernels are (height, width, " ..
+      "input, output) for either" or "of pictures, x:transpose(1, 3, 4, 2) puts the channels last")
+  end
   if not arguments.is_array(x) then fail("%s takes a picture or many of them, but got a %s", what, type(x)) end
   local list, captions, columns = x, nil, nil
   if as ~= "pictures" then
     if type(x) == "table" then x = core.array(x, what) end
-    list, captions, columns = readings[as](what, x)
+    list, captions, columns = readings[as](what, x, format == "channels_first")
   elseif type(x) == "userdata" and is_one(x) or type(x) == "table" and is_rows(x) then
     list = nil
   end

@@ -52,7 +52,9 @@ function options.spec_of(f)
 end
 
 local function quoted(value)
-  return type(value) == "string" and '"' .. value .. '"' or tostring(value)
+  local kind = type(value)
+  if kind == "string" then return '"' .. value .. '"' end
+  return (kind == "number" or kind == "boolean") and tostring(value) or kind == "nil" and "nothing" or "a " .. kind
 end
 
 local function same(a, b, any_case)

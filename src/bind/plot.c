@@ -250,10 +250,12 @@ static int plot_picture(lua_State *L) {
   bool colour = given->ndim == 3 && given->shape[2] == 3;
   if (!(given->ndim == 2 || colour || (given->ndim == 3 && given->shape[2] == 1))) {
     char shape[GR_SHAPE_TEXT];
-    luaL_error(
-        L,
-        "%s: a picture has shape (height, width), (height, width, 1) or (height, width, 3), but this has %s",
-        what, gr_shape_text(shape, given->ndim, given->shape));
+    bool channels_first = given->ndim == 3 && (given->shape[0] == 1 || given->shape[0] == 3);
+    luaL_error(L,
+               "%s: a picture has shape (height, width), (height, width, 1) or (height, width, 3), but this "
+               "has %s%s",
+               what, gr_shape_text(shape, given->ndim, given->shape),
+               channels_first ? "; if its channels come first, transpose(2, 3, 1) puts them last" : "");
   }
   int64_t height = given->shape[0], width = given->shape[1], n = gr_tensor_size(given);
   if (n == 0) luaL_error(L, "%s: the picture has no pixels", what);

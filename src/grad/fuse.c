@@ -12,6 +12,8 @@ int gr_uses_of(const gr_step *steps, int count, int of) {
   return uses;
 }
 
+static const gr_step gone_step = {.weight = -1, .in = {-1, -1, -1, -1, -1}};
+
 static bool is_relu(const gr_step *s) { return s->op == &gr_op_unary && s->args.kind == GR_RELU; }
 
 // The greatest of 2x2 pixels, none counted twice, a last row or column that is left over dropped.
@@ -47,7 +49,29 @@ static void merge(gr_step *steps, int from, int to) {
   s->args = gone->args;
   s->inputs = gone->inputs;
   for (int k = 0; k < GR_OP_INPUTS; k++) s->in[k] = gone->in[k];
-  *gone = (gr_step){.weight = -1, .in = {-1, -1, -1, -1, -1}};
+  *gone = gone_step;
+}
+
+// Whether `after` puts the axes back where they were before `first`.
+static bool undoes(const gr_step *after, const gr_step *first) {
+  if (after->op != &gr_op_transpose || first->op != &gr_op_transpose) return false;
+  for (int axis = 0; axis < after->value.ndim; axis++)
+    if (first->args.order[after->args.order[axis]] != axis) return false;
+  return true;
+}
+
+// Where layers with channels first follow each other, each puts the axes back that the next one moves again:
+// the next takes the value from before both moves.
+static void drop_moves_back(gr_step *steps, int count, const bool *kept) {
+  for (int i = 0; i < count; i++) {
+    const int moved = steps[i].rows && !kept[i] ? steps[i].in[0] : -1;
+    if (moved < 0 || !undoes(&steps[i], &steps[moved])) continue;
+    for (int j = i + 1; j < count; j++)
+      for (int k = 0; k < steps[j].inputs; k++)
+        if (steps[j].in[k] == i) steps[j].in[k] = steps[moved].in[0];
+    steps[i] = gone_step;
+    if (!kept[moved] && gr_uses_of(steps, count, moved) == 0) steps[moved] = gone_step;
+  }
 }
 
 // The step with a number for each filter, the same for all samples, that `s` combines with step i by `kind`;
@@ -99,6 +123,7 @@ static void fuse_convolution(gr_step *steps, int count, const bool *kept, bool t
 }
 
 void gr_fuse(gr_step *steps, int count, const bool *kept, bool training) {
+  drop_moves_back(steps, count, kept);
   for (int i = 0; i < count; i++)
     if (steps[i].rows && is_direct(&steps[i], steps)) fuse_convolution(steps, count, kept, training, i);
 }

@@ -26,7 +26,7 @@ typedef struct gr_step {
 } gr_step;
 
 // Joins steps that are faster as one: a convolution with the ReLU and the 2x2 max pooling that follow it, and
-// in prediction with the scale and shift of its filters that do.
+// in prediction with the scale and shift of its filters that do. Leaves out axes moved there and back again.
 // `kept[i]`: somebody outside looks at step i's value. Steps that are gone have neither op nor rows.
 void gr_fuse(gr_step *steps, int count, const bool *kept, bool training);
 

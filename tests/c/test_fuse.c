@@ -1,6 +1,7 @@
 // Steps that a program joins give what they give one by one: predictions of convolutions with what may follow
 // them, against the eager graph, for random shapes. (Training programs: test_program.c.)
 #include "grad/program.h"
+#include "grad/step.h"
 #include "nodes.h"
 
 enum { MOST = 16 };
@@ -97,11 +98,56 @@ static void what_follows_a_convolution_gives_the_same_as_a_part_of_it(void **sta
     }
 }
 
+enum { INPUT, MOVED, BACK, LAST, N_STEPS };
+
+// input -> axes moved -> moved again -> ReLU
+static void make_moves(gr_step *steps, const int *order) {
+  for (int i = 0; i < N_STEPS; i++)
+    steps[i] = (gr_step){.rows = true, .weight = -1, .inputs = i > 0, .in = {i - 1}, .value = {.ndim = 4}};
+  steps[MOVED].op = steps[BACK].op = &gr_op_transpose;
+  const int first[4] = {0, 3, 1, 2};
+  for (int axis = 0; axis < 4; axis++) {
+    steps[MOVED].args.order[axis] = first[axis];
+    steps[BACK].args.order[axis] = order[axis];
+  }
+  steps[LAST].op = &gr_op_unary;
+  steps[LAST].args.kind = GR_RELU;
+}
+
+static void axes_moved_there_and_back_are_left_where_they_are(void **state) {
+  gr_step steps[N_STEPS];
+  bool kept[N_STEPS] = {[INPUT] = true, [LAST] = true};
+  make_moves(steps, (int[]){0, 2, 3, 1});
+  gr_fuse(steps, N_STEPS, kept, true);
+  assert_null(steps[MOVED].op);
+  assert_null(steps[BACK].op);
+  assert_int_equal(steps[LAST].in[0], INPUT);
+
+  make_moves(steps, (int[]){0, 2, 3, 1});
+  kept[MOVED] = true;  // somebody looks at it
+  gr_fuse(steps, N_STEPS, kept, true);
+  assert_ptr_equal(steps[MOVED].op, &gr_op_transpose);
+  assert_int_equal(steps[LAST].in[0], INPUT);
+
+  make_moves(steps, (int[]){0, 2, 3, 1});
+  kept[BACK] = true;
+  gr_fuse(steps, N_STEPS, kept, true);
+  assert_ptr_equal(steps[BACK].op, &gr_op_transpose);
+  assert_int_equal(steps[LAST].in[0], BACK);
+
+  kept[MOVED] = kept[BACK] = false;
+  make_moves(steps, (int[]){0, 3, 1, 2});  // on, and not back
+  gr_fuse(steps, N_STEPS, kept, true);
+  assert_ptr_equal(steps[MOVED].op, &gr_op_transpose);
+  assert_int_equal(steps[LAST].in[0], BACK);
+}
+
 int main(int argc, char **argv) {
   const int code = run_for_each_isa(argv);
   if (code >= 0) return code;
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(what_follows_a_convolution_gives_the_same_as_a_part_of_it),
+      cmocka_unit_test(axes_moved_there_and_back_are_left_where_they_are),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -37,7 +37,7 @@ typedef struct net {
   int n_made;
   gr_node *input, *target, *output, *loss, *penalty;
   bool penalized;
-  enum { RELU_THEN_POOL, POOL_THEN_RELU, POOL_ALONE, RELU_SEEN_TWICE, N_MIDDLES } middle;
+  enum { RELU_THEN_POOL, POOL_THEN_RELU, POOL_ALONE, RELU_SEEN_TWICE, CHANNELS_FIRST, N_MIDDLES } middle;
 } net;
 
 static gr_node *keep(net *n, gr_node *node) { return n->made[n->n_made++] = node; }
@@ -65,7 +65,12 @@ static void build(net *n, const gr_tensor *x, const gr_tensor *y) {
     z = keep(n, apply(&gr_op_max_pool2d, pool, 1, &z));
   if (n->middle != POOL_ALONE) z = keep(n, apply(&gr_op_unary, relu, 1, &z));
   if (n->middle == RELU_SEEN_TWICE) z = keep(n, apply(&gr_op_binary, add, 2, (gr_node *[]){z, z}));
-  if (n->middle == RELU_THEN_POOL || n->middle == RELU_SEEN_TWICE)
+  if (n->middle == CHANNELS_FIRST) {
+    const gr_op_args first = {.order = {0, 3, 1, 2}}, last = {.order = {0, 2, 3, 1}};
+    z = keep(n, apply(&gr_op_transpose, first, 1, &z));
+    z = keep(n, apply(&gr_op_transpose, last, 1, &z));
+  }
+  if (n->middle == RELU_THEN_POOL || n->middle == RELU_SEEN_TWICE || n->middle == CHANNELS_FIRST)
     z = keep(n, apply(&gr_op_max_pool2d, pool, 1, &z));
   z = keep(n, apply(&gr_op_reshape, flat, 1, &z));
   z = keep(n, apply(&gr_op_matmul, (gr_op_args){0}, 2, (gr_node *[]){z, n->leaves[2]}));

@@ -57,13 +57,25 @@ local function window(shape, most)
   return {math.min(between(1, most), shape[1]), math.min(between(1, most), shape[2])}
 end
 
+-- With the channels first in some layers of any network: to the next the axes then mean what they say there.
+local function with_format(make)
+  return function(shape)
+    local first = chance(0.3)
+    local options = make(first and {shape[2], shape[3], shape[1]} or shape)
+    options.data_format = first and "channels_first" or nil
+    return options
+  end
+end
+
 local function weighted(options)
   options.use_bias = chance(0.8)
   options.activation = maybe(0.7, chance(0.4) and "relu" or pick(activations))
   options.kernel_initializer, options.kernel_regularizer = maybe(0.4, pick(initializers)), regularizer()
   if options.use_bias then
-    -- L2 alone: at 0, where biases begin, the derivative of L1 is a matter of rounding.
-    options.bias_initializer, options.bias_regularizer = maybe(0.3, "random_normal"), maybe(0.1, "l2")
+    -- L2 alone: at 0, where biases begin, the derivative of L1 is a matter of rounding. And not from 0, where a bias in
+    -- front of a normalization has the gradient 0, of whose rounding an optimizer that divides by it makes much.
+    options.bias_regularizer = maybe(0.1, "l2")
+    options.bias_initializer = options.bias_regularizer and "random_normal" or maybe(0.3, "random_normal")
   end
   return options
 end
@@ -90,9 +102,10 @@ local anything = {
   end,
   GaussianNoise = function() return {0.1} end,
   Rescaling = function() return {pick{0.5, 2, -1}, pick{0, 0.25}} end,
-  BatchNormalization = function()
+  BatchNormalization = function(shape)
     local options = normalizing()
     options.momentum = maybe(0.5, pick{0, 0.5, 0.9})
+    options.axis = #shape == 3 and maybe(0.3, 2) or nil
     return options
   end,
   LayerNormalization = normalizing,
@@ -123,6 +136,9 @@ local of_images = {
     return {chance(0.5) and {shape[2], shape[1], shape[3]} or {shape[1], shape[2] * shape[3]}}
   end,
 }
+for _, kind in ipairs {"Conv2D", "MaxPooling2D", "AveragePooling2D"} do
+  of_images[kind] = with_format(of_images[kind])
+end
 of_images.Conv2D_ = of_images.Conv2D  -- twice as often
 local augmenting = {
   RandomFlip = function() return {pick{"horizontal", "vertical", "horizontal_and_vertical"}} end,
@@ -133,6 +149,8 @@ local augmenting = {
   RandomBrightness = function() return {0.2, value_range = {-3, 3}} end,
   RandomCrop = function(shape) return {math.max(1, shape[1] - 1), math.max(1, shape[2] - 1)} end,
 }
+
+for kind, make in pairs(augmenting) do augmenting[kind] = with_format(make) end
 
 local function copy(options)
   local own = {}
@@ -202,10 +220,11 @@ local function plan(seed)
       end
     end
   end
+  local format = {data_format = maybe(0.3, "channels_first")}
   if #shapes[at] == 3 and chance(0.3) then
-    at = add(pick{"GlobalAveragePooling2D", "GlobalMaxPooling2D"}, {}, {at})
+    at = add(pick{"GlobalAveragePooling2D", "GlobalMaxPooling2D"}, format, {at})
   elseif #shapes[at] > 1 then
-    at = add("Flatten", {}, {at})
+    at = add("Flatten", format, {at})
   end
 
   p.loss = pick{"mean_squared_error", "mean_absolute_error", "huber", "hinge", "binary_crossentropy",

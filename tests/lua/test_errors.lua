@@ -207,6 +207,17 @@ test("a network says how its input is to be shaped", function()
   expect.ok(s:execute(e.hint.code).ok)
 end)
 
+test("channels at the wrong end of pictures are moved, and not reshaped, which would mix the pixels up", function()
+  local make = [[m = nn.Sequential{nn.Conv2D{2, 3, data_format="channels_first", input_shape={3, 9, 8}}}
+    n = nn.Sequential{nn.Conv2D{2, 3, input_shape={9, 8, 3}}} x = ones(5, 9, 8, 3)]]
+  expect.equal(failure("m:predict(x)", make).hint.code, "m:predict(x:transpose(1, 4, 2, 3))")
+  expect.equal(failure("n:predict(ones(5, 3, 9, 8))", make).hint.code,
+    "n:predict(ones(5, 3, 9, 8):transpose(1, 3, 4, 2))")
+  local e, s = failure("m:predict(x[1])", make)
+  expect.equal(e.hint.code, "m:predict(x[1]:transpose(3, 1, 2):reshape(1, 3, 9, 8))")
+  expect.ok(s:execute(e.hint.code).ok)
+end)
+
 -- ---- every hint works ----
 
 local function a_shape(ndim)

@@ -525,14 +525,4 @@ test("a layer may be frozen from the start, and what Keras has and we have not i
   expect.error(function() nn.Conv2D{3, 3, kernel_constraint = "max_norm"} end, 'kernel_regularizer="l2"')
 end)
 
-test("images whose channels come first are turned once, not by each layer", function()
-  expect.error(function() nn.Conv2D{4, 3, data_format = "channels_first"} end, "x:transpose(1, 3, 4, 2)")
-  for _, name in ipairs {"MaxPooling2D", "AveragePooling2D", "GlobalAveragePooling2D", "GlobalMaxPooling2D",
-    "Flatten"} do
-    expect.equal(nn[name] {data_format = "channels_last"}.data_format, "channels_last")
-    expect.error(function() nn[name] {data_format = "channels_first"} end, "x:transpose(1, 3, 4, 2)")
-    expect.error(function() nn[name] {data_format = "channel_first"} end, 'did you mean "channels_first"')
-  end
-end)
-
 test.done()

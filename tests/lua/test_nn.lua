@@ -597,7 +597,7 @@ end)
 test("positions are those of a layer's own options, and one sample is no batch", function()
   expect.error(function() nn.Reshape{3, 4} end, "at most 1 positional argument; number 2 is too many")
   expect.error(function() nn.Add{{3}} end, "at most 0 positional arguments")
-  expect.error(function() nn.Flatten{{3}} end, 'data_format="channels_last", not a table')
+  expect.error(function() nn.Flatten{{3}} end, "data_format cannot be a table; the choices are: channels_last")
   expect.error(function() nn.Dense{"4"} end, 'not "4"')
   expect.error(function() optim.SGD{lr = 0.1} end, 'did you mean "learning_rate"?')
   local m = nn.Sequential{nn.Conv2D{1, 3, input_shape = {5, 5, 1}}}

@@ -83,7 +83,7 @@ local function replay_all(file, least, replay)
   end
 end
 
-replay_all("cases", 271, function(row, part)
+replay_all("cases", 290, function(row, part)
   local _, layers, loss, optimizer, steps = table.unpack(row)
   local x, y = part "x", part "y"
   local model = build(layers, x)

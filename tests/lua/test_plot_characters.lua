@@ -70,6 +70,10 @@ test("image.show draws pictures, activations and kernels as characters, without 
     expect.equal(show(zeros(3, 2, 2)).panels[1].sheet.count, 3)
     expect.equal(show(zeros(4, 4, 3)).panels[1].sheet, nil)
     expect.equal(show(zeros(4, 4, 8), {as = "activations"}).panels[1].sheet.count, 8)
+    local activations = random.random(4, 5, 3)
+    local last = show(activations, {as = "activations"}) and shown[1]
+    show(activations:transpose(3, 1, 2), {as = "activations", data_format = "channels_first"})
+    expect.equal(shown[1], last)
     local sheet = show(zeros(3, 3, 2, 5), {as = "kernels"}).panels[1].sheet
     expect.equal(sheet.count, 10)
     expect.equal(sheet.columns, 2)
@@ -82,6 +86,8 @@ test("image.show draws pictures, activations and kernels as characters, without 
     core.run = run
     expect.error(function() image.show(3) end, "got a number")
     expect.error(function() image.show(zeros(2, 2), {as = "kernels"}) end, "four axes; this has 2")
+    expect.error(function() image.show(zeros(5, 3, 9, 8)) end, "transpose(2, 3, 1) puts them last")
+    expect.error(function() image.show(zeros(5, 3, 9, 8), {data_format = "channels_first"}) end, "x:transpose(1, 3,")
     expect.error(function() image.show(zeros(2, 2), {as = "activation"}) end, 'did you mean "activations"?')
   end)
 

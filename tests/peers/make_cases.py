@@ -235,8 +235,8 @@ def to_gradus(w):
     return w.transpose(2, 3, 1, 0) if w.ndim == 4 else w.T if w.ndim == 2 else w
 
 
-def torch_train(name, net, lua_layers, x, y, criterion, lua_loss, optimizer, lua_optimizer):
-    inputs = torch.tensor(x.transpose(0, 3, 1, 2) if x.ndim == 4 else x)
+def torch_train(name, net, lua_layers, x, y, criterion, lua_loss, optimizer, lua_optimizer, channels_first=False):
+    inputs = torch.tensor(x.transpose(0, 3, 1, 2) if x.ndim == 4 and not channels_first else x)
     target = torch.tensor(y)
     step = optimizer(net.parameters())
     before, losses = [to_gradus(w).copy() for w in net.parameters()], []
@@ -298,7 +298,45 @@ def pytorch():
                 nn.MSELoss(), "losses.mean_squared_error", sgd, lua_sgd)
 
 
-for family in [layers, branches, losses, optimizers, pytorch]:
+# ---- pictures whose channels come first, in Keras and in PyTorch ----
+
+def channels_first():
+    def layer(name, **options):
+        return Call(name, data_format="channels_first", **options)
+
+    shape, end = (2, 7, 8), [Call("Flatten"), dense(2)]
+    slow = Call("SGD", learning_rate=0.003)
+    for options in [{}, dict(padding="same", strides=(2, 1)), dict(dilation_rate=2, use_bias=False),
+                    dict(padding="same", activation="relu"), dict(activation="softmax"), dict(groups=2, padding="same")]:
+        conv = layer("Conv2D", filters=4, kernel_size=(3, 2), **options)
+        train(conv.lua(), shape, [conv] + end, MSE, "numbers", slow)
+    conv = layer("Conv2D", filters=4, kernel_size=2)
+    for inner in [layer("MaxPooling2D", pool_size=(2, 3)), layer("MaxPooling2D", pool_size=3, strides=2, padding="same"),
+                  layer("AveragePooling2D", pool_size=2), layer("AveragePooling2D", pool_size=3, padding="same"),
+                  layer("GlobalAveragePooling2D"), layer("GlobalAveragePooling2D", keepdims=True),
+                  layer("GlobalMaxPooling2D"), layer("GlobalMaxPooling2D", keepdims=True),
+                  Call("BatchNormalization", axis=1), Call("PReLU", shared_axes=[2, 3]), layer("Flatten")]:
+        train(inner.lua() + " with channels first", shape,
+              [conv, inner] + ([dense(2)] if inner.name == "Flatten" else end), MSE, "numbers", slow)
+    train("a network with channels first", (1, 12, 10),
+          [layer("Conv2D", filters=4, kernel_size=3, activation="relu"), layer("MaxPooling2D", pool_size=2),
+           layer("Conv2D", filters=3, kernel_size=2, padding="same"), Call("BatchNormalization", axis=1), Call("ReLU"),
+           layer("AveragePooling2D", pool_size=2), layer("Flatten"), dense(2)], MSE, "numbers", Call("Adam", learning_rate=0.01))
+
+    nn = torch.nn
+    torch.manual_seed(2)
+    net = nn.Sequential(nn.Conv2d(2, 3, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(3, 4, 2), nn.ELU(), nn.AvgPool2d(2),
+                        nn.Flatten(), nn.Linear(8, 3))
+    torch_train("CNN on its own pictures", net, [
+        'nn.Conv2D{3, 3, activation="relu", data_format="channels_first"}',
+        'nn.MaxPooling2D{data_format="channels_first"}', 'nn.Conv2D{4, 2, data_format="channels_first"}', "nn.ELU{}",
+        'nn.AveragePooling2D{data_format="channels_first"}', "nn.Flatten{}", "nn.Dense{3}"],
+        random.randn(N, 2, 8, 13), truth(random, "labels", 3).astype(np.int64), nn.CrossEntropyLoss(),
+        "losses.sparse_categorical_crossentropy{from_logits=true}", lambda p: torch.optim.SGD(p, lr=0.1),
+        "optim.SGD{0.1}", channels_first=True)
+
+
+for family in [layers, branches, losses, optimizers, pytorch, channels_first]:
     family()
 here = os.path.dirname(os.path.abspath(__file__))
 np.savez_compressed(os.path.join(here, "cases.npz"), **arrays)

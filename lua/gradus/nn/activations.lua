@@ -57,6 +57,14 @@ local function own(what, f)
   end
 end
 
+-- These look at a whole row of the last axis.
+local of_rows = {softmax = true, log_softmax = true}
+
+--- Whether that activation makes each number from itself alone, as far as is known.
+function M.is_elementwise(activation)
+  return type(activation) ~= "function" and not of_rows[activation]
+end
+
 --- The function of that name; nil is the identity.
 function M.get(what, activation)
   if activation == nil then return activations.linear end

@@ -2,6 +2,7 @@
 -- one input, of its value (unit.lua).
 
 local doc = require("gradus.help").doc
+local images = require "gradus.nn.images"
 local options = require "gradus.options"
 local session = require "gradus.session"
 local shapes = require "gradus.shapes"
@@ -23,7 +24,7 @@ end
 -- ---- what each kind of layer says: {about=, output=, parameters=, work=, terms=, window=} ----
 --
 -- `work` is how many numbers the layer puts out by sums of `terms` products (as factors), `window` how many pixels it
--- looks at and how far apart, for the receptive field.
+-- looks at and how far apart, for the receptive field. They are given shapes of images as (rows, columns, channels).
 
 local kinds = {}
 
@@ -77,9 +78,10 @@ end
 kinds.MaxPooling2D = pooling "the greatest number"
 kinds.AveragePooling2D = pooling "the mean"
 
-function kinds.Flatten(_, from)
-  return {about = "the same numbers in one row", output = string.format("%d = %s", product(from), times(from)),
-    window = "all"}
+function kinds.Flatten(layer, from)
+  local order = images.channels_first(layer) and ", the channels of each pixel beside each other" or ""
+  return {about = "the same numbers in one row" .. order, window = "all",
+    output = string.format("%d = %s", product(from), times(from))}
 end
 
 function kinds.BatchNormalization(layer, from)
@@ -204,7 +206,8 @@ end
 local function layer_lines(lines, i, node, field, seen)
   local layer = node.layer
   local kind = kinds[layer.class_name]
-  local says = layer.is_own and own(layer) or kind and kind(layer, node.from[1], node.shape, node.from) or {}
+  local from, shape = images.of_pixels(layer, node.from[1]), images.of_pixels(layer, node.shape)
+  local says = layer.is_own and own(layer) or kind and kind(layer, from, shape, node.from) or {}
   field = widen(field, says.window)
   lines[#lines + 1] = string.format("%d. %s (%s)%s", i, layer.name, layer.class_name,
     says.about and ": " .. says.about or "")

@@ -305,28 +305,9 @@ function Layer.check_axes(what, option, value, many)
     or got), 0)
 end
 
---- The option data_format of layers on images, as it stands in their lists.
-Layer.data_format = {"data_format", "channels_last", one_of = {"channels_last", "channels_first"}}
-
---- An error for images whose channels come first.
-function Layer.channels_last(what, self)
-  if self.data_format == "channels_last" then return end
-  error(string.format("%s: images have their channels last here, data_format=\"channels_last\", not %s: x = "
-    .. "x:transpose(1, 3, 4, 2) brings (n, channels, rows, columns) into (n, rows, columns, channels), once and for "
-    .. "all layers", what, type(self.data_format) == "string" and '"' .. self.data_format .. '"'
-    or "a " .. type(self.data_format)), 0)
-end
-
---- An error unless samples have `n` axes.
-function Layer:expect_axes(input_shape, n, meaning)
+--- An error unless samples have `n` axes, of that meaning; `fix` says how they would.
+function Layer:expect_axes(input_shape, n, meaning, fix)
   if #input_shape == n then return end
-  local fix = ""
-  if n == 3 and #input_shape == 2 then
-    fix = string.format("; grey pictures need a channel axis: input_shape={%d, %d, 1} and expand_dims(x, -1)",
-      input_shape[1], input_shape[2])
-  elseif n == 1 then
-    fix = "; put a nn.Flatten{} before it"
-  end
   error(string.format("%s (%s) takes samples of shape %s, but here one sample has shape %s%s",
     self.name or "this layer", self.class_name, meaning, shapes.text(input_shape), fix), 0)
 end

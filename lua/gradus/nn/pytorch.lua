@@ -3,10 +3,14 @@
 --   Linear.weight       (out, in)                    here (in, out): turned round
 --   Conv2d.weight       (out, in, rows, columns)     here (rows, columns, in, out)
 --   behind a Flatten    features count through channels, rows, columns there; through rows, columns, channels here,
---                       where the channel of a pixel is the last axis: the rows of the kernel are put in our order
+--                       where the channel of a pixel is the last axis: the rows of the kernel are put in our order.
+--                       Behind layers with data_format="channels_first" the order is PyTorch's already
 --   PReLU               weight (channels,) or (1,) is alpha: (1, 1, channels) or (1, 1, 1) behind a convolution
 --   BatchNorm           weight, bias, running_mean, running_var are gamma, beta, moving_mean, moving_variance; its
 --                       eps is 1e-5 and here epsilon is 1e-3 unless the layer says otherwise
+
+local images = require "gradus.nn.images"
+local tensor = require "gradus.core.tensor"
 
 local M = {}
 
@@ -77,46 +81,55 @@ local function pair(path, model, modules)
   return paired
 end
 
--- For each layer whose input, one axis of features, was an image before a Flatten: its {rows, columns, channels}.
+-- For each number that a Flatten makes of images of that shape: its position in what PyTorch's makes of (channels,
+-- rows, columns). nil where the two are the same.
+local function order_behind(flatten, shape, channels_first)
+  local image = {data_format = channels_first and "channels_first" or "channels_last"}
+  local rows, columns, channels = table.unpack(images.of_pixels(image, shape))
+  local there = tensor.arange(1, rows * columns * channels + 1):reshape(1, channels, rows, columns)
+  local here = channels_first and there or there:transpose(1, 3, 4, 2)
+  local order = images.batch_of_pixels(flatten, here):reshape(-1)
+  return tensor.any(tensor.ne(order, there:reshape(-1))) and order:astype "int64" or nil
+end
+
+-- For each layer whose input, one axis of features, was an image before a Flatten: their order, as order_behind has it.
 local function flattened(path, model)
-  local images, from = {}, {}
+  local orders, from, channels_first = {}, {}, {}
   for i, node in ipairs(model:graph()) do
-    local layer, image = node.layer, nil
-    for _, input in ipairs(node.inputs) do image = image or from[input] end
-    images[layer] = image
+    local layer, order, first = node.layer, nil, nil
+    for _, input in ipairs(node.inputs) do
+      order = order or from[input]
+      if first == nil then first = channels_first[input] end
+    end
+    orders[layer] = order
     if layer.class_name == "Flatten" and #node.from[1] == 3 then
-      from[i] = node.from[1]
-    elseif image and layer.class_name == "Concatenate" then
+      -- Where no layer before has said so, its own option tells which axis the channels are.
+      if first == nil then first = images.channels_first(layer) end
+      from[i] = order_behind(layer, node.from[1], first)
+    elseif order and layer.class_name == "Concatenate" then
       error(string.format("%s: %s joins what a Flatten gave with something else, and its features have another order "
         .. "in PyTorch: turn the weights behind it in Python", path, layer.name), 0)
-    elseif image and #node.shape == 1 and layer.class_name ~= "Dense" then
-      from[i] = image  -- Dropout, an activation, a normalization: the features stay where they are
+    elseif order and #node.shape == 1 and layer.class_name ~= "Dense" then
+      from[i] = order  -- Dropout, an activation, a normalization: the features stay where they are
     end
+    if layer.data_format then first = images.channels_first(layer) end
+    channels_first[i] = first
   end
-  return images
+  return orders
 end
 
--- (channels * rows * columns, ...) in their order -> (rows * columns * channels, ...) in ours.
-local function in_our_order(t, image)
-  local rows, columns, channels = table.unpack(image)
-  local rest = t.size // (rows * columns * channels)
-  return t:reshape(channels, rows, columns, rest):transpose(2, 3, 1, 4):reshape(t.shape)
-end
-
-local function turned(layer, name, t, image)
+local function turned(layer, name, t, order)
   if name == "kernel" and t.ndim == 2 then t = t.T end
   if name == "kernel" and t.ndim == 4 then t = t:transpose(3, 4, 2, 1) end
   if name == "alpha" and t.size == layer.alpha.size then t = t:reshape(layer.alpha.shape) end
-  if image and t.ndim > 0 and t.shape[1] == image[1] * image[2] * image[3] and name ~= "bias" then
-    return in_our_order(t, image)
-  end
+  if order and t.ndim > 0 and #t == #order and name ~= "bias" then return t[order] end
   return t
 end
 
 --- Names and tensors as this model has them, and what is to be said about it.
 function M.translate(path, model, names, tensors, in_order)
   local new_names, new_tensors, notes = {}, {}, {}
-  local images = flattened(path, model)
+  local orders = flattened(path, model)
   local function add(name, t)
     new_names[#new_names + 1] = name
     new_tensors[name] = t
@@ -128,7 +141,7 @@ function M.translate(path, model, names, tensors, in_order)
       local t = module.arrays[theirs[name] or name]
       if t then
         used[theirs[name] or name] = true
-        add(layer.name .. "/" .. name, turned(layer, name, t, images[layer]))
+        add(layer.name .. "/" .. name, turned(layer, name, t, orders[layer]))
       end
     end
     for _, field in ipairs(module.fields) do
@@ -140,7 +153,7 @@ function M.translate(path, model, names, tensors, in_order)
     end
   end
   table.insert(notes, 1, string.format("%s holds PyTorch's weights: kernels were turned from (out, in, ...) to (..., "
-    .. "in, out)%s", path, next(images) and ", and what stands behind a Flatten from channels first to channels last"
+    .. "in, out)%s", path, next(orders) and ", and what stands behind a Flatten from channels first to channels last"
     or ""))
   return new_names, new_tensors, notes
 end

@@ -98,11 +98,15 @@ function M.check_x(model, x, what)
   end
   if is_batch(x, model.input_shape) then return x end
   local want, got = model.input_shape, x.shape
-  local hint = ""
+  local hint, moved = "", shapes.channels_moved(got, {got[1], table.unpack(want)})
   if shapes.equal(got, want) then
     hint = "; it is one sample, and a batch of one is expand_dims(x, 1)"
+  elseif moved then
+    hint = string.format("; x:transpose(%s) moves the axis of the channels there", table.concat(moved, ", "))
   elseif #got == #want and want[#want] == 1 then
     hint = "; it lacks the channel axis: expand_dims(x, -1)"
+  elseif #got == #want and #want == 3 and want[1] == 1 then
+    hint = "; it lacks the channel axis: expand_dims(x, 2)"
   end
   error(string.format("%s: x has shape %s, but this network takes (n, %s)%s", what, shapes.text(got),
     table.concat(want, ", "), hint), 0)

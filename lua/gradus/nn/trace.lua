@@ -20,8 +20,11 @@ function M.as_batch(model, x, what)
   else
     table.remove(shape, 1)
     if x.ndim == 0 or not shapes.equal(shape, model.input_shape) then
-      error(string.format("%s: x has shape %s, but this network takes one sample %s, or several, (n, %s)", what,
-        shapes.text(x.shape), shapes.text(model.input_shape), table.concat(model.input_shape, ", ")), 0)
+      local want = model.input_shape
+      local moved = shapes.channels_moved(x.shape, x.ndim == #want and want or {x.shape[1], table.unpack(want)})
+      error(string.format("%s: x has shape %s, but this network takes one sample %s, or several, (n, %s)%s", what,
+        shapes.text(x.shape), shapes.text(want), table.concat(want, ", "), moved and string.format(
+        "; x:transpose(%s) moves the axis of the channels there", table.concat(moved, ", ")) or ""), 0)
     end
   end
   return x.dtype == model.dtype and x or x:astype(model.dtype)

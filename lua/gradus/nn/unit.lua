@@ -1,6 +1,7 @@
 -- What one number of a layer's output is made of, with the numbers of one input.
 
 local columns = require "gradus.columns"
+local images = require "gradus.nn.images"
 local options = require "gradus.options"
 local shapes = require "gradus.shapes"
 local trace = require "gradus.nn.trace"
@@ -32,6 +33,11 @@ local function check_unit(layer, unit, shape)
       layer.name, shapes.text(shape), table.concat(shape, ", ")), 0)
   end
   return unit
+end
+
+-- "x[3, 4, 1]": a position in the layer's input, given as (row, column, channel).
+local function name_of(layer, ...)
+  return "x[" .. table.concat(images.as_given(layer, {...}), ", ") .. "]"
 end
 
 -- ---- sums of products ----
@@ -70,6 +76,7 @@ local function finish(rows, layer, total, bias, output)
   end
 end
 
+-- What each kind says of a unit. Input, unit and shape of images are as (rows, columns, channels).
 local kinds = {}
 
 function kinds.Dense(rows, layer, input, unit, output)
@@ -118,7 +125,7 @@ function kinds.Conv2D(rows, layer, input, unit, output, shape)
     function(row, column, i, j)
       for c = 1, channels do
         local channel = before + c
-        terms[#terms + 1] = {string.format("x[%d, %d, %d]", row, column, channel), input[{row, column, channel}],
+        terms[#terms + 1] = {name_of(layer, row, column, channel), input[{row, column, channel}],
           layer.kernel[{i, j, c, filter}]}
       end
     end)
@@ -130,7 +137,7 @@ end
 local function pooling(name)
   return function(rows, layer, input, unit, output, shape)
     each_pixel(layer, input, unit, shape, layer.pool_size, {1, 1}, function(row, column)
-      rows[#rows + 1] = {string.format("x[%d, %d, %d]", row, column, unit[3]), "", "",
+      rows[#rows + 1] = {name_of(layer, row, column, unit[3]), "", "",
         "= " .. show(input[{row, column, unit[3]}])}
     end)
     rows[#rows + 1] = {name, "", "", "= " .. show(output)}
@@ -142,14 +149,15 @@ end
 kinds.MaxPooling2D = pooling "greatest"
 kinds.AveragePooling2D = pooling "mean"
 
-function kinds.Flatten(rows, _, input, unit, output)
+function kinds.Flatten(rows, layer, input, unit, output)
   local rest, position = unit[1] - 1, {}
   for axis = #input.shape, 1, -1 do
     position[axis] = rest % input.shape[axis] + 1
     rest = rest // input.shape[axis]
   end
-  rows[1] = {"x[" .. table.concat(position, ", ") .. "]", "", "", "= " .. show(output)}
-  return "one number of the input, in row-major order"
+  rows[1] = {name_of(layer, table.unpack(position)), "", "", "= " .. show(output)}
+  return "one number of the input, in row-major order" .. (images.channels_first(layer)
+    and " once the channels are the last axis" or "")
 end
 
 function kinds.BatchNormalization(rows, layer, input, unit, output)
@@ -179,7 +187,8 @@ return function(model, wanted, unit, x)
   local value, rows = output[unit], {}
   local kind, says = kinds[layer.class_name], nil
   if kind and not layer.is_own then
-    says = kind(rows, layer, seen.input:detach()[1], unit, value, shape)
+    local input = images.batch_of_pixels(layer, seen.input:detach())[1]
+    says = kind(rows, layer, input, images.of_pixels(layer, unit), value, images.of_pixels(layer, shape))
   else
     rows[1] = {"output", "", "", "= " .. show(value)}
     says = "its value"

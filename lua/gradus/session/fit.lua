@@ -389,7 +389,11 @@ local function network_input(found)
   local got = operand.shape
   if #got == #want + 1 and shapes.equal({table.unpack(got, 2)}, want) then return nil end
   local sample = size_of(want)
-  if sample > 0 and size_of(got) % sample == 0 then
+  local moved = shapes.channels_moved(got, #got == #want and want or {got[1], table.unpack(want)})
+  if moved then  -- a reshape would fit, too, and mix the pixels up
+    local code = string.format("%s:transpose(%s)", operand.code, table.concat(moved, ", "))
+    remedy = {[1] = #got == #want and reshaped({code = code}, {1, table.unpack(want)}).code or code}
+  elseif sample > 0 and size_of(got) % sample == 0 then
     local n = size_of(got) // sample
     if n == 1 or got[1] == n then
       remedy = {[1] = reshaped(operand, {n, table.unpack(want)}).code}

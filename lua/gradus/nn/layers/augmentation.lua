@@ -3,6 +3,7 @@
 
 local core = require "gradus.core.grad"
 local doc = require("gradus.help").doc
+local images = require "gradus.nn.images"
 local Layer = require "gradus.nn.layer"
 local pictures = require "gradus.core.pictures"
 local recipes = require "gradus.recipes"
@@ -27,14 +28,32 @@ local function define(name, spec, help)
     self:recipe()
   end
 
+  -- What the core makes of x as `how` says.
+  function class:change(x, how, ...)
+    return core.augment(x, pictures.recipe(self:recipe()), self.seed or self.position, how, ...)
+  end
+  return class
+end
+
+-- A kind that changes pictures.
+local function define_for_pictures(name, spec, help)
+  spec[#spec + 1] = {"data_format", "channels_last", one_of = images.formats, named = true}
+  local class = define(name, spec, help)
+  local check = class.check
+
+  function class:check()
+    check(self)
+    images.check(self:what(), self)
+  end
+
   function class:output_shape_for(input_shape)
-    self:expect_axes(input_shape, 3, "(rows, columns, channels)")
+    images.shape_of_pixels(self, input_shape)
     return input_shape
   end
 
   function class:call(x, training)
     if not training then return x end
-    return core.augment(x, pictures.recipe(self:recipe()), self.seed or self.position, "pictures")
+    return images.compute(self, x, function(pixels) return self:change(pixels, "pictures") end)
   end
   return class
 end
@@ -65,14 +84,15 @@ local function factor(self, name)
   return recipes.pair(self:what(), name, self[name], -1, 1)
 end
 
-local RandomFlip = define("RandomFlip", {{"mode", "horizontal_and_vertical"}}, [==[
-nn.RandomFlip{mode="horizontal_and_vertical", seed=}
+local RandomFlip = define_for_pictures("RandomFlip", {{"mode", "horizontal_and_vertical"}}, [==[
+nn.RandomFlip{mode="horizontal_and_vertical", seed=, data_format="channels_last"}
 
 In training, each picture is mirrored left to right, upside down or both, each with probability 1/2; "horizontal" only
 left to right, as for photographs (a bottle hangs from no ceiling), "vertical" only upside down. Takes and gives
-(n, rows, columns, channels). No parameters; it stands before the first layer with weights. Draws by the key of
-`fit`, the step and the sample: the same seed gives the same pictures on any number of threads. `seed` gives the layer
-draws of its own instead of those of its place in the network.
+(n, rows, columns, channels), or with data_format="channels_first" (n, channels, rows, columns). No parameters; it
+stands before the first layer with weights. Draws by the key of `fit`, the step and the sample: the same seed gives the
+same pictures on any number of threads. `seed` gives the layer draws of its own instead of those of its place in the
+network.
 
 > nn.RandomFlip{"horizontal"}.mode
 horizontal]==])
@@ -82,7 +102,7 @@ function RandomFlip:recipe()
   return {flip_rows = flips.rows, flip_columns = flips.columns}
 end
 
-local RandomRotation = define("RandomRotation", filling {{"factor", required = true}}, [==[
+local RandomRotation = define_for_pictures("RandomRotation", filling {{"factor", required = true}}, [==[
 nn.RandomRotation{factor, fill_mode="reflect", interpolation="bilinear", fill_value=0, seed=}
 
 In training, turns each picture about its centre by an angle between -factor and factor, in parts of a full turn:
@@ -98,7 +118,7 @@ function RandomRotation:recipe()
   return with_filling(self, {rotate = {turn[1] * 2 * math.pi, turn[2] * 2 * math.pi}})
 end
 
-local RandomTranslation = define("RandomTranslation",
+local RandomTranslation = define_for_pictures("RandomTranslation",
   filling {{"height_factor", required = true}, {"width_factor", required = true}}, [==[
 nn.RandomTranslation{height_factor, width_factor, fill_mode="reflect", interpolation="bilinear", fill_value=0, seed=}
 
@@ -112,7 +132,8 @@ function RandomTranslation:recipe()
   return with_filling(self, {shift_rows = factor(self, "height_factor"), shift_columns = factor(self, "width_factor")})
 end
 
-local RandomZoom = define("RandomZoom", filling {{"height_factor", required = true}, {"width_factor"}}, [==[
+local RandomZoom = define_for_pictures("RandomZoom",
+  filling {{"height_factor", required = true}, {"width_factor"}}, [==[
 nn.RandomZoom{height_factor, width_factor=, fill_mode="reflect", interpolation="bilinear", fill_value=0, seed=}
 
 In training, makes what is in each picture smaller or larger: 0.2 shows from 20 % less to 20 % more of the scene,
@@ -132,7 +153,8 @@ local function value_range(self)
   return recipes.pair(self:what(), "value_range", self.value_range, -math.huge, math.huge, true)
 end
 
-local RandomContrast = define("RandomContrast", {{"factor", required = true}, {"value_range", {0, 255}}}, [==[
+local RandomContrast = define_for_pictures("RandomContrast",
+  {{"factor", required = true}, {"value_range", {0, 255}}}, [==[
 nn.RandomContrast{factor, value_range={0, 255}, seed=}
 
 In training, each picture becomes (x - mean) c + mean, by the mean of each of its channels, with one c between
@@ -152,7 +174,8 @@ function RandomContrast:recipe()
   return {contrast = {-given[1], given[2]}, value_range = value_range(self)}
 end
 
-local RandomBrightness = define("RandomBrightness", {{"factor", required = true}, {"value_range", {0, 255}}}, [==[
+local RandomBrightness = define_for_pictures("RandomBrightness",
+  {{"factor", required = true}, {"value_range", {0, 255}}}, [==[
 nn.RandomBrightness{factor, value_range={0, 255}, seed=}
 
 In training, adds one number to all of a picture: up to `factor` times the width of value_range, up or down; {0, 0.2}
@@ -166,7 +189,7 @@ function RandomBrightness:recipe()
   return {brightness = factor(self, "factor"), value_range = value_range(self)}
 end
 
-local RandomCrop = define("RandomCrop", {{"height", required = true}, {"width", required = true}}, [==[
+local RandomCrop = define_for_pictures("RandomCrop", {{"height", required = true}, {"width", required = true}}, [==[
 nn.RandomCrop{height, width, seed=}
 
 In training, a piece of height x width pixels from anywhere in each picture. In prediction, and where the picture is
@@ -182,12 +205,13 @@ function RandomCrop:recipe()
 end
 
 function RandomCrop:output_shape_for(input_shape)
-  self:expect_axes(input_shape, 3, "(rows, columns, channels)")
-  return {self.height, self.width, input_shape[3]}
+  return images.as_given(self, {self.height, self.width, images.shape_of_pixels(self, input_shape)[3]})
 end
 
 function RandomCrop:call(x)
-  return core.augment(x, pictures.recipe(self:recipe()), self.seed or self.position, "crop", self.height, self.width)
+  return images.compute(self, x, function(pixels)
+    return self:change(pixels, "crop", self.height, self.width)
+  end)
 end
 
 local GaussianNoise = define("GaussianNoise", {{"stddev", required = true}}, [==[
@@ -211,7 +235,7 @@ function GaussianNoise:output_shape_for(input_shape) return input_shape end
 
 function GaussianNoise:call(x, training)
   if not training then return x end
-  return core.augment(x, pictures.recipe(self:recipe()), self.seed or self.position, "anything")
+  return self:change(x, "anything")
 end
 
 return layers

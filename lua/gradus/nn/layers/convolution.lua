@@ -10,6 +10,7 @@
 local activations = require "gradus.nn.activations"
 local core = require "gradus.core.grad"
 local doc = require("gradus.help").doc
+local images = require "gradus.nn.images"
 local initializers = require "gradus.initializers.lookup"
 local Layer = require "gradus.nn.layer"
 local regularizers = require "gradus.regularizers.lookup"
@@ -22,7 +23,7 @@ local Conv2D, conv2d = Layer.define("Conv2D", {
   {"kernel_size", required = true},
   {"strides", 1},
   {"padding", "valid", one_of = window.paddings},
-  Layer.data_format,
+  images.option,
   {"dilation_rate", 1},
   {"groups", 1},
   {"activation", one_of = activations.names},
@@ -33,8 +34,8 @@ local Conv2D, conv2d = Layer.define("Conv2D", {
   {"bias_regularizer", one_of = regularizers.names},
 })
 
-layers.Conv2D = doc("nn.Conv2D", [[
-nn.Conv2D{filters, kernel_size, strides=1, padding="valid", dilation_rate=1, groups=1, activation=nil, ...}
+layers.Conv2D = doc("nn.Conv2D", [==[
+nn.Conv2D{filters, kernel_size, strides=1, padding="valid", data_format="channels_last", dilation_rate=1, groups=1, ...}
 
 Convolution (a correlation, as everywhere in deep learning) of images (n, rows, columns, channels) with
 `filters` kernels: layer.kernel is (kernel rows, kernel columns, channels, filters), layer.bias (filters,).
@@ -44,7 +45,10 @@ image, "valid" uses no zeros: n pixels become n - kernel size + 1. Parameters: r
 filters + filters. groups=g cuts the channels into g parts of equal size, and each filter looks at one of them: the
 first filters / g of them at the first part, and so on. layer.kernel then has channels / g on its third axis, g times
 fewer weights; with as many groups as channels the convolution is called depthwise (Krizhevsky et al. 2012, Howard
-et al. 2017). activation, use_bias, the initializers and the regularizers are as in nn.Dense.
+et al. 2017). With data_format="channels_first" images come and go as (n, channels, rows, columns), PyTorch's order:
+the same numbers from the same kernels. All layers on images have that option, and each of a network is given it;
+nn.BatchNormalization then takes axis=2. x:transpose(1, 4, 2, 3) brings images into that order, x:transpose(1, 3, 4, 2)
+back. activation, use_bias, the initializers and the regularizers are as in nn.Dense.
 
 > m = nn.Sequential{nn.Conv2D{16, 3, padding="same", input_shape={50, 50, 1}}}
 > m:count_params()
@@ -53,7 +57,17 @@ et al. 2017). activation, use_bias, the initializers and the regularizers are as
 {50, 50, 16}
 > nn.Sequential{nn.Conv2D{32, 3, groups=32, input_shape={50, 50, 32}}}:count_params()   -- depthwise: 3*3*32 + 32
 320
-]], conv2d)
+> last = nn.Sequential{nn.Conv2D{4, 3, input_shape={6, 5, 2}}}
+> first = nn.Sequential{nn.Conv2D{4, 3, data_format="channels_first", input_shape={2, 6, 5}}}
+> last.output_shape, first.output_shape
+{4, 3, 4}
+{4, 4, 3}
+> first.layers[1].kernel = last.layers[1].kernel   -- (3, 3, 2, 4), whatever the order of images
+> x = random.randn(10, 6, 5, 2)
+> a, b = last:predict(x), first:predict(x:transpose(1, 4, 2, 3))
+> all(eq(b, a:transpose(1, 4, 2, 3)))
+true
+]==], conv2d)
 
 function Conv2D:check()
   Layer.count("nn.Conv2D", "filters", self.filters)
@@ -65,30 +79,35 @@ function Conv2D:check()
       self.groups, self.filters, (self.filters // self.groups + 1) * self.groups), 0)
   end
   window.check(self, "nn.Conv2D")
-  Layer.channels_last("nn.Conv2D", self)
   self.activate = activations.get("nn.Conv2D", self.activation)
   self.window = {strides = self.strides, padding = self.padding, dilation_rate = self.dilation_rate,
     groups = self.groups}
 end
 
 function Conv2D:output_shape_for(input_shape)
-  self:expect_axes(input_shape, 3, "(rows, columns, channels)")
-  if input_shape[3] % self.groups ~= 0 then
+  local channels = images.shape_of_pixels(self, input_shape)[3]
+  if channels % self.groups ~= 0 then
     error(string.format("%s (Conv2D): %d groups cannot share the %d channel%s of its input evenly: groups divides that "
-      .. "number", self.name or "this layer", self.groups, input_shape[3], input_shape[3] == 1 and "" or "s"), 0)
+      .. "number", self.name or "this layer", self.groups, channels, channels == 1 and "" or "s"), 0)
   end
-  local k, s, d = self.kernel_size, self.strides, self.dilation_rate
-  return {window.output(self, input_shape[1], k[1], s[1], d[1]), window.output(self, input_shape[2], k[2], s[2], d[2]),
-    self.filters}
+  return window.output_shape(self, input_shape, self.kernel_size, self.dilation_rate, self.filters)
 end
 
 function Conv2D:weight_shapes(input_shape)
-  local kernel = {self.kernel_size[1], self.kernel_size[2], input_shape[3] // self.groups, self.filters}
+  local channels = images.shape_of_pixels(self, input_shape)[3]
+  local kernel = {self.kernel_size[1], self.kernel_size[2], channels // self.groups, self.filters}
   return {{"kernel", kernel}, self.use_bias and {"bias", {self.filters}} or nil}
 end
 
+-- An activation of each number by itself is computed before the channels move back, where it is a part of the
+-- convolution. Others see the axes as they are given, like Keras's: a softmax is then one over columns.
 function Conv2D:call(x)
-  return self.activate(core.conv2d(x, self.kernel, self.use_bias and self.bias or nil, self.window))
+  local inside = activations.is_elementwise(self.activation)
+  local y = images.compute(self, x, function(pixels)
+    local z = core.conv2d(pixels, self.kernel, self.use_bias and self.bias or nil, self.window)
+    return inside and self.activate(z) or z
+  end)
+  return inside and y or self.activate(y)
 end
 
 return layers

@@ -43,7 +43,7 @@ function Dense:check()
 end
 
 function Dense:output_shape_for(input_shape)
-  self:expect_axes(input_shape, 1, "(inputs,)")
+  self:expect_axes(input_shape, 1, "(inputs,)", "; put a nn.Flatten{} before it")
   return {self.units}
 end
 

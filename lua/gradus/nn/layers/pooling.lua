@@ -3,6 +3,7 @@
 
 local core = require "gradus.core.grad"
 local doc = require("gradus.help").doc
+local images = require "gradus.nn.images"
 local Layer = require "gradus.nn.layer"
 local tensor = require "gradus.core.tensor"
 local window = require "gradus.nn.layers.window"
@@ -10,79 +11,67 @@ local window = require "gradus.nn.layers.window"
 local layers = {}
 
 -- Both kinds of windows have the same options and shapes.
-local function define_windows(class_name)
+local function define_windows(class_name, pool)
   local class, construct = Layer.define(class_name, {
     {"pool_size", 2},
     {"strides"},
     {"padding", "valid", one_of = window.paddings},
-    Layer.data_format,
+    images.option,
   })
 
   function class:check()
     self.pool_size = Layer.pair("nn." .. class_name, "pool_size", self.pool_size)
     self.strides = self.strides or self.pool_size
     window.check(self, "nn." .. class_name)
-    Layer.channels_last("nn." .. class_name, self)
     self.window = {pool_size = self.pool_size, strides = self.strides, padding = self.padding}
   end
 
   function class:output_shape_for(input_shape)
-    self:expect_axes(input_shape, 3, "(rows, columns, channels)")
-    local k, s = self.pool_size, self.strides
-    return {window.output(self, input_shape[1], k[1], s[1], 1), window.output(self, input_shape[2], k[2], s[2], 1),
-      input_shape[3]}
+    return window.output_shape(self, input_shape, self.pool_size, {1, 1})
   end
 
-  return class, construct
-end
+  function class:call(x)
+    return images.compute(self, x, function(pixels) return pool(pixels, self.window) end)
+  end
 
-local MaxPooling2D, max_pooling2d = define_windows "MaxPooling2D"
+  return construct
+end
 
 layers.MaxPooling2D = doc("nn.MaxPooling2D", [[
 nn.MaxPooling2D{pool_size=2, strides=pool_size, padding="valid", data_format="channels_last"}
 
 The greatest value of each window, channel by channel: images (n, rows, columns, channels) become smaller,
 and small shifts matter less. With padding="valid" rows and columns that do not fill a window are dropped:
-23 pooled by 2 is 11. No parameters.
+23 pooled by 2 is 11. data_format is as in nn.Conv2D. No parameters.
 
 > nn.Sequential{nn.MaxPooling2D{2, input_shape={23, 23, 16}}}.output_shape
 {11, 11, 16}
-]], max_pooling2d)
-
-function MaxPooling2D:call(x)
-  return core.max_pool2d(x, self.window)
-end
-
-local AveragePooling2D, average_pooling2d = define_windows "AveragePooling2D"
+]], define_windows("MaxPooling2D", core.max_pool2d))
 
 layers.AveragePooling2D = doc("nn.AveragePooling2D", [[
 nn.AveragePooling2D{pool_size=2, strides=pool_size, padding="valid", data_format="channels_last"}
 
-The mean of each window, channel by channel; shapes are as in nn.MaxPooling2D. With padding="same" the mean is of the
-pixels that lie inside the image. No parameters.
+The mean of each window, channel by channel; shapes and options are as in nn.MaxPooling2D. With padding="same" the mean
+is of the pixels that lie inside the image. No parameters.
 
 > nn.Sequential{nn.AveragePooling2D{2, input_shape={2, 2, 1}}}:predict(tensor{{{{1}, {2}}, {{3}, {6}}}}):item()
 3.0
-]], average_pooling2d)
-
-function AveragePooling2D:call(x)
-  return core.average_pool2d(x, self.window)
-end
+]], define_windows("AveragePooling2D", core.average_pool2d))
 
 -- Global pooling: one number a channel, whatever the size of the image.
 
 local function define_global(class_name, call)
-  local class, construct = Layer.define(class_name, {Layer.data_format, {"keepdims", false}})
+  local class, construct = Layer.define(class_name, {images.option, {"keepdims", false}})
 
-  function class:check() Layer.channels_last("nn." .. class_name, self) end
+  function class:check() images.check("nn." .. class_name, self) end
 
   function class:output_shape_for(input_shape)
-    self:expect_axes(input_shape, 3, "(rows, columns, channels)")
-    return self.keepdims and {1, 1, input_shape[3]} or {input_shape[3]}
+    local channels = images.shape_of_pixels(self, input_shape)[3]
+    return self.keepdims and images.as_given(self, {1, 1, channels}) or {channels}
   end
 
   function class:call(x)
-    return call(x, {axis = {2, 3}, keepdims = self.keepdims})
+    return call(x, {axis = images.channels_first(self) and {3, 4} or {2, 3}, keepdims = self.keepdims})
   end
 
   return construct
@@ -92,7 +81,8 @@ layers.GlobalAveragePooling2D = doc("nn.GlobalAveragePooling2D", [[
 nn.GlobalAveragePooling2D{data_format="channels_last", keepdims=false}
 
 The mean of each channel over the whole image: (n, rows, columns, channels) becomes (n, channels), or with keepdims
-(n, 1, 1, channels). In place of nn.Flatten it needs far fewer weights behind it, and takes images of any size (Lin et
+(n, 1, 1, channels). With data_format="channels_first" (n, channels, rows, columns) becomes (n, channels), or
+(n, channels, 1, 1). In place of nn.Flatten it needs far fewer weights behind it, and takes images of any size (Lin et
 al. 2014). No parameters.
 
 > nn.Sequential{nn.GlobalAveragePooling2D{input_shape={9, 9, 16}}}.output_shape
@@ -102,8 +92,8 @@ al. 2014). No parameters.
 layers.GlobalMaxPooling2D = doc("nn.GlobalMaxPooling2D", [[
 nn.GlobalMaxPooling2D{data_format="channels_last", keepdims=false}
 
-The greatest value of each channel over the whole image: (n, rows, columns, channels) becomes (n, channels), or with
-keepdims (n, 1, 1, channels). No parameters.
+The greatest value of each channel over the whole image; shapes and options are as in nn.GlobalAveragePooling2D. No
+parameters.
 
 > nn.Sequential{nn.GlobalMaxPooling2D{input_shape={9, 9, 16}}}.output_shape
 {16}

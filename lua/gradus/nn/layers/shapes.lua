@@ -2,6 +2,7 @@
 
 local core = require "gradus.core.grad"
 local doc = require("gradus.help").doc
+local images = require "gradus.nn.images"
 local Layer = require "gradus.nn.layer"
 local shapes = require "gradus.shapes"
 
@@ -15,26 +16,33 @@ end
 
 -- ---- Flatten: a picture as a row of numbers, for Dense ----
 
-local Flatten, flatten = Layer.define("Flatten", {Layer.data_format})
+local Flatten, flatten = Layer.define("Flatten", {images.option})
 
-layers.Flatten = doc("nn.Flatten", [[
+layers.Flatten = doc("nn.Flatten", [==[
 nn.Flatten{data_format="channels_last"}
 
 Each sample as one row of numbers, in row-major order: (n, 9, 9, 16) becomes (n, 1296), the channels of a pixel beside
-each other. No parameters.
+each other. With data_format="channels_first" the first axis of a sample is moved behind the others before, so that
+(channels, rows, columns) give that same row, as in Keras; without it such images give all pixels of channel 1, then all
+of channel 2, as in PyTorch. No parameters.
 
 > nn.Sequential{nn.Flatten{input_shape={50, 50, 1}}}.output_shape
 {2500}
-]], flatten)
+> x = tensor{{{1, 2}, {3, 4}}, {{10, 20}, {30, 40}}}:reshape(1, 2, 2, 2)   -- two channels of 2x2 pixels
+> nn.Sequential{nn.Flatten{input_shape={2, 2, 2}}}:predict(x)
+[[ 1.  2.  3.  4. 10. 20. 30. 40.]]
+> nn.Sequential{nn.Flatten{data_format="channels_first", input_shape={2, 2, 2}}}:predict(x)
+[[ 1. 10.  2. 20.  3. 30.  4. 40.]]
+]==], flatten)
 
-function Flatten:check() Layer.channels_last("nn.Flatten", self) end
+function Flatten:check() images.check("nn.Flatten", self) end
 
 function Flatten:output_shape_for(input_shape)
   return {size_of(input_shape)}
 end
 
 function Flatten:call(x)
-  return core.reshape_rows(x, self.output_shape)
+  return core.reshape_rows(images.batch_of_pixels(self, x), self.output_shape)
 end
 
 -- ---- Reshape ----
