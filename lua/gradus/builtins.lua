@@ -37,6 +37,7 @@ local hidden = {metatable = true}  -- what a flat module keeps for our own use
 local loaded = {}
 
 require "gradus.core.tensor"  -- the metatable of tensors: the other modules in C add to it
+require "gradus.core.grad"  -- which has methods of tensors, too
 
 -- The module, or nil when this build has no such module; a module that fails to load says why.
 local function load_module(path)

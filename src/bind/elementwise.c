@@ -146,9 +146,24 @@ static int floor_divide(lua_State *L) {
   return unary(L, GR_FLOOR);
 }
 
-static int compare_error(lua_State *L) {
+// The one number that an operand is, a loss, say; false for a tensor with axes and for anything else.
+static bool is_single(lua_State *L, int index, double *value) {
+  const gr_box *box = gr_test_box(L, index);
+  if (!box) return *value = lua_tonumber(L, index), lua_type(L, index) == LUA_TNUMBER;
+  if (box->tensor.ndim > 0) return false;
+  gr_values_leave(L, &box->tensor);
+  *value = gr_tensor_get(&box->tensor, NULL);
+  return true;
+}
+
+static int compare(lua_State *L) {
   static const char *const names[][2] = {{"==", "eq"}, {"<", "lt"}, {"<=", "le"}};
-  int i = (int)lua_tointeger(L, lua_upvalueindex(1));
+  const int i = (int)lua_tointeger(L, lua_upvalueindex(1));
+  double a, b;
+  if (is_single(L, 1, &a) && is_single(L, 2, &b)) {
+    lua_pushboolean(L, i == 0 ? a == b : i == 1 ? a < b : a <= b);
+    return 1;
+  }
   return luaL_error(
       L,
       "Lua's %s gives one boolean, not a mask: use %s(a, b) for a mask, and all(%s(a, b)) for one answer%s",
@@ -168,12 +183,11 @@ static void add_operators(lua_State *L, int metatable) {
   static const struct {
     const char *name;
     lua_CFunction function;
-    int kind;  // upvalue of compare_error
+    int kind;  // upvalue of compare
   } operators[] = {
-      {"__add", add, -1},         {"__sub", subtract, -1},      {"__mul", multiply, -1},
-      {"__div", divide, -1},      {"__pow", power, -1},         {"__mod", modulo, -1},
-      {"__unm", negate, -1},      {"__idiv", floor_divide, -1}, {"__eq", compare_error, 0},
-      {"__lt", compare_error, 1}, {"__le", compare_error, 2},
+      {"__add", add, -1},   {"__sub", subtract, -1}, {"__mul", multiply, -1}, {"__div", divide, -1},
+      {"__pow", power, -1}, {"__mod", modulo, -1},   {"__unm", negate, -1},   {"__idiv", floor_divide, -1},
+      {"__eq", compare, 0}, {"__lt", compare, 1},    {"__le", compare, 2},
   };
   for (size_t i = 0; i < sizeof operators / sizeof operators[0]; i++) {
     int upvalues = operators[i].kind >= 0;

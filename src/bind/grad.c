@@ -190,6 +190,13 @@ static int detach(lua_State *L) {
   return 1;
 }
 
+// is_computed(t) -> whether t came from tracked tensors, so that no gradient is kept in it
+static int is_computed(lua_State *L) {
+  const gr_box *box = gr_test_box(L, 1);
+  lua_pushboolean(L, box && box->node && box->node->op);
+  return 1;
+}
+
 // ---- the operations of networks ----
 
 // Applies `op` through the graph or, when nothing is tracked, on its own: then the graph of one node is
@@ -498,12 +505,17 @@ static const gr_function learner[] = {
      "number y then adds to x.grad, which is nil before, the derivative of y by each element of x "
      "(reverse-mode automatic "
      "differentiation;\n"
-     "Baydin et al., JMLR 18(153), 2018).\n\n"
+     "Baydin et al., JMLR 18(153), 2018). Gradients are kept in what grad.track made, not in results: a step "
+     "down the slope\n"
+     "makes a new x of the plain numbers, x:detach(), as below.\n\n"
      "> x = grad.track(tensor{2, 5})\n"
      "> y = sum(x * x)\n"
      "> y:backward()\n"
      "> x.grad\n"
-     "[ 4. 10.]"},
+     "[ 4. 10.]\n"
+     "> x = grad.track(x:detach() - 0.1 * x.grad)\n"
+     "> x\n"
+     "[1.6 4. ]"},
     {NULL},
 };
 
@@ -532,6 +544,7 @@ static const gr_function methods[] = {
 };
 
 static const gr_function internal[] = {
+    {"is_computed", is_computed},
     {"conv2d", conv2d},
     {"max_pool2d", max_pool2d},
     {"average_pool2d", average_pool2d},

@@ -97,6 +97,49 @@ test("a method or function of Keras or PyTorch leads to what there is", function
   end
 end)
 
+test("a gradient that is not there is explained where it is asked for and where it is computed with", function()
+  local s = fresh()
+  s:execute "w = grad.track(tensor{1, 2})"
+  s:execute "w.grad"
+  expect.ok(s.sink:take(true):find("there is none before y:backward()", 1, true))
+  s:execute "sum(w * w):backward()"
+  s:execute "w = w - 0.1 * w.grad"
+  local words = "w.grad is nil: w was computed, and gradients are kept in what grad.track made; to go on from its "
+    .. "numbers, w = grad.track(w:detach())"
+  s:execute "w.grad"
+  expect.ok(s.sink:take(true):find("note: " .. words, 1, true))
+  local result = s:execute "w = w - 0.1 * w.grad"
+  expect.equal(result.error.message, words)
+  s:execute "w = grad.track(w:detach())"
+  expect.ok(s:execute "sum(w * w):backward() w = w - 0.1 * w.grad".ok)
+  s:execute "plain = ones(2)"
+  s:execute "plain.grad"
+  expect.ok(not s.sink:take(true):find("note:", 1, true))
+end)
+
+test("names of arrays and tensors elsewhere lead to what there is", function()
+  for code, words in pairs {
+    ["X:numpy()"] = "a tensor is what NumPy calls an array", ["X.requires_grad"] = "grad.track(x)",
+    ["X:view(2, 6)"] = "it is x:reshape(...)", ["X:to('float32')"] = "x:astype(dtype) converts",
+    ["X:sumx()"] = 'did you mean "sum"?', ["vstack({X, X})"] = "it is concatenate({a, b}, 1)",
+    ["diff(y)"] = 'x["2:"] - x[":-2"]', ["add(X, X)"] = "a sum is written x + y",
+    ["string.format('%g', sum(grad.track(X)))"] = "the number in it is sum(grad.track(X)):item()",
+  } do
+    expect_words(code, words)
+  end
+  expect.ok(all(eq(tensor{1, 4, 9}["2:"] - tensor{1, 4, 9}[":-2"], tensor{3, 5})))
+end)
+
+test("tensors that are one number compare as numbers do", function()
+  local two, three = sum(grad.track(tensor{2})), sum(grad.track(tensor{3}))
+  expect.ok(two < three and two <= three and three > two and three >= 3 and 2.5 < three and not (two > 3))
+  expect.ok(two == sum(grad.track(tensor{2})) and two ~= three)
+  expect.ok(not (sum(grad.track(tensor{0 / 0})) < three))
+  expect.error(function() return grad.track(tensor{2}) < 3 end, "gives one boolean, not a mask")
+  expect.error(function() return two < tensor{1, 2} end, "gives one boolean, not a mask")
+  expect.error(function() return two < "3" end, "gives one boolean, not a mask")
+end)
+
 test("the beginning of one name only is taken for it", function()
   expect.equal(options.did_you_mean("acc", {"auc", "accuracy"}), ': did you mean "accuracy"?')
   expect.equal(options.did_you_mean("f1", {"f1_score", "fbeta"}), ': did you mean "f1_score"?')

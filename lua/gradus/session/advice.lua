@@ -3,6 +3,7 @@
 
 local builtins = require "gradus.builtins"
 local compile = require "gradus.session.compile"
+local grad = require "gradus.core.grad"
 local help = require "gradus.help"
 local lexer = require "gradus.session.lexer"
 local reach = require "gradus.session.reach"
@@ -103,6 +104,18 @@ local foreign = {
   imshow = "it is plot.image", hist = "it is plot.histogram", F = "activations are functions here: relu(x)",
   clear = "Ctrl-L clears the screen", pi = "it is math.pi", inf = "it is math.huge", nan = "it is 0/0",
 }
+for name, text in pairs {
+  view = "it is reshape", permute = "it is transpose, which counts axes from 1", unsqueeze = "it is expand_dims",
+  cat = "it is concatenate", vstack = "it is concatenate({a, b}, 1)", hstack = "it is concatenate({a, b}, 2)",
+  copy = "it is x:clone()", asarray = "it is tensor", ravel = "it is flatten", clamp = "it is clip",
+  absolute = "it is abs", power = "a power is written x ^ y", multiply = "a product is written x * y",
+  add = "a sum is written x + y", subtract = "a difference is written x - y", divide = "a quotient is written x / y",
+  identity = "it is eye", empty = "it is zeros", loadtxt = "it is data.csv", genfromtxt = "it is data.csv",
+  diff = 'differences of neighbours are x["2:"] - x[":-2"]', gradient = "derivatives come from grad.track, ?grad.track",
+  mm = "the matrix product is A:dot(B)", einsum = "products are A:dot(B), and sums of products sum(a * b, {axis=...})",
+} do
+  foreign[name] = text
+end
 for name in ("np numpy jnp jax"):gmatch "%S+" do
   foreign[name] = "nothing needs a prefix here: zeros(3), not " .. name .. ".zeros(3)"
 end
@@ -169,6 +182,37 @@ local methods = {
 --- The same about a method or field that an object of ours has not.
 function advice.method(name)
   return methods[name]
+end
+
+-- What NumPy's arrays and PyTorch's tensors have under another name.
+local tensors = {
+  numpy = "a tensor is what NumPy calls an array", cpu = PROCESSOR, cuda = PROCESSOR, to = "x:astype(dtype) converts",
+  data = "x:detach() are the plain numbers", requires_grad = "grad.track(x) is a tensor that keeps derivatives",
+  requires_grad_ = "grad.track(x) is a tensor that keeps derivatives",
+  grad_fn = "grad.reverse(f, {x}) prints the way back",
+  view = "it is x:reshape(...)", view_as = "it is x:reshape(...)", permute = "it is x:transpose(...), from 1",
+  unsqueeze = "it is x:expand_dims(axis)", t = "it is x.T", mm = "it is x:dot(y)", copy = "it is x:clone()",
+  ravel = "it is x:flatten()", tolist = "it is x:totable()", dim = "it is x.ndim", numel = "it is x.size",
+  float = 'it is x:astype("float32")', double = 'it is x:astype("float64")', long = 'it is x:astype("int64")',
+  int = 'it is x:astype("int64")', bool = 'it is x:astype("bool")', zero_ = "it is x:fill_(0)",
+  clamp = "it is x:clip(...)",
+  len = "it is #x", cat = "it is concatenate({x, y}, axis)", concatenate = "it is concatenate({x, y}, axis)",
+  contiguous = "nothing hangs on the order in memory", masked_fill = "it is x[mask] = value, or where(mask, value, x)",
+  where = "it is where(condition, a, b)", gather = "it is take_along_axis", index_select = "it is x[tensor{1, 3}]",
+}
+
+--- The same about a method or property that a tensor has not.
+function advice.tensor(name)
+  return tensors[name]
+end
+
+--- Why there is no gradient in a tensor, which stands as `code` in the source.
+function advice.no_gradient(value, code)
+  if grad.is_computed(value) then
+    return string.format("%s was computed, and gradients are kept in what grad.track made; to go on from its numbers, "
+      .. "%s = grad.track(%s:detach())", code, code, code)
+  end
+  return string.format("there is none before y:backward() of a number y that was computed from %s", code)
 end
 
 --- What to say about a name that is not defined but that another language has, or nil.

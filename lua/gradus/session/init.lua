@@ -109,9 +109,13 @@ end
 --- Seconds on a clock that only goes forward.
 session.clock = core.clock
 
---- A remark to someone at a prompt; scripts do not see it.
+--- A remark to someone at a prompt; scripts do not see it. On a terminal its lines break between words.
 function methods:note(text)
-  if self.interactive then self.sink:text("note: " .. text .. "\n") end
+  if not self.interactive then return end
+  text = "note: " .. text
+  local width = self.sink.is_terminal and self.sink:current_width()
+  if width and #text >= width then text = require("gradus.lesson.layout").wrap_text(text, width - 1, "", "  ") end
+  self.sink:text(text .. "\n")
 end
 
 core.on_note(function(text, place)

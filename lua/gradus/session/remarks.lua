@@ -67,6 +67,11 @@ local function field(text, node, look_up)
   if node.kind ~= "index" or not node.name or node.set or node.from ~= text:find "%S" then return nil end
   if text:find("%S", node.to + 1) then return nil end
   local value = reach.of_node(node.object, look_up)
+  if node.name == "grad" and is_tensor(value) then
+    local is_tracked, gradient = pcall(function() return value.grad end)
+    if not is_tracked or gradient ~= nil then return nil end
+    return string.format("%s is nil: %s", source(text, node), advice.no_gradient(value, source(text, node.object)))
+  end
   if type(value) ~= "table" or help.is_module(value) or reach.field(value, node.name) ~= nil then return nil end
   local of, names, meta = source(text, node.object), own_names(value), debug.getmetatable(value)
   local more = one_deeper(value, of, node.name) or options.did_you_mean(node.name, names)

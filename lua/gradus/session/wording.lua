@@ -169,6 +169,10 @@ local function arithmetic(site, kind, what, name)
   local shown = name and spelled(site, what, name) or culprit(site, is_arithmetic, "number")
   name = name or shown ~= "one side"
   local text = string.format("%s is %s: arithmetic takes numbers and tensors", shown, described(kind))
+  local object = kind == "nil" and shown:match "^(.*)%.grad$"
+  local node = object and only(site, function(node) return node.kind == "index" and node.name == "grad" end)
+  local value = node and value_of(site, node.node.object)
+  if operands.is_tensor(value) then text = string.format("%s is nil: %s", shown, advice.no_gradient(value, object)) end
   if kind == "table" then text = text .. string.format(" (tensor(%s) makes a tensor of it)", name and shown or "t") end
   if kind == "function" then text = text .. string.format(" (to call it, write %s(...))", name and shown or "f") end
   return text
@@ -226,6 +230,10 @@ local own_words = {
   {"^attempt to get length of an? (%S+) value", function(_, kind)
     return string.format("%s has no length: # counts the elements of a table, the letters of a string, the rows of a "
       .. "tensor", described(kind))
+  end},
+  {'^a tensor has no method or property "(.-)"', function(_, name)
+    local more = advice.tensor(name)
+    return more and string.format('a tensor has no "%s": %s', name, more) or nil
   end},
   -- "# note" is the length of a variable to Lua.
   {"^([%w_]+ is not defined.*)$", function(site, message)
@@ -296,6 +304,8 @@ local function wrong_argument(found, number, name, complaint)
   if mask then
     return string.format("%s takes %s, and in Lua %s is one boolean: the mask is %s", called_name, described(wanted),
       code, mask), mask
+  elseif kind == "tensor" and wanted == "number" and value.ndim == 0 and not for_tensors(found, call.name) then
+    return string.format("%s; the number in it is %s:item()", text, code)
   elseif kind == "tensor" and for_tensors(found, call.name) then
     local fix = for_tensors(found, call.name)
     return text .. "; for tensors it is " .. fix, fix
@@ -382,7 +392,8 @@ function wording.of(message, site)
   if words then return words, remedy end
   for _, each in ipairs(own_words) do
     local captures = table.pack(message:match(each[1]))
-    if captures[1] then return each[2](site, table.unpack(captures, 1, captures.n)) end
+    local words = captures[1] and each[2](site, table.unpack(captures, 1, captures.n))
+    if words then return words end
   end
   local found = site.found
   if found and found.values.how == "metamethod" then
