@@ -196,28 +196,36 @@ gr_tensor *gr_check_tensor(lua_State *L, int index);  // raises a typed error th
 // The tensor at `index` in that dtype: one that is converted takes the index over.
 const gr_tensor *gr_check_in_dtype(lua_State *L, int index, gr_dtype dtype);
 
-// ---- recorded computation (grad.c) ----
+// ---- tracked tensors (tracked.c) ----
 
 // When one of the boxes at the n stack indices is tracked: applies the operation to the graph, pushes the
 // tracked result and returns true. Index 0 stands for an absent operand; numbers and plain tensors become
 // constants.
 bool gr_apply_tracked(lua_State *L, const gr_op *op, const gr_op_args *args, int n, const int *operands);
-
+// The same, and where nothing is tracked a plain result. Returns 1.
+int gr_apply(lua_State *L, const gr_op *op, const gr_op_args *args, int n, const int *operands);
 // Operations that cannot be tracked refuse tracked tensors: a gradient with a piece missing would be a silent
 // wrong number.
 void gr_refuse_tracked(lua_State *L, int index, const char *name);
+gr_node *gr_check_node(lua_State *L, int index, const char *name);  // of a tracked tensor, or raises
+int gr_push_gradient(lua_State *L, int index);                      // x.grad: a tensor or nil
 // A node as a userdata that releases it, over the tensor's own buffer; the node in such a userdata.
 void gr_push_leaf(lua_State *L, const gr_tensor *t, bool needs_gradient);
 gr_node *gr_held_node(lua_State *L, int index);
 // A tracked box over a copy of the tensor.
 void gr_push_tracked_leaf(lua_State *L, const gr_tensor *t, bool needs_gradient);
-gr_node *gr_check_node(lua_State *L, int index, const char *name);  // of a tracked tensor, or raises
-void gr_add_graph(lua_State *L);                                    // graph.c: into the table on top
-int gr_push_gradient(lua_State *L, int index);                      // x.grad: a tensor or nil
-void gr_add_custom(lua_State *L);                                   // custom.c
 // Pushes an empty tracked box; its node goes into *slot, then gr_adopt_tracked points the box at its value.
 gr_node **gr_push_tracked_slot(lua_State *L);
 void gr_adopt_tracked(lua_State *L, int index);
+
+// ---- the parts of gradus.core.grad: each adds its functions to the table on top ----
+
+void gr_add_network(lua_State *L);    // network.c
+void gr_add_optimizer(lua_State *L);  // optimizer.c
+void gr_add_graph(lua_State *L);      // graph.c
+void gr_add_custom(lua_State *L);     // custom.c
+
+// ---- recorded programs (program.c) ----
 
 // Weights as leaves of a graph, for as long as they are marked.
 #define GR_MAX_WEIGHTS 1024
