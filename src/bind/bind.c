@@ -157,6 +157,12 @@ void gr_refuse_more(lua_State *L, int most, const char *name) {
              most == 1 ? "one value" : "two values", lua_gettop(L));
 }
 
+void gr_call_method(lua_State *L, const char *name, int n) {
+  lua_getfield(L, -n - 1, name);
+  lua_insert(L, -n - 2);
+  lua_call(L, n + 1, 1);
+}
+
 bool gr_option(lua_State *L, int index, const char *name) {
   if (!lua_istable(L, index)) return false;
   if (lua_getfield(L, index, name) != LUA_TNIL) return true;

@@ -207,6 +207,8 @@ int gr_apply(lua_State *L, const gr_op *op, const gr_op_args *args, int n, const
 // Operations that cannot be tracked refuse tracked tensors: a gradient with a piece missing would be a silent
 // wrong number.
 void gr_refuse_tracked(lua_State *L, int index, const char *name);
+// The same where mathematics has no derivative; `why` says so and, after a colon, what to do instead.
+void gr_refuse_derivative(lua_State *L, int index, const char *name, const char *why);
 gr_node *gr_check_node(lua_State *L, int index, const char *name);  // of a tracked tensor, or raises
 int gr_push_gradient(lua_State *L, int index);                      // x.grad: a tensor or nil
 // A node as a userdata that releases it, over the tensor's own buffer; the node in such a userdata.
@@ -286,6 +288,8 @@ int gr_check_shape(lua_State *L, int first, int last, int64_t *shape);
 // Raises when a function of one or two values is called with more of them than it takes: x:exp(2), a:dot(b,
 // c).
 void gr_refuse_more(lua_State *L, int most, const char *name);
+// Calls a method of the value below the `n` arguments on top of the stack; its one result takes their place.
+void gr_call_method(lua_State *L, const char *name, int n);
 // Option `name` of the table at `index` pushed on the stack; false (nothing pushed) when absent.
 bool gr_option(lua_State *L, int index, const char *name);
 // Raises when the table at `index` has a string key that is not in `names` (NULL-terminated), with "did you

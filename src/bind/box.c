@@ -190,6 +190,12 @@ void gr_refuse_tracked(lua_State *L, int index, const char *name) {
     luaL_error(L, "%s of a tracked tensor has no gradient yet; t:detach() gives the plain numbers", name);
 }
 
+void gr_refuse_derivative(lua_State *L, int index, const char *name, const char *why) {
+  gr_box *box = gr_test_box(L, index);
+  if (box && box->node)
+    luaL_error(L, "%s: the tensor is tracked, and %s. t:detach() gives its plain numbers", name, why);
+}
+
 gr_tensor *gr_check_tensor(lua_State *L, int index) {
   gr_tensor *t = gr_test_tensor(L, index);
   if (!t) luaL_typeerror(L, index, "tensor");

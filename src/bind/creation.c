@@ -125,7 +125,12 @@ static int make_tensor(lua_State *L) {
   }
   const gr_tensor *source = gr_test_tensor(L, 1);
   if (source) {
-    gr_refuse_tracked(L, 1, "tensor");
+    if (gr_is_tracked(source)) {
+      lua_settop(L, 1);
+      lua_pushstring(L, gr_dtype_name(named ? dtype : (gr_dtype)source->dtype));
+      gr_call_method(L, "astype", 1);
+      return 1;
+    }
     gr_tensor *out = gr_push_tensor(L, named ? dtype : (gr_dtype)source->dtype, source->ndim, source->shape);
     GR_TRY(L, gr_copy(out, source, &err));
     return 1;
@@ -236,7 +241,8 @@ static const gr_function functions[] = {
      "tensor(table, {dtype=\"float64\"}), tensor{..., dtype=} -> tensor\n\n"
      "A tensor from a table of numbers, nested once for each axis: {1, 2, 3} has shape (3,), {{1, 2, 3}, {4, "
      "5, 6}} has shape (2, 3). A table of true and false gives a bool tensor. Every row needs the same "
-     "length. Given a tensor, it makes a copy. dtypes: float64, float32, int64, uint8, bool.\n\n"
+     "length. Given a tensor, it makes a copy, of a tracked one a tracked copy. dtypes: float64, float32, "
+     "int64, uint8, bool.\n\n"
      "Brackets read and write its parts. Positions count from 1, and from -1 at the end; ranges include both "
      "ends. t[2] is a row, t[{2, 3}] an element, t[{{1, 2}, {}}] and t[\"1:2, :\"] are rows 1 to 2; in text, "
      "\"first:last:step\" with any part left out, \"...\" and \"newaxis\" are as in NumPy. These are views, "

@@ -1,5 +1,5 @@
 // The module `fft`: discrete Fourier transforms, by the names of numpy.fft. Complex numbers are two tensors.
-#include "bind/bind.h"
+#include "bind/moving.h"
 
 #include <math.h>
 #include <string.h>
@@ -15,21 +15,28 @@ typedef struct call {
   int axis;
   int64_t n;     // points of the transform
   double scale;  // of the result
+  bool tracked;
 } call;
 
 static void read_parts(lua_State *L, call *c, bool takes_im) {
   const gr_tensor *re = gr_check_tensor(L, 1),
                   *im = takes_im && !lua_isnil(L, 2) ? gr_check_tensor(L, 2) : NULL;
   char ta[GR_SHAPE_TEXT], tb[GR_SHAPE_TEXT];
-  if (gr_is_tracked(re) || (im && gr_is_tracked(im)))
-    luaL_error(L, "%s of a tracked tensor has no gradient yet; t:detach() gives the plain numbers", c->name);
   if (re->ndim == 0) luaL_error(L, "%s takes a tensor with at least one axis, not a single number", c->name);
   if (im && !gr_tensor_same_shape(re, im))
     luaL_error(L, "%s: the real part is %s and the imaginary part %s; they belong together, one by one",
                c->name, gr_shape_text(ta, re->ndim, re->shape), gr_shape_text(tb, im->ndim, im->shape));
   const gr_dtype dtype = gr_dtype_promote((gr_dtype)re->dtype, (gr_dtype)(im ? im : re)->dtype);
-  c->re = gr_check_in_dtype(L, 1, dtype);
-  c->im = im ? gr_check_in_dtype(L, 2, dtype) : NULL;
+  for (int i = 1; i <= 1 + (im != NULL); i++)
+    if (gr_check_tensor(L, i)->dtype != dtype) {
+      lua_pushvalue(L, i);
+      lua_pushstring(L, gr_dtype_name(dtype));
+      gr_call_method(L, "astype", 1);
+      lua_replace(L, i);
+    }
+  c->re = gr_check_tensor(L, 1);
+  c->im = im ? gr_check_tensor(L, 2) : NULL;
+  c->tracked = gr_is_tracked(c->re) || (im && gr_is_tracked(c->im));
 }
 
 static void set_scale(lua_State *L, call *c, int options, double points, bool inverse) {
@@ -59,19 +66,17 @@ static void settle(lua_State *L, const char *name, bool takes_im, const char *co
   gr_check_options(L, 3, name, options);
 }
 
-typedef enum kind { FORWARD, INVERSE, FROM_REAL, TO_REAL } kind;
-
-static void read_line(lua_State *L, call *c, kind what) {
+static void read_line(lua_State *L, call *c, gr_transform what) {
   static const char *const options[] = {"n", "axis", "norm", NULL};
-  settle(L, c->name, what != FROM_REAL, options);
-  read_parts(L, c, what != FROM_REAL);
+  settle(L, c->name, what != GR_RFFT, options);
+  read_parts(L, c, what != GR_RFFT);
   c->axis = c->re->ndim - 1;
   if (gr_option(L, 3, "axis")) {
     c->axis = gr_check_axis(L, -1, c->re->ndim, c->name);
     lua_pop(L, 1);
   }
   c->n = c->re->shape[c->axis];
-  if (what == TO_REAL) c->n = 2 * (c->n - 1);
+  if (what == GR_IRFFT) c->n = 2 * (c->n - 1);
   const bool given = gr_option(L, 3, "n");
   if (given) {
     int whole;
@@ -82,8 +87,8 @@ static void read_line(lua_State *L, call *c, kind what) {
   if (c->n < 1)
     luaL_error(L, "%s needs at least one point along axis %d, not %I%s", c->name, c->axis + 1,
                (lua_Integer)c->n,
-               what == TO_REAL && !given ? " (2 * (size - 1)); {n=1} says that it is 1" : "");
-  set_scale(L, c, 3, (double)c->n, what == INVERSE || what == TO_REAL);
+               what == GR_IRFFT && !given ? " (2 * (size - 1)); {n=1} says that it is 1" : "");
+  set_scale(L, c, 3, (double)c->n, what == GR_IFFT || what == GR_IRFFT);
 }
 
 static gr_tensor *push_part(lua_State *L, const call *c, int64_t size) {
@@ -99,12 +104,32 @@ static void rescale(lua_State *L, gr_tensor *t, double scale) {
 
 // ---- transforms ----
 
+// Of tracked tensors, the real and imaginary parts at two stack indices (0: there is none): pushes both parts
+// of the result, or the real numbers of GR_IRFFT. The operation gives them behind each other along the axis.
+static int push_tracked(lua_State *L, const call *c, gr_transform what, int re, int im) {
+  gr_op_args args = {.kind = what, .start = {c->axis}, .shape = {c->n}, .rate = c->scale};
+  gr_apply_tracked(L, &gr_op_fft, &args, 2, (int[]){re, im});
+  if (what == GR_IRFFT) return 1;
+  const int both = lua_gettop(L);
+  const int64_t size = gr_check_tensor(L, both)->shape[c->axis] / 2;
+  for (int i = 0; i < 2; i++) {
+    gr_op_args slice;
+    gr_slice_whole(&slice);
+    slice.start[c->axis] = i * size;
+    slice.step[c->axis] = 1;
+    slice.shape[c->axis] = size;
+    gr_push_sliced(L, both, &slice);
+  }
+  return 2;
+}
+
 static int transform(lua_State *L) {
-  const kind what = (kind)lua_tointeger(L, lua_upvalueindex(1));
-  call c = {.name = what == INVERSE ? "fft.ifft" : "fft.fft"};
+  const gr_transform what = (gr_transform)lua_tointeger(L, lua_upvalueindex(1));
+  call c = {.name = what == GR_IFFT ? "fft.ifft" : "fft.fft"};
   read_line(L, &c, what);
+  if (c.tracked) return push_tracked(L, &c, what, 1, c.im ? 2 : 0);
   gr_tensor *re = push_part(L, &c, c.n), *im = push_part(L, &c, c.n);
-  GR_TRY(L, gr_fft(re, im, c.re, c.im, c.axis, what == INVERSE, &err));
+  GR_TRY(L, gr_fft(re, im, c.re, c.im, c.axis, what == GR_IFFT, &err));
   rescale(L, re, c.scale);
   rescale(L, im, c.scale);
   return 2;
@@ -112,22 +137,31 @@ static int transform(lua_State *L) {
 
 static int transform_plane(lua_State *L) {
   static const char *const options[] = {"norm", NULL};
-  const kind what = (kind)lua_tointeger(L, lua_upvalueindex(1));
-  call c = {.name = what == INVERSE ? "fft.ifft2" : "fft.fft2"};
+  const gr_transform what = (gr_transform)lua_tointeger(L, lua_upvalueindex(1));
+  call c = {.name = what == GR_IFFT ? "fft.ifft2" : "fft.fft2"};
   settle(L, c.name, true, options);
   read_parts(L, &c, true);
   const int ndim = c.re->ndim;
   if (ndim < 2)
     return luaL_error(L, "%s transforms along the last two axes, and this tensor has one: fft.%s is for that",
-                      c.name, what == INVERSE ? "ifft" : "fft");
+                      c.name, what == GR_IFFT ? "ifft" : "fft");
   const int64_t points = c.re->shape[ndim - 2] * c.re->shape[ndim - 1];
   if (points == 0)
     return luaL_error(L, "%s needs at least one point along each of the last two axes", c.name);
-  set_scale(L, &c, 3, (double)points, what == INVERSE);
+  set_scale(L, &c, 3, (double)points, what == GR_IFFT);
   c.axis = ndim - 1;
-  gr_tensor *re = push_part(L, &c, c.re->shape[ndim - 1]), *im = push_part(L, &c, c.re->shape[ndim - 1]);
-  GR_TRY(L, gr_fft(re, im, c.re, c.im, ndim - 1, what == INVERSE, &err));
-  GR_TRY(L, gr_fft(re, im, re, im, ndim - 2, what == INVERSE, &err));
+  c.n = c.re->shape[c.axis];
+  if (c.tracked) {
+    call second = c;
+    second.axis = ndim - 2;
+    second.n = c.re->shape[second.axis];
+    c.scale = 1;
+    push_tracked(L, &c, what, 1, c.im ? 2 : 0);
+    return push_tracked(L, &second, what, lua_gettop(L) - 1, lua_gettop(L));
+  }
+  gr_tensor *re = push_part(L, &c, c.n), *im = push_part(L, &c, c.n);
+  GR_TRY(L, gr_fft(re, im, c.re, c.im, ndim - 1, what == GR_IFFT, &err));
+  GR_TRY(L, gr_fft(re, im, re, im, ndim - 2, what == GR_IFFT, &err));
   rescale(L, re, c.scale);
   rescale(L, im, c.scale);
   return 2;
@@ -137,7 +171,8 @@ static int transform_real(lua_State *L) {
   call c = {.name = "fft.rfft"};
   if (gr_test_tensor(L, 2))
     return luaL_error(L, "fft.rfft takes real numbers only, one tensor; fft.fft(re, im) takes both parts");
-  read_line(L, &c, FROM_REAL);
+  read_line(L, &c, GR_RFFT);
+  if (c.tracked) return push_tracked(L, &c, GR_RFFT, 1, 0);
   gr_tensor *re = push_part(L, &c, c.n / 2 + 1), *im = push_part(L, &c, c.n / 2 + 1);
   GR_TRY(L, gr_rfft(re, im, c.re, c.n, c.axis, &err));
   rescale(L, re, c.scale);
@@ -147,7 +182,8 @@ static int transform_real(lua_State *L) {
 
 static int transform_to_real(lua_State *L) {
   call c = {.name = "fft.irfft"};
-  read_line(L, &c, TO_REAL);
+  read_line(L, &c, GR_IRFFT);
+  if (c.tracked) return push_tracked(L, &c, GR_IRFFT, 1, c.im ? 2 : 0);
   gr_tensor *out = push_part(L, &c, c.n);
   GR_TRY(L, gr_irfft(out, c.re, c.im, c.axis, &err));
   rescale(L, out, c.scale);
@@ -157,7 +193,7 @@ static int transform_to_real(lua_State *L) {
 // ---- frequencies and their order ----
 
 static int frequencies(lua_State *L) {
-  const bool half = lua_tointeger(L, lua_upvalueindex(1)) == FROM_REAL;
+  const bool half = lua_tointeger(L, lua_upvalueindex(1)) == GR_RFFT;
   const char *name = half ? "fft.rfftfreq" : "fft.fftfreq";
   const lua_Integer n = luaL_checkinteger(L, 1);
   const double d = luaL_optnumber(L, 2, 1);
@@ -175,7 +211,7 @@ static int frequencies(lua_State *L) {
 
 // Rolls by half of the size along each axis: gradients go through.
 static int shift(lua_State *L) {
-  const bool inverse = lua_tointeger(L, lua_upvalueindex(1)) == INVERSE;
+  const bool inverse = lua_tointeger(L, lua_upvalueindex(1)) == GR_IFFT;
   const char *name = inverse ? "fft.ifftshift" : "fft.fftshift";
   const gr_tensor *t = gr_check_tensor(L, 1);
   lua_settop(L, 2);
@@ -195,11 +231,9 @@ static int shift(lua_State *L) {
   lua_pushvalue(L, 1);
   for (int axis = 0; axis < t->ndim; axis++) {
     if (!(axes & 1u << axis)) continue;
-    lua_getfield(L, -1, "roll");
-    lua_insert(L, -2);
     lua_pushinteger(L, (t->shape[axis] + inverse) / 2);
     lua_pushinteger(L, axis + 1);
-    lua_call(L, 3, 1);
+    gr_call_method(L, "roll", 2);
   }
   return 1;
 }
@@ -222,14 +256,14 @@ static const gr_function functions[] = {
      "[ 1.  0. -1.  0.]\n"
      "> round(im)\n"
      "[ 0. -1.  0.  1.]",
-     FORWARD},
+     GR_FFT},
     {"ifft", transform,
      "fft.ifft(re, im, {n=, axis=-1, norm=\"backward\"}) -> re, im\n\n"
      "The inverse of fft.fft: the sum of X[k] * e^(+2 pi i j k / n), divided by n.\n" OPTIONS "\n\n"
      "> re, im = fft.ifft(fft.fft(tensor{1, 2, 3}))\n"
      "> round(re, 12)\n"
      "[1. 2. 3.]",
-     INVERSE},
+     GR_IFFT},
     {"fft2", transform_plane,
      "fft.fft2(re, im, {norm=\"backward\"}) -> re, im\n\n"
      "The transform along the last two axes, of pictures: (..., rows, columns). The transform of a "
@@ -240,14 +274,14 @@ static const gr_function functions[] = {
      "> re\n"
      "[[4. 0.]\n"
      " [0. 0.]]",
-     FORWARD},
+     GR_FFT},
     {"ifft2", transform_plane,
      "fft.ifft2(re, im, {norm=\"backward\"}) -> re, im\n\n"
      "The inverse of fft.fft2, divided by the number of points.\n\n"
      "> (fft.ifft2(tensor{{4, 0}, {0, 0}}))\n"
      "[[1. 1.]\n"
      " [1. 1.]]",
-     INVERSE},
+     GR_IFFT},
     {"rfft", transform_real,
      "fft.rfft(x, {n=, axis=-1, norm=\"backward\"}) -> re, im\n\n"
      "The transform of n real numbers: its first n // 2 + 1 elements, for the others mirror them. In half "
@@ -273,26 +307,26 @@ static const gr_function functions[] = {
      "divided by n d.\n\n"
      "> fft.fftfreq(5, 0.1)\n"
      "[ 0.  2.  4. -4. -2.]",
-     FORWARD},
+     GR_FFT},
     {"rfftfreq", frequencies,
      "fft.rfftfreq(n, d) -> tensor\n\n"
      "The frequencies of fft.rfft's n // 2 + 1 elements, as fft.fftfreq.\n\n"
      "> fft.rfftfreq(4)\n"
      "[0.   0.25 0.5 ]",
-     FROM_REAL},
+     GR_RFFT},
     {"fftshift", shift,
      "fft.fftshift(x, axes) -> tensor\n\n"
      "Turns the elements along all axes, or those named (one, or a table), so that frequency 0 comes to the "
      "middle.\n\n"
      "> fft.fftshift(fft.fftfreq(4, 0.25))\n"
      "[-2. -1.  0.  1.]",
-     FORWARD},
+     GR_FFT},
     {"ifftshift", shift,
      "fft.ifftshift(x, axes) -> tensor\n\n"
      "Turns back what fft.fftshift did, also where a size is odd.\n\n"
      "> fft.ifftshift(fft.fftshift(tensor{1, 2, 3}))\n"
      "[1. 2. 3.]",
-     INVERSE},
+     GR_IFFT},
     {NULL},
 };
 

@@ -6,7 +6,7 @@ static const char *operation_name(const gr_node *node) {
   if (node->op == &gr_op_unary) return gr_unary_name((gr_unary_op)node->args.kind);
   if (node->op == &gr_op_binary) return gr_binary_name((gr_binary_op)node->args.kind);
   if (node->op == &gr_op_reduce) return gr_reduce_name((gr_reduce_op)node->args.kind);
-  if (node->op == &gr_op_scan) return "cumsum";
+  if (node->op == &gr_op_fft) return (const char *[]){"fft", "ifft", "rfft", "irfft"}[node->args.kind];
   return node->op->name;
 }
 

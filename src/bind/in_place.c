@@ -19,6 +19,13 @@ static gr_tensor *check_target(lua_State *L, const char *name) {
   return x;
 }
 
+static void refuse_operand(lua_State *L, int index, const char *name) {
+  gr_refuse_derivative(
+      L, index, name,
+      "what changes numbers in place keeps no way back for gradients: a new tensor has one, as "
+      "in x = x + y");
+}
+
 // x keeps its shape and dtype: the result on top of the stack must fit. Returns x.
 static int store(lua_State *L, gr_tensor *x, const char *name) {
   const gr_tensor *result = gr_test_tensor(L, -1);
@@ -66,7 +73,7 @@ static int binary_in_place(lua_State *L) {
   lua_settop(L, 2);
   const char *name = lua_pushfstring(L, "%s_", gr_binary_name(op));
   gr_tensor *x = check_target(L, name);
-  gr_refuse_tracked(L, 2, name);
+  refuse_operand(L, 2, name);
   const gr_tensor *y = gr_test_tensor(L, 2);
   if (y && is_direct(x, y, op)) {
     GR_TRY(L, gr_binary(x, op, x, y, &err));
@@ -100,8 +107,8 @@ static int clip_in_place(lua_State *L) {
   luaL_checkany(L, 3);
   lua_settop(L, 3);
   gr_tensor *x = check_target(L, "clip_");
-  gr_refuse_tracked(L, 2, "clip_");
-  gr_refuse_tracked(L, 3, "clip_");
+  refuse_operand(L, 2, "clip_");
+  refuse_operand(L, 3, "clip_");
   gr_call_binary(L, GR_MAXIMUM, 1, 2);
   gr_call_binary(L, GR_MINIMUM, -1, 3);
   return store(L, x, "clip_");

@@ -304,7 +304,10 @@ static int tensor_newindex(lua_State *L) {
   if (lua_type(L, 2) == LUA_TSTRING && !gr_index_is_text(lua_tostring(L, 2)))
     return luaL_error(L, "a tensor's \"%s\" cannot be set; elements are, as in t[1] = 0 or t[\"1:3, :\"] = 0",
                       lua_tostring(L, 2));
-  gr_refuse_tracked(L, 3, "assignment");
+  gr_refuse_derivative(
+      L, 3, "assignment",
+      "what changes numbers in place keeps no way back for gradients: where, concatenate and "
+      "stack make a new tensor, with one");
   if (gr_is_tracked(t) && gr_runtime_of(L)->recording)  // a recorded step would not do it again
     return luaL_error(
         L, "assignment changes a tensor in place, and a network is made of operations that give new ones: "

@@ -6,23 +6,23 @@
 
 // ---- concatenate and stack ----
 
-// A list of tensors that are joined: the table at stack index 1.
+// A list of tensors that are joined: the table at stack index `list`.
 typedef struct joint {
   const char *name;
   bool new_axis;  // stack: every tensor is one entry of a new axis
-  int n, axis, ndim;
+  int list, n, axis, ndim;
   bool tracked;  // one of them is
 } joint;
 
-static const gr_tensor *entry(lua_State *L, int i) {
-  lua_geti(L, 1, i);
+static const gr_tensor *entry(lua_State *L, const joint *j, int i) {
+  lua_geti(L, j->list, i);
   const gr_tensor *t = gr_check_tensor(L, -1);
   lua_pop(L, 1);  // the table keeps it
   return t;
 }
 
 static void check_entry(lua_State *L, const joint *j, int i, const gr_tensor *first) {
-  const gr_tensor *t = entry(L, i);
+  const gr_tensor *t = entry(L, j, i);
   bool fits = t->ndim == first->ndim;
   for (int a = 0; fits && a < t->ndim; a++)
     fits = t->shape[a] == first->shape[a] || (!j->new_axis && a == j->axis);
@@ -34,7 +34,7 @@ static void check_entry(lua_State *L, const joint *j, int i, const gr_tensor *fi
 }
 
 static joint check_joint(lua_State *L, const char *name, bool new_axis) {
-  joint j = {.name = name, .new_axis = new_axis};
+  joint j = {.name = name, .new_axis = new_axis, .list = 1};
   if (gr_test_tensor(L, 1))
     luaL_error(L, "%s takes its tensors in one table: %s({a, b}, axis), or %s{a, b}", name, name, name);
   luaL_checktype(L, 1, LUA_TTABLE);
@@ -50,7 +50,7 @@ static joint check_joint(lua_State *L, const char *name, bool new_axis) {
       j.tracked |= gr_is_tracked(t);
     lua_pop(L, 1);
   }
-  const gr_tensor *first = entry(L, 1);
+  const gr_tensor *first = entry(L, &j, 1);
   j.n = (int)n;
   j.ndim = first->ndim + new_axis;
   if (j.ndim == 0)
@@ -63,19 +63,19 @@ static joint check_joint(lua_State *L, const char *name, bool new_axis) {
 
 // Pushes entries first..last of plain tensors, joined.
 static void push_plain(lua_State *L, const joint *j, int first, int last) {
-  const gr_tensor *one = entry(L, first);
+  const gr_tensor *one = entry(L, j, first);
   int64_t shape[GR_MAX_DIMS], at = 0;
   gr_dtype dtype = (gr_dtype)one->dtype;
   for (int a = 0, k = 0; a < j->ndim; a++) shape[a] = j->new_axis && a == j->axis ? 0 : one->shape[k++];
   shape[j->axis] = 0;
   for (int i = first; i <= last; i++) {
-    const gr_tensor *t = entry(L, i);
+    const gr_tensor *t = entry(L, j, i);
     shape[j->axis] += j->new_axis ? 1 : t->shape[j->axis];
     if (t->dtype != dtype) dtype = gr_dtype_promote(dtype, (gr_dtype)t->dtype);
   }
   gr_tensor *out = gr_push_tensor(L, dtype, j->ndim, shape);
   for (int i = first; i <= last; i++) {
-    const gr_tensor *t = entry(L, i);
+    const gr_tensor *t = entry(L, j, i);
     gr_tensor part;
     if (j->new_axis)
       gr_tensor_view_select(&part, out, j->axis, at++);
@@ -91,14 +91,14 @@ static void push_plain(lua_State *L, const joint *j, int first, int last) {
 // n times.
 static void push_tracked(lua_State *L, const joint *j, int first, int last) {
   bool tracked = false;
-  for (int i = first; i <= last && !tracked; i++) tracked = gr_is_tracked(entry(L, i));
+  for (int i = first; i <= last && !tracked; i++) tracked = gr_is_tracked(entry(L, j, i));
   if (!tracked) {
     push_plain(L, j, first, last);
     return;
   }
   luaL_checkstack(L, 8, j->name);
   if (first == last) {
-    lua_geti(L, 1, first);
+    lua_geti(L, j->list, first);
     const gr_tensor *t = gr_check_tensor(L, -1);
     if (!j->new_axis) return;
     int64_t shape[GR_MAX_DIMS];
@@ -121,6 +121,19 @@ static int join(lua_State *L, const char *name, bool new_axis) {
   joint j = check_joint(L, name, new_axis);
   push_tracked(L, &j, 1, j.n);
   return 1;
+}
+
+void gr_push_joined(lua_State *L, int a, int b, int axis) {
+  const int pair[2] = {lua_absindex(L, a), lua_absindex(L, b)};
+  joint j = {.name = "concatenate", .n = 2, .axis = axis, .ndim = gr_check_tensor(L, pair[0])->ndim};
+  lua_createtable(L, 2, 0);
+  j.list = lua_gettop(L);
+  for (int i = 0; i < 2; i++) {
+    lua_pushvalue(L, pair[i]);
+    lua_rawseti(L, j.list, i + 1);
+  }
+  push_tracked(L, &j, 1, 2);
+  lua_remove(L, j.list);
 }
 
 static int concatenate(lua_State *L) { return join(L, "concatenate", false); }

@@ -186,7 +186,7 @@ static int one_hot(lua_State *L) {
   gr_dtype dtype = GR_F64;
   int last = gr_creation_dtype(L, "one_hot", &dtype);
   gr_table_to_tensor(L, 1);
-  gr_refuse_tracked(L, 1, "one_hot");
+  gr_refuse_derivative(L, 1, "one_hot", "labels are names of classes, by which there is no derivative");
   gr_tensor number;
   double value;
   const gr_tensor *given = gr_check_operand(L, 1, GR_F64, &number, &value);

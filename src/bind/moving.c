@@ -130,7 +130,8 @@ gr_tensor *gr_push_positions(lua_State *L, int index, const gr_tensor *t, int ax
   gr_table_to_tensor(L, index);
   gr_tensor number;
   double value;
-  gr_refuse_tracked(L, index, "an index");
+  gr_refuse_derivative(L, index, "an index",
+                       "positions are whole numbers: nothing changes by a little with them");
   const gr_tensor *named = gr_check_operand(L, index, GR_F64, &number, &value);
   if (named->dtype == GR_BOOL)
     luaL_error(L, "positions are whole numbers, and this is a mask: t[mask] picks by one");

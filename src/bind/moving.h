@@ -15,6 +15,8 @@ void gr_push_sliced(lua_State *L, int base, const gr_op_args *slice);
 // The arguments that leave an axis as it is, for all axes: the start of such a slice.
 void gr_slice_whole(gr_op_args *slice);
 void gr_push_expanded(lua_State *L, int base, int ndim, const int64_t *shape);
+// One behind the other along an axis; they fit.
+void gr_push_joined(lua_State *L, int a, int b, int axis);
 // Entries picked by the int64 tensor at stack index `positions` (0-based, inside) among the elements of
 // `axes` axes from `axis` on, in whose place the result has the axes of the positions. Always a copy.
 void gr_push_picked(lua_State *L, int base, int axis, int axes, int positions);

@@ -76,8 +76,11 @@ static int take_along_axis(lua_State *L) {
 static int put(lua_State *L) {
   gr_tensor *t = gr_check_tensor(L, 1), number;
   double memory;
-  gr_refuse_tracked(L, 1, "put");
-  gr_refuse_tracked(L, 3, "put");
+  for (int i = 1; i <= 3; i += 2)
+    gr_refuse_derivative(
+        L, i, "put",
+        "what changes numbers in place keeps no way back for gradients: where and concatenate "
+        "make a new tensor, with one");
   gr_check_writable(L, t, "put");
   const gr_tensor *at = gr_push_positions(L, 2, t, -1);
   gr_table_to_tensor(L, 3);
@@ -96,6 +99,7 @@ static int put(lua_State *L) {
 // Pushes where t is not 0: an int64 tensor of shape (count, axes) of 1-based positions.
 static gr_tensor *push_where_true(lua_State *L) {
   const gr_tensor *t = gr_check_tensor(L, 1);
+  gr_values_leave(L, t);
   gr_tensor *mask = gr_push_tensor(L, GR_BOOL, t->ndim, t->shape);
   GR_TRY(L, gr_copy(mask, t, &err));
   int64_t count = gr_count_true(mask), axes = t->ndim;

@@ -110,7 +110,6 @@ static gr_code run_all(lua_State *L, job *j, gr_err *err) {
 static const gr_tensor *read_pictures(lua_State *L, job *j, const char *name) {
   const gr_tensor *x = gr_check_tensor(L, 1);
   char text[GR_SHAPE_TEXT];
-  gr_refuse_tracked(L, 1, name);
   if (x->ndim != 3 && x->ndim != 4)
     luaL_error(L,
                "%s takes pictures of shape (n, rows, columns) or (n, rows, columns, channels), but got %s%s",
@@ -171,6 +170,8 @@ static void augment_one(const job *j, int64_t i, void *scratch) {
 static int pictures_augment(lua_State *L) {
   lua_settop(L, 4);
   job j = {.one = augment_one};
+  gr_refuse_derivative(L, 1, "data.augment",
+                       "it prepares samples, once and for all: what has to be learnt stands behind it");
   const gr_tensor *x = read_pictures(L, &j, "data.augment");
   j.recipe = check_recipe(L, 2);
   j.stream = gr_stream_derive((gr_stream){{(uint64_t)luaL_checkinteger(L, 3), 0}}, 0);
@@ -201,6 +202,10 @@ static int pictures_resize(lua_State *L) {
     if (j.in_size[i] == 0) return luaL_error(L, "data.resize: a picture without pixels cannot be resized");
   }
   const gr_resizing how = (gr_resizing)luaL_checkinteger(L, 4);
+  if (gr_is_tracked(x)) {
+    gr_op_args args = {.kind = how, .shape = {j.out_size[0], j.out_size[1]}};
+    return gr_apply_tracked(L, &gr_op_resize, &args, 1, (int[]){1});
+  }
   push_result(L, &j, x, GR_F64, j.in_size[1] * j.channels);
   gr_err failure;
   gr_code code = gr_resize_axis_init(&j.axis[0], j.in_size[0], j.out_size[0], how, &failure);
@@ -224,6 +229,12 @@ static int pictures_gray(lua_State *L) {
     return luaL_error(
         L, "data.gray makes one channel of three, red, green and blue: (n, rows, columns, 3), not %s",
         gr_shape_text(text, x->ndim, x->shape));
+  if (gr_is_tracked(x)) {
+    gr_tensor *weights = gr_push_tensor(L, j.dtype, 2, (int64_t[]){3, 1});
+    for (int64_t i = 0; i < 3; i++)
+      gr_tensor_set(weights, (int64_t[]){i, 0}, (const double[]){0.299, 0.587, 0.114}[i]);
+    return gr_apply_tracked(L, &gr_op_matmul, &(gr_op_args){0}, 2, (int[]){1, lua_gettop(L)});
+  }
   j.out_channels = 1;
   push_result(L, &j, x, GR_U8, 0);
   GR_TRY(L, run_all(L, &j, &err));

@@ -188,7 +188,10 @@ static int draw_each(lua_State *L, const distribution *d) {
   for (int i = 0; i < 2; i++) {
     numbers[i] = (gr_tensor){.data = &values[i], .dtype = GR_F64};
     given[i] = i < d->n ? gr_check_operand(L, i + 1, GR_F64, &numbers[i], &values[i]) : &numbers[i];
-    gr_refuse_tracked(L, i + 1, d->name);
+    gr_refuse_derivative(
+        L, i + 1, d->name,
+        "a draw has no derivative by its parameters: what is computed from a draw has one, as "
+        "mean + deviation * random.randn(...)");
   }
   gr_sizes s = check_draw_sizes(L, d, d->n + 1);
   if (s.ndim == 0) GR_TRY(L, gr_broadcast_shape(&s.ndim, s.shape, given[0], given[1], &err));

@@ -7,7 +7,6 @@
 #include "base/distributions.h"
 #include "bind/moving.h"
 #include "kernel/elementwise.h"
-#include "kernel/gather.h"
 #include "tensor/format.h"
 
 #define AT_ONCE (1 << 16)  // draws between two looks for an interrupt
@@ -19,27 +18,7 @@ static int64_t *push_order(lua_State *L, int64_t n) {
   return t->data;
 }
 
-// Pushes the rows of `t` (what lies along its first axis) at `rows`, positions from 0 in a block of the given
-// shape: a contiguous tensor of that shape and then the rest of t's.
-static gr_tensor *push_rows(lua_State *L, const gr_tensor *t, const int64_t *rows, int ndim,
-                            const int64_t *shape) {
-  if (ndim + t->ndim - 1 > GR_MAX_DIMS)
-    luaL_error(L, "a tensor has at most %d axes, and these rows would have %d", GR_MAX_DIMS,
-               ndim + t->ndim - 1);
-  int64_t sizes[GR_MAX_DIMS], count = 1;
-  for (int i = 0; i < ndim; i++) count *= sizes[i] = shape[i];
-  for (int i = 1; i < t->ndim; i++) sizes[ndim + i - 1] = t->shape[i];
-  gr_tensor *out = gr_push_tensor(L, t->dtype, ndim + t->ndim - 1, sizes), flat;
-  memmove(sizes + 1, t->shape + 1, (size_t)(t->ndim - 1) * sizeof sizes[0]);
-  sizes[0] = count;
-  const gr_picks picks = {.axes = 1, .position = rows, .count = count};
-  GR_TRY(L, gr_tensor_view_reshape(&flat, out, t->ndim, sizes, &err));
-  GR_TRY(L, gr_gather(&flat, t, &picks, &err));
-  return out;
-}
-
 static void check_rows(lua_State *L, const gr_tensor *t, const char *function) {
-  gr_refuse_tracked(L, 1, function);
   if (t->ndim == 0)
     luaL_error(L, "%s needs a tensor with at least one axis; this one is a single number", function);
 }
@@ -48,8 +27,8 @@ static int random_permutation(lua_State *L) {
   gr_tensor *t = gr_test_tensor(L, 1);
   if (t) {
     check_rows(L, t, "permutation");
-    int64_t n = t->shape[0];
-    push_rows(L, t, push_order(L, n), 1, &n);
+    push_order(L, t->shape[0]);
+    gr_push_picked(L, 1, 0, 1, lua_gettop(L));
     return 1;
   }
   if (lua_type(L, 1) != LUA_TNUMBER)
@@ -68,11 +47,15 @@ static int random_shuffle(lua_State *L) {
   gr_tensor *t = gr_test_tensor(L, 1);
   if (t) {
     check_rows(L, t, "shuffle");
+    gr_refuse_derivative(
+        L, 1, "shuffle",
+        "what changes numbers in place keeps no way back for gradients: random.permutation(t) "
+        "makes a new tensor, with one");
     gr_check_writable(L, t, "shuffle");
-    int64_t n = t->shape[0];
-    const gr_tensor *shuffled = push_rows(L, t, push_order(L, n), 1, &n);
+    push_order(L, t->shape[0]);
+    gr_push_picked(L, 1, 0, 1, lua_gettop(L));
     gr_buffer_changes(t->buffer);
-    GR_TRY(L, gr_copy(t, shuffled, &err));
+    GR_TRY(L, gr_copy(t, gr_check_tensor(L, -1), &err));
     return 0;
   }
   if (!lua_istable(L, 1))
@@ -101,7 +84,7 @@ static double *push_probabilities(lua_State *L, int index, const char *function,
   if (!given && !lua_istable(L, index))
     luaL_error(L, "%s: p is a list or a tensor of probabilities, not %s", function, luaL_typename(L, index));
   if (given && given->ndim != 1) luaL_error(L, "%s: p has one axis, not %d", function, given->ndim);
-  gr_refuse_tracked(L, index, function);
+  gr_refuse_derivative(L, index, function, "a draw has no derivative by the probabilities");
   int64_t wanted = *n;
   *n = given ? given->shape[0] : luaL_len(L, index);
   if (wanted >= 0 && *n != wanted)
@@ -217,12 +200,14 @@ static int64_t check_choices(lua_State *L) {
   return n;
 }
 
-// Pushes what was chosen out of the argument: positions from 1, rows, or items.
-static int push_chosen(lua_State *L, const gr_sizes *s, int64_t *rows, int64_t count) {
+// Pushes what was chosen out of the argument by the positions (from 0) in the tensor at `chosen`: positions
+// from 1, rows, or items.
+static int push_chosen(lua_State *L, const gr_sizes *s, int chosen, int64_t count) {
+  int64_t *rows = gr_check_tensor(L, chosen)->data;
   const gr_tensor *t = gr_test_tensor(L, 1);
   if (t) {
-    t = push_rows(L, t, rows, s->ndim, s->shape);
-    if (t->ndim == 0) gr_push_element(L, t, NULL);
+    gr_push_picked(L, 1, 0, 1, chosen);
+    if (t->ndim + s->ndim == 1 && !gr_is_tracked(t)) gr_push_element(L, gr_check_tensor(L, -1), NULL);
   } else if (lua_istable(L, 1) && s->ndim == 0) {
     lua_geti(L, 1, rows[0] + 1);
   } else if (lua_istable(L, 1)) {
@@ -272,7 +257,7 @@ static int random_choice(lua_State *L) {
                       (lua_Integer)count, (lua_Integer)possible, p ? " whose probability is not 0" : "");
   draw_positions(L, t->data, count, n, p, replace);
   lua_pushvalue(L, result);
-  return push_chosen(L, &s, t->data, count);
+  return push_chosen(L, &s, result, count);
 }
 
 // ---- multinomial ----

@@ -88,12 +88,12 @@ static int running(lua_State *L) {
   const char *name = op == GR_SUM ? "cumsum" : "cumprod";
   const gr_tensor *t = gr_check_tensor(L, 1);
   int options, axis = gr_read_axis(L, 2, name, t->ndim, axis_option, &options);
-  if (op == GR_PROD) gr_refuse_tracked(L, 1, name);
   if (axis < 0 && t->ndim != 1)
     return luaL_error(L, "%s of a tensor of %d axes needs the axis: %s(t, 1)", name, t->ndim, name);
   if (axis < 0) axis = 0;
   gr_op_args args = {.kind = (int)op, .axes = 1u << axis};
-  if (gr_is_tracked(t)) return gr_apply_tracked(L, &gr_op_scan, &args, 1, (int[]){1});
+  if (gr_is_tracked(t))
+    return gr_apply_tracked(L, op == GR_SUM ? &gr_op_cumsum : &gr_op_cumprod, &args, 1, (int[]){1});
   gr_tensor *out = gr_push_tensor(L, gr_reduce_dtype(op, t->dtype), t->ndim, t->shape);
   GR_TRY(L, gr_scan(out, op, t, axis, false, &err));
   return 1;
@@ -126,13 +126,6 @@ static int logsumexp(lua_State *L) {
 
 // ---- norms ----
 
-// Replaces the value on top of the stack, a tensor, by what its method of that name gives.
-static void apply_method(lua_State *L, const char *name) {
-  lua_getfield(L, -1, name);
-  lua_insert(L, -2);
-  lua_call(L, 1, 1);
-}
-
 // A matrix as a map: the largest (least) sum of absolute values in a column for 1 (-1), in a row for inf
 // (-inf).
 static int matrix_norm(lua_State *L, double order, gr_axes axes) {
@@ -153,7 +146,7 @@ static int matrix_norm(lua_State *L, double order, gr_axes axes) {
   int summed = fabs(order) == 1 ? first : second;
   gr_axes sums = {.mask = 1u << summed, .keepdims = true};
   lua_pushvalue(L, 1);
-  apply_method(L, "abs");
+  gr_call_method(L, "abs", 0);
   gr_push_reduced(L, lua_gettop(L), GR_SUM, &sums, 0);
   gr_push_reduced(L, lua_gettop(L), order > 0 ? GR_MAX : GR_MIN, &axes, 0);
   return 1;
@@ -192,7 +185,7 @@ static int norm(lua_State *L) {
   }
   lua_pushvalue(L, 1);
   if (order == 0) {  // how many are not 0
-    gr_refuse_tracked(L, 1, "norm of order 0");
+    gr_refuse_derivative(L, 1, "norm of order 0", "it counts, which jumps and has no derivative");
     gr_tensor *mask = gr_push_tensor(L, GR_BOOL, t->ndim, t->shape);
     GR_TRY(L, gr_binary_scalar(mask, GR_NE, t, 0, false, &err));
     gr_tensor *counts = gr_push_tensor(L, gr_dtype_promote(t->dtype, t->dtype), t->ndim, t->shape);
@@ -200,7 +193,7 @@ static int norm(lua_State *L) {
     gr_push_reduced(L, lua_gettop(L), GR_SUM, &axes, 0);
     return 1;
   }
-  apply_method(L, "abs");
+  gr_call_method(L, "abs", 0);
   if (!isinf(order) && order != 1) raise_to(L, order);
   gr_push_reduced(L, lua_gettop(L), isinf(order) ? order > 0 ? GR_MAX : GR_MIN : GR_SUM, &axes, 0);
   if (!isinf(order) && order != 1) raise_to(L, 1 / order);
@@ -269,10 +262,9 @@ static int average(lua_State *L) {
           "average: the weights have shape %s and the numbers %s; they need the same shape, or one "
           "axis and as many weights as that is long",
           gr_shape_text(tw, w->ndim, w->shape), gr_shape_text(tt, t->ndim, t->shape));
-    lua_getfield(L, weights, "reshape");
     lua_pushvalue(L, weights);
     for (int i = 0; i < t->ndim; i++) lua_pushinteger(L, i == axis ? w->shape[0] : 1);
-    lua_call(L, 1 + t->ndim, 1);
+    gr_call_method(L, "reshape", t->ndim);
     weights = lua_gettop(L);
   }
   lua_pushvalue(L, 1);

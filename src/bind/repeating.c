@@ -28,7 +28,8 @@ static int repeat_interleave(lua_State *L) {
   gr_table_to_tensor(L, 2);
   gr_tensor number;
   double value;
-  gr_refuse_tracked(L, 2, "the counts of repeat_interleave");
+  gr_refuse_derivative(L, 2, "repeat_interleave",
+                       "how often is a whole number, by which there is no derivative");
   const gr_tensor *given = gr_check_operand(L, 2, GR_F64, &number, &value);
   if (given->ndim > 1 || (given->ndim == 1 && given->shape[0] != size && given->shape[0] != 1)) {
     char text[GR_SHAPE_TEXT];

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "kernel/elementwise.h"
+#include "kernel/reduce.h"
 #include "kernel/sort.h"
 
 // ---- sort, argsort, topk ----
@@ -30,11 +31,10 @@ static void count_from_one(lua_State *L, gr_tensor *positions) {
 static void push_moved(lua_State *L, int places, int axis) {
   gr_values_leave(L, gr_check_tensor(L, 1));
   places = lua_absindex(L, places);
-  lua_getfield(L, 1, "take_along_axis");
   lua_pushvalue(L, 1);
   lua_pushvalue(L, places);
   lua_pushinteger(L, axis + 1);
-  lua_call(L, 3, 1);
+  gr_call_method(L, "take_along_axis", 2);
 }
 
 static int sort(lua_State *L) {
@@ -94,23 +94,24 @@ static int topk(lua_State *L) {
 
 // ---- medians and quantiles ----
 
-// Pushes the numbers behind each result as a sorted row, float64 or float32: (results, count).
-static gr_tensor *push_sorted_rows(lua_State *L, const gr_tensor *t, unsigned mask, const char *name) {
-  int order[GR_MAX_DIMS], n = 0;
-  int64_t shape[2] = {1, 1};
-  for (int pass = 0; pass < 2; pass++)  // kept axes first
-    for (int i = 0; i < t->ndim; i++)
-      if ((mask >> i & 1) == (unsigned)pass) {
-        order[n++] = i;
-        shape[pass] *= t->shape[i];
-      }
-  if (shape[1] == 0 && shape[0] > 0) {
-    char text[GR_SHAPE_TEXT];
-    int empty = 0;
-    while (!(mask >> empty & 1) || t->shape[empty] != 0) empty++;
+static void refuse_nothing(lua_State *L, const gr_tensor *t, unsigned mask, const char *name) {
+  char text[GR_SHAPE_TEXT];
+  int empty = -1;
+  for (int i = t->ndim; i-- > 0;) {
+    if (t->shape[i] == 0 && !(mask >> i & 1)) return;  // there are no results
+    if (t->shape[i] == 0) empty = i;
+  }
+  if (empty >= 0)
     luaL_error(L, "%s of nothing: axis %d of shape %s is empty", name, empty + 1,
                gr_shape_text(text, t->ndim, t->shape));
-  }
+}
+
+// Pushes the numbers behind each result as a sorted row, float64 or float32: (results, count).
+static gr_tensor *push_sorted_rows(lua_State *L, const gr_tensor *t, unsigned mask) {
+  int order[GR_MAX_DIMS];
+  int64_t shape[2] = {gr_reduce_order(order, t, mask), 1};
+  for (int i = 0; i < t->ndim; i++)
+    if (mask >> i & 1) shape[1] *= t->shape[i];
   gr_tensor *rows = gr_push_tensor(L, gr_dtype_promote(t->dtype, t->dtype), 2, shape), moved, as_moved;
   GR_TRY(L, gr_tensor_view_permute(&moved, t, order, &err));
   GR_TRY(L, gr_tensor_view_reshape(&as_moved, rows, moved.ndim, moved.shape, &err));
@@ -126,7 +127,6 @@ static int push_quantiles(lua_State *L, const gr_tensor *t, const gr_tensor *row
   int64_t shape[GR_MAX_DIMS + 1];
   int ndim = gr_reduce_shape(shape + 1, t, axes->mask, axes->keepdims);
   shape[0] = count;
-  if (several && ndim == GR_MAX_DIMS) return luaL_error(L, "a tensor has at most %d axes", GR_MAX_DIMS);
   gr_tensor *out = gr_push_tensor(L, rows->dtype, ndim + several, several ? shape : shape + 1);
   for (int64_t i = 0; i < count; i++) {
     gr_tensor part = *out;
@@ -137,13 +137,61 @@ static int push_quantiles(lua_State *L, const gr_tensor *t, const gr_tensor *row
   return 1;
 }
 
+// Of a tracked tensor, or by a tracked q, the tensor at `q`; 0: the median.
+static bool push_tracked_quantiles(lua_State *L, const gr_axes *axes, int q) {
+  gr_op_args args = {.axes = axes->mask, .keepdims = axes->keepdims};
+  return gr_apply_tracked(L, &gr_op_quantile, &args, 2, (int[]){1, q});
+}
+
 static int median(lua_State *L) {
   static const char *const names[] = {"axis", "keepdims", NULL};
   const gr_tensor *t = gr_check_tensor(L, 1);
-  gr_refuse_tracked(L, 1, "median");
   gr_axes axes = gr_read_axes(L, 2, "median", t->ndim, names);
-  const gr_tensor *rows = push_sorted_rows(L, t, axes.mask, "median");
+  refuse_nothing(L, t, axes.mask, "median");
+  if (push_tracked_quantiles(L, &axes, 0)) return 1;
+  const gr_tensor *rows = push_sorted_rows(L, t, axes.mask);
   return push_quantiles(L, t, rows, &axes, (double[]){NAN}, 1, false);
+}
+
+// Pushes q, a number or several in a table or a tensor, from 0 to 1, as a float64 tensor without axes or with
+// one. A tracked one is not looked at, so that it can change in a recorded step: the operation does.
+static const gr_tensor *push_q(lua_State *L, const char *name, bool percent) {
+  const gr_tensor *given = gr_test_tensor(L, 2);
+  const bool number = lua_type(L, 2) == LUA_TNUMBER;
+  if (!number && !given && !lua_istable(L, 2)) luaL_typeerror(L, 2, "number, table or tensor");
+  if (given && given->ndim > 1)
+    luaL_error(L, "%s: several q stand along one axis, not %d", name, given->ndim);
+  if (given && gr_is_tracked(given)) {
+    lua_pushvalue(L, 2);
+    if (percent) {
+      lua_pushnumber(L, 100);
+      lua_arith(L, LUA_OPDIV);
+    }
+    return gr_check_tensor(L, -1);
+  }
+  const int64_t count = given ? gr_tensor_size(given) : number ? 1 : luaL_len(L, 2);
+  gr_tensor *out = gr_push_tensor(L, GR_F64, given ? given->ndim : !number, &count);
+  double *q = out->data;
+  for (int64_t i = 0; i < count; i++) {
+    if (given)
+      q[i] = gr_tensor_get(given, given->ndim ? &i : NULL);
+    else {
+      if (number)
+        lua_pushvalue(L, 2);
+      else
+        lua_geti(L, 2, i + 1);
+      if (lua_type(L, -1) != LUA_TNUMBER)
+        luaL_error(L, "%s: q is made of numbers, and number %I is a %s", name, (lua_Integer)i + 1,
+                   luaL_typename(L, -1));
+      q[i] = lua_tonumber(L, -1);
+      lua_pop(L, 1);
+    }
+    if (!(q[i] >= 0 && q[i] <= (percent ? 100 : 1)))
+      luaL_error(L, "%s: q is from 0 to %d, not %f%s", name, percent ? 100 : 1, q[i],
+                 !percent && q[i] > 1 && q[i] <= 100 ? "; percentile takes it in percent" : "");
+    if (percent) q[i] /= 100;
+  }
+  return out;
 }
 
 static int quantile(lua_State *L) {
@@ -151,37 +199,15 @@ static int quantile(lua_State *L) {
   bool percent = lua_tointeger(L, lua_upvalueindex(1)) == 100;
   const char *name = percent ? "percentile" : "quantile";
   const gr_tensor *t = gr_check_tensor(L, 1);
-  gr_refuse_tracked(L, 1, name);
   gr_axes axes = gr_read_axes(L, 3, name, t->ndim, names);
-  // q: a number, or several as a tensor or a table.
-  bool several = lua_type(L, 2) != LUA_TNUMBER;
-  const gr_tensor *given = gr_test_tensor(L, 2);
-  if (several && !given && !lua_istable(L, 2)) return luaL_typeerror(L, 2, "number, table or tensor");
-  if (given && given->ndim != 1)
-    return luaL_error(L, "%s: several q stand along one axis, not %d", name, given->ndim);
-  int64_t count = given ? given->shape[0] : several ? luaL_len(L, 2) : 1;
-  double *q = gr_push_tensor(L, GR_F64, 1, &count)->data;
-  for (int64_t i = 0; i < count; i++) {
-    if (given)
-      q[i] = gr_tensor_get(given, &i);
-    else {
-      if (several)
-        lua_geti(L, 2, i + 1);
-      else
-        lua_pushvalue(L, 2);
-      if (lua_type(L, -1) != LUA_TNUMBER)
-        return luaL_error(L, "%s: q is made of numbers, and number %I is a %s", name, (lua_Integer)i + 1,
-                          luaL_typename(L, -1));
-      q[i] = lua_tonumber(L, -1);
-      lua_pop(L, 1);
-    }
-    if (!(q[i] >= 0 && q[i] <= (percent ? 100 : 1)))
-      return luaL_error(L, "%s: q is from 0 to %d, not %f%s", name, percent ? 100 : 1, q[i],
-                        !percent && q[i] > 1 && q[i] <= 100 ? "; percentile takes it in percent" : "");
-    if (percent) q[i] /= 100;
-  }
-  const gr_tensor *rows = push_sorted_rows(L, t, axes.mask, name);
-  return push_quantiles(L, t, rows, &axes, q, count, several);
+  const gr_tensor *q = push_q(L, name, percent);
+  const bool several = q->ndim > 0;
+  refuse_nothing(L, t, axes.mask, name);
+  if (several && t->ndim == GR_MAX_DIMS && (axes.keepdims || !axes.mask))
+    return luaL_error(L, "a tensor has at most %d axes", GR_MAX_DIMS);
+  if (push_tracked_quantiles(L, &axes, lua_gettop(L))) return 1;
+  const gr_tensor *rows = push_sorted_rows(L, t, axes.mask);
+  return push_quantiles(L, t, rows, &axes, q->data, gr_tensor_size(q), several);
 }
 
 // ---- distinct values ----
@@ -205,7 +231,9 @@ static bool same(const gr_tensor *row, int64_t i, int64_t k) {
 static int unique(lua_State *L) {
   static const char *const names[] = {"return_index", "return_inverse", "return_counts", NULL};
   const gr_tensor *t = gr_check_tensor(L, 1);
-  gr_refuse_tracked(L, 1, "unique");
+  gr_refuse_derivative(
+      L, 1, "unique",
+      "numbers that are equal now are not when one of them moves: there would be more values");
   if (!lua_isnoneornil(L, 2)) luaL_checktype(L, 2, LUA_TTABLE);
   int options = lua_istable(L, 2) ? 2 : 0;
   if (options) gr_check_options(L, options, "unique", names);
@@ -357,13 +385,20 @@ static const gr_function both[] = {
      "median(t, axis) -> number or tensor\n\n"
      "The middle of the sorted numbers, or the mean of the two in the middle, over axes as in sum; nan if "
      "there is "
-     "one among them.\n\n"
+     "one among them. Of a tracked tensor the gradient goes to the numbers in the middle alone, however far "
+     "off the others are.\n\n"
      "> median(tensor{1, 9, 2})\n"
-     "2.0"},
+     "2.0\n"
+     "> x = grad.track(tensor{1, 9, 2, 3})\n"
+     "> median(x):backward()\n"
+     "> x.grad\n"
+     "[0.  0.  0.5 0.5]"},
     {"quantile", quantile,
      "quantile(t, q, axis) -> number or tensor\n\n"
      "What a part q (0 to 1) of the numbers does not exceed, over axes as in sum; between two numbers it is "
-     "interpolated linearly, as in NumPy. Several q, in a table or a tensor, give one more axis in front.\n\n"
+     "interpolated linearly, as in NumPy. Several q, in a table or a tensor, give one more axis in front. "
+     "Gradients go to those two numbers, as much "
+     "to each as it weighs, and to a tracked q.\n\n"
      "> quantile(tensor{1, 2, 3, 4}, 0.5)\n"
      "2.5\n"
      "> quantile(tensor{1, 2, 3, 4}, {0, 0.25, 1})\n"

@@ -1,11 +1,10 @@
 // Histograms, counts of labels, covariance.
-#include "bind/bind.h"
+#include "bind/moving.h"
 
 #include <math.h>
 
 #include "kernel/elementwise.h"
 #include "kernel/histogram.h"
-#include "kernel/matmul.h"
 #include "kernel/reduce.h"
 
 // Counts are kept as float64 while they are summed, exact up to 2^53; without weights they are whole. Pushed.
@@ -19,11 +18,32 @@ static const gr_tensor *weights_option(lua_State *L, int options, const char *na
   if (!options || !gr_option(L, options, "weights")) return NULL;
   const gr_tensor *w = gr_test_tensor(L, -1);
   if (!w) luaL_error(L, "%s: weights is a tensor, not %s", name, luaL_tolstring(L, -1, NULL));
-  gr_refuse_tracked(L, lua_gettop(L), name);
   if (!gr_tensor_same_shape(w, t))
     luaL_error(L, "%s: each number has its weight, but the weights have shape %s and the numbers %s", name,
                gr_shape_text(a, w->ndim, w->shape), gr_shape_text(b, t->ndim, t->shape));
   return w;
+}
+
+// How many there are does not change when a number moves by a little, and then jumps.
+static void refuse_counted(lua_State *L, const char *name) {
+  gr_refuse_derivative(L, 1, name, "what it counts changes by jumps (by the weights there is a derivative)");
+}
+
+// Pushes the sums of the tracked weights at `weights` by the bins (from 0) of their numbers; -1 is none.
+static void push_weights_in_bins(lua_State *L, int weights, const int64_t *bin, int64_t bins) {
+  int64_t n = gr_tensor_size(gr_check_tensor(L, weights)), kept = 0;
+  int64_t *at = gr_push_tensor(L, GR_I64, 1, &n)->data;
+  for (int64_t i = 0; i < n; i++)
+    if (bin[i] >= 0) at[kept++] = i;
+  lua_pushvalue(L, weights);
+  lua_pushstring(L, "float64");
+  gr_call_method(L, "astype", 1);
+  gr_push_reshaped(L, -1, 1, &n);
+  if (kept < n) gr_push_picked_list(L, -1, 0, kept, at);
+  const int w = lua_gettop(L);
+  int64_t *to = gr_push_tensor(L, GR_I64, 1, &kept)->data;
+  for (int64_t i = 0; i < kept; i++) to[i] = bin[at[i]];
+  gr_apply_tracked(L, &gr_op_bincount, &(gr_op_args){.shape = {bins}}, 2, (int[]){w, w + 1});
 }
 
 // ---- histogram ----
@@ -89,6 +109,7 @@ static gr_tensor *push_given_edges(lua_State *L, int index) {
   int64_t n = given ? gr_tensor_size(given) : luaL_len(L, index);
   if (n < 2 || (given && given->ndim != 1))
     luaL_error(L, "histogram: edges stand along one axis, at least two of them");
+  if (given) gr_values_leave(L, given);
   gr_tensor *edges = gr_push_tensor(L, GR_F64, 1, &n);
   double *edge = edges->data;
   for (int64_t i = 0; i < n; i++) {
@@ -107,10 +128,28 @@ static gr_tensor *push_given_edges(lua_State *L, int index) {
   return edges;
 }
 
+static void push_tracked_histogram(lua_State *L, const gr_tensor *t, int weights, const gr_tensor *edges,
+                                   bool even, bool density) {
+  const int64_t n = gr_tensor_size(t), bins = edges->shape[0] - 1;
+  int64_t *bin = gr_push_tensor(L, GR_I64, 1, &n)->data;
+  GR_TRY(L, gr_histogram_bins(bin, edges, even, t, &err));
+  push_weights_in_bins(L, weights, bin, bins);
+  if (!density) return;
+  const int sums = lua_gettop(L);
+  const double *edge = edges->data;
+  double *width = gr_push_tensor(L, GR_F64, 1, &bins)->data;
+  for (int64_t i = 0; i < bins; i++) width[i] = edge[i + 1] - edge[i];
+  lua_pushvalue(L, sums);
+  lua_insert(L, -2);
+  lua_arith(L, LUA_OPDIV);
+  gr_push_reduced(L, sums, GR_SUM, &(gr_axes){.mask = 1}, 0);
+  lua_arith(L, LUA_OPDIV);
+}
+
 static int histogram(lua_State *L) {
   static const char *const names[] = {"bins", "range", "weights", "density", NULL};
   const gr_tensor *t = gr_check_tensor(L, 1);
-  gr_refuse_tracked(L, 1, "histogram");
+  refuse_counted(L, "histogram");
   lua_settop(L, 3);
   int bins_at = 2, options = lua_istable(L, 3) ? 3 : 0;
   if (lua_istable(L, 2) && luaL_len(L, 2) == 0) bins_at = 0, options = 2;  // names only
@@ -118,6 +157,7 @@ static int histogram(lua_State *L) {
   if (options && gr_option(L, options, "bins")) bins_at = lua_gettop(L);
   bool even = !bins_at || lua_isnil(L, bins_at) || lua_type(L, bins_at) == LUA_TNUMBER;
   const gr_tensor *w = weights_option(L, options, "histogram", t), *edges;
+  const int weights = lua_gettop(L);
   bool density = gr_boolean_option(L, options, "histogram", "density");
   if (even) {
     double range[2];
@@ -135,6 +175,11 @@ static int histogram(lua_State *L) {
     edges = push_given_edges(L, bins_at);
   }
   int edges_at = lua_gettop(L);
+  if (w && gr_is_tracked(w)) {
+    push_tracked_histogram(L, t, weights, edges, even, density);
+    lua_pushvalue(L, edges_at);
+    return 2;
+  }
   gr_tensor *counts = gr_push_tensor(L, GR_F64, 1, (int64_t[]){edges->shape[0] - 1});
   GR_TRY(L, gr_fill(counts, 0, &err));
   GR_TRY(L, gr_histogram(counts, edges, even, t, w, &err));
@@ -155,7 +200,7 @@ static int histogram(lua_State *L) {
 static int bincount(lua_State *L) {
   static const char *const names[] = {"minlength", "weights", NULL};
   const gr_tensor *t = gr_check_tensor(L, 1);
-  gr_refuse_tracked(L, 1, "bincount");
+  refuse_counted(L, "bincount");
   if (!lua_isnoneornil(L, 2)) luaL_checktype(L, 2, LUA_TTABLE);
   int options = lua_istable(L, 2) ? 2 : 0;
   if (options) gr_check_options(L, options, "bincount", names);
@@ -163,6 +208,7 @@ static int bincount(lua_State *L) {
   if (!(least >= 0 && least <= 1e15 && least == floor(least)))
     return luaL_error(L, "bincount: minlength is a whole number from 0, not %f", least);
   const gr_tensor *w = weights_option(L, options, "bincount", t);
+  const int weights = lua_gettop(L);
   int64_t size = (int64_t)least;
   if (gr_tensor_size(t) > 0) {
     if (gr_dtype_is_float(t->dtype)) {  // labels typed as numbers: whole ones are as good
@@ -179,6 +225,12 @@ static int bincount(lua_State *L) {
                         (lua_Integer)low);
     if (high >= (double)size) size = (int64_t)high + 1;
   }
+  if (w && gr_is_tracked(w)) {
+    gr_tensor *labels = gr_push_tensor(L, GR_I64, t->ndim, t->shape);
+    GR_TRY(L, gr_copy(labels, t, &err));
+    push_weights_in_bins(L, weights, labels->data, size);
+    return 1;
+  }
   gr_tensor *counts = gr_push_tensor(L, GR_F64, 1, &size);
   GR_TRY(L, gr_fill(counts, 0, &err));
   GR_TRY(L, gr_count_values(counts, t, w, &err));
@@ -188,48 +240,49 @@ static int bincount(lua_State *L) {
 
 // ---- covariance ----
 
-// Pushes the variables as rows of a float64 matrix (or float32, of such): t's rows, or its columns without
-// rowvar, and the second tensor's below.
-static gr_tensor *push_variables(lua_State *L, const char *name, bool rowvar) {
-  gr_tensor view[2];
-  int64_t shape[2] = {0, 0};
-  int n = gr_test_tensor(L, 2) ? 2 : 1;
-  bool single = true;
-  for (int i = 0; i < n; i++) {
-    const gr_tensor *t = gr_check_tensor(L, i + 1);
-    gr_refuse_tracked(L, i + 1, name);
-    char text[GR_SHAPE_TEXT];
-    if (t->ndim != 1 && t->ndim != 2)
-      luaL_error(L, "%s: variables are the rows of a matrix, or one of them a vector; this has shape %s",
-                 name, gr_shape_text(text, t->ndim, t->shape));
-    view[i] = *t;
-    if (t->ndim == 1) {
-      view[i].ndim = 2;
-      view[i].shape[0] = 1, view[i].shape[1] = t->shape[0];
-      view[i].stride[0] = 0, view[i].stride[1] = t->stride[0];
-    } else if (!rowvar) {
-      view[i] = gr_tensor_transposed(t);
-    }
-    if (i > 0 && view[i].shape[1] != shape[1])
-      luaL_error(L, "%s: the first has %I observations and the second %I; they need the same number", name,
-                 (lua_Integer)shape[1], (lua_Integer)view[i].shape[1]);
-    shape[0] += view[i].shape[0];
-    shape[1] = view[i].shape[1];
-    single &= t->dtype == GR_F32;
+// Pushes the tensor at `index` as variables in rows: its rows, or its columns without rowvar. float64, or
+// float32 as it is.
+static const gr_tensor *push_variables(lua_State *L, int index, const char *name, bool rowvar) {
+  const gr_tensor *t = gr_check_tensor(L, index);
+  char text[GR_SHAPE_TEXT];
+  if (t->ndim != 1 && t->ndim != 2)
+    luaL_error(L, "%s: variables are the rows of a matrix, or one of them a vector; this has shape %s", name,
+               gr_shape_text(text, t->ndim, t->shape));
+  if (t->ndim == 1)
+    gr_push_reshaped(L, index, 2, (int64_t[]){1, t->shape[0]});
+  else if (!rowvar)
+    gr_push_transposed(L, index);
+  else
+    lua_pushvalue(L, index);
+  if (!gr_dtype_is_float((gr_dtype)t->dtype)) {
+    lua_pushstring(L, "float64");
+    gr_call_method(L, "astype", 1);
   }
-  gr_tensor *x = gr_push_tensor(L, single ? GR_F32 : GR_F64, 2, shape);
-  for (int64_t i = 0, at = 0; i < n; at += view[i++].shape[0]) {
-    gr_tensor part;
-    gr_tensor_view_slice(&part, x, 0, at, 1, view[i].shape[0]);
-    GR_TRY(L, gr_copy(&part, &view[i], &err));
-  }
-  return x;
+  return gr_check_tensor(L, -1);
 }
 
+// Divides each covariance, on top of the stack, by both standard deviations.
+static void push_correlations(lua_State *L) {
+  const int cov = lua_gettop(L);
+  const int64_t n = gr_check_tensor(L, cov)->shape[0];
+  lua_pushvalue(L, cov);
+  gr_call_method(L, "diag", 0);
+  gr_call_unary(L, GR_SQRT, cov + 1);
+  gr_push_reshaped(L, cov + 2, 2, (int64_t[]){n, 1});
+  gr_call_binary(L, GR_DIV, cov, cov + 3);
+  gr_call_binary(L, GR_DIV, cov + 4, cov + 2);
+  lua_pushnumber(L, 1);  // rounding must not lead beyond 1
+  gr_call_binary(L, GR_MINIMUM, cov + 5, cov + 6);
+  lua_pushnumber(L, -1);
+  gr_call_binary(L, GR_MAXIMUM, cov + 7, cov + 8);
+}
+
+// Made of other operations: what is tracked stays tracked.
 static int covariance(lua_State *L) {
   static const char *const names[] = {"rowvar", "ddof", NULL};
   bool correlation = lua_tointeger(L, lua_upvalueindex(1));
   const char *name = correlation ? "corrcoef" : "cov";
+  lua_settop(L, 3);
   int options = lua_istable(L, 2) ? 2 : 3;  // a nil in the second's place is passed over
   if (options == 3 && !lua_isnoneornil(L, 2) && !gr_test_tensor(L, 2))
     return luaL_typeerror(L, 2, "tensor or table of options");
@@ -240,30 +293,30 @@ static int covariance(lua_State *L) {
     return luaL_typeerror(L, options, "table of options");
   bool rowvar = !has_options || lua_getfield(L, options, "rowvar") == LUA_TNIL || lua_toboolean(L, -1);
   double ddof = gr_number_option(L, has_options ? options : 0, name, "ddof", 1);
-  gr_tensor *x = push_variables(L, name, rowvar);
-  int64_t n = x->shape[0], observations = x->shape[1];
-  gr_tensor *mean = gr_push_tensor(L, x->dtype, 2, (int64_t[]){n, 1});
-  gr_tensor *out = gr_push_tensor(L, x->dtype, 2, (int64_t[]){n, n});
-  int at = lua_gettop(L);
-  GR_TRY(L, gr_reduce(mean, GR_MEAN, x, 2, &err));
-  GR_TRY(L, gr_binary(x, GR_SUB, x, mean, &err));
-  const gr_tensor turned = gr_tensor_transposed(x);
-  GR_TRY(L, gr_matmul(out, x, &turned, false, &err));
-  double freedom = (double)observations - ddof;
-  GR_TRY(L, gr_binary_scalar(out, GR_DIV, out, freedom > 0 ? freedom : 0, false, &err));
-  if (correlation) {  // each divided by both deviations; rounding must not lead beyond 1
-    gr_tensor spread = {
-        .data = out->data, .dtype = out->dtype, .ndim = 2, .shape = {n, 1}, .stride = {n + 1, 0}};
-    gr_tensor *column = gr_push_tensor(L, x->dtype, 2, (int64_t[]){n, 1}), row = *column;
-    row.shape[0] = 1, row.shape[1] = n, row.stride[0] = 0, row.stride[1] = 1;
-    GR_TRY(L, gr_unary(column, GR_SQRT, &spread, &err));
-    GR_TRY(L, gr_binary(out, GR_DIV, out, column, &err));
-    GR_TRY(L, gr_binary(out, GR_DIV, out, &row, &err));
-    GR_TRY(L, gr_binary_scalar(out, GR_MINIMUM, out, 1, false, &err));
-    GR_TRY(L, gr_binary_scalar(out, GR_MAXIMUM, out, -1, false, &err));
+  const gr_tensor *x = push_variables(L, 1, name, rowvar);
+  if (gr_test_tensor(L, 2)) {
+    const gr_tensor *y = push_variables(L, 2, name, rowvar);
+    if (x->shape[1] != y->shape[1])
+      return luaL_error(L, "%s: the first has %I observations and the second %I; they need the same number",
+                        name, (lua_Integer)x->shape[1], (lua_Integer)y->shape[1]);
+    gr_push_joined(L, -2, -1, 0);
+    x = gr_check_tensor(L, -1);
   }
-  lua_settop(L, at);
-  if (n == 1) gr_push_element(L, out, (int64_t[]){0, 0});
+  const int at = lua_gettop(L);
+  const int64_t n = x->shape[0];
+  double freedom = (double)x->shape[1] - ddof;
+  gr_push_reduced(L, at, GR_MEAN, &(gr_axes){.mask = 2, .count = 1, .keepdims = true}, 0);
+  gr_call_binary(L, GR_SUB, at, at + 1);
+  lua_pushvalue(L, at + 2);
+  gr_push_transposed(L, at + 2);
+  gr_call_method(L, "dot", 1);
+  lua_pushnumber(L, freedom > 0 ? freedom : 0);
+  lua_arith(L, LUA_OPDIV);
+  if (correlation) push_correlations(L);
+  if (n != 1) return 1;
+  gr_push_reshaped(L, -1, 0, (int64_t[]){1});
+  const gr_tensor *number = gr_check_tensor(L, -1);
+  if (!gr_is_tracked(number)) gr_push_element(L, number, NULL);
   return 1;
 }
 
@@ -286,7 +339,7 @@ static const gr_function both[] = {
      "bincount(t, {weights=w, minlength=0}) -> tensor\n\n"
      "How often each label 0, 1, 2, ... occurs: element i + 1 counts label i. With weights, the sum of each "
      "label's "
-     "weights.\n\n"
+     "weights, through which gradients go.\n\n"
      "> bincount(tensor{0, 2, 2})\n"
      "[1 0 2]"},
     {"cov", covariance,

@@ -117,9 +117,15 @@ extern const gr_op gr_op_binary;     // kind; both operands broadcast
 extern const gr_op gr_op_where;      // condition, a, b; all broadcast
 extern const gr_op gr_op_reduce;     // kind, axes, keepdims, ddof; not any, all, argmin, argmax
 extern const gr_op gr_op_logsumexp;  // axes, keepdims
-extern const gr_op gr_op_scan;       // kind GR_SUM, axes
-extern const gr_op gr_op_matmul;     // (..., m, k) (..., k, n), or vectors
-extern const gr_op gr_op_solve;      // A, b; or A alone: its inverse
+extern const gr_op gr_op_cumsum;     // kind GR_SUM, axes: the one
+extern const gr_op gr_op_cumprod;    // kind GR_PROD, axes: the one
+// axes, keepdims; x, q from 0 to 1: a number, or several, which are one more axis in front; NULL: the median
+extern const gr_op gr_op_quantile;
+// kind: a gr_transform; start[0]: its axis, shape[0]: points of it, rate: scale; re, im or NULL -> re and im
+// behind each other along that axis, or of GR_IRFFT real numbers.
+extern const gr_op gr_op_fft;
+extern const gr_op gr_op_matmul;  // (..., m, k) (..., k, n), or vectors
+extern const gr_op gr_op_solve;   // A, b; or A alone: its inverse
 extern const gr_op gr_op_det;
 extern const gr_op gr_op_reshape;    // ndim, shape, keepdims
 extern const gr_op gr_op_transpose;  // order
@@ -128,6 +134,8 @@ extern const gr_op gr_op_transpose;  // order
 extern const gr_op gr_op_slice;
 // x, positions (0-based, one axis): start[0] and step[0] are the axis and number of axes of a gr_picks.
 extern const gr_op gr_op_take;
+// x, positions (0-based) of its elements, one axis both: shape[0] sums, of what has the same position.
+extern const gr_op gr_op_bincount;
 extern const gr_op gr_op_expand;  // ndim, shape (-1 first: as many rows as there are), kind: the dtype
 extern const gr_op gr_op_pad;     // zeros: start[i] before and shape[i] after axis i
 extern const gr_op gr_op_join;    // two tensors along axis start[0]
@@ -140,10 +148,13 @@ extern const gr_op gr_op_batch_normalization;  // x, gamma or NULL, beta or NULL
 extern const gr_op gr_op_dropout;              // rate, layer
 // Random changes of pictures; x, a recipe (kernel/augment.h) as float64. layer; kind: a gr_augmented.
 extern const gr_op gr_op_augment;
+extern const gr_op gr_op_resize;   // kind: a gr_resizing; shape[0], shape[1]: rows and columns
 extern const gr_op gr_op_loss;     // kind; prediction, target -> one number a row
 extern const gr_op gr_op_custom;   // custom; kind (the dtype of out), ndim, shape
 extern const gr_op gr_op_hit;      // kind; prediction, target -> one number a row
 extern const gr_op gr_op_penalty;  // l1, l2; a weight -> one number
+
+typedef enum gr_transform { GR_FFT, GR_IFFT, GR_RFFT, GR_IRFFT } gr_transform;
 
 typedef enum gr_augmented {
   GR_AUGMENT_PICTURES,

@@ -98,6 +98,37 @@ static bool take_by_rows(const gr_call *c, unsigned rows) { return rows == 1 && 
 const gr_op gr_op_take = {"take",       take_plan,         take_forward, take_backward,
                           take_by_rows, GR_TANGENT_LINEAR, .whole = 2};
 
+// ---- bincount: take backwards ----
+
+static gr_picks bins_of(const gr_call *c) {
+  return (gr_picks){.axes = 1, .position = c->in[1]->data, .count = c->in[1]->shape[0]};
+}
+
+static gr_code bincount_plan(gr_call *c, size_t *scratch, gr_err *err) {
+  *scratch = gr_tensor_bytes(c->in[0]);
+  return gr_tensor_layout(c->out, c->in[0]->dtype, 1, c->args->shape, err);
+}
+
+static gr_code bincount_forward(gr_call *c, gr_err *err) {
+  gr_picks picks = bins_of(c);
+  gr_code code = gr_fill(c->out, 0, err);
+  return code ? code : gr_scatter_add(c->out, c->in[0], &picks, err);
+}
+
+static gr_code bincount_backward(gr_call *c, gr_err *err) {
+  if (!c->din[0]) return GR_OK;
+  gr_picks picks = bins_of(c);
+  gr_tensor g = *c->in[0];
+  g.data = c->scratch;
+  gr_code code = gr_gather(&g, c->dout, &picks, err);
+  return code ? code : gr_call_give(c, 0, &g, NULL, err);
+}
+
+static bool never_by_rows(const gr_call *c, unsigned rows) { return false; }
+
+const gr_op gr_op_bincount = {"bincount",    bincount_plan,     bincount_forward, bincount_backward,
+                              never_by_rows, GR_TANGENT_LINEAR, .whole = 2};
+
 // ---- expand ----
 
 static gr_code expand_plan(gr_call *c, size_t *scratch, gr_err *err) {

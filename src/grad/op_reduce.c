@@ -74,27 +74,51 @@ static gr_code extreme_backward(gr_call *c, const gr_tensor *g, const gr_tensor 
   return gr_call_give(c, 0, &share, NULL, err);
 }
 
+// Rows of factors and their gradients, in float64 and scratch: what is reduced, or one axis of it, lies last.
+typedef struct products {
+  gr_tensor factors, d;
+  int order[GR_MAX_DIMS];
+} products;
+
+static gr_code products_begin(products *p, char **at, gr_call *c, gr_err *err) {
+  const gr_tensor *x = c->in[0];
+  gr_reduce_order(p->order, x, c->args->axes);
+  gr_tensor rows;
+  gr_code code;
+  DO(gr_tensor_view_permute(&rows, x, p->order, err));
+  p->factors = piece(at, GR_F64, rows.ndim, rows.shape);
+  p->d = piece(at, GR_F64, rows.ndim, rows.shape);
+  return gr_copy(&p->factors, &rows, err);
+}
+
+// Gives d to x. The factors are done with: a conversion takes their place.
+static gr_code products_end(products *p, gr_call *c, gr_err *err) {
+  const gr_tensor *x = c->in[0];
+  gr_tensor in_place;
+  int back[GR_MAX_DIMS];
+  gr_code code;
+  for (int i = 0; i < x->ndim; i++) back[p->order[i]] = i;
+  DO(gr_tensor_view_permute(&in_place, &p->d, back, err));
+  if (x->dtype == GR_F64) return gr_call_give(c, 0, &in_place, NULL, err);
+  char *at = c->scratch;
+  gr_tensor narrow = piece(&at, x->dtype, x->ndim, x->shape);
+  DO(gr_copy(&narrow, &in_place, err));
+  return gr_call_give(c, 0, &narrow, NULL, err);
+}
+
 // dy/dx_i is the product of all other factors: of those before times of those behind, so that zeros are no
 // special case.
 static gr_code prod_backward(gr_call *c, gr_err *err) {
-  const gr_tensor *x = c->in[0];
-  int order[GR_MAX_DIMS], n = 0;
-  for (int pass = 0; pass < 2; pass++)  // kept axes first
-    for (int i = 0; i < x->ndim; i++)
-      if ((c->args->axes >> i & 1) == (unsigned)pass) order[n++] = i;
-  gr_tensor rows, in_place;
+  products p;
   char *at = c->scratch;
   gr_code code;
-  DO(gr_tensor_view_permute(&rows, x, order, err));
-  gr_tensor factors = piece(&at, GR_F64, rows.ndim, rows.shape),
-            d = piece(&at, GR_F64, rows.ndim, rows.shape);
+  DO(products_begin(&p, &at, c, err));
   gr_tensor g = piece(&at, GR_F64, c->dout->ndim, c->dout->shape);
-  DO(gr_copy(&factors, &rows, err));
   DO(gr_copy(&g, c->dout, err));
-  int64_t results = gr_tensor_size(&g), count = results ? gr_tensor_size(x) / results : 0;
+  int64_t results = gr_tensor_size(&g), count = results ? gr_tensor_size(&p.factors) / results : 0;
   for (int64_t r = 0; r < results; r++) {
-    const double *f = (const double *)factors.data + r * count;
-    double *out = (double *)d.data + r * count, product = ((const double *)g.data)[r];
+    const double *f = (const double *)p.factors.data + r * count;
+    double *out = (double *)p.d.data + r * count, product = ((const double *)g.data)[r];
     for (int64_t i = 0; i < count; i++) {
       out[i] = product;
       product *= f[i];
@@ -105,14 +129,7 @@ static gr_code prod_backward(gr_call *c, gr_err *err) {
       product *= f[i];
     }
   }
-  int back[GR_MAX_DIMS];
-  for (int i = 0; i < x->ndim; i++) back[order[i]] = i;
-  DO(gr_tensor_view_permute(&in_place, &d, back, err));
-  if (x->dtype == GR_F64) return gr_call_give(c, 0, &in_place, NULL, err);
-  at = c->scratch;  // the factors are done with
-  gr_tensor narrow = piece(&at, x->dtype, x->ndim, x->shape);
-  DO(gr_copy(&narrow, &in_place, err));
-  return gr_call_give(c, 0, &narrow, NULL, err);
+  return products_end(&p, c, err);
 }
 
 // Writes 0 into w where y is 0: there a root has no derivative, and 0 is the one that does no harm.
@@ -221,13 +238,13 @@ static gr_code logsumexp_backward(gr_call *c, gr_err *err) {
 const gr_op gr_op_logsumexp = {"logsumexp",        logsumexp_plan, logsumexp_forward,
                                logsumexp_backward, reduce_by_rows, GR_TANGENT_BY_BACKWARD};
 
-// ---- running sums ----
+// ---- running sums and products ----
 
 static int scanned_axis(const gr_call *c) { return __builtin_ctz(c->args->axes); }
 
 static gr_code scan_plan(gr_call *c, size_t *scratch, gr_err *err) {
   const gr_tensor *x = c->in[0];
-  *scratch = gr_scratch_round((size_t)gr_tensor_size(x) * sizeof(double));
+  *scratch = 2 * gr_scratch_round((size_t)gr_tensor_size(x) * sizeof(double));
   return gr_tensor_layout(c->out, gr_reduce_dtype((gr_reduce_op)c->args->kind, x->dtype), x->ndim, x->shape,
                           err);
 }
@@ -237,7 +254,7 @@ static gr_code scan_forward(gr_call *c, gr_err *err) {
 }
 
 // A summand is in all sums from its own on: the running sum of g from the end.
-static gr_code scan_backward(gr_call *c, gr_err *err) {
+static gr_code cumsum_backward(gr_call *c, gr_err *err) {
   if (!c->din[0]) return GR_OK;
   char *at = c->scratch;
   gr_code code;
@@ -248,4 +265,33 @@ static gr_code scan_backward(gr_call *c, gr_err *err) {
 
 static bool scan_by_rows(const gr_call *c, unsigned rows) { return scanned_axis(c) != 0; }
 
-const gr_op gr_op_scan = {"scan", scan_plan, scan_forward, scan_backward, scan_by_rows, GR_TANGENT_LINEAR};
+const gr_op gr_op_cumsum = {"cumsum",        scan_plan,    scan_forward,
+                            cumsum_backward, scan_by_rows, GR_TANGENT_LINEAR};
+
+// y_k is x_1 ... x_k, so that dx_i is the sum over k >= i of g_k times x_1 ... x_k without x_i: what is
+// before x_i, times s_i, the sum over k >= i of g_k x_(i+1) ... x_k, which follows from s_(i+1). No division:
+// zeros are no special case.
+static gr_code cumprod_backward(gr_call *c, gr_err *err) {
+  if (!c->din[0]) return GR_OK;
+  products p;
+  char *at = c->scratch;
+  gr_code code;
+  DO(products_begin(&p, &at, c, err));
+  gr_tensor g;
+  const int64_t count = c->in[0]->shape[scanned_axis(c)], total = gr_tensor_size(c->in[0]);
+  DO(gr_tensor_view_permute(&g, c->dout, p.order, err));
+  DO(gr_copy(&p.d, &g, err));
+  for (int64_t start = 0; start < total; start += count) {
+    const double *f = (const double *)p.factors.data + start;
+    double *d = (double *)p.d.data + start, before = 1;
+    for (int64_t i = count - 1; i-- > 0;) d[i] += f[i + 1] * d[i + 1];
+    for (int64_t i = 0; i < count; i++) {
+      d[i] *= before;
+      before *= f[i];
+    }
+  }
+  return products_end(&p, c, err);
+}
+
+const gr_op gr_op_cumprod = {"cumprod",        scan_plan,    scan_forward,
+                             cumprod_backward, scan_by_rows, GR_TANGENT_BY_BACKWARD};

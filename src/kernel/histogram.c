@@ -43,14 +43,33 @@ static int64_t searched_bin(double x, const double *edges, int64_t bins) {
   return low;
 }
 
+// Bins and how to find the one of a number.
+typedef struct bins {
+  const double *edge;
+  int64_t count;
+  bool even;
+  double scale;
+} bins;
+
+static bins bins_of(const gr_tensor *edges, bool even) {
+  bins b = {.edge = edges->data, .count = edges->shape[0] - 1};
+  if (b.count < 1) return b;
+  b.scale = (double)b.count / (b.edge[b.count] - b.edge[0]);
+  b.even = even && isfinite(b.scale);  // bins may be too narrow to divide by
+  return b;
+}
+
+// -1: outside, or nan.
+static inline int64_t bin_of(const bins *b, double x) {
+  if (!(x >= b->edge[0] && x <= b->edge[b->count])) return -1;
+  return b->even ? even_bin(x, b->edge, b->count, b->scale) : searched_bin(x, b->edge, b->count);
+}
+
 gr_code gr_histogram(gr_tensor *counts, const gr_tensor *edges, bool even, const gr_tensor *a,
                      const gr_tensor *weights, gr_err *err) {
-  const double *edge = edges->data;
+  const bins b = bins_of(edges, even);
   double *count = counts->data;
-  int64_t bins = edges->shape[0] - 1;
-  if (bins < 1) return GR_OK;
-  double first = edge[0], last = edge[bins], scale = (double)bins / (last - first);
-  if (!isfinite(scale)) even = false;  // bins too narrow to divide by
+  if (b.count < 1) return GR_OK;
   pair p;
   start_pair(&p, a, GR_F64, weights);
   for (int64_t done = 0, n; done < p.total; done += n) {
@@ -59,9 +78,26 @@ gr_code gr_histogram(gr_tensor *counts, const gr_tensor *edges, bool even, const
     const double *x = gr_walk_read(&p.a, &block, n);
     const double *w = p.weighted ? gr_walk_read(&p.weights, &weight_block, n) : NULL;
     for (int64_t i = 0; i < n; i++) {
-      if (!(x[i] >= first && x[i] <= last)) continue;
-      count[even ? even_bin(x[i], edge, bins, scale) : searched_bin(x[i], edge, bins)] += w ? w[i] : 1;
+      const int64_t bin = bin_of(&b, x[i]);
+      if (bin >= 0) count[bin] += w ? w[i] : 1;
     }
+    if (done % GR_POLL_ELEMENTS == 0) {
+      gr_code code = gr_interrupt_poll(err);
+      if (code) return code;
+    }
+  }
+  return GR_OK;
+}
+
+gr_code gr_histogram_bins(int64_t *out, const gr_tensor *edges, bool even, const gr_tensor *a, gr_err *err) {
+  const bins b = bins_of(edges, even);
+  pair p;
+  start_pair(&p, a, GR_F64, NULL);
+  for (int64_t done = 0, n; done < p.total; done += n) {
+    gr_block block;
+    n = p.total - done < GR_BLOCK ? p.total - done : GR_BLOCK;
+    const double *x = gr_walk_read(&p.a, &block, n);
+    for (int64_t i = 0; i < n; i++) out[done + i] = b.count < 1 ? -1 : bin_of(&b, x[i]);
     if (done % GR_POLL_ELEMENTS == 0) {
       gr_code code = gr_interrupt_poll(err);
       if (code) return code;

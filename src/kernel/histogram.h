@@ -11,6 +11,9 @@
 gr_code gr_histogram(gr_tensor *counts, const gr_tensor *edges, bool even, const gr_tensor *a,
                      const gr_tensor *weights, gr_err *err);
 
+// Which bin that is, 0-based, or -1 outside: `bins` (int64) is contiguous, of as many elements as `a`.
+gr_code gr_histogram_bins(int64_t *bins, const gr_tensor *edges, bool even, const gr_tensor *a, gr_err *err);
+
 // counts[x] += 1, or the weight, for each element x of `a`, whole numbers from 0 below the size of counts.
 gr_code gr_count_values(gr_tensor *counts, const gr_tensor *a, const gr_tensor *weights, gr_err *err);
 

@@ -44,6 +44,19 @@ int gr_reduce_shape(int64_t *shape, const gr_tensor *a, unsigned axes, bool keep
   return ndim;
 }
 
+int64_t gr_reduce_order(int order[GR_MAX_DIMS], const gr_tensor *a, unsigned axes) {
+  int64_t rows = 1;
+  int n = 0;
+  for (int i = 0; i < a->ndim; i++)
+    if (!(axes & 1u << i)) {
+      order[n++] = i;
+      rows *= a->shape[i];
+    }
+  for (int i = 0; i < a->ndim; i++)
+    if (axes & 1u << i) order[n++] = i;
+  return rows;
+}
+
 gr_code gr_reduce_worked(gr_reduce_job *j, int64_t elements) {
   j->unpolled += elements;
   if (j->unpolled < GR_POLL_ELEMENTS) return GR_OK;

@@ -27,6 +27,8 @@ gr_dtype gr_reduce_dtype(gr_reduce_op op, gr_dtype a);
 // The shape of a reduction of `a` over `axes`, which keep size 1 with `keepdims` and go without; returns its
 // ndim.
 int gr_reduce_shape(int64_t *shape, const gr_tensor *a, unsigned axes, bool keepdims);
+// The order of axes that makes rows of what is reduced: those that are kept first. Returns how many rows.
+int64_t gr_reduce_order(int order[GR_MAX_DIMS], const gr_tensor *a, unsigned axes);
 
 // Bit i of `axes` reduces axis i. `out` has those axes with size 1 (keepdims form) or, with the same number
 // of elements, any contiguous shape. min, max, argmin, argmax of nothing is GR_ERR_VALUE.

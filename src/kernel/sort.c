@@ -366,24 +366,29 @@ static double number_at(const gr_tensor *t, int64_t i) {
   return t->dtype == GR_F64 ? ((const double *)t->data)[i] : ((const float *)t->data)[i];
 }
 
-// NumPy's: from the nearer of the two, so that q = 1 is exactly the last.
-static double between(double a, double b, double t) {
-  if (a == b) return a;  // infinities too
-  return t < 0.5 ? a + (b - a) * t : b - (b - a) * (1 - t);
+gr_quantile_place gr_quantile_place_of(double q, int64_t n) {
+  const double place = (isnan(q) ? 0.5 : q) * (double)(n - 1);
+  const int64_t below = (int64_t)floor(place);
+  const double t = place - (double)below;
+  return (gr_quantile_place){below, t > 0 && below + 1 < n ? below + 1 : below, t, isnan(q)};
+}
+
+// From the nearer of the two, so that q = 1 is exactly the last.
+double gr_quantile_between(const gr_quantile_place *place, double below, double above) {
+  const double t = place->t;
+  if (below == above || t == 0) return below;  // infinities too
+  if (place->median) return (below + above) / 2;
+  return t < 0.5 ? below + (above - below) * t : above - (above - below) * (1 - t);
 }
 
 gr_code gr_quantile_of_sorted(gr_tensor *out, const gr_tensor *rows, double q, gr_err *err) {
-  int64_t results = rows->shape[0], n = rows->shape[1];
-  bool median = isnan(q);
-  double place = (median ? 0.5 : q) * (double)(n - 1);
-  int64_t below = (int64_t)floor(place), above = below + 1 < n ? below + 1 : below;
+  const int64_t results = rows->shape[0], n = rows->shape[1];
+  const gr_quantile_place place = gr_quantile_place_of(q, n);
   for (int64_t i = 0; i < results; i++) {
-    double a = number_at(rows, i * n + below), b = number_at(rows, i * n + above),
-           last = number_at(rows, i * n + n - 1);
-    double value = isnan(last)             ? last
-                   : place == floor(place) ? a
-                   : median                ? (a + b) / 2
-                                           : between(a, b, place - (double)below);
+    const double last = number_at(rows, i * n + n - 1);
+    const double value = isnan(last) ? last
+                                     : gr_quantile_between(&place, number_at(rows, i * n + place.below),
+                                                           number_at(rows, i * n + place.above));
     if (out->dtype == GR_F64)
       ((double *)out->data)[i] = value;
     else

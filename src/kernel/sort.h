@@ -17,9 +17,20 @@ gr_code gr_argsort(gr_tensor *positions, gr_tensor *sorted, const gr_tensor *a, 
 gr_code gr_search_sorted(gr_tensor *out, const gr_tensor *sorted, const gr_tensor *x, bool right,
                          gr_err *err);
 
+// Where the q-th quantile of n sorted numbers lies: part `t` of the way from number `below` to number `above`
+// (0-based). q NAN is the median, the mean of the middle one or two.
+typedef struct gr_quantile_place {
+  int64_t below, above;
+  double t;
+  bool median;
+} gr_quantile_place;
+
+gr_quantile_place gr_quantile_place_of(double q, int64_t n);
+// Between the numbers at those two places: linearly, as NumPy rounds it.
+double gr_quantile_between(const gr_quantile_place *place, double below, double above);
+
 // The q-th quantiles of rows that are sorted already: rows (results, n) contiguous float64 or float32, n > 0;
-// out (results) contiguous, the same dtype. Between two numbers it is interpolated linearly; a row with a NaN
-// gives NaN. q NAN is the median, the mean of the middle one or two.
+// out (results) contiguous, the same dtype. A row with a NaN gives NaN.
 gr_code gr_quantile_of_sorted(gr_tensor *out, const gr_tensor *rows, double q, gr_err *err);
 
 #endif

@@ -28,21 +28,29 @@ void gr_warp_picture(void *out, const void *in, gr_dtype dtype, const gr_warp *w
 // Both methods are products of one for the rows and one for the columns. An output row is the weighted sum of
 // some input rows, taken along contiguous memory, and then of its columns.
 
-gr_code gr_resize_axis_init(gr_resize_axis *a, int64_t in, int64_t out, gr_resizing how, gr_err *err) {
-  const double scale = (double)in / (double)out;
-  *a = (gr_resize_axis){.in = in, .out = out, .most = how == GR_RESIZE_AREA ? (int64_t)ceil(scale) + 1 : 2};
+static gr_code resize_axis_new(gr_resize_axis *a, int64_t in, int64_t out, int64_t most, gr_err *err) {
+  *a = (gr_resize_axis){.in = in, .out = out, .most = most};
   void *first, *weight;
   gr_code code =
       gr_alloc(&first, (size_t)out * 2 * sizeof(int64_t), "the positions of a resized picture", err);
   if (code) return code;
   a->first = first;
   a->count = a->first + out;
-  code = gr_alloc(&weight, (size_t)(out * a->most) * sizeof(double), "the weights of a resized picture", err);
+  code =
+      gr_alloc(&weight, (size_t)(out * (most + 1)) * sizeof(double), "the weights of a resized picture", err);
   if (code) {
     gr_resize_axis_finish(a);
     return code;
   }
   a->weight = weight;
+  a->total = a->weight + out * most;
+  return GR_OK;
+}
+
+gr_code gr_resize_axis_init(gr_resize_axis *a, int64_t in, int64_t out, gr_resizing how, gr_err *err) {
+  const double scale = (double)in / (double)out;
+  gr_code code = resize_axis_new(a, in, out, how == GR_RESIZE_AREA ? (int64_t)ceil(scale) + 1 : 2, err);
+  if (code) return code;
   for (int64_t i = 0; i < out; i++) {
     double *w = a->weight + i * a->most;
     if (how == GR_RESIZE_AREA) {
@@ -65,6 +73,32 @@ gr_code gr_resize_axis_init(gr_resize_axis *a, int64_t in, int64_t out, gr_resiz
       w[0] = 1 - w[1];
       a->count[i] = w[1] > 0 ? 2 : 1;
     }
+    a->total[i] = 0;
+    for (int64_t k = 0; k < a->count[i]; k++) a->total[i] += w[k];
+  }
+  return GR_OK;
+}
+
+// What an output pixel reads begins and ends no earlier than what the one before it does: so the output
+// pixels that read input pixel i are neighbours.
+gr_code gr_resize_axis_transposed(gr_resize_axis *out, const gr_resize_axis *a, gr_err *err) {
+  int64_t most = 1;
+  for (int64_t i = 0, from = 0, to = 0; i < a->in; i++) {
+    while (from < a->out && a->first[from] + a->count[from] <= i) from++;
+    while (to < a->out && a->first[to] <= i) to++;
+    if (to - from > most) most = to - from;
+  }
+  gr_code code = resize_axis_new(out, a->out, a->in, most, err);
+  if (code) return code;
+  for (int64_t i = 0, from = 0, to = 0; i < a->in; i++) {
+    while (from < a->out && a->first[from] + a->count[from] <= i) from++;
+    while (to < a->out && a->first[to] <= i) to++;
+    out->count[i] = to > from ? to - from : 0;  // none: every other pixel is passed over, say
+    out->first[i] = out->count[i] ? from : 0;
+    out->total[i] = 1;
+    for (int64_t k = 0; k < out->count[i]; k++)
+      out->weight[i * most + k] =
+          a->weight[(from + k) * a->most + i - a->first[from + k]] / a->total[from + k];
   }
   return GR_OK;
 }
@@ -105,21 +139,16 @@ void gr_resize_picture(void *out, const void *in, gr_dtype dtype, const gr_resiz
   int64_t at = 0;
   for (int64_t r = 0; r < rows->out; r++) {
     memset(line, 0, (size_t)length * sizeof *line);
-    double rows_weight = 0;
-    for (int64_t k = 0; k < rows->count[r]; k++) {
-      const double weight = rows->weight[r * rows->most + k];
-      rows_weight += weight;
-      add_row(line, (const char *)in + (size_t)(rows->first[r] + k) * bytes, dtype, weight, length);
-    }
+    for (int64_t k = 0; k < rows->count[r]; k++)
+      add_row(line, (const char *)in + (size_t)(rows->first[r] + k) * bytes, dtype,
+              rows->weight[r * rows->most + k], length);
     for (int64_t c = 0; c < columns->out; c++) {
       const double *w = columns->weight + c * columns->most;
       for (int64_t k = 0; k < channels; k++) {
-        double sum = 0, weight = 0;
-        for (int64_t i = 0; i < columns->count[c]; i++) {
+        double sum = 0;
+        for (int64_t i = 0; i < columns->count[c]; i++)
           sum += w[i] * line[(columns->first[c] + i) * channels + k];
-          weight += w[i];
-        }
-        store(out, dtype, at++, sum / (weight * rows_weight));
+        store(out, dtype, at++, sum / (columns->total[c] * rows->total[r]));
       }
     }
   }

@@ -52,15 +52,17 @@ typedef enum gr_resizing {
   GR_N_RESIZINGS
 } gr_resizing;
 
-// For output pixels 0..out-1 along one axis: the first input pixel that counts, how many do, and the weight
-// of each, `most` places an output pixel.
+// For output pixels 0..out-1 along one axis: the first input pixel that counts, how many do, the weight of
+// each, `most` places an output pixel, and what their sum is divided by.
 typedef struct gr_resize_axis {
   int64_t in, out, most;
   int64_t *first, *count;
-  double *weight;
+  double *weight, *total;
 } gr_resize_axis;
 
 gr_code gr_resize_axis_init(gr_resize_axis *a, int64_t in, int64_t out, gr_resizing how, gr_err *err);
+// The way back, for gradients: an input pixel's is the sum of those of the pixels that it counts for.
+gr_code gr_resize_axis_transposed(gr_resize_axis *out, const gr_resize_axis *a, gr_err *err);
 void gr_resize_axis_finish(gr_resize_axis *a);  // accepts zero bytes
 // float32, float64, or uint8, which is rounded (halves to even). `line` has room for columns->in * channels
 // doubles. Sums are made in float64.

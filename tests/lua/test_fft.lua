@@ -192,7 +192,6 @@ local refused = {
   ["fft.fft2(zeros(3, 0))"] = "at least one point",
   ["fft.rfft(zeros(3), zeros(3))"] = "real numbers only",
   ["fft.irfft(zeros(1))"] = "{n=1}",
-  ["fft.fft(grad.track(zeros(3)))"] = "no gradient yet",
   ["fft.fft 'x'"] = "tensor expected",
   ["fft.fftfreq(0)"] = "at least one point",
   ["fft.fftfreq(math.maxinteger)"] = "more elements than any machine",

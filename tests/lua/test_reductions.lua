@@ -231,10 +231,23 @@ test("equal extremes share the gradient, zeros are no trouble to a product, root
   shows(single, "[27.2 24.6]")
 end)
 
+test("the gradient of running products is right where factors are zero", function()
+  local function gradient(numbers)
+    local x = grad.track(numbers)
+    sum(cumprod(x)):backward()
+    return x.grad
+  end
+  shows(gradient(tensor{2, 0, 3, 4}), "[ 1. 32.  0.  0.]")
+  shows(gradient(tensor{2, 0, 3, 0}), "[1. 8. 0. 0.]")
+  shows(gradient(tensor({0, 0, 1, 1}, {dtype = "float32"})), "[1. 0. 0. 0.]")
+  local empty = grad.track(zeros(2, 0))
+  sum(cumprod(empty, 2)):backward()
+  expect.equal(tostring(empty.grad.shape[2]), "0")
+end)
+
 test("what has no derivative refuses tracked tensors", function()
   local t = grad.track(tensor{1, 2})
-  expect.error(function() return t:cumprod() end, "cumprod of a tracked tensor has no gradient")
-  expect.error(function() return t:norm(0) end, "norm of order 0 of a tracked tensor")
+  expect.error(function() return t:norm(0) end, "norm of order 0: the tensor is tracked, and it counts")
   expect.equal(t:argmax(), 2)
   expect.equal(t:any(), true)
 end)

@@ -104,12 +104,38 @@ test("a bin lies between the edges of its number and the next", function()
   expect.error(function() return digitize(x, tensor{0, 2, 1}) end, "these do neither")
 end)
 
-test("tracked tensors are refused where the gradient would be lost", function()
-  local t = grad.track(tensor{2, 1})
-  for _, name in ipairs{"median", "unique", "histogram", "bincount", "cov"} do
-    expect.error(function() return t[name](t) end, name .. " of a tracked tensor has no gradient")
+-- What PyTorch 2.13 gives: torch.quantile(x, q, dim).backward.
+test("the gradient of a quantile goes to the numbers that it lies between, as much as each weighs", function()
+  local function gradient(f, numbers)
+    local x = grad.track(numbers)
+    sum(f(x)):backward()
+    return x.grad
   end
-  expect.error(function() return t:quantile(0.5) end, "quantile of a tracked tensor")
+  shows(gradient(median, tensor{1, 9, 2}), "[0. 0. 1.]")
+  shows(gradient(function(x) return quantile(x, 0.25) end, tensor{4, 1, 3, 2}), "[0.   0.25 0.   0.75]")
+  shows(gradient(function(x) return quantile(x, {0, 0.5, 1}, 2) end, tensor{{4, 1, 3}, {1, 2, 3}}),
+    "[[1. 1. 1.]\n [1. 1. 1.]]")
+  -- Of equal numbers, those that stand first; of a row with a nan, a nan.
+  shows(gradient(median, tensor{2, 2, 2}), "[0. 1. 0.]")
+  shows(gradient(median, tensor{1, 2, 2, 3}), "[0.  0.5 0.5 0. ]")
+  local nan = 0 / 0
+  shows(gradient(function(x) return median(x, 2) end, tensor{{1, nan, 3}, {1, 2, 3}}), "[[0. 1. 0.]\n [0. 1. 0.]]")
+  shows(gradient(median, tensor({3, 1}, {dtype = "float32"})), "[0.5 0.5]")
+  shows(gradient(median, tensor{7}), "[1.]")
+  expect.error(function() return median(grad.track(zeros(0))) end, "median of nothing")
+  expect.equal(quantile(grad.track(zeros(0, 3)), 0.5, 2).size, 0)
+  -- By q too: the slope between the two.
+  local q = grad.track(tensor(0.4))
+  quantile(tensor{1, 5, 6}, q):backward()
+  expect.equal(q.grad:item(), 8.0)
+  expect.error(function() return quantile(tensor{1, 5, 6}, grad.track(tensor(1.4))) end, "from 0 to 1, not 1.4")
+end)
+
+test("what has no derivative refuses tracked tensors, and positions are plain numbers", function()
+  local t = grad.track(tensor{2, 1})
+  for _, name in ipairs{"unique", "histogram", "bincount"} do
+    expect.error(function() return t[name](t) end, name .. ": the tensor is tracked, and ")
+  end
   shows(t:argsort(), "[2 1]")
 end)
 
