@@ -79,6 +79,13 @@ static int batch_normalization(lua_State *L) {
                   (int[]){1, lua_isnil(L, 2) ? 0 : 2, lua_isnil(L, 3) ? 0 : 3});
 }
 
+// batch_sum(x): at each row the sum over all rows.
+static int batch_sum(lua_State *L) {
+  gr_op_args args = {0};
+  gr_check_tensor(L, 1);
+  return gr_apply(L, &gr_op_batch_sum, &args, 1, (int[]){1});
+}
+
 int gr_push_moments(lua_State *L, const double *sums, int64_t channels, int64_t count) {
   gr_tensor *mean = gr_push_tensor(L, GR_F64, 1, &channels),
             *variance = gr_push_tensor(L, GR_F64, 1, &channels);
@@ -185,6 +192,7 @@ static const gr_function functions[] = {
     {"dropout", dropout},
     {"augment", augment},
     {"batch_normalization", batch_normalization},
+    {"batch_sum", batch_sum},
     {"batch_moments", batch_moments},
     {"loss", loss},
     {"metric", metric},

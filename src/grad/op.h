@@ -144,6 +144,7 @@ extern const gr_op gr_op_grouped_conv2d;  // window, same, groups; x, kernel, bi
 extern const gr_op gr_op_max_pool2d;      // window, same
 extern const gr_op gr_op_average_pool2d;  // window, same
 extern const gr_op gr_op_softmax;
+extern const gr_op gr_op_batch_sum;            // x: at each row the sum over all rows of the batch
 extern const gr_op gr_op_batch_normalization;  // x, gamma or NULL, beta or NULL; rate: epsilon; layer
 extern const gr_op gr_op_dropout;              // rate, layer
 // Random changes of pictures; x, a recipe (kernel/augment.h) as float64. layer; kind: a gr_augmented.

@@ -77,7 +77,7 @@ static gr_code make_arenas(gr_program *p, int count, gr_err *err) {
   const size_t bytes = p->n_halts ? p->scratch_at : p->arena_bytes;
   gr_code code = gr_mem_expect(
       (size_t)count * bytes, "what a step keeps of its samples",
-      p->n_halts ? "batch normalization needs a whole batch at a time, so take a smaller batch_size"
+      p->n_halts ? "batch normalization and losses over a batch need it at a time: take a smaller batch_size"
                  : "take smaller layers, or fewer threads",
       err);
   if (code) return code;

@@ -228,11 +228,13 @@ local function plan(seed)
   end
 
   p.loss = pick{"mean_squared_error", "mean_absolute_error", "huber", "hinge", "binary_crossentropy",
-    "categorical_crossentropy", "sparse_categorical_crossentropy", "kl_divergence"}
+    "categorical_crossentropy", "sparse_categorical_crossentropy", "kl_divergence", "dice", "tversky"}
   p.loss_options, p.outputs = {}, between(1, 4)
   local classes = p.loss:find "categorical" or p.loss == "kl_divergence"
   if classes then p.outputs = p.outputs + 1 end
-  local ending = classes and "softmax" or p.loss:find "binary" and "sigmoid" or nil
+  local overlap = p.loss == "dice" or p.loss == "tversky"
+  if overlap then p.loss_options.axis = maybe(0.6, pick{{1, 2}, 1, -1}) end
+  local ending = classes and "softmax" or (overlap or p.loss:find "binary") and "sigmoid" or nil
   if p.loss:find "crossentropy" then
     if chance(0.5) then p.loss_options.from_logits, ending = true, nil end
     if not p.loss:find "sparse" then p.loss_options.label_smoothing = maybe(0.3, 0.1) end
@@ -322,6 +324,7 @@ local function samples(p)
     hinge = function() return 2 * random.randint(0, 2, {n, k}) - 1 end,
     binary_crossentropy = function() return random.randint(0, 2, {n, k}) end,
   }
+  truths.dice, truths.tversky = truths.binary_crossentropy, truths.binary_crossentropy
   local y = (truths[p.loss] or function() return random.randn(n, k) end)()
   return x, y, p.weighted and random.random(n) + 0.1 or nil
 end

@@ -65,6 +65,60 @@ test("losses of overlap count what both mark", function()
   expect.close(losses.tversky{alpha = 1, beta = 0}(t, too_much), 0, 1e-7)
 end)
 
+test("a mask is the whole batch, or what the axes say", function()
+  -- The example of Keras's documentation: 0.5 and 0.75757575 by picture, 0.6164384 of both together.
+  local t = tensor{1, 1, 0, 0, 1, 1, 0, 0}:reshape(2, 2, 2, 1)
+  local p = tensor{0, 1, 0, 1, 0.4, 0, 0, 0.9}:reshape(2, 2, 2, 1)
+  expect.close(losses.dice(t, p), 0.6164384, 1e-7)
+  expect.close(losses.dice{axis = {2, 3, 4}}(t, p), (0.5 + 0.75757575) / 2, 1e-7)
+  expect.close(losses.dice{axis = {-3, -2, -1}}(t, p), (0.5 + 0.75757575) / 2, 1e-7)
+  expect.close(losses.dice{axis = {1, 2, 3, 4}}(t, p), losses.dice(t, p), 0)
+  t, p = gt(random.random(5, 3), 0.5):astype "float64", random.random(5, 3)
+  local function of(column)
+    local a, b = t[{{}, column}], p[{{}, column}]
+    return 1 - 2 * sum(a * b) / (sum(a + b) + 1e-7)
+  end
+  expect.close(losses.dice{axis = 1}(t, p), (of(1) + of(2) + of(3)) / 3, 1e-14)
+  local both, missed, wrong = sum(t * p), sum(t * (1 - p)), sum((1 - t) * p)
+  expect.close(losses.tversky{0.7, 0.2}(t, p), 1 - both / (both + 0.7 * missed + 0.2 * wrong + 1e-7), 1e-14)
+  for _, axis in ipairs {false, 1, -1, {1, 2}} do
+    local loss = losses.tversky{0.7, 0.2, axis = axis or nil}
+    expect.ok(grad.check(function(q) return loss(t, sigmoid(q)) end, random.randn(5, 3)).ok)
+  end
+  expect.equal(tostring(losses.dice{axis = {1, -1}}), "dice{axis={1, -1}}")
+  for _, axis in ipairs {0, 1.5, "all", {}, {1, 0}} do
+    expect.error(function() losses.dice{axis = axis} end, "without it a whole batch is one mask")
+  end
+  expect.error(function() losses.dice{axis = 3}(t, p) end, "there is no axis 3: the prediction has 2")
+end)
+
+test("a loss over a batch is recorded, in slices with the same bits on any number of threads, and is learnt", function()
+  expect.same_bits [[
+    random.seed(13)
+    local m = nn.Sequential{nn.Conv2D{8, 3, activation = "relu", input_shape = {8, 8, 1}}, nn.Flatten{},
+      nn.Dense{64, activation = "sigmoid"}}
+    m:compile{optimizer = optim.Adam{0.01}, loss = "dice"}
+    local x = gt(random.randn(60, 8, 8, 1), 1.2):astype "float32"  -- where it is bright
+    local history = m:fit{x, x:reshape(60, 64), epochs = 30, batch_size = 20, verbose = 0}.history.loss
+    assert(not m.runs_eagerly and history[30] < 0.6 * history[1])
+    print(("%a"):format(history[30] + m:evaluate{x, x:reshape(60, 64), batch_size = 25, verbose = 0}.loss))]]
+end)
+
+test("what a loss over a batch comes to hangs on the batches that it is measured in", function()
+  local m = nn.Sequential{nn.Dense{3, activation = "sigmoid", input_shape = {2}}, dtype = "float64"}
+  m:compile{optimizer = "sgd", loss = "dice"}
+  local x, t = random.randn(10, 2), random.randint(0, 2, {10, 3})
+  local p = m:predict(x)
+  expect.close(m:evaluate{x, t, batch_size = 10, verbose = 0}.loss, losses.dice(t, p), 1e-14)
+  local halves = losses.dice(t[{{1, 5}}], p[{{1, 5}}]) + losses.dice(t[{{6, 10}}], p[{{6, 10}}])
+  expect.close(m:evaluate{x, t, batch_size = 5, verbose = 0}.loss, halves / 2, 1e-14)
+  local path = os.tmpname() .. ".safetensors"
+  m:compile{optimizer = "sgd", loss = losses.dice{axis = {1, -1}}}
+  m:save(path)
+  expect.equal(tostring(nn.load(path).loss), "dice{axis={1, -1}}")
+  os.remove(path)
+end)
+
 test("truths that a loss cannot be of are named before training", function()
   local function fits(loss, y, outputs)
     local m = nn.Sequential{nn.Dense{outputs or 1, input_shape = {2}}}

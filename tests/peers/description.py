@@ -37,7 +37,7 @@ class Call:
             name = "nn." + self.name
         elif hasattr(keras.losses, self.name):
             name = "losses." + LOSSES[self.name]
-            if not any(option != "axis" for option in self.options):
+            if not self.options:
                 return name
         elif hasattr(keras.regularizers, self.name):
             name = "regularizers." + self.name
@@ -45,9 +45,7 @@ class Call:
             name = "callbacks." + self.name
         else:
             name = "optim." + self.name
-        # Losses are one number a sample here, which Keras's losses of overlap are along the last axis only.
-        options = {k: v for k, v in self.options.items() if not (name.startswith("losses.") and k == "axis")}
-        return name + "{" + ", ".join("%s=%s" % (k, of_lua(as_position(k, v))) for k, v in options.items()) + "}"
+        return name + "{" + ", ".join("%s=%s" % (k, of_lua(as_position(k, v))) for k, v in self.options.items()) + "}"
 
 
 METRICS = {

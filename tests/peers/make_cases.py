@@ -336,7 +336,22 @@ def channels_first():
         "optim.SGD{0.1}", channels_first=True)
 
 
-for family in [layers, branches, losses, optimizers, pytorch, channels_first]:
+def overlaps():
+    """Losses of masks: by default the whole batch is one, and along other axes each row or column."""
+    ends = [dense(4, activation="tanh"), dense(3, activation="sigmoid")]
+    for name, options in [("Dice", {}), ("Tversky", dict(alpha=0.7, beta=0.2))]:
+        for axis in [{}, dict(axis=0), dict(axis=(0, 1)), dict(axis=(0, -1))]:
+            loss = Call(name, **options, **axis)
+            train(loss.lua() + " over a batch", (3,), ends, loss, "binary", Call("SGD", learning_rate=0.5))
+        loss = Call(name, **options)
+        train(loss.lua() + " over a batch, weighted", (3,), ends, loss, "binary", Call("SGD", learning_rate=0.5), True)
+    loss = Call("Dice")
+    train("a mask of pictures", (5, 4, 1), [Call("Conv2D", filters=2, kernel_size=2, activation="relu"),
+          Call("BatchNormalization"), Call("Flatten"), dense(6, activation="sigmoid")], loss, "binary",
+          Call("Adam", learning_rate=0.05))
+
+
+for family in [layers, branches, losses, optimizers, pytorch, channels_first, overlaps]:
     family()
 here = os.path.dirname(os.path.abspath(__file__))
 np.savez_compressed(os.path.join(here, "cases.npz"), **arrays)

@@ -106,6 +106,12 @@ for optimizer in [Call("Adam", learning_rate=0.05, **ema), Call("Nadam", learnin
     fit("running means of the weights", (3,), numbers, dict(mse, optimizer=optimizer), "numbers", batch_size=3, epochs=4,
         validation_split=0.3)
 
+masks = [dense(4, activation="tanh"), dense(5, activation="sigmoid")]
+for loss in [Call("Dice"), Call("Dice", axis=-1), Call("Tversky", alpha=0.3, beta=0.7)]:
+    fit(loss.lua(), (3,), masks, dict(optimizer=ADAM, loss=loss), "binary", batch_size=3, epochs=4, validation_split=0.4)
+fit("losses.dice with weights of samples", (3,), masks, dict(optimizer=ADAM, loss=Call("Dice")), "binary", True,
+    batch_size=3, epochs=4)
+
 here = os.path.dirname(os.path.abspath(__file__))
 np.savez_compressed(os.path.join(here, "fits.npz"), **arrays)
 with open(os.path.join(here, "fits.tsv"), "w", encoding="utf-8") as f:

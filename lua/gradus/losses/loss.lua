@@ -15,6 +15,7 @@ function Loss:__tostring()
   local parts = {}
   for _, option in ipairs(self.spec) do
     local value = self[option[1]]
+    if type(value) == "table" then value = "{" .. table.concat(value, ", ") .. "}" end
     if value ~= option[2] then parts[#parts + 1] = option[1] .. "=" .. tostring(value) end
   end
   return self.name .. (#parts > 0 and "{" .. table.concat(parts, ", ") .. "}" or "")

@@ -27,6 +27,7 @@ end
 -- A remark where the samples are in the order of their classes: the last part then has other classes than the first.
 local function remark_on_order(loss, y, n)
   if not loss.labels and (not loss.truth or loss.truth == "from 0") then return end  -- numbers, no classes
+  if loss.truth == "probabilities" and y.ndim == 2 and y.shape[2] > 1 then return end  -- masks, of several at once
   local labels = y.ndim == 2 and y.shape[2] > 1 and tensor.argmax(y, 2) or y:reshape(-1)
   local steps = labels[{{2, #labels}}] - labels[{{1, #labels - 1}}]
   local sorted = tensor.all(tensor.ge(steps, 0)) or tensor.all(tensor.le(steps, 0))
