@@ -223,6 +223,28 @@ done:
   return code;
 }
 
+gr_code gr_solve_triangle(gr_tensor *x, const gr_tensor *a, bool lower, const gr_tensor *b, gr_err *err) {
+  const gr_lapack *lapack;
+  const int n = (int)a->shape[0], columns = (int)x->shape[1];
+  int info = 0;
+  gr_tensor triangle = {0}, right = {0};
+  gr_code code;
+  TRY(routines(&lapack, (gr_dtype)a->dtype, err));
+  TRY(columns_from(&triangle, a, "the matrix", err));
+  TRY(columns_from(&right, b, "the right-hand side", err));
+  if (n > 0 && columns > 0)
+    lapack->trtrs(lower ? "L" : "U", "N", "N", &n, &columns, triangle.data, &n, right.data, &n, &info, 1, 1,
+                  1);
+  if (info > 0)
+    TRY(gr_fail(err, GR_ERR_VALUE, "element {%d, %d} of a triangular matrix is 0: it is singular", info,
+                info));
+  code = copy_columns(x, &right, err);
+done:
+  gr_tensor_finish(&right);
+  gr_tensor_finish(&triangle);
+  return code;
+}
+
 gr_code gr_det(gr_determinant *out, const gr_tensor *a, gr_err *err) {
   const gr_lapack *lapack;
   const int64_t n = a->shape[0];

@@ -19,6 +19,9 @@ double gr_epsilon(gr_dtype dtype);
 // or nothing but rounding error, is GR_ERR_VALUE.
 gr_code gr_solve(gr_tensor *x, double *rcond, const gr_tensor *a, const gr_tensor *b, gr_err *err);
 
+// a x = b for a triangular a (its other triangle is not read) whose diagonal has no zero; x and b (n, r).
+gr_code gr_solve_triangle(gr_tensor *x, const gr_tensor *a, bool lower, const gr_tensor *b, gr_err *err);
+
 // The determinant of a square matrix, which may be beyond the range of numbers when its logarithm is not.
 typedef struct gr_determinant {
   double value;

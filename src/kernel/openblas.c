@@ -21,7 +21,7 @@ static const struct {
     {"gecon_", offsetof(gr_lapack, gecon)}, {"gesdd_", offsetof(gr_lapack, gesdd)},
     {"syevd_", offsetof(gr_lapack, syevd)}, {"geqrf_", offsetof(gr_lapack, geqrf)},
     {"orgqr_", offsetof(gr_lapack, orgqr)}, {"potrf_", offsetof(gr_lapack, potrf)},
-    {"gelsd_", offsetof(gr_lapack, gelsd)},
+    {"gelsd_", offsetof(gr_lapack, gelsd)}, {"trtrs_", offsetof(gr_lapack, trtrs)},
 };
 
 static bool find(void *library, const char *name, void *to) {

@@ -18,6 +18,9 @@ typedef struct gr_lapack {
   void (*getrf)(const int *m, const int *n, void *a, const int *lda, int *pivots, int *info);
   void (*getrs)(const char *transposed, const int *n, const int *columns, const void *a, const int *lda,
                 const int *pivots, void *b, const int *ldb, int *info, size_t);
+  void (*trtrs)(const char *triangle, const char *transposed, const char *unit, const int *n,
+                const int *columns, const void *a, const int *lda, void *b, const int *ldb, int *info, size_t,
+                size_t, size_t);
   void (*gecon)(const char *norm, const int *n, const void *a, const int *lda, const void *a_norm,
                 void *rcond, void *work, int *whole_work, int *info, size_t);
   void (*gesdd)(const char *job, const int *m, const int *n, void *a, const int *lda, void *s, void *u,
