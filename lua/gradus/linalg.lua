@@ -11,7 +11,7 @@ linalg.matrix_power = doc("linalg.matrix_power", [=[
 linalg.matrix_power(A, n) -> tensor
 
 A times itself, n times, by squaring; of the inverse where n is negative. A is square, or a stack of square matrices.
-(A ^ n raises each element to the power.)
+(A ^ n raises each element to the power.) Gradients go through.
 
 > linalg.matrix_power(tensor{{1, 1}, {1, 0}}, 10)
 [[89. 55.]
@@ -36,8 +36,10 @@ A times itself, n times, by squaring; of the inverse where n is negative. A is s
     times = times // 2
     if times > 0 then A = A:dot(A) end
   end
-  -- The zeroth power is the identity, in the dtype and for each matrix of the stack.
-  return result or tensor.zeros_like(A) + tensor.eye(shape[#shape], {dtype = A.dtype})
+  if result then return result end
+  -- The zeroth power is the identity, in the dtype and for each matrix of the stack, and tracked where A is.
+  local nothing = tensor.zeros_like(A)
+  return tensor.where(nothing:astype "bool", A, nothing) + tensor.eye(shape[#shape], {dtype = A.dtype})
 end)
 
 return linalg

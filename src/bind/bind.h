@@ -193,7 +193,8 @@ static inline gr_tensor *gr_test_tensor(lua_State *L, int index) {
   return box ? &box->tensor : NULL;
 }
 gr_tensor *gr_check_tensor(lua_State *L, int index);  // raises a typed error that says what it got
-// The tensor at `index` in that dtype: one that is converted takes the index over.
+// The tensor at `index`, a positive one, in that dtype: one that is converted takes the index over; tracked
+// if it was.
 const gr_tensor *gr_check_in_dtype(lua_State *L, int index, gr_dtype dtype);
 
 // ---- tracked tensors (tracked.c) ----
@@ -297,8 +298,8 @@ bool gr_option(lua_State *L, int index, const char *name);
 void gr_check_options(lua_State *L, int index, const char *function, const char *const *names);
 // The name of `names` nearest to `word`, or NULL when none is near.
 const char *gr_nearest(const char *word, const char *const *names);
-// linalg.c: pushes the singular values, descending, of the matrix or stack of matrices at index 1. `name` is
-// the function's, for messages.
+// linalg.c: pushes the singular values, descending, of the matrix or stack of matrices at index 1; tracked
+// if that is. `name` is the function's, for messages.
 const gr_tensor *gr_push_singular_values(lua_State *L, const char *name);
 
 #endif

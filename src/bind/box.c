@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "bind/bind.h"
+#include "bind/moving.h"
 #include "kernel/elementwise.h"
 
 // What keeps a counted buffer alive: the only tensor memory with a finalizer.
@@ -205,8 +206,7 @@ gr_tensor *gr_check_tensor(lua_State *L, int index) {
 const gr_tensor *gr_check_in_dtype(lua_State *L, int index, gr_dtype dtype) {
   const gr_tensor *t = gr_check_tensor(L, index);
   if (t->dtype == dtype) return t;
-  gr_tensor *converted = gr_push_tensor(L, dtype, t->ndim, t->shape);
-  GR_TRY(L, gr_copy(converted, t, &err));
+  gr_push_copy(L, index, dtype);
   lua_replace(L, index);
-  return converted;
+  return gr_check_tensor(L, index);
 }

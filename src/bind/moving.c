@@ -92,6 +92,19 @@ void gr_push_expanded(lua_State *L, int base, int ndim, const int64_t *shape) {
   gr_push_view(L, &view, base);
 }
 
+void gr_push_copy(lua_State *L, int base, gr_dtype dtype) {
+  base = lua_absindex(L, base);
+  const gr_tensor *t = boxed(L, base);
+  if (gr_is_tracked(t)) {
+    gr_op_args args = {.kind = dtype, .ndim = t->ndim};
+    memcpy(args.shape, t->shape, sizeof args.shape);
+    if (t->ndim) args.shape[0] = -1;
+    gr_apply_tracked(L, &gr_op_expand, &args, 1, &base);
+    return;
+  }
+  GR_TRY(L, gr_copy(gr_push_tensor(L, dtype, t->ndim, t->shape), t, &err));
+}
+
 void gr_push_picked(lua_State *L, int base, int axis, int axes, int positions) {
   base = lua_absindex(L, base);
   const gr_tensor *t = boxed(L, base), *named = boxed(L, lua_absindex(L, positions));

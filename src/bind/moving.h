@@ -17,6 +17,9 @@ void gr_slice_whole(gr_op_args *slice);
 void gr_push_expanded(lua_State *L, int base, int ndim, const int64_t *shape);
 // One behind the other along an axis; they fit.
 void gr_push_joined(lua_State *L, int a, int b, int axis);
+// A copy in that dtype, contiguous. Of a tracked tensor it is one more operation, whose gradient is converted
+// back.
+void gr_push_copy(lua_State *L, int base, gr_dtype dtype);
 // Entries picked by the int64 tensor at stack index `positions` (0-based, inside) among the elements of
 // `axes` axes from `axis` on, in whose place the result has the axes of the positions. Always a copy.
 void gr_push_picked(lua_State *L, int base, int axis, int axes, int positions);

@@ -113,21 +113,9 @@ static int broadcast_to(lua_State *L) {
   return 1;
 }
 
-// A copy in that dtype. Of a tracked tensor it is one more operation, whose gradient is converted back.
-static void push_copy(lua_State *L, const gr_tensor *t, gr_dtype dtype) {
-  if (gr_is_tracked(t)) {
-    gr_op_args args = {.kind = dtype, .ndim = t->ndim};
-    memcpy(args.shape, t->shape, sizeof args.shape);
-    if (t->ndim) args.shape[0] = -1;
-    gr_apply_tracked(L, &gr_op_expand, &args, 1, (int[]){1});
-    return;
-  }
-  GR_TRY(L, gr_copy(gr_push_tensor(L, dtype, t->ndim, t->shape), t, &err));
-}
-
 static int clone(lua_State *L) {
   const gr_tensor *t = gr_check_tensor(L, 1);
-  push_copy(L, t, (gr_dtype)t->dtype);
+  gr_push_copy(L, 1, (gr_dtype)t->dtype);
   return 1;
 }
 
@@ -140,7 +128,7 @@ static int astype(lua_State *L) {
         "astype: gradients need float64 or float32, and %s has none: t:detach():astype(\"%s\") gives "
         "the plain numbers",
         gr_dtype_name(dtype), gr_dtype_name(dtype));
-  push_copy(L, t, dtype);
+  gr_push_copy(L, 1, dtype);
   return 1;
 }
 
