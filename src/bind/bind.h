@@ -205,10 +205,8 @@ const gr_tensor *gr_check_in_dtype(lua_State *L, int index, gr_dtype dtype);
 bool gr_apply_tracked(lua_State *L, const gr_op *op, const gr_op_args *args, int n, const int *operands);
 // The same, and where nothing is tracked a plain result. Returns 1.
 int gr_apply(lua_State *L, const gr_op *op, const gr_op_args *args, int n, const int *operands);
-// Operations that cannot be tracked refuse tracked tensors: a gradient with a piece missing would be a silent
-// wrong number.
-void gr_refuse_tracked(lua_State *L, int index, const char *name);
-// The same where mathematics has no derivative; `why` says so and, after a colon, what to do instead.
+// Where mathematics has no derivative, tracked tensors are refused: a gradient with a piece missing would be
+// a silent wrong number. `why` says so and, after a colon, what to do instead.
 void gr_refuse_derivative(lua_State *L, int index, const char *name, const char *why);
 gr_node *gr_check_node(lua_State *L, int index, const char *name);  // of a tracked tensor, or raises
 int gr_push_gradient(lua_State *L, int index);                      // x.grad: a tensor or nil

@@ -185,12 +185,6 @@ gr_tensor *gr_push_view(lua_State *L, const gr_tensor *view, int base) {
   return &box->tensor;
 }
 
-void gr_refuse_tracked(lua_State *L, int index, const char *name) {
-  gr_box *box = gr_test_box(L, index);
-  if (box && box->node)
-    luaL_error(L, "%s of a tracked tensor has no gradient yet; t:detach() gives the plain numbers", name);
-}
-
 void gr_refuse_derivative(lua_State *L, int index, const char *name, const char *why) {
   gr_box *box = gr_test_box(L, index);
   if (box && box->node)

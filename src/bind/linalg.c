@@ -33,12 +33,6 @@ static const gr_tensor *read_matrix(lua_State *L, const char *name, bool square)
   return gr_check_in_dtype(L, 1, gr_dtype_promote((gr_dtype)t->dtype, (gr_dtype)t->dtype));
 }
 
-// "linalg.inv": for errors of the functions on stacks.
-static const char *full_name(char text[32], const char *name) {
-  snprintf(text, 32, "linalg.%s", name);
-  return text;
-}
-
 // ---- results ----
 
 // A result for each matrix of `a`: along the axes of its stack, then `tail` more.
@@ -272,17 +266,23 @@ static bool read_switch(lua_State *L, int index, const char *function, const cha
   return value;
 }
 
+// Refuses a tracked matrix the rest of a basis, behind the first `k` of it; `without` gives none.
+static void refuse_rest(lua_State *L, const char *name, const char *of, int64_t k, const char *without) {
+  const char *why = lua_pushfstring(
+      L, "%s beyond the first %I may be any basis of what is left, without a derivative: %s leaves them out",
+      of, (lua_Integer)k, without);
+  gr_refuse_derivative(L, 1, name, why);
+  lua_pop(L, 1);
+}
+
 static int svd(lua_State *L) {
   lua_settop(L, 2);
   const bool full = read_switch(L, 2, "linalg.svd", "full_matrices", true);
   const gr_tensor *a = read_matrix(L, "svd", false);
   const int64_t m = a->shape[a->ndim - 2], n = a->shape[a->ndim - 1], k = m < n ? m : n;
-  if (gr_is_tracked(a) && full && m != n)
-    return luaL_error(
-        L,
-        "linalg.svd: the %I %s beyond the first %I may be any basis of what is left, and have no "
-        "gradient: linalg.svd(A, {full_matrices=false}) leaves them out",
-        (lua_Integer)(m > n ? m - n : n - m), m > n ? "columns of U" : "rows of Vt", (lua_Integer)k);
+  if (full && m != n)
+    refuse_rest(L, "linalg.svd", m > n ? "columns of U" : "rows of Vt", k,
+                "linalg.svd(A, {full_matrices=false})");
   if (apply_tracked(L, &gr_op_svd, 0)) {
     push_unpacked(L, 3, 0, 2, (int64_t[]){m, k});
     push_unpacked(L, 3, m * k, 1, &k);
@@ -299,9 +299,10 @@ static int svd(lua_State *L) {
 // Pushes the singular values as plain numbers.
 static const gr_tensor *push_plain_values(lua_State *L, const char *name, const gr_tensor *a) {
   const int64_t m = a->shape[a->ndim - 2], n = a->shape[a->ndim - 1];
-  char text[32];
+  char full[32];
   gr_tensor *s = push_results(L, (gr_dtype)a->dtype, a, 1, (int64_t[]){m < n ? m : n});
-  GR_TRY(L, gr_svd_stack(full_name(text, name), NULL, s, NULL, a, &err));
+  snprintf(full, sizeof full, "linalg.%s", name);
+  GR_TRY(L, gr_svd_stack(full, NULL, s, NULL, a, &err));
   return s;
 }
 
@@ -413,12 +414,7 @@ static int qr(lua_State *L) {
   const gr_tensor *a = read_matrix(L, "qr", false);
   const int64_t m = a->shape[a->ndim - 2], n = a->shape[a->ndim - 1];
   const int64_t k = mode == COMPLETE || m < n ? m : n;
-  if (gr_is_tracked(a) && k > n)
-    return luaL_error(
-        L,
-        "linalg.qr: the %I columns of Q beyond the first %I may be any basis of what is left, and "
-        "have no gradient: linalg.qr(A) leaves them out",
-        (lua_Integer)(m - n), (lua_Integer)n);
+  if (k > n) refuse_rest(L, "linalg.qr", "columns of Q", n, "linalg.qr(A)");
   if (apply_tracked(L, &gr_op_qr, 0)) {
     if (mode != R) push_unpacked(L, 3, 0, 2, (int64_t[]){m, k});
     push_unpacked(L, 3, m * k, 2, (int64_t[]){k, n});

@@ -108,8 +108,17 @@ cases["fft.irfft"] = {{x}, {x, B}, {B, x}, {x, B, {axis = 1}}, {x, B, {n = 7}}, 
 cases["fft.fftshift"], cases["fft.ifftshift"] = {{x}, {x, 1}, {x, {1, 2}}}, {{x}, {x, 2}}
 
 local symmetric = square + square.T + 3 * eye(3)
-cases["linalg.det"], cases["linalg.inv"] = {{x, at = symmetric}}, {{x, at = symmetric}}
-cases["linalg.solve"] = {{x, square, at = symmetric}, {symmetric, x, at = column}}
+for name in ("det inv slogdet cond svd svdvals pinv qr"):gmatch "%S+" do
+  cases["linalg." .. name] = {{x, at = symmetric}, {x, at = stack{symmetric, square}}}
+end
+cases["linalg.cond"][3], cases["linalg.svdvals"][3] = {x}, {x, at = stack3}
+cases["linalg.svd"][3] = {x, {full_matrices = false}}
+cases["linalg.svd"][4] = {x, {full_matrices = false}, at = stack3:transpose(1, 3, 2)}
+cases["linalg.pinv"][3], cases["linalg.pinv"][4] = {x}, {x, 0.3, at = stack3}
+cases["linalg.qr"][3], cases["linalg.qr"][4] = {x}, {x, "r", at = stack3:transpose(1, 3, 2)}
+cases["linalg.solve"] = {{x, square, at = symmetric}, {symmetric, x, at = column}, {symmetric, x, at = stack{A, B}},
+  {x, column, at = stack{symmetric, square}}}
+cases["linalg.lstsq"] = {{x, column}, {x, square, at = B.T["1:3"]}, {A.T, x, at = row}, {A.T, x, at = B.T}}
 cases["linalg.matrix_power"] = {{x, 3, at = square}, {x, -2, at = symmetric}}
 
 cases["data.crop"] = {{x, {2, 3}, at = pictures}}
@@ -160,7 +169,7 @@ local plain = {
   digitize = {x, tensor{0.2, 0.5, 0.7}}, searchsorted = {tensor{0.2, 0.5, 0.7}, x},
   eq = {x, B}, ne = {x, B}, lt = {x, B}, le = {x, B}, gt = {x, 0.5}, ge = {B, x},
   isfinite = {x}, isinf = {x}, isnan = {x}, logical_and = {x, B}, logical_or = {x, B}, logical_xor = {x, B},
-  logical_not = {x}, zeros_like = {x}, ones_like = {x}, full_like = {x, 2},
+  logical_not = {x}, ["linalg.matrix_rank"] = {x}, zeros_like = {x}, ones_like = {x}, full_like = {x, 2},
   item = {x, at = tensor{7}}, totable = {x}, ["tensor.tostring"] = {x}, ["tensor.detach"] = {x},
 }
 
@@ -178,6 +187,8 @@ local refused = {
   astype = {x, "int64", says = "gradients need float64 or float32"},
   ["tensor.fill_"] = {x, 1, says = in_place}, ["tensor.clip_"] = {x, 0, 1, says = in_place},
   ["data.augment"] = {{x}, at = grey, says = "it prepares samples"},
+  ["linalg.svd"] = {x, says = "rows of Vt beyond the first 3 may be any basis"},
+  ["linalg.qr"] = {x, "complete", at = B.T, says = "columns of Q beyond the first 3 may be any basis"},
   ["random.shuffle"] = {x, says = "in place"},
   ["random.multinomial"] = {3, x, at = row / sum(row), says = "a draw has no derivative"},
 }
@@ -192,19 +203,13 @@ for name in ("beta binomial exponential gamma laplace normal poisson uniform"):g
   refused["random." .. name] = {x, x, says = "a draw has no derivative by its parameters"}
 end
 
--- Decompositions that still refuse. Whoever gives one a gradient takes it out of here and gives it cases above.
-local pending = {
-  ["linalg.cholesky"] = {x}, ["linalg.cond"] = {x}, ["linalg.eigh"] = {x}, ["linalg.eigvalsh"] = {x},
-  ["linalg.lstsq"] = {x, square}, ["linalg.matrix_rank"] = {x}, ["linalg.pinv"] = {x}, ["linalg.qr"] = {x},
-  ["linalg.slogdet"] = {x}, ["linalg.svd"] = {x}, ["linalg.svdvals"] = {x},
-}
-
 -- Functions to which the question does not apply: they take no tensor to compute with, or give none.
 local elsewhere = [[
   arange eye full linspace ones zeros fft.fftfreq fft.rfftfreq                    made of sizes and Lua's numbers
   random.rand random.randn random.random random.randint
   random.seed random.get_state random.set_state
   get_printoptions set_printoptions help progress plot tensor.describe            what is shown
+  linalg.cholesky linalg.eigh linalg.eigvalsh                                     symmetric: linalg_gradients
   tensor.backward tensor.zero_grad                                                the gradients themselves
   data.blobs data.circles data.cifar data.coco data.csv data.digits data.folder   data sets, read or made
   data.get data.image data.iris data.load data.moons data.regression data.spirals data.waste data.xor
@@ -221,5 +226,5 @@ local elsewhere = [[
 -- Modules whose functions are none of tensors: their own tests check the gradients of layers, losses and networks.
 local modules = [[callbacks figure grad image initializers layer lesson math model nn optim plot regularizers]]
 
-return {x = x, A = A, cases = cases, operators = operators, plain = plain, refused = refused, pending = pending,
+return {x = x, A = A, cases = cases, operators = operators, plain = plain, refused = refused,
   elsewhere = elsewhere, modules = modules}

@@ -137,15 +137,14 @@ end
 test("every public function on tensors has its place in the list, and every place its function", function()
   local missing, idle = {}, {}
   for name in pairs(public) do
-    if not (given.cases[name] or given.plain[name] or given.refused[name] or given.pending[name] or elsewhere[name])
-    then
+    if not (given.cases[name] or given.plain[name] or given.refused[name] or elsewhere[name]) then
       missing[#missing + 1] = name
     end
   end
   for name in pairs(methods) do
     if not public[name] and not public["tensor." .. name] then missing[#missing + 1] = "method " .. name end
   end
-  for _, list in ipairs {given.cases, given.plain, given.refused, given.pending, elsewhere} do
+  for _, list in ipairs {given.cases, given.plain, given.refused, elsewhere} do
     for name in pairs(list) do
       if not public[name] then idle[#idle + 1] = name end
     end
@@ -188,11 +187,6 @@ for _, name in ipairs(names) do
       local case = given.refused[name]
       local message = expect.error(function() call(f, case, grad.track(case.at or given.A)) end, case.says)
       expect.ok(message:find("detach", 1, true), message)
-    end)
-  end
-  if f and given.pending[name] then
-    test(name .. " still refuses tracked tensors", function()
-      expect.error(function() call(f, given.pending[name], grad.track(eye(3))) end, "no gradient yet")
     end)
   end
 end
