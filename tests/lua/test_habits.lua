@@ -144,7 +144,7 @@ test("the beginning of one name only is taken for it", function()
   expect.equal(options.did_you_mean("acc", {"auc", "accuracy"}), ': did you mean "accuracy"?')
   expect.equal(options.did_you_mean("f1", {"f1_score", "fbeta"}), ': did you mean "f1_score"?')
   expect.equal(options.did_you_mean("mean", {"mean_squared_error", "mean_absolute_error"}), "")
-  expect_words('m:compile{loss="mse", metrics={"acc"}}', 'did you mean "accuracy"?')
+  expect_words('m:compile{loss="mse", metrics={"accu"}}', 'did you mean "accuracy"?')
 end)
 
 test("a field or place that is not there is remarked, not passed over in silence", function()
@@ -168,6 +168,23 @@ test("a field or place that is not there is remarked, not passed over in silence
     local text = said(code)
     expect.ok(not text:find("note:", 1, true), code .. ": " .. text)
   end
+end)
+
+test("Keras's short names of losses and metrics are known, in any case of their letters", function()
+  local s = fresh()
+  s:execute [[m = nn.Sequential{nn.Dense{1, activation="sigmoid"}}
+    m:compile{loss="BCE", metrics={"acc", "AUC", "MSE"}}
+    h = m:fit{X, tensor{0, 1, 0, 1}, verbose=0}]]
+  local history = s.env.h.history
+  expect.ok(history.accuracy and history.auc and history.mse)
+  expect_words('m:compile{loss="mse", metrics={"acc", "accuracy"}}', 'metrics names "accuracy" twice')
+end)
+
+test("a confusion matrix is plotted from labels and predictions", function()
+  local s = fresh()
+  expect.ok(s:execute 'plot.terminal "none" a = plot.confusion(tensor{1, 1, 0}, tensor{1, 0, 0}, {title="t"})'.ok)
+  expect.equal(tostring(s.env.a), "figure: t, 2 x 2 matrix")
+  expect.ok(not s:execute 'plot.confusion(tensor{1, 1, 0}, tensor{1, 0})'.ok)
 end)
 
 test("what fit returned can be plotted as it is", function()

@@ -7,7 +7,7 @@ local tensor = require "gradus.core.tensor"
 
 local Loss = getmetatable(losses.mean_squared_error)
 local short = {mse = "mean_squared_error", mae = "mean_absolute_error", mape = "mean_absolute_percentage_error",
-  msle = "mean_squared_logarithmic_error"}
+  msle = "mean_squared_logarithmic_error", bce = "binary_crossentropy", kld = "kl_divergence"}
 local names = {}
 for name in pairs(short) do names[#names + 1] = name end
 for name in pairs(losses) do names[#names + 1] = name end
@@ -26,10 +26,12 @@ local function own(f)
   end}
 end
 
---- The loss of that name, `given` itself when it is one of gradus.losses, or one around a function.
+--- The loss of that name, in any case of its letters; `given` itself when it is one of gradus.losses, or one around a
+--- function.
 local function find(given)
   if getmetatable(given) == Loss then return given end
   if type(given) == "function" then return own(given) end
+  if type(given) == "string" then given = given:lower() end
   options.choice("compile", "loss", given, names)
   return losses[short[given] or given]
 end

@@ -156,7 +156,8 @@ for _, name in ipairs {"mean_squared_logarithmic_error", "log_cosh", "poisson", 
   whole[name] = of_loss(name)
 end
 
-local names = {"accuracy"}
+local short = {acc = "accuracy"}
+local names = {"acc", "accuracy"}
 for name in pairs(hits) do names[#names + 1] = name end
 for name in pairs(whole) do names[#names + 1] = name end
 table.sort(names)
@@ -218,12 +219,14 @@ local function list(given)
   return table.move(called, 1, #called, #wanted + 1, wanted)
 end
 
---- The metric of that name, or of list's form, for a loss and a network with `outputs` outputs (nil: not known yet, and
---- not checked).
+--- The metric of that name (in any case of its letters), or of list's form, for a loss and a network with `outputs`
+--- outputs (nil: not known yet, and not checked).
 local function find(wanted, loss, outputs)
   if type(wanted) == "function" then return own("metric", wanted) end
   if type(wanted) == "table" and type(wanted.f) == "function" then return own(wanted.name, wanted.f) end
+  if type(wanted) == "string" then wanted = wanted:lower() end
   options.choice("compile", "metrics", wanted, names)
+  wanted = short[wanted] or wanted
   local found = whole[wanted]
   if found then
     if outputs and found.fits then expect_fit(wanted, found.fits(wanted, outputs, loss)) end

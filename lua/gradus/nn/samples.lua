@@ -86,9 +86,12 @@ end
 
 function M.check_x(model, x, what)
   if not is_tensor(x) then
-    local round = type(x) == "table" and is_tensor(x[1]) and what:find "^%l"
-    error(string.format("%s: x is a tensor of samples, not %s%s", what, x == nil and "nil" or "a " .. type(x),
-      round and "; with round brackets: " .. what .. "(x, ...)" or ""), 0)
+    local fix = ""
+    if type(x) == "table" then
+      local round = is_tensor(x[1]) and what:find "^%l"
+      fix = round and "; with round brackets: " .. what .. "(x, ...)" or "; tensor(x) makes one of rows of numbers"
+    end
+    error(string.format("%s: x is a tensor of samples, not %s%s", what, x == nil and "nil" or "a " .. type(x), fix), 0)
   end
   if x.ndim == 0 then error(what .. ": x is one number; it should have one row a sample", 0) end
   if not model.output_shape then

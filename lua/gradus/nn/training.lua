@@ -38,8 +38,8 @@ end
 
 local COMPILE = {
   {"optimizer", "rmsprop", one_of = lookup_optimizer.names, any_case = true},
-  {"loss", required = true, one_of = lookup_loss.names},
-  {"metrics", {}, one_of = lookup_metric.names},
+  {"loss", required = true, one_of = lookup_loss.names, any_case = true},
+  {"metrics", {}, one_of = lookup_metric.names, any_case = true},
   refused = {
     loss_weights = "it weighs several outputs against each other, and a network has one here; class_weight and "
       .. "sample_weight, which fit takes, weigh classes and samples",

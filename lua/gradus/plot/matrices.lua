@@ -5,6 +5,8 @@ local core = require "gradus.core.plot"
 local doc = require "gradus.help".doc
 local draw = require "gradus.plot.drawing".draw
 local figures = require "gradus.plot.figure"
+local is_tensor = require "gradus.is_tensor"
+local metrics = require "gradus.metrics"
 local options = require "gradus.options"
 local palette = require "gradus.plot.palette"
 
@@ -91,19 +93,24 @@ end
 
 M.confusion = doc("plot.confusion", [[
 plot.confusion(cm, {title=, classes=}) -> figure
+plot.confusion(y_true, y_pred, {title=, classes=})
 
 Draws a confusion matrix: rows are the actual classes, columns the predicted ones. Each cell has the count and which
 part of its row that is (or what `normalize` of metrics.confusion_matrix asked for), is coloured by that part, and with
 two classes says in words what it is. `cm` is what metrics.confusion_matrix gives, or a table with `counts` (rows of
 numbers or a tensor of shape (k, k)) and perhaps `classes` (their names); plain rows of numbers will do as well.
+Of labels and predicted labels the matrix is counted first.
 
 > fig = plot.confusion(metrics.confusion_matrix({1, 1, 0}, {1, 0, 0}, {classes={"no bottle", "bottle"}}))
 > tostring(fig)
 figure: confusion matrix, 2 x 2 matrix
 > fig = plot.confusion {counts={{53, 1}, {4, 42}}, classes={"bottle", "no bottle"}}
 > tostring(fig)
-figure: confusion matrix, 2 x 2 matrix]], function(cm, given)
+figure: confusion matrix, 2 x 2 matrix]], function(cm, given, more)
   local what = "plot.confusion"
+  if is_tensor(given) then
+    given, cm = more, metrics.confusion_matrix(cm, given, {classes = more and more.classes})
+  end
   given = check_options(what, given or {}, {"title", "classes"})
   local counts, classes, words = cm, given.classes, nil
   if type(cm) == "table" and cm.counts ~= nil then

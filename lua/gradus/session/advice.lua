@@ -176,6 +176,7 @@ local methods = {
   get_config = "the options of a layer are fields of it, as in layer.units",
   history = "fit returns it, as in h = model:fit{x, y}", plot = "what fit returned is drawn by plot(h)",
   append = "it is model:add(layer)",
+  add = "only nn.Sequential grows at its end: y = nn.Dense{2}(x), and nn.Model{inputs, y} is another network",
   cuda = PROCESSOR, to = PROCESSOR,
 }
 
