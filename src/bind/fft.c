@@ -250,12 +250,19 @@ static const gr_function functions[] = {
      "from "
      "0 to n - 1. Complex numbers\n"
      "are two tensors, real and imaginary parts; fft.fft(x) is that of real numbers. " OPTIONS
-     " As numpy.fft.fft.\n\n"
+     " As numpy.fft.fft. Gradients go through all transforms; the last example is Parseval's theorem: the "
+     "sum of "
+     "|X|^2 is n times that of x^2, so that its derivative is 2 n x.\n\n"
      "> re, im = fft.fft(tensor{0, 1, 0, 0})\n"
      "> round(re)\n"
      "[ 1.  0. -1.  0.]\n"
      "> round(im)\n"
-     "[ 0. -1.  0.  1.]",
+     "[ 0. -1.  0.  1.]\n"
+     "> x = grad.track(tensor{0, 1, 3})\n"
+     "> re, im = fft.fft(x)\n"
+     "> sum(re ^ 2 + im ^ 2):backward()\n"
+     "> round(x.grad, 12)\n"
+     "[ 0.  6. 18.]",
      GR_FFT},
     {"ifft", transform,
      "fft.ifft(re, im, {n=, axis=-1, norm=\"backward\"}) -> re, im\n\n"

@@ -423,7 +423,7 @@ static const gr_function both[] = {
      GR_SUM},
     {"cumprod", running,
      "cumprod(t, axis) -> tensor\n\n"
-     "The running product along an axis, as cumsum.\n\n"
+     "The running product along an axis, as cumsum. Gradients are right where factors are 0, too.\n\n"
      "> cumprod(tensor{1, 2, 3})\n"
      "[1. 2. 6.]",
      GR_PROD},

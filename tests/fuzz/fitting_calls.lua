@@ -1,6 +1,8 @@
 -- Calls whose arguments fit, nearly always: random_programs.lua reaches by them what lies behind the checks of
 -- arguments. Given its dice; a list of functions that give a name, what to call, and its arguments.
 
+local core = require "gradus.core.grad"
+
 return function(given)
   local between, chance, pick, draw = given.between, given.chance, given.pick, given.draw
   local numbers, dtypes, methods, any_value = given.numbers, given.dtypes, given.methods, given.any_value
@@ -93,7 +95,7 @@ return function(given)
   local of_series = {"fft", "ifft", "rfft", "irfft", "fft2", "ifft2", "fftshift", "ifftshift"}
   local method = getmetatable(zeros(1)).__methods
 
-  return {
+  local calls = {
     function() return "linalg", linalg[pick(of_square)], {(a_square(true))} end,
     function()
       local A, n = a_square(true)
@@ -225,4 +227,34 @@ return function(given)
         edgeitems = between(3), linewidth = between(80), suppress = chance(0.5)}}
     end,
   }
+
+  -- Any of these with tracked tensors: gradients in reverse and in forward mode.
+  local function tracked()
+    local name, f, arguments = pick(calls)()
+    local inputs = {}
+    local function track(list)
+      for key, value in pairs(list) do
+        if is_tensor(value) and value.dtype:find "float" and chance(0.8) then
+          list[key] = grad.track(value)
+          inputs[#inputs + 1] = list[key]
+        elseif type(value) == "table" and getmetatable(value) == nil then
+          track(value)
+        end
+      end
+    end
+    track(arguments)
+    return "gradient of " .. name, function(...)
+      local y = 0
+      for _, value in ipairs {f(...)} do
+        if is_tensor(value) and value.dtype:find "float" then y = y + sum(value * 0.5) end
+      end
+      if not is_tensor(y) then return y end
+      y:backward()
+      for _, input in ipairs(inputs) do core.set_tangent(input, ones_like(input)) end
+      return core.forward_mode(y)
+    end, arguments
+  end
+  local all = table.move(calls, 1, #calls, 1, {})
+  for _ = 1, #calls // 4 do all[#all + 1] = tracked end
+  return all
 end

@@ -43,6 +43,28 @@ local Scale = nn.layer{"Scale",
   weights = function(_, shape) return {{"factor", shape, "ones"}} end,
   call = function(layer, x) return x * layer.factor end,
 }
+-- What computes with more than each number of a sample: along its last axis. None gives numbers that are 0, or equal,
+-- but for rounding.
+local function along_the_last(name, f)
+  return nn.layer{name, weights = function(_, shape) return {{"factor", shape, "ones"}} end,
+    call = function(layer, x) return f(x * layer.factor, #x.shape) end}
+end
+local own = {
+  Median = along_the_last("Median", function(x, axis) return x - 0.5 * median(x, {axis = axis, keepdims = true}) end),
+  Quantile = along_the_last("Quantile", function(x, axis)
+    return x + quantile(x, 0.3, {axis = axis, keepdims = true})
+  end),
+  Running = along_the_last("Running", function(x, axis) return cumprod(1 + 0.1 * tanh(x), axis) end),
+  Spectrum = along_the_last("Spectrum", function(x, axis)
+    local re, im = fft.rfft(x, {axis = axis, norm = "ortho"})
+    return fft.irfft(re, im * 0.5, {axis = axis, norm = "ortho", n = x.shape[axis]}) + 0.1
+  end),
+  Resized = along_the_last("Resized", function(x)
+    if #x.shape ~= 4 then return x end
+    return data.resize(x, {x.shape[2], x.shape[3] + 1})
+  end),
+  Scale = Scale,
+}
 -- Written by hand, so that the network runs eagerly.
 local Same = nn.layer{"Same", forward = function(_, x) return x + 0 end, backward = function(_, dy) return dy + 0 end}
 
@@ -109,8 +131,8 @@ local anything = {
     return options
   end,
   LayerNormalization = normalizing,
-  Scale = function() return {} end,
 }
+for name in pairs(own) do anything[name] = function() return {} end end
 local of_rows = {
   Dense = function() return weighted{chance(0.1) and between(20, 60) or between(1, 9)} end,
 }
@@ -159,7 +181,7 @@ local function copy(options)
 end
 
 local function new_layer(kind, options)
-  if kind == "Scale" then return Scale(copy(options)) end
+  if own[kind] then return own[kind](copy(options)) end
   return nn[kind](copy(options))
 end
 
@@ -342,7 +364,7 @@ local function save_and_load(model)
   os.rename(path, path .. ".safetensors")
   path = path .. ".safetensors"
   model:save(path)
-  local again = nn.load(path, {custom = {Scale = Scale}})
+  local again = nn.load(path, {custom = own})
   os.remove(path)
   return again
 end

@@ -1,8 +1,11 @@
 -- Replays small trainings by Keras 3 and PyTorch (tests/peers, whose make_cases.py and make_fits.py made them and tell
--- the formats): from the same weights, the same losses and metrics on the way and the same weights at the end.
+-- the formats): from the same weights, the same losses and metrics on the way and the same weights at the end. And
+-- PyTorch's gradients of single functions (make_functions.py).
 
 local here = os.getenv "GRADUS_TESTS" .. "/peers/"
 local test, expect = dofile(os.getenv "GRADUS_TESTS" .. "/lua/tap.lua")
+
+local is_tensor = require "gradus.is_tensor"
 
 local TOLERANCE = 1e-9   -- float64, of the greatest of each row of numbers or of 1
 
@@ -124,6 +127,16 @@ replay_all("fits", 33, function(row, part, stored, number)
   for name in pairs(history) do compared = compared - 1 end
   assert(compared == 0, "the peer's history holds something else")
   expect_weights(model, part "after")
+end)
+
+replay_all("functions", 84, function(row, part)
+  local f = assert(load("local x = ... return " .. row[2], "=case", "t", _ENV))
+  local x, total = grad.track(part "x"), 0
+  for i, result in ipairs {f(x)} do
+    if is_tensor(result) then total = total + sum(result * part("w" .. i)) end
+  end
+  total:backward()
+  expect_near(x.grad, part "grad", "the gradient")
 end)
 
 test.done()

@@ -114,6 +114,64 @@ test("what no prediction hangs on makes none be recorded anew: freezing, which c
   expect.ok(m.programs.predict ~= recorded)
 end)
 
+-- What a learner's layer may compute of each sample, and of the whole batch.
+local of_samples = {
+  median = function(x) return x - median(x, {axis = 2, keepdims = true}) end,
+  quantile = function(x) return quantile(x, 0.3, {axis = 2, keepdims = true}) * x end,
+  cumprod = function(x) return cumprod(1 + 0.3 * tanh(x), 2) end,
+  rfft = function(x) return concatenate(table.pack(fft.rfft(x, {norm = "ortho"})), 2) end,
+  irfft = function(x)
+    local re, im = fft.rfft(x)
+    return fft.irfft(re, im * 0.5, {n = 7})
+  end,
+  fft2 = function(x)
+    local re, im = fft.fft2(x:reshape(-1, 2, 3))
+    return (re + im * 0.5):reshape(-1, 6)
+  end,
+  resize = function(x) return data.resize(x:reshape(-1, 2, 3), {4, 2}):reshape(-1, 8) end,
+  gray = function(x) return data.gray(x:reshape(-1, 1, 2, 3)):reshape(-1, 2) end,
+}
+local of_batches = {
+  covariance = function(x) return x:dot(cov(x, {rowvar = false})) end,
+  ["several quantiles"] = function(x) return quantile(x, {0.2, 0.7}, {axis = 2}).T end,
+  ["a median of all samples"] = function(x) return x - median(x, 1) end,
+  ["a transform along the samples"] = function(x) return (fft.fft(x, {axis = 1})) end,
+}
+
+-- The losses of a training with such a layer, which a layer written by hand behind it makes run eagerly.
+local function train(f, dtype, eagerly)
+  random.seed(3)
+  local own = nn.layer{"Scaled", weights = function(_, shape) return {{"factor", shape, "ones"}} end,
+    call = function(layer, x) return f(x * layer.factor) end}
+  local same = nn.layer{"Same", forward = function(_, x) return x + 0 end, backward = function(_, dy) return dy + 0 end}
+  local layers = {nn.Dense{6, input_shape = {5}}, own{}, nn.Dense{2}, dtype = dtype}
+  if eagerly then table.insert(layers, 3, same{}) end
+  local m = nn.Sequential(layers)
+  m:compile{optimizer = optim.Adam{0.01}, loss = "mean_squared_error"}
+  random.seed(5)
+  local losses = m:fit{x = random.randn(70, 5), y = random.randn(70, 2), batch_size = 16, epochs = 3, verbose = 0}
+    .history.loss
+  return tensor(losses), m.runs_eagerly
+end
+
+test("layers of medians, running products, transforms and resized pictures are recorded, with the eager numbers",
+  function()
+    for name, f in pairs(of_samples) do
+      for dtype, tolerance in pairs{float64 = 1e-13, float32 = 1e-5} do
+        local recorded, falls_back = train(f, dtype)
+        local eager = train(f, dtype, true)
+        expect.ok(not falls_back, name .. " is recorded")
+        expect.ok(max(abs(recorded - eager)) <= tolerance * max(eager), name)
+        expect.ok(recorded[3] ~= recorded[1], name)
+      end
+    end
+    for name, f in pairs(of_batches) do
+      local losses, falls_back = train(f, "float64")
+      expect.ok(falls_back, name .. " needs the whole batch")
+      expect.ok(losses[3] ~= losses[1], name)
+    end
+  end)
+
 test("samples are read and left as they are, in whatever order batches of any size come", function()
   local m = nn.Sequential{nn.Dense{128, activation = "relu", input_shape = {256}}}
   local layer = m.layers[1]

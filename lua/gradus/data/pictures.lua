@@ -43,7 +43,8 @@ Pictures (n, rows, columns) or (n, rows, columns, channels) in another size, of 
 "area" gives each pixel the mean of what it covers, parts of pixels too (OpenCV's INTER_AREA, and Pillow's BOX where
 the factor is whole): the one for shrinking, since every pixel counts. "bilinear" lies between the four nearest pixels
 (OpenCV's INTER_LINEAR, tf.image.resize, PyTorch with align_corners=False; Pillow's BILINEAR also averages when it
-shrinks): for enlarging. "nearest" takes the pixel under the centre. Of a data set all parts are resized.
+shrinks): for enlarging. "nearest" takes the pixel under the centre. Of a data set all parts are resized. Gradients go
+back to the pixels of a tracked tensor.
 
 > data.resize(arange(16):reshape(1, 4, 4), {2, 2})
 [[[ 2.5  4.5]
