@@ -126,23 +126,26 @@ static int logsumexp(lua_State *L) {
 
 // ---- norms ----
 
+// A matrix by its singular values: the greatest, the least, or the sum of all.
+static int spectral_norm(lua_State *L, const char *order, gr_reduce_op op, const gr_axes *axes) {
+  const unsigned ndim = gr_check_tensor(L, 1)->ndim;
+  if (axes->mask != 3u << (ndim - 2) || axes->keepdims)
+    return luaL_error(L, "norm of order %s is for matrices along the last two axes, without keepdims", order);
+  const gr_tensor *values = gr_push_singular_values(L, "norm");
+  gr_axes last = {.mask = 1u << (values->ndim - 1)};
+  gr_push_reduced(L, lua_gettop(L), op, &last, 0);
+  return 1;
+}
+
 // A matrix as a map: the largest (least) sum of absolute values in a column for 1 (-1), in a row for inf
 // (-inf).
 static int matrix_norm(lua_State *L, double order, gr_axes axes) {
   if (fabs(order) != 1 && fabs(order) != 2 && !isinf(order))
     return luaL_error(
-        L,
-        "norm: of a matrix the orders are \"fro\" (all squares), 1, -1, 2, -2, inf and -inf; for the length "
-        "of each row name one axis: norm(t, 2, 2)");
+        L, "norm: of a matrix the orders are \"fro\" (all squares), \"nuc\", 1, -1, 2, -2, inf and "
+           "-inf; for the length of each row name one axis: norm(t, 2, 2)");
+  if (fabs(order) == 2) return spectral_norm(L, "2", order > 0 ? GR_MAX : GR_MIN, &axes);
   int first = __builtin_ctz(axes.mask), second = __builtin_ctz(axes.mask & (axes.mask - 1));
-  if (fabs(order) == 2) {  // the greatest and the least singular value
-    if (second != gr_check_tensor(L, 1)->ndim - 1 || first != second - 1 || axes.keepdims)
-      return luaL_error(L, "norm of order 2 is for matrices along the last two axes, without keepdims");
-    const gr_tensor *values = gr_push_singular_values(L, "norm");
-    gr_axes last = {.mask = 1u << (values->ndim - 1)};
-    gr_push_reduced(L, lua_gettop(L), order > 0 ? GR_MAX : GR_MIN, &last, 0);
-    return 1;
-  }
   int summed = fabs(order) == 1 ? first : second;
   gr_axes sums = {.mask = 1u << summed, .keepdims = true};
   lua_pushvalue(L, 1);
@@ -165,15 +168,16 @@ static int norm(lua_State *L) {
   int given = at == 3 && !lua_isnoneornil(L, 2) ? 2 : 0;
   if (axes.options && gr_option(L, axes.options, "ord")) given = lua_gettop(L);
   double order = 2;
-  bool frobenius = !given;
-  if (given && lua_type(L, given) == LUA_TSTRING && strcmp(lua_tostring(L, given), "fro") == 0)
-    frobenius = true;
-  else if (given && lua_type(L, given) != LUA_TNUMBER)
-    return luaL_error(L, "norm: the order is a number (1, 2, math.huge, ...) or \"fro\", not %s",
+  const char *named = given && lua_type(L, given) == LUA_TSTRING ? lua_tostring(L, given) : "";
+  const bool frobenius = !given || strcmp(named, "fro") == 0, nuclear = strcmp(named, "nuc") == 0;
+  if (given && !frobenius && !nuclear && lua_type(L, given) != LUA_TNUMBER)
+    return luaL_error(L, "norm: the order is a number (1, 2, math.huge, ...), \"fro\" or \"nuc\", not %s",
                       luaL_tolstring(L, given, NULL));
-  else if (given)
-    order = lua_tonumber(L, given);
+  if (given && !frobenius && !nuclear) order = lua_tonumber(L, given);
   int over = axes.count ? axes.count : t->ndim;
+  if (nuclear && over != 2)
+    return luaL_error(L, "norm of order \"nuc\" is for matrices (two axes), and these are %d axes", over);
+  if (nuclear) return spectral_norm(L, "\"nuc\"", GR_SUM, &axes);
   if (!frobenius && over == 2) return matrix_norm(L, order, axes);
   if (!frobenius && over > 2)
     return luaL_error(L,
@@ -389,7 +393,7 @@ static const gr_function both[] = {
      "of "
      "|x|^p)^(1/p). Over two axes, a matrix: 1 and math.huge, the greatest sum of a column and of a row; "
      "2, the "
-     "greatest singular value; \"fro\", all squares. As numpy.linalg.norm.\n\n"
+     "greatest singular value; \"nuc\", their sum; \"fro\", all squares. As numpy.linalg.norm.\n\n"
      "> norm(tensor{3, 4})\n"
      "5.0\n"
      "> norm(tensor{3, -4}, 1)\n"

@@ -67,7 +67,8 @@ cases.meshgrid = {{x, row, at = column}, {row, x, {indexing = "ij"}, at = column
 cases.moveaxis = {{x, 1, 3, at = stack3}}
 cases.nansum, cases.nanmean = {{x}, {x, 2}}, {{x}, {x, 2}}
 cases.norm = {{x}, {x, 2, 1}, {x, 1, 2}, {x, math.huge, 2}, {x, 3, {axis = 1, keepdims = true}}, {x, "fro"},
-  {x, 1}, {x, -math.huge}, {x, "fro", {1, 2}, at = stack3}}
+  {x, 1}, {x, -math.huge}, {x, "fro", {1, 2}, at = stack3}, {x, 2}, {x, -2}, {x, "nuc"},
+  {x, "nuc", {2, 3}, at = stack3}}
 cases.outer = {{x, column, at = row}, {column, x, at = row}}
 cases.pad = {{x, {{1, 2}, {0, 1}}}, {x, {{1, 2}, {2, 1}}, {mode = "edge"}}, {x, {{1, 2}, {2, 1}}, {mode = "wrap"}},
   {x, {{1, 2}, {2, 1}}, {mode = "reflect"}}}

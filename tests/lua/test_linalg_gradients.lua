@@ -254,6 +254,7 @@ test("eigenvalues alone have gradients where they are equal, by whichever functi
   near((gradients(function(x) return sum(linalg.svdvals(x) ^ 3) end, A)), 3 * A:dot(A), 1e-12)
   near((gradients(function(x) return sum(select(2, svd(x)) ^ 3) end, A)), 3 * A:dot(A), 1e-12)
   near((gradients(function(x) return linalg.norm(x, 2) end, eye(3))), eye(3) / 3, 1e-14)
+  near((gradients(function(x) return linalg.norm(x, "nuc") end, eye(3))), eye(3), 1e-14)
   expect.close(grad.forward(function(x) return sum(linalg.eigvalsh(x)) end, {A}, {direction = {eye(3)}}).derivatives[1],
     3.0)
 end)

@@ -129,7 +129,7 @@ replay_all("fits", 33, function(row, part, stored, number)
   expect_weights(model, part "after")
 end)
 
-replay_all("functions", 84, function(row, part)
+replay_all("functions", 157, function(row, part)
   local f = assert(load("local x = ... return " .. row[2], "=case", "t", _ENV))
   local x, total = grad.track(part "x"), 0
   for i, result in ipairs {f(x)} do

@@ -114,11 +114,61 @@ def counts_and_pictures():
     case(plain, "torch.remainder(x, 0.7)", "mod(x, 0.7)")
 
 
+def square(*shape):
+    return random.randn(*shape) + 3 * np.eye(shape[-1])
+
+
+def systems():
+    # At a singular matrix PyTorch gives det a gradient of 0; ours are the cofactors (test_linalg_gradients.lua).
+    ones, lua_ones = "torch.ones(%s, dtype=d)", "ones(%s)"
+    for shape, right in [((4, 4), "4, 2"), ((1, 1), "1, 1"), ((4, 4), "4"), ((3, 4, 4), "3, 4, 2"),
+                         ((2, 1, 3, 3), "4, 3, 2"), ((3, 3), "5, 3, 2"), ((5, 3, 3), "3, 2")]:
+        b, lua_b = ones % f"({right},)", lua_ones % right
+        case(square(*shape), f"torch.linalg.solve(x, {b} * x.sum())", f"linalg.solve(x, {lua_b} * sum(x))")
+    for shape in [(4, 4), (1, 1), (2, 3, 4, 4)]:
+        case(square(*shape), "torch.linalg.inv(x)", "linalg.inv(x)")
+        case(random.randn(*shape), "torch.linalg.det(x)", "linalg.det(x)")
+        case(random.randn(*shape), "torch.linalg.slogdet(x)[1]", "(select(2, linalg.slogdet(x)))")
+    case(random.randn(3, 3), "torch.linalg.matrix_power(x, 5)", "linalg.matrix_power(x, 5)")
+    case(square(2, 3, 3), "torch.linalg.matrix_power(x, -3)", "linalg.matrix_power(x, -3)")
+    for shape in [(5, 3), (3, 5), (4, 4), (2, 5, 3), (2, 3, 5)]:
+        case(random.randn(*shape), "torch.linalg.pinv(x)", "linalg.pinv(x)")
+    case(np.outer(random.randn(4), random.randn(3)), "torch.linalg.pinv(x)", "linalg.pinv(x)")
+    for shape, right in [((5, 3), "5, 1"), ((5, 3), "5, 2"), ((3, 3), "3, 2")]:
+        b, lua_b = ones % f"({right})", lua_ones % right
+        case(random.randn(*shape), f"torch.linalg.lstsq(x, {b} * x.sum())[0]",
+             f"(linalg.lstsq(x, {lua_b} * sum(x)))")
+
+
+def decompositions():
+    # The signs of vectors are free: their squares are compared.
+    symmetric, lua_symmetric = "(x + x.mT) / 2", "(x + swapaxes(x, -1, -2)) / 2"
+    for shape in [(4, 4), (1, 1), (2, 3, 3)]:
+        case(random.randn(*shape), "torch.linalg.cholesky(x @ x.mT + torch.eye(x.shape[-1], dtype=d))",
+             "linalg.cholesky(matmul(x, swapaxes(x, -1, -2)) + eye(x.shape[x.ndim]))")
+        case(random.randn(*shape), f"(lambda w, v: (w, v ** 2))(*torch.linalg.eigh({symmetric}))",
+             f"(function(w, V) return w, V ^ 2 end)(linalg.eigh({lua_symmetric}))")
+        case(random.randn(*shape), f"torch.linalg.eigvalsh({symmetric})", f"linalg.eigvalsh({lua_symmetric})")
+    case(np.diag([2.0, 1.0, 2.0]), "torch.linalg.eigvalsh(x).pow(3).sum()", "sum(linalg.eigvalsh(x) ^ 3)")
+    for shape in [(4, 4), (5, 3), (3, 5), (1, 1), (4, 1), (1, 4), (2, 5, 3), (2, 3, 5)]:
+        case(random.randn(*shape), "(lambda u, s, v: (u ** 2, s, v ** 2))(*torch.linalg.svd(x, full_matrices=False))",
+             "(function(U, S, Vt) return U ^ 2, S, Vt ^ 2 end)(linalg.svd(x, {full_matrices = false}))")
+        case(random.randn(*shape), "torch.linalg.svdvals(x)", "linalg.svdvals(x)")
+        case(random.randn(*shape), "(lambda q, r: (q ** 2, r ** 2))(*torch.linalg.qr(x))",
+             "(function(Q, R) return Q ^ 2, R ^ 2 end)(linalg.qr(x))")
+        case(random.randn(*shape), "torch.linalg.cond(x)", "linalg.cond(x)")
+    for order in ["2", "-2", "'nuc'"]:
+        case(random.randn(4, 3), f"torch.linalg.matrix_norm(x, {order})", f"norm(x, {order})")
+    case(np.eye(3), "torch.linalg.matrix_norm(x, 2)", "norm(x, 2)")
+
+
 running()
 quantiles()
 covariances()
 transforms()
 counts_and_pictures()
+systems()
+decompositions()
 
 here = os.path.dirname(os.path.abspath(__file__))
 with open(os.path.join(here, "functions.tsv"), "w") as f:
