@@ -57,6 +57,8 @@ local nn, plot = builtins.get "nn", builtins.get "plot"
 walk_methods("model", getmetatable(nn.Sequential {nn.Dense {1}}))
 local layer = nn.Dense {1}
 for _, key in ipairs {"weights", "get_weights", "set_weights"} do public["layer." .. key] = layer[key] end
+local optimizer = builtins.get "optim".SGD {}
+for _, key in ipairs {"apply", "current_rate"} do public["optimizer." .. key] = optimizer[key] end
 plot.terminal "none"  -- figures are made and shown nowhere
 walk_methods("figure", getmetatable(plot {1, 2}))
 

@@ -36,7 +36,56 @@ test("options that others have are answered with what to write instead", functio
 end)
 
 test("an optimizer that is given no lists of weights says so", function()
-  expect.error(function() optim.SGD {}:apply("weights", {}) end, "table expected")
+  expect.error(function() optim.SGD {}:apply("weights", {}) end, "the weights are a string")
+  expect.error(function() optim.SGD {}:apply(tensor{1}, {tensor{1}}) end, "put braces around it, {w}")
+  expect.error(function() optim.SGD {}:apply({tensor{1}}, tensor{1}) end, "put braces around it, {w.grad}")
+  expect.error(function() optim.SGD {}:apply({5}, {5}) end, "number 1 of the weights is a number")
+  expect.error(function() optim.SGD {}:apply({}, {}) end, "no weights in the list")
+end)
+
+-- The places of five steps on (w1^2 + 10 w2^2) / 2 from (1, 1), with w.grad as the gradient.
+local function follow(optimizer)
+  local w = grad.track(tensor{1, 1})
+  for _ = 1, 5 do
+    ((w[1] ^ 2 + 10 * w[2] ^ 2) / 2):backward()
+    optimizer:apply {w}
+    w:zero_grad()
+  end
+  return w
+end
+
+test("an optimizer takes its steps on tracked tensors, by the gradients that they keep", function()
+  for _, make in ipairs {optim.SGD, optim.Adam, optim.RMSprop, optim.Nadam} do
+    local first, second = descend(make {0.05})
+    local w = follow(make {0.05})
+    expect.close(w[1]:item(), first, 1e-14)
+    expect.close(w[2]:item(), second, 1e-14)
+  end
+end)
+
+test("what is no gradient of a weight is refused before any weight is changed", function()
+  local a, b = tensor{1, 2}, tensor{3}
+  local sgd = optim.SGD {0.1}
+  expect.error(function() sgd:apply({a, b}, {tensor{1, 1}, tensor{1, 1}}) end, "gradient 2 has shape (2,)")
+  expect.error(function() sgd:apply({a, b}, {tensor{1, 1}}) end, "2 weights and 1 gradient:")
+  expect.error(function() sgd:apply {grad.track(a)} end, "weight 1 has no gradient yet")
+  expect.error(function() sgd:apply({a}, {tensor({1, 1}, {dtype = "float32"})}) end, "float32 where float64")
+  expect.equal(tostring(a) .. tostring(b), "[1. 2.][3.]")
+  sgd:apply({a, b}, {tensor{1, 1}, tensor{1}})
+  expect.equal(tostring(a) .. tostring(b), "[0.9 1.9][2.9]")
+end)
+
+test("an optimizer with a memory goes on with the same weights only, one without goes on with any", function()
+  local a, b, g = tensor{1}, tensor{1}, {tensor{1}}
+  local rolling = optim.SGD {0.1, momentum = 0.9}
+  rolling:apply({a}, g)
+  rolling:apply({a}, g)
+  expect.error(function() rolling:apply({b}, g) end, "has taken 2 steps with other weights")
+  expect.close(a[1], 1 - 0.1 - 0.19, 1e-15)
+  local plain = optim.SGD {0.1}
+  plain:apply({a}, g)
+  plain:apply({b}, g)
+  expect.close(b[1], 0.9, 1e-15)
 end)
 
 test("AdamW without decay is Adam, and with it each step takes its part of the weight first", function()

@@ -5,19 +5,12 @@ local core = require "gradus.core.grad"
 local diagnosis = require "gradus.nn.diagnosis"
 local Eager = require "gradus.nn.eager"
 local penalties = require "gradus.nn.penalties"
+local same_list = require "gradus.same_list"
 local session = require "gradus.session"
 local tensor = require "gradus.core.tensor"
 local watched = require "gradus.nn.watched"
 
 local M = {}
-
-local function same_list(a, b)
-  if #a ~= #b then return false end
-  for i = 1, #a do
-    if not rawequal(a[i], b[i]) then return false end
-  end
-  return true
-end
 
 -- Returns a function that records a step from a batch of so many rows, into a program or nil and why it cannot be.
 local function recorder(model, y, weights, in_training, call, penalty)

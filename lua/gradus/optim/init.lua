@@ -4,8 +4,11 @@
 
 local core = require "gradus.core.grad"
 local doc = require("gradus.help").doc
+local is_tensor = require "gradus.is_tensor"
 local options = require "gradus.options"
+local same_list = require "gradus.same_list"
 local schedules = require "gradus.optim.schedules"
+local shapes = require "gradus.shapes"
 local tensor = require "gradus.core.tensor"
 
 local optim = {}
@@ -69,7 +72,7 @@ local refused = {
 local function define(class_name, spec, methods)
   setmetatable(methods, {__index = Optimizer})
   methods.__index = methods
-  methods.class_name = class_name
+  methods.class_name, methods.__name = class_name, "optimizer"
   methods.__tostring = Optimizer.__tostring
   local all = {refused = refused, table.unpack(spec)}
   for _, option in ipairs(common) do
@@ -93,10 +96,15 @@ function Optimizer:__tostring()
   return string.format("%s, learning rate %g now (%s)", self.class_name, self:current_rate(), tostring(rate))
 end
 
---- The learning rate of the next step.
-function Optimizer:current_rate()
-  return schedules.rate(self.learning_rate, self.iterations)
-end
+Optimizer.current_rate = doc("optimizer.current_rate", [[
+optimizer:current_rate() -> number
+
+The learning rate of the next step: of a schedule the value that it has now.
+
+> sgd = optim.SGD{optim.InverseTimeDecay{0.1, 100, 1}}
+> sgd:current_rate()
+0.1
+]], function(self) return schedules.rate(self.learning_rate, self.iterations) end)
 
 -- One more tensor beside each weight.
 local function beside(weights, value)
@@ -163,8 +171,80 @@ local function follow(self, weights, t)
   if self.ema_overwrite_frequency and t % self.ema_overwrite_frequency == 0 then self:finish(weights) end
 end
 
---- One step: weights[i] follows gradients[i]. Those that are pending in `program`, if given, it computes itself.
-function Optimizer:apply(weights, gradients, program)
+-- An error unless `list` has tensors and nothing else.
+local function expect_tensors(what, list, instead)
+  if type(list) ~= "table" then
+    error(string.format("apply takes lists, as in optimizer:apply({w}, {w.grad}); the %s are %s%s", what,
+      is_tensor(list) and "a tensor: " or "a " .. type(list), is_tensor(list) and instead or ""), 0)
+  end
+  for i, t in ipairs(list) do
+    if not is_tensor(t) then
+      error(string.format("apply: number %d of the %s is a %s, not a tensor", i, what, type(t)), 0)
+    end
+  end
+end
+
+-- The gradients of a step that is taken outside a network: those given, or those that were kept in the weights.
+local function gradients_for(weights, gradients)
+  expect_tensors("weights", weights, "put braces around it, {w}")
+  if #weights == 0 then error("apply: there are no weights in the list; optimizer:apply{w} changes w", 0) end
+  if gradients == nil then
+    gradients = {}
+    for i, w in ipairs(weights) do
+      gradients[i] = w.grad
+      if not gradients[i] then
+        error(string.format("apply: weight %d has no gradient yet: make it with grad.track, compute a loss from it, "
+          .. "and call backward() on the loss", i), 0)
+      end
+    end
+  end
+  expect_tensors("gradients", gradients, "put braces around it, {w.grad}")
+  if #gradients ~= #weights then
+    error(string.format("apply: %d weight%s and %d gradient%s: each weight needs its own (w.grad is nil before "
+      .. "backward())", #weights, #weights == 1 and "" or "s", #gradients, #gradients == 1 and "" or "s"), 0)
+  end
+  for i, w in ipairs(weights) do
+    if not shapes.equal(gradients[i].shape, w.shape) then
+      error(string.format("apply: gradient %d has shape %s and its weight has shape %s: they must be equal", i,
+        shapes.text(gradients[i].shape), shapes.text(w.shape)), 0)
+    end
+  end
+  return gradients
+end
+
+-- What was remembered of some weights says nothing about others.
+local function expect_known(self, weights)
+  if self.weights and same_list(self.weights, weights) then return end
+  local remembers = self.step or core.update_states(self:rule()) > 0 or self.use_ema
+    or type(self.learning_rate) ~= "number"
+  if self.weights and remembers and self.iterations > 0 then
+    error(string.format("this %s has taken %d step%s with other weights, and remembers them: give it the same tensors "
+      .. "in every step, or make a new one for these", self.class_name, self.iterations,
+      self.iterations == 1 and "" or "s"), 0)
+  end
+  self:build(weights)
+  self.weights = {table.unpack(weights)}
+end
+
+-- `program`, if given, is a network's, and computes the gradients that are pending in it itself.
+Optimizer.apply = doc("optimizer.apply", [[
+optimizer:apply(weights, gradients)
+
+One step, as fit takes it for a network: each tensor in the list `weights` is changed by the one at its place in
+`gradients`, by the optimizer's rule. For tensors of grad.track the gradients may be left out: then they are w.grad,
+and w:zero_grad() makes ready for the next step. What an optimizer remembers (a velocity, running means) belongs to
+these tensors: it is an error to go on with others.
+
+> w, sgd = grad.track(tensor{4, -2}), optim.SGD{0.25}
+> sum(w * w):backward()
+> sgd:apply{w}
+> w
+[ 2. -1.]
+]], function(self, weights, gradients, program)
+  if not program then
+    gradients = gradients_for(weights, gradients)
+    expect_known(self, weights)
+  end
   complete(self, weights)
   local rate = self:current_rate()
   local t = self.iterations + 1
@@ -177,7 +257,7 @@ function Optimizer:apply(weights, gradients, program)
   end
   self.iterations = t
   if self.use_ema then follow(self, weights, t) end
-end
+end)
 
 --- After training: the weights become their running means, if those are kept.
 function Optimizer:finish(weights)
