@@ -159,15 +159,16 @@ static gr_conv_walk backward_walk(const gr_conv *c) {
 static void put_into_frame(float *out, const frame *f, const float *x, int64_t height, int64_t width) {
   const int64_t rows = height < f->height - f->above ? height : f->height - f->above;
   const int64_t columns = width < f->width - f->left ? width : f->width - f->left;
-  const int64_t line = f->width * f->channels, before = f->left * f->channels, some = columns * f->channels;
-  memset(out, 0, (size_t)(f->above * line) * sizeof(float));
+  const int64_t line = f->width * f->channels, some = columns * f->channels;
+  // From a row's last pixel to the first of the next one the zeros are one run.
+  int64_t end = 0;
   for (int64_t y = 0; y < rows; y++) {
-    float *to = out + (f->above + y) * line;
-    memset(to, 0, (size_t)before * sizeof(float));
-    memcpy(to + before, x + y * width * f->channels, (size_t)some * sizeof(float));
-    memset(to + before + some, 0, (size_t)(line - before - some) * sizeof(float));
+    const int64_t at = (f->above + y) * line + f->left * f->channels;
+    memset(out + end, 0, (size_t)(at - end) * sizeof(float));
+    memcpy(out + at, x + y * width * f->channels, (size_t)some * sizeof(float));
+    end = at + some;
   }
-  memset(out + (f->above + rows) * line, 0, (size_t)((f->height - f->above - rows) * line) * sizeof(float));
+  memset(out + end, 0, (size_t)(frame_floats(f) - end) * sizeof(float));
 }
 
 // ---- prepared weights -----------------------------------------------------------------------------------
@@ -279,7 +280,7 @@ static spare spare_of(const gr_conv *c, void *scratch) {
   const int64_t image = c->height * c->width * c->channels, turned = 9 * c->channels * c->filters;
   int64_t gradient = frame_floats(&flat);
   if (frame_floats(&framed) > gradient) gradient = frame_floats(&framed);
-  if (is_sparse(c, true) && turned > gradient) gradient = turned;
+  if (is_sparse(c, false) && turned > gradient) gradient = turned;
   spare s = {.image = (float *)at};
   at += fits_as_is(c) ? 0 : bytes_of(frame_floats(&in));
   s.gradient = (float *)at;
@@ -382,17 +383,14 @@ static gr_code dense_backward(const gr_conv *c, const gr_conv_gradients *to, con
 
 static void sparse_input_gradient(const gr_conv *c, const gr_conv_gradients *to, const float *dout,
                                   const uint8_t *arg, const prepared *p, const spare *s) {
-  const frame f = input_frame(c);
-  const bool direct = fits_as_is(c);
-  float *dx = direct ? to->dx : s->input_gradient;
-  const int64_t line = (direct ? c->width : f.width) * c->channels, row = c->width * c->channels;
-  if (!direct)
-    memset(dx, 0, (size_t)frame_floats(&f) * sizeof(float));
-  else if (!to->accumulate)
-    memset(dx, 0, (size_t)(c->height * row) * sizeof(float));
-  sparse_loops()->input_gradient(dx, line, c->channels, p->backward, dout, arg, c->rows / 2, c->columns / 2,
-                                 c->filters);
-  for (int64_t y = 0; !direct && y < c->height; y++) {
+  const frame own = {.height = c->height, .width = c->width, .channels = c->channels};
+  const frame f = fits_as_is(c) ? own : input_frame(c);
+  const bool in_place = fits_as_is(c) && !to->accumulate;
+  const int64_t line = f.width * c->channels, row = c->width * c->channels;
+  float *dx = in_place ? to->dx : s->input_gradient;
+  sparse_loops()->input_gradient(dx, f.height, f.width, c->channels, p->backward, dout, arg, c->rows / 2,
+                                 c->columns / 2, c->filters);
+  for (int64_t y = 0; !in_place && y < c->height; y++) {
     const float *from = dx + (f.above + y) * line + f.left * c->channels;
     if (to->accumulate)
       add_floats(to->dx + y * row, from, row);
@@ -412,13 +410,13 @@ static void sparse_backward(const gr_conv *c, const gr_conv_gradients *to, const
                             const uint8_t *arg, const float *x, const prepared *p, const spare *s) {
   const int64_t rows = c->rows / 2, columns = c->columns / 2;
   const int64_t line = (fits_as_is(c) ? c->width : input_frame(c).width) * c->channels;
-  if (to->dbias) sparse_loops()->bias_gradient(to->dbias, dout, arg, rows * columns, c->filters);
-  if (to->dkernel && c->channels == 1)
-    sparse_loops()->kernel_gradient_of_one(to->dkernel, framed_input(c, x, s), line, dout, arg, rows, columns,
-                                           c->filters);
-  else if (to->dkernel)
-    sparse_loops()->kernel_gradient(s->gradient, framed_input(c, x, s), line, c->channels, dout, arg, rows,
-                                    columns, c->filters);
+  // The kernel's and the bias's gradient come together; one that nobody wants stays in scratch.
+  if (c->channels == 1 && (to->dkernel || to->dbias))
+    sparse_loops()->kernel_gradient_of_one(to->dkernel ? to->dkernel : s->gradient, to->dbias,
+                                           framed_input(c, x, s), line, dout, arg, rows, columns, c->filters);
+  else if (to->dkernel || to->dbias)
+    sparse_loops()->kernel_gradient(s->gradient, to->dbias, framed_input(c, x, s), line, c->channels, dout,
+                                    arg, rows, columns, c->filters);
   if (to->dx) sparse_input_gradient(c, to, dout, arg, p, s);
 }
 

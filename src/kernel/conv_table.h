@@ -75,21 +75,22 @@ typedef struct gr_winograd_table {
 } gr_winograd_table;
 
 // 3x3 windows with stride 1 whose output was pooled by 2x2: loops over the winners alone. dout and arg
-// (rows, columns, filters) are the pooled output's; x and dx have lines of `line` floats. All zero where an
+// (rows, columns, filters) are the pooled output's; x has lines of `line` floats. All zero where an
 // instruction set has no such loops.
 typedef struct gr_conv_sparse_table {
   int64_t lanes;
-  // dbias (filters) += dout where arg is not 4.
-  void (*bias_gradient)(float *dbias, const float *dout, const uint8_t *arg, int64_t pixels, int64_t filters);
-  // dkernel (9, filters) +=, for images of one channel.
-  void (*kernel_gradient_of_one)(float *dkernel, const float *x, int64_t line, const float *dout,
-                                 const uint8_t *arg, int64_t rows, int64_t columns, int64_t filters);
-  // turned (9, filters, channels) +=; channels are whole blocks of lanes, filters of 16.
-  void (*kernel_gradient)(float *turned, const float *x, int64_t line, int64_t channels, const float *dout,
-                          const uint8_t *arg, int64_t rows, int64_t columns, int64_t filters);
-  // dx +=; packed (block of channels, filter, 9, lane); as above.
-  void (*input_gradient)(float *dx, int64_t line, int64_t channels, const float *packed, const float *dout,
-                         const uint8_t *arg, int64_t rows, int64_t columns, int64_t filters);
+  // dkernel (9, filters) +=, for images of one channel; dbias (filters), or NULL, += dout where arg is not 4.
+  void (*kernel_gradient_of_one)(float *dkernel, float *dbias, const float *x, int64_t line,
+                                 const float *dout, const uint8_t *arg, int64_t rows, int64_t columns,
+                                 int64_t filters);
+  // turned (9, filters, channels) +=; channels are whole blocks of lanes, filters of 16. dbias as above.
+  void (*kernel_gradient)(float *turned, float *dbias, const float *x, int64_t line, int64_t channels,
+                          const float *dout, const uint8_t *arg, int64_t rows, int64_t columns,
+                          int64_t filters);
+  // dx (height, width, channels) =; packed (block of channels, filter, 9, lane); as above.
+  void (*input_gradient)(float *dx, int64_t height, int64_t width, int64_t channels, const float *packed,
+                         const float *dout, const uint8_t *arg, int64_t rows, int64_t columns,
+                         int64_t filters);
 } gr_conv_sparse_table;
 
 #endif

@@ -78,6 +78,63 @@ static ALWAYS_INLINE void pooled_tile(const tile *t, const gr_conv_walk *w, cons
   }
 }
 
+// ---- one channel, 3x3, pooled ---------------------------------------------------------------------------
+//
+// A tile of such windows would have hardly begun when it ends. Here it is one square of a pooling: all
+// weights stay in registers (AVX-512), of the 4x4 pixels under a square each is read once, and the end of a
+// square is computed in the middle of the next one, when its sums are there and nothing waits for them. What
+// is left to limit it are the 36 multiply-adds of a square.
+
+// What two of the four rows of pixels add to the sums.
+static ALWAYS_INLINE void add_rows_of_one(vf sums[4], const float *x, int64_t line, const vf weights[9],
+                                          const int first) {
+  UNROLL for (int row = first; row < first + 2; row++) {
+    vf pixel[4];
+    UNROLL for (int i = 0; i < 4; i++) pixel[i] = of_one(x[row * line + i]);
+    UNROLL for (int k = 0; k < 3; k++) UNROLL for (int i = 0; i < 2; i++) {
+      if (row < 3) sums[i] += pixel[i + k] * weights[3 * row + k];
+      if (row > 0) sums[2 + i] += pixel[i + k] * weights[3 * row - 3 + k];
+    }
+  }
+}
+
+static bool is_of_one(const gr_conv_walk *w) {
+  return w->runs_down == 3 && w->runs_across == 1 && w->run == 3 && w->pixel == 1 && w->run_line == w->line;
+}
+
+static ALWAYS_INLINE void pooled_of_one(const tile *t, const gr_conv_walk *w, const bool winners) {
+  vf weights[9];
+  UNROLL for (int i = 0; i < 9; i++) weights[i] = load(t->weights + i * LANES);
+  const vf bias = load(t->bias);
+  const bool relu = t->relu;
+  const int64_t line = w->line, pixel = w->out_pixel;
+  for (int64_t y = 0; y < w->rows / 2; y++) {
+    const float *x = t->x + 2 * y * line;
+    float *out = t->out + y * w->out_line;
+    uint8_t *arg = winners ? t->arg + y * w->out_line : NULL;
+    vf sums[4] = {bias, bias, bias, bias};
+    add_rows_of_one(sums, x, line, weights, 0);
+    for (int64_t left = w->columns / 2;;) {
+      add_rows_of_one(sums, x, line, weights, 2);
+      const vf before[4] = {sums[0], sums[1], sums[2], sums[3]};
+      left--;
+      if (left) {
+        x += 2;
+        UNROLL for (int i = 0; i < 4; i++) sums[i] = bias;
+        add_rows_of_one(sums, x, line, weights, 0);
+      }
+      vi cell;
+      store(out, greatest(before, relu, winners ? &cell : NULL));
+      out += pixel;
+      if (winners) {
+        store_bytes(arg, bytes_of(cell));
+        arg += pixel;
+      }
+      if (!left) break;
+    }
+  }
+}
+
 // The rows of runs that lie in the image for one of two rows of windows: the others read zeros.
 static void run_range(int64_t *first, int64_t *last, const gr_conv_walk *w, int64_t row, int64_t rows) {
   const int64_t above = w->pad - (row + rows - 1) * w->stride, to = w->pad + w->height - row * w->stride;
@@ -170,6 +227,16 @@ static void forward_pooled(float *out, uint8_t *arg, const float *x, const float
               .bias = bias ? bias + filter : no_bias,
               .lanes = w->filters - filter,
               .relu = relu};
+    if (is_of_one(w) && t.lanes >= LANES) {
+      t.x = x;
+      t.out = out + filter;
+      t.arg = arg ? arg + filter : NULL;
+      if (arg)
+        pooled_of_one(&t, w, true);
+      else
+        pooled_of_one(&t, w, false);
+      continue;
+    }
     for (int64_t y = 0; y < rows; y += 2) {
       run_range(&t.first, &t.last, w, y, 2);
       for (int64_t next = 0; next < columns; next += wide) {

@@ -57,22 +57,16 @@ static ALWAYS_INLINE void two_columns(float *sums_1, float *sums_2, float (*rows
 // Rows become columns, by numbers, pairs and fours of them that two vectors exchange: each is one instruction
 // (those that may move any number anywhere take half as long again).
 #if LANES == 16
-#define LOW_ONES 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29
-#define HIGH_ONES 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31
 #define LOW_TWOS 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29
 #define HIGH_TWOS 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31
 #define EVEN_FOURS 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27
 #define ODD_FOURS 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31
 #elif LANES == 8
-#define LOW_ONES 0, 8, 1, 9, 4, 12, 5, 13
-#define HIGH_ONES 2, 10, 3, 11, 6, 14, 7, 15
 #define LOW_TWOS 0, 1, 8, 9, 4, 5, 12, 13
 #define HIGH_TWOS 2, 3, 10, 11, 6, 7, 14, 15
 #define EVEN_FOURS 0, 1, 2, 3, 8, 9, 10, 11
 #define ODD_FOURS 4, 5, 6, 7, 12, 13, 14, 15
 #else
-#define LOW_ONES 0, 4, 1, 5
-#define HIGH_ONES 2, 6, 3, 7
 #define LOW_TWOS 0, 1, 4, 5
 #define HIGH_TWOS 2, 3, 6, 7
 #endif

@@ -32,6 +32,18 @@ typedef uint8_t vb __attribute__((vector_size(LANES)));
 typedef float vf_anywhere __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 typedef uint8_t vb_anywhere __attribute__((vector_size(LANES), aligned(1), may_alias));
 
+// Of two vectors, in fours of lanes, the lower halves in turn or the upper ones: an instruction each.
+#if LANES == 16
+#define LOW_ONES 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29
+#define HIGH_ONES 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31
+#elif LANES == 8
+#define LOW_ONES 0, 8, 1, 9, 4, 12, 5, 13
+#define HIGH_ONES 2, 10, 3, 11, 6, 14, 7, 15
+#else
+#define LOW_ONES 0, 4, 1, 5
+#define HIGH_ONES 2, 6, 3, 7
+#endif
+
 static ALWAYS_INLINE vf load(const float *p) { return *(const vf_anywhere *)p; }
 static ALWAYS_INLINE void store(float *p, vf v) { *(vf_anywhere *)p = v; }
 static ALWAYS_INLINE void store_bytes(uint8_t *p, vb v) { *(vb_anywhere *)p = v; }
@@ -157,6 +169,21 @@ static ALWAYS_INLINE vf lesser_of(vf a, vf b) { return (vf)_mm256_min_ps((__m256
 #else
 static ALWAYS_INLINE vf lesser_of(vf a, vf b) { return choose(greater(b, a), a, b); }
 #endif
+
+// Whether a lane is infinite or NaN.
+static ALWAYS_INLINE bool is_any_broken(vf x) {
+  x -= x;
+#if LANES == 16
+  return _mm512_cmp_ps_mask((__m512)x, (__m512)x, _CMP_UNORD_Q) != 0;
+#elif LANES == 8
+  return _mm256_movemask_ps(_mm256_cmp_ps((__m256)x, (__m256)x, _CMP_UNORD_Q)) != 0;
+#else
+  const vi broken = x != x;
+  int32_t any = 0;
+  for (int i = 0; i < LANES; i++) any |= broken[i];
+  return any != 0;
+#endif
+}
 
 static ALWAYS_INLINE vf of_one(float x) { return x - (vf){0}; }
 static ALWAYS_INLINE vi of_int(int32_t x) { return x - (vi){0}; }
