@@ -273,6 +273,8 @@ local function plan(seed)
   if p.optimizer == "SGD" and chance(0.5) then
     p.optimizer_options.momentum, p.optimizer_options.nesterov = 0.9, chance(0.5)
   end
+  if p.optimizer == "Adam" or p.optimizer == "AdamW" then p.optimizer_options.amsgrad = maybe(0.2, true) end
+  if p.optimizer == "RMSprop" then p.optimizer_options.centered = maybe(0.2, true) end
   if chance(0.3) then p.optimizer_options[pick{"clipnorm", "clipvalue", "global_clipnorm"}] = pick{0.1, 0.5} end
   if chance(0.2) then
     p.optimizer_options.use_ema, p.optimizer_options.ema_overwrite_frequency = true, maybe(0.5, between(1, 5))

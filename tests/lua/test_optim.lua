@@ -127,7 +127,7 @@ test("rules that are written out here clip and decay as those in C do", function
   local function seen(options)
     local a, b, got = core.weight(tensor{1, 2}), core.weight(tensor{3}), {}
     local optimizer = optim.Adamax(options)
-    function optimizer:step(_, g) got[#got + 1] = g:clone() end
+    function optimizer:written_out() return function(_, _, g) got[#got + 1] = g:clone() end, 2 end
     optimizer:build {a, b}
     optimizer:apply({a, b}, {tensor{3, 4}, tensor{12}})
     return tostring(got[1]) .. tostring(got[2]) .. tostring(core.plain(a)) .. tostring(core.plain(b))
@@ -137,6 +137,37 @@ test("rules that are written out here clip and decay as those in C do", function
   expect.equal(seen {clipnorm = 1}, "[0.6 0.8][1.][1. 2.][3.]")
   expect.equal(seen {global_clipnorm = 6.5}, "[1.5 2. ][6.][1. 2.][3.]")
   expect.equal(seen {0.1, weight_decay = 0.5}, "[3. 4.][12.][0.95 1.9 ][2.85]")
+end)
+
+test("amsgrad never makes the steps of a weight longer, may be asked for at any time, and is kept in files", function()
+  local core = require "gradus.core.grad"
+  local w, optimizer = core.weight(tensor{0}), optim.Adam{1, 0, 0.5, amsgrad = true}
+  optimizer:build {w}
+  local function moved(g)
+    local before = core.plain(w):item()
+    optimizer:apply({w}, {tensor{g}})
+    -- by the gradient, over the root of its greatest mean square, without Adam's factor for the first steps
+    return (before - core.plain(w):item()) / math.sqrt(1 - 0.5 ^ optimizer.iterations)
+  end
+  expect.close(moved(4), 4 / math.sqrt(8), 1e-6)
+  expect.close(moved(1), 1 / math.sqrt(8), 1e-6)   -- the mean square is 4.5 now
+  optimizer.amsgrad = false
+  expect.close(moved(1), 1 / math.sqrt(2.75), 1e-6)
+  optimizer.amsgrad = true
+  expect.close(moved(1), 1 / math.sqrt(8), 1e-6)
+  local m = nn.Sequential{nn.Dense{1, input_shape = {2}}}
+  m:compile{optimizer = optim.AdamW{amsgrad = true}, loss = "mse"}
+  m:fit{ones(4, 2), ones(4, 1), verbose = 0}
+  local path = os.tmpname() .. ".safetensors"
+  m:save(path)
+  local again = nn.load(path)
+  os.remove(path)
+  expect.equal(again.optimizer.amsgrad, true)
+  for i, t in ipairs(m.optimizer.third) do expect.ok(any(t) and all(eq(t, again.optimizer.third[i]))) end
+  for _, make in ipairs {function() optim.Adam{amsgrad = 1} end, function() optim.RMSprop{centered = "yes"} end,
+    function() optim.SGD{nesterov = 1} end} do
+    expect.error(make, "is true or false, not")
+  end
 end)
 
 test("a network trained by a rule that is written out here predicts with the weights of now", function()
@@ -219,8 +250,10 @@ local makers = {
   SGD = function() return optim.SGD{0.5, momentum = 0.9} end,
   ["SGD with Nesterov's momentum"] = function() return optim.SGD{0.5, 0.9, true} end,
   Adam = function() return optim.Adam{0.05} end,
+  ["Adam with amsgrad"] = function() return optim.Adam{0.05, amsgrad = true} end,
   AdamW = function() return optim.AdamW{0.05} end,
   RMSprop = function() return optim.RMSprop{0.02} end,
+  ["centered RMSprop"] = function() return optim.RMSprop{0.02, centered = true} end,
   Adagrad = function() return optim.Adagrad{0.5} end,
   Adadelta = function() return optim.Adadelta{5} end,
   Adamax = function() return optim.Adamax{0.05} end,

@@ -86,7 +86,7 @@ local function replay_all(file, least, replay)
   end
 end
 
-replay_all("cases", 290, function(row, part)
+replay_all("cases", 309, function(row, part)
   local _, layers, loss, optimizer, steps = table.unpack(row)
   local x, y = part "x", part "y"
   local model = build(layers, x)
@@ -98,7 +98,7 @@ replay_all("cases", 290, function(row, part)
   expect_weights(model, part "after")
 end)
 
-replay_all("fits", 33, function(row, part, stored, number)
+replay_all("fits", 37, function(row, part, stored, number)
   local _, layers, settings, options = table.unpack(row)
   local given = compile("{" .. options .. "}")
   given.x, given.y, given.sample_weight = part "x", part "y", part "sample_weight"

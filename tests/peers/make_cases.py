@@ -351,7 +351,17 @@ def overlaps():
           Call("Adam", learning_rate=0.05))
 
 
-for family in [layers, branches, losses, optimizers, pytorch, channels_first, overlaps]:
+def variants():
+    """Optimizers that keep a third number beside each weight."""
+    for options in [{}, dict(clipnorm=0.1, weight_decay=0.1)]:
+        for optimizer in [Call("Adam", learning_rate=0.05, amsgrad=True, **options),
+                          Call("AdamW", learning_rate=0.05, amsgrad=True, beta_2=0.5, **options),
+                          Call("RMSprop", learning_rate=0.05, centered=True, **options),
+                          Call("RMSprop", learning_rate=0.02, centered=True, momentum=0.9, rho=0.8, **options)]:
+            train(optimizer.lua(), (3,), [dense(4, activation="tanh"), dense(2)], MSE, "numbers", optimizer)
+
+
+for family in [layers, branches, losses, optimizers, pytorch, channels_first, overlaps, variants]:
     family()
 here = os.path.dirname(os.path.abspath(__file__))
 np.savez_compressed(os.path.join(here, "cases.npz"), **arrays)

@@ -41,6 +41,9 @@ local function check_options(what, given, spec)
     if range and (value ~= nil or option[2] ~= nil) and not (type(value) == "number" and range[2](value)) then
       error(string.format("%s: %s is %s, not %s", what, name, range[1], tostring(value)), 0)
     end
+    if type(option[2]) == "boolean" and type(value) ~= "boolean" then
+      error(string.format("%s: %s is true or false, not %s", what, name, tostring(value)), 0)
+    end
   end
   schedules.check(what, given.learning_rate)
   if given.clipnorm and given.global_clipnorm then
@@ -67,8 +70,8 @@ local refused = {
 -- A class with the methods
 --   rule(): the rule's number in src/kernel/update.h
 --   numbers(t): the rule's a, b and epsilon, and what multiplies the learning rate in step t (from 1)
--- or, for a rule that is written out here and keeps two tensors beside each weight,
---   step(w, g, first, second, rate, t): changes all but the gradient
+-- or, for a rule that is written out here, written_out(): nil where an option leaves it to the core, or
+--   step(self, w, g, kept, rate, t): changes w and kept, the tensors beside it; and how many those are
 local function define(class_name, spec, methods)
   setmetatable(methods, {__index = Optimizer})
   methods.__index = methods
@@ -116,11 +119,20 @@ local function beside(weights, value)
   return list
 end
 
+-- Most rules are the core's.
+function Optimizer.written_out() end
+
+-- The names of what rules keep, a list of tensors each, as they stand in files.
+local KEPT = {"first", "second", "third"}
+
 -- Makes what the rule keeps beside each weight and is not there yet: a momentum may be given at any time.
 local function complete(self, weights)
-  local n = self.step and 2 or core.update_states(self:rule())
-  if n > 0 and not self.first then self.first = beside(weights, self.initial_accumulator_value or 0) end
-  if n > 1 and not self.second then self.second = beside(weights, 0) end
+  local step, n = self:written_out()
+  n = step and n or core.update_states(self:rule())
+  for i = 1, n do
+    local start = i == 1 and self.initial_accumulator_value or 0
+    self[KEPT[i]] = self[KEPT[i]] or beside(weights, start)
+  end
   if self.use_ema and not self.average then
     self.average = {}
     for i, w in ipairs(weights) do self.average[i] = core.plain(w):clone() end
@@ -130,20 +142,22 @@ end
 
 --- Begins anew: zeros beside each weight, or what the rule starts from.
 function Optimizer:build(weights)
-  self.first, self.second, self.average = nil, nil, nil
+  for _, name in ipairs(KEPT) do self[name] = nil end
+  self.average = nil
   complete(self, weights)
 end
 
 --- What the rule keeps, to be put into a file: {first=list} and the like, a tensor a weight.
 function Optimizer:state()
   local n = self.weights and complete(self, self.weights) or 0
-  return {first = n > 0 and self.first or nil, second = n > 1 and self.second or nil,
-    average = self.weights and self.use_ema and self.average or nil}
+  local state = {average = self.weights and self.use_ema and self.average or nil}
+  for i = 1, n do state[KEPT[i]] = self[KEPT[i]] end
+  return state
 end
 
 --- Whether a step needs to know all of a gradient before it changes the first number.
 function Optimizer:reads_gradients()
-  return (self.clipnorm or self.global_clipnorm or self.step) ~= nil
+  return (self.clipnorm or self.global_clipnorm or self:written_out()) ~= nil
 end
 
 -- What clipping leaves of the gradients: one step of plain descent from 0, uphill.
@@ -155,12 +169,12 @@ local function clipped(self, gradients)
 end
 
 -- A rule that is written out here.
-local function apply_step(self, weights, gradients, rate, t)
+local function apply_step(self, step, weights, gradients, rate, t)
   gradients = clipped(self, gradients)
   for i, w in ipairs(weights) do
     w = core.plain(w)
     if self.weight_decay ~= 0 then w:mul_(1 - rate * self.weight_decay) end
-    self:step(w, gradients[i], self.first[i], self.second[i], rate, t)
+    step(self, w, gradients[i], {self.first[i], self.second[i], self.third and self.third[i]}, rate, t)
   end
 end
 
@@ -248,8 +262,9 @@ these tensors: it is an error to go on with others.
   complete(self, weights)
   local rate = self:current_rate()
   local t = self.iterations + 1
-  if self.step then
-    apply_step(self, weights, gradients, rate, t)
+  local step = self:written_out()
+  if step then
+    apply_step(self, step, weights, gradients, rate, t)
   else
     local a, b, epsilon, factor = self:numbers(t)
     core.update(self:rule(), weights, gradients, self.first, self.second, rate * (factor or 1), a, b, epsilon,
@@ -307,16 +322,19 @@ end
 local Adam = {}
 
 optim.Adam = doc("optim.Adam", [[
-optim.Adam{learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, weight_decay=0, ...}
+optim.Adam{learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, amsgrad=false, weight_decay=0, ...}
 
 Each weight has its own step, about learning_rate long where its gradients agree and shorter where they go to
 and fro. m and v are running means of the gradient and of its square: m = beta_1 m + (1 - beta_1) gradient, v =
 beta_2 v + (1 - beta_2) gradient^2, and in step t (from 1) w = w - a m / (sqrt(v) + epsilon) with a =
-learning_rate sqrt(1 - beta_2^t) / (1 - beta_1^t) (Kingma and Ba 2015). The other options are as in optim.SGD.
+learning_rate sqrt(1 - beta_2^t) / (1 - beta_1^t) (Kingma and Ba 2015). With amsgrad=true the greatest v so far is in
+its place, so that a weight's steps never become longer again (Reddi et al. 2018). The other options are as in
+optim.SGD.
 
 > optim.Adam{}
 Adam, learning rate 0.001
-]], define("Adam", {{"learning_rate", 0.001}, {"beta_1", 0.9}, {"beta_2", 0.999}, {"epsilon", 1e-7}}, Adam))
+]], define("Adam", {{"learning_rate", 0.001}, {"beta_1", 0.9}, {"beta_2", 0.999}, {"epsilon", 1e-7},
+  {"amsgrad", false}}, Adam))
 
 function Adam.rule() return 3 end
 
@@ -324,8 +342,22 @@ function Adam:numbers(t)
   return self.beta_1, self.beta_2, self.epsilon, math.sqrt(1 - self.beta_2 ^ t) / (1 - self.beta_1 ^ t)
 end
 
+-- Seldom used, so as tensor operations: m, v and the greatest v so far.
+local function amsgrad_step(self, w, g, kept, rate, t)
+  local m, v, greatest = table.unpack(kept)
+  local _, _, _, factor = self:numbers(t)
+  m:add_((1 - self.beta_1) * (g - m))
+  v:add_((1 - self.beta_2) * (g * g - v))
+  greatest[{{}}] = tensor.maximum(greatest, v)
+  w:sub_(rate * factor * m / (tensor.sqrt(greatest) + self.epsilon))
+end
+
+function Adam:written_out()
+  if self.amsgrad then return amsgrad_step, 3 end
+end
+
 optim.AdamW = doc("optim.AdamW", [[
-optim.AdamW{learning_rate=0.001, weight_decay=0.004, beta_1=0.9, beta_2=0.999, epsilon=1e-7, ...}
+optim.AdamW{learning_rate=0.001, weight_decay=0.004, beta_1=0.9, beta_2=0.999, epsilon=1e-7, amsgrad=false, ...}
 
 optim.Adam with weights that decay: each step first makes them smaller by learning_rate * weight_decay of what they
 are, apart from the gradient, so that weights which nothing needs fade (Loshchilov and Hutter 2019).
@@ -333,26 +365,41 @@ are, apart from the gradient, so that weights which nothing needs fade (Loshchil
 > optim.AdamW{}.weight_decay
 0.004
 ]], define("AdamW", {{"learning_rate", 0.001}, {"weight_decay", 0.004}, {"beta_1", 0.9}, {"beta_2", 0.999},
-  {"epsilon", 1e-7}}, {rule = Adam.rule, numbers = Adam.numbers}))
+  {"epsilon", 1e-7}, {"amsgrad", false}}, {rule = Adam.rule, numbers = Adam.numbers, written_out = Adam.written_out}))
 
 -- ---- RMSprop and Adagrad: steps in units of the gradient's own size ----
 
 local RMSprop = {}
 
 optim.RMSprop = doc("optim.RMSprop", [[
-optim.RMSprop{learning_rate=0.001, rho=0.9, momentum=0, epsilon=1e-7, ...}
+optim.RMSprop{learning_rate=0.001, rho=0.9, momentum=0, epsilon=1e-7, centered=false, ...}
 
 Divides the gradient by its usual size: v = rho v + (1 - rho) gradient^2, w = w - learning_rate gradient /
 sqrt(v + epsilon), so that steep and flat directions get steps of like length (Tieleman and Hinton 2012). With
-momentum m: s = m s + learning_rate gradient / sqrt(v + epsilon), w = w - s. The other options are as in optim.SGD.
+momentum m: s = m s + learning_rate gradient / sqrt(v + epsilon), w = w - s. With centered=true the square of the
+gradients' own mean, rho mean + (1 - rho) gradient, is taken off v there: what is left is their variance, and gradients
+that agree make longer steps. The other options are as in optim.SGD.
 
 > optim.RMSprop{}
 RMSprop, learning rate 0.001
-]], define("RMSprop", {{"learning_rate", 0.001}, {"rho", 0.9}, {"momentum", 0.0}, {"epsilon", 1e-7}}, RMSprop))
+]], define("RMSprop", {{"learning_rate", 0.001}, {"rho", 0.9}, {"momentum", 0.0}, {"epsilon", 1e-7},
+  {"centered", false}}, RMSprop))
 
 function RMSprop:rule() return self.momentum == 0 and 4 or 5 end
 
 function RMSprop:numbers() return self.rho, self.momentum, self.epsilon end
+
+local function centered_step(self, w, g, kept, rate)
+  local v, s, mean = table.unpack(kept)
+  v:mul_(self.rho):add_((1 - self.rho) * g * g)
+  mean:mul_(self.rho):add_((1 - self.rho) * g)
+  s:mul_(self.momentum):add_(rate * g / tensor.sqrt(v - mean * mean + self.epsilon))
+  w:sub_(s)
+end
+
+function RMSprop:written_out()
+  if self.centered then return centered_step, 3 end
+end
 
 local Adagrad = {}
 
@@ -374,7 +421,11 @@ function Adagrad:numbers() return 0, 0, self.epsilon end
 -- ---- relatives, written out ----
 --
 -- These are seldom used, so their rules are tensor operations on the whole of a weight, to be read: w is the weight, g
--- its gradient, and the other two are what the rule keeps beside it.
+-- its gradient, and kept the two tensors beside it.
+
+local function always(step)
+  return function() return step, 2 end
+end
 
 local Adadelta = {}
 
@@ -390,12 +441,13 @@ are as in optim.SGD.
 Adadelta, learning rate 1
 ]], define("Adadelta", {{"learning_rate", 0.001}, {"rho", 0.95}, {"epsilon", 1e-7}}, Adadelta))
 
-function Adadelta:step(w, g, v, u, rate)
+Adadelta.written_out = always(function(self, w, g, kept, rate)
+  local v, u = table.unpack(kept)
   v:mul_(self.rho):add_((1 - self.rho) * g * g)
   local s = tensor.sqrt(u + self.epsilon) / tensor.sqrt(v + self.epsilon) * g
   u:mul_(self.rho):add_((1 - self.rho) * s * s)
   w:sub_(rate * s)
-end
+end)
 
 local ADAM = {{"learning_rate", 0.001}, {"beta_1", 0.9}, {"beta_2", 0.999}, {"epsilon", 1e-7}}
 
@@ -412,11 +464,12 @@ step is longer than about learning_rate (Kingma and Ba 2015, section 7.1). The o
 Adamax, learning rate 0.001
 ]], define("Adamax", ADAM, Adamax))
 
-function Adamax:step(w, g, m, u, rate, t)
+Adamax.written_out = always(function(self, w, g, kept, rate, t)
+  local m, u = table.unpack(kept)
   m:add_((1 - self.beta_1) * (g - m))
   u[{{}}] = tensor.maximum(self.beta_2 * u, tensor.abs(g))
   w:sub_(rate / (1 - self.beta_1 ^ t) * m / (u + self.epsilon))
-end
+end)
 
 local Nadam = {}
 
@@ -446,13 +499,14 @@ local function momenta(self, t)
   return last.product
 end
 
-function Nadam:step(w, g, m, v, rate, t)
+Nadam.written_out = always(function(self, w, g, kept, rate, t)
+  local m, v = table.unpack(kept)
   local now, ahead = momentum_of(self, t), momentum_of(self, t + 1)
   local so_far = momenta(self, t)
   m:add_((1 - self.beta_1) * (g - m))
   v:add_((1 - self.beta_2) * (g * g - v))
   local mean = ahead / (1 - so_far * ahead) * m + (1 - now) / (1 - so_far) * g
   w:sub_(rate * mean / (tensor.sqrt(v / (1 - self.beta_2 ^ t)) + self.epsilon))
-end
+end)
 
 return optim
