@@ -217,18 +217,35 @@ test("a callback of functions is called with what a callback of Keras's is told,
     calls[#calls + 1] = table.concat(parts, " ")
   end end
   local given = {}
-  for _, name in ipairs {"on_train_begin", "on_epoch_begin", "on_train_batch_end", "on_epoch_end", "on_train_end"} do
+  for _, name in ipairs {"on_train_begin", "on_epoch_begin", "on_train_batch_begin", "on_train_batch_end",
+    "on_epoch_end", "on_train_end"} do
     given[name] = log(name)
   end
   m:fit{X, Y, batch_size = 30, verbose = 0, callbacks = {callbacks.LambdaCallback(given)}}
   expect.equal(table.concat(calls, ", "), "on_train_begin model, on_epoch_begin 1 model, "
-    .. "on_train_batch_end 1 logs model, on_train_batch_end 2 logs model, on_epoch_end 1 logs model, "
-    .. "on_train_end model")
+    .. "on_train_batch_begin 1 model, on_train_batch_end 1 logs model, on_train_batch_begin 2 model, "
+    .. "on_train_batch_end 2 logs model, on_epoch_end 1 logs model, on_train_end model")
   expect.error(function() callbacks.LambdaCallback{} end, "give it a function, as in on_epoch_end=function")
   expect.error(function() callbacks.LambdaCallback{on_epoch_end = 3} end, "on_epoch_end is a function, not a number")
-  expect.error(function() callbacks.LambdaCallback{on_train_batch_begin = print} end, "on_train_batch_end")
+  expect.error(function() callbacks.EarlyStopping{verbose = 1} end, "a note says so")
   expect.error(function() m:fit{X, Y, verbose = 0, callbacks = {{on_epoch_end = print}}} end,
     "callbacks.LambdaCallback{on_epoch_end=f}")
+end)
+
+test("what is changed before a batch counts in it", function()
+  local function trained(callback)
+    local m = network {optimizer = optim.SGD{0.5}}
+    m:fit{X, Y, batch_size = 20, epochs = 2, shuffle = false, verbose = 0, callbacks = {callback}}
+    return m.layers[1].kernel
+  end
+  local rates = {0.5, 0.1, 0.02}
+  local before = trained(callbacks.LambdaCallback{on_train_batch_begin = function(batch, m)
+    m.optimizer.learning_rate = rates[batch]
+  end})
+  local after = trained(callbacks.LambdaCallback{on_train_batch_end = function(batch, _, m)
+    m.optimizer.learning_rate = rates[batch % 3 + 1]
+  end})
+  expect.ok(all(eq(before, after)))
 end)
 
 test("a callback that is none, or watches what is not there, says so", function()

@@ -1,7 +1,7 @@
 -- What fit calls as it goes. A callback is a table with some of the methods
 --
---   train_begin(model)   epoch_begin(epoch, model)   batch_end(batch, logs, model)   epoch_end(epoch, logs, model)
---   train_end(model)
+--   train_begin(model)   epoch_begin(epoch, model)   batch_begin(batch, model)   batch_end(batch, logs, model)
+--   epoch_end(epoch, logs, model)   train_end(model)
 --
 -- or a function f(epoch, logs, model), called at the end of each epoch. `logs` holds the means so far: loss, accuracy,
 -- val_loss, ... by name. Epochs and batches count from 1. model.stop_training = true ends fit after the epoch. A table
@@ -209,23 +209,22 @@ end
 
 -- Keras's names of the moments, and ours.
 local moments = {on_train_begin = "train_begin", on_train_end = "train_end", on_epoch_begin = "epoch_begin",
-  on_epoch_end = "epoch_end", on_train_batch_end = "batch_end"}
+  on_epoch_end = "epoch_end", on_train_batch_begin = "batch_begin", on_train_batch_end = "batch_end"}
 
 local LAMBDA = {{"on_epoch_begin", named = true}, {"on_epoch_end", named = true}, {"on_train_begin", named = true},
-  {"on_train_end", named = true}, {"on_train_batch_end", named = true}, refused = {
-    on_train_batch_begin = "what comes before a batch comes after the one before it: on_train_batch_end",
-  }}
+  {"on_train_end", named = true}, {"on_train_batch_begin", named = true}, {"on_train_batch_end", named = true}}
 
 callbacks.LambdaCallback = doc("callbacks.LambdaCallback", [[
-callbacks.LambdaCallback{on_epoch_begin=, on_epoch_end=, on_train_begin=, on_train_end=, on_train_batch_end=}
+callbacks.LambdaCallback{on_epoch_begin=, on_epoch_end=, on_train_begin=, on_train_end=, on_train_batch_begin=,
+on_train_batch_end=}
 
 Calls functions of yours in training: on_epoch_begin(epoch, model), on_epoch_end(epoch, logs, model),
-on_train_batch_end(batch, logs, model), on_train_begin(model), on_train_end(model). Epochs and batches count from 1;
-logs holds what is known then by name (loss, accuracy, val_loss), for a batch the means of the epoch so far.
-model.stop_training = true ends training after the epoch. A plain function f(epoch, logs, model) in fit's list is
-called after each epoch. A table in that list is a callback, too, when it has methods epoch_end(self, epoch, logs,
-model) and so on, without the on_; with state_names={"count"} its field count is saved with the network, and training
-that goes on from a file begins with it; with saves=true it is called after all others.
+on_train_batch_begin(batch, model), on_train_batch_end(batch, logs, model), on_train_begin(model), on_train_end(model).
+Epochs and batches count from 1; logs holds what is known then by name (loss, accuracy, val_loss), for a batch the means
+of the epoch so far. model.stop_training = true ends training after the epoch. A plain function f(epoch, logs, model) in
+fit's list is called after each epoch. A table in that list is a callback, too, when it has methods epoch_end(self,
+epoch, logs, model) and so on, without the on_; with state_names={"count"} its field count is saved with the network,
+and training that goes on from a file begins with it; with saves=true it is called after all others.
 
 > m = nn.Sequential{nn.Dense{1, input_shape={1}}}
 > m:compile{optimizer="sgd", loss="mse"}

@@ -8,7 +8,7 @@ Run.__index = Run
 
 local M = {}
 
-local methods = {"train_begin", "epoch_begin", "batch_end", "epoch_end", "train_end"}
+local methods = {"train_begin", "epoch_begin", "batch_begin", "batch_end", "epoch_end", "train_end"}
 
 --- `given` is fit's list: tables with methods, or functions f(epoch, logs, model). names.epoch are those of what an
 --- epoch will report, names.batch of what is known after a batch. What saves the network comes last, wherever it stands
@@ -18,7 +18,7 @@ function M.new(given, model, names)
     given = {given}
   end
   if type(given) ~= "table" then error("fit: callbacks is a list, not a " .. type(given), 0) end
-  local self = setmetatable({list = {}, model = model, batches = false, logs = {}}, Run)
+  local self = setmetatable({list = {}, model = model, before_batches = false, batches = false, logs = {}}, Run)
   local saving = {}
   for i, callback in ipairs(given) do
     if type(callback) == "function" then
@@ -35,6 +35,7 @@ function M.new(given, model, names)
     if when then watch.expect(callback, names, when) end
     local list = callback.saves and saving or self.list
     list[#list + 1] = callback
+    self.before_batches = self.before_batches or callback.batch_begin ~= nil
     self.batches = self.batches or callback.batch_end ~= nil
   end
   table.move(saving, 1, #saving, #self.list + 1, self.list)
@@ -65,6 +66,8 @@ end
 function Run:train_end() call(self, "train_end", self.model) end
 function Run:epoch_begin(epoch) call(self, "epoch_begin", epoch, self.model) end
 function Run:epoch_end(epoch, means) call(self, "epoch_end", epoch, means, self.model) end
+
+function Run:batch_begin(batch) call(self, "batch_begin", batch, self.model) end
 
 --- `sums` are running sums over the n samples of the epoch so far.
 function Run:batch_end(batch, names, sums, n)

@@ -81,8 +81,15 @@ function watch.better(self, value, best, least)
   return value > best + least
 end
 
+-- What Keras's callbacks take besides.
+local refused = {
+  verbose = "when training ends early or the learning rate falls, a note says so; where a ModelCheckpoint has written "
+    .. "is its last_path",
+}
+
 --- The constructor of a callback: `spec` lists its options, `class` has its methods.
 function watch.define(what, spec, class, check)
+  spec.refused = refused
   class.__index = class
   class.__name = what
   class.class_name = what

@@ -26,6 +26,9 @@ local refused = {
   batch_input_shape = "it is input_shape={...}, the shape of one sample, without the axis that counts them",
   batch_size = "fit has it; a layer takes any number of samples",
   weights = "layer.kernel[{}] = ... once the network is made, or model:load_weights(path)",
+  renorm = "a batch is normalized by its own mean and variance in training, and by the moving ones in prediction",
+  synchronized = "a batch is normalized as a whole, whatever the number of threads",
+  autocast = 'a network has one dtype: nn.Sequential{..., dtype="float64"}',
   activity_regularizer = "weights can be penalized, by kernel_regularizer, and outputs not",
 }
 for _, name in ipairs {"kernel", "bias", "gamma", "beta", "alpha"} do

@@ -199,6 +199,10 @@ local function train_epoch(run)
   for batch = place.batch + 1, run.batches do
     local first = (batch - 1) * run.batch_size + 1
     local count = math.min(run.batch_size, run.samples - first + 1)
+    if run.callbacks.before_batches then
+      run.callbacks:batch_begin(batch)
+      look_again(run)
+    end
     local s1, s2, s3, s4, s5 = steps.train(model, run.step, run.x, run.truth, run.order, first, count, run.key,
       model.optimizer.iterations + 1, run.views[batch], place)
     sums[1] = sums[1] + s1

@@ -149,6 +149,14 @@ local members = {nn = {
   BCEWithLogitsLoss = "it is losses.binary_crossentropy{from_logits=true}",
   Module = "nn.layer makes a layer of your own",
   ThresholdedReLU = "it is nn.ReLU{threshold=theta}", Identity = 'it is nn.Activation{"linear"}',
+}, callbacks = {
+  TerminateOnNaN = "training stops by itself at the first number that is not finite, and says where it came from",
+  BackupAndRestore = "callbacks.ModelCheckpoint saves, and fit with initial_epoch=model.epoch goes on where it left",
+  SwapEMAWeights = "an optimizer with use_ema=true puts the running means into the weights at the end of fit",
+  ProgbarLogger = "fit shows how far it is by itself; verbose says how much", History = "fit returns it",
+  TensorBoard = "callbacks.CSVLogger writes the numbers, callbacks.LivePlot draws them while training goes on",
+  RemoteMonitor = "callbacks.LambdaCallback calls functions of yours",
+  Callback = "a table with methods epoch_end(self, epoch, logs, model) and the like is one: ?callbacks.LambdaCallback",
 }, losses = {
   bce = "it is losses.binary_crossentropy", cce = "it is losses.categorical_crossentropy",
   kld = "it is losses.kl_divergence", logcosh = "it is losses.log_cosh",
