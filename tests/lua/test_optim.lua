@@ -86,6 +86,10 @@ test("an optimizer with a memory goes on with the same weights only, one without
   plain:apply({a}, g)
   plain:apply({b}, g)
   expect.close(b[1], 0.9, 1e-15)
+  for _, rule in ipairs {optim.Adamax{}, optim.Adam{amsgrad = true}} do  -- written out
+    rule:apply({a}, g)
+    expect.error(function() rule:apply({b}, g) end, "has taken 1 step with other weights")
+  end
 end)
 
 test("AdamW without decay is Adam, and with it each step takes its part of the weight first", function()

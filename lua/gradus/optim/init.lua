@@ -70,8 +70,9 @@ local refused = {
 -- A class with the methods
 --   rule(): the rule's number in src/kernel/update.h
 --   numbers(t): the rule's a, b and epsilon, and what multiplies the learning rate in step t (from 1)
--- or, for a rule that is written out here, written_out(): nil where an option leaves it to the core, or
---   step(self, w, g, kept, rate, t): changes w and kept, the tensors beside it; and how many those are
+-- or, for a rule that is written out here,
+--   written_out(): a function step(self, w, g, kept, rate, t), which changes a weight w and kept, the tensors beside
+--     it; and how many those are (at most three). nil where the options leave it to the core.
 local function define(class_name, spec, methods)
   setmetatable(methods, {__index = Optimizer})
   methods.__index = methods
@@ -229,7 +230,7 @@ end
 -- What was remembered of some weights says nothing about others.
 local function expect_known(self, weights)
   if self.weights and same_list(self.weights, weights) then return end
-  local remembers = self.step or core.update_states(self:rule()) > 0 or self.use_ema
+  local remembers = self:written_out() or core.update_states(self:rule()) > 0 or self.use_ema
     or type(self.learning_rate) ~= "number"
   if self.weights and remembers and self.iterations > 0 then
     error(string.format("this %s has taken %d step%s with other weights, and remembers them: give it the same tensors "
