@@ -48,20 +48,23 @@ typedef struct bins {
   const double *edge;
   int64_t count;
   bool even;
-  double scale;
+  double first, last, scale;
 } bins;
 
 static bins bins_of(const gr_tensor *edges, bool even) {
-  bins b = {.edge = edges->data, .count = edges->shape[0] - 1};
+  bins b = {edges->data, edges->shape[0] - 1, .first = INFINITY, .last = -INFINITY};
   if (b.count < 1) return b;
-  b.scale = (double)b.count / (b.edge[b.count] - b.edge[0]);
+  b.first = b.edge[0];
+  b.last = b.edge[b.count];
+  b.scale = (double)b.count / (b.last - b.first);
   b.even = even && isfinite(b.scale);  // bins may be too narrow to divide by
   return b;
 }
 
-// -1: outside, or nan.
+// Not nan either.
+static inline bool is_inside(const bins *b, double x) { return x >= b->first && x <= b->last; }
+
 static inline int64_t bin_of(const bins *b, double x) {
-  if (!(x >= b->edge[0] && x <= b->edge[b->count])) return -1;
   return b->even ? even_bin(x, b->edge, b->count, b->scale) : searched_bin(x, b->edge, b->count);
 }
 
@@ -77,10 +80,8 @@ gr_code gr_histogram(gr_tensor *counts, const gr_tensor *edges, bool even, const
     n = p.total - done < GR_BLOCK ? p.total - done : GR_BLOCK;
     const double *x = gr_walk_read(&p.a, &block, n);
     const double *w = p.weighted ? gr_walk_read(&p.weights, &weight_block, n) : NULL;
-    for (int64_t i = 0; i < n; i++) {
-      const int64_t bin = bin_of(&b, x[i]);
-      if (bin >= 0) count[bin] += w ? w[i] : 1;
-    }
+    for (int64_t i = 0; i < n; i++)
+      if (is_inside(&b, x[i])) count[bin_of(&b, x[i])] += w ? w[i] : 1;
     if (done % GR_POLL_ELEMENTS == 0) {
       gr_code code = gr_interrupt_poll(err);
       if (code) return code;
@@ -97,7 +98,7 @@ gr_code gr_histogram_bins(int64_t *out, const gr_tensor *edges, bool even, const
     gr_block block;
     n = p.total - done < GR_BLOCK ? p.total - done : GR_BLOCK;
     const double *x = gr_walk_read(&p.a, &block, n);
-    for (int64_t i = 0; i < n; i++) out[done + i] = b.count < 1 ? -1 : bin_of(&b, x[i]);
+    for (int64_t i = 0; i < n; i++) out[done + i] = is_inside(&b, x[i]) ? bin_of(&b, x[i]) : -1;
     if (done % GR_POLL_ELEMENTS == 0) {
       gr_code code = gr_interrupt_poll(err);
       if (code) return code;

@@ -88,6 +88,12 @@ static const char *const statements[] = {
     "return fft.fft2(ones(20, 30)), fft.irfft(fft.rfft(ones(300))), fft.fftshift(ones(20, 30))",
     "local x = grad.track(ones(20, 20) + eye(20)); (sum(linalg.solve(x, ones(20))) + "
     "linalg.det(x)):backward()",
+    "local x = grad.track(ones(90, 9)) local re, im = fft.rfft(x) local several = quantile(x, {0.1, 0.9}, "
+    "1); "
+    "(sum(re * im) + sum(median(x, 2)) + sum(several) + sum(cumprod(x, 2)) + sum(corrcoef(x, "
+    "{rowvar=false}))):backward() return x.grad",
+    "local x = grad.track(ones(30, 9, 9)) sum(data.resize(x, {4, 20})):backward() "
+    "local counts = histogram(ones(9, 9), 3, {weights = x[1]}) sum(counts):backward()",
     "return sort(ones(90, 9), 1), argsort(ones(900)), unique(ones(900))",
     "return concatenate{ones(90, 9), ones(90, 9)}, stack{ones(300), ones(300)}",
     "local x = ones(90, 9) x[gt(x, 0)] = 2 x['1:3, :'] = ones(3, 9) x[{{1, 9, 2}, 1}] = 3 return x[{{1, 2}}]",
