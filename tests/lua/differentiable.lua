@@ -224,8 +224,9 @@ local elsewhere = [[
   metrics.top_k_accuracy_score
 ]]
 
--- Modules whose functions are none of tensors: their own tests check the gradients of layers, losses and networks.
-local modules = [[callbacks figure grad image initializers layer lesson math model nn optim plot regularizers]]
+-- Modules whose functions are none of tensors: their own tests check the gradients of layers, losses and networks. (The
+-- methods of other classes than tensors are not asked for.)
+local modules = [[callbacks grad image initializers lesson nn optim plot regularizers]]
 
 return {x = x, A = A, cases = cases, operators = operators, plain = plain, refused = refused,
   elsewhere = elsewhere, modules = modules}
