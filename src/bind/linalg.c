@@ -59,22 +59,25 @@ static bool apply_tracked(lua_State *L, const gr_op *op, double cut) {
   return gr_apply_tracked(L, op, &(gr_op_args){.rate = cut}, 1, (int[]){1});
 }
 
-// Pushes one of several results: those numbers of the last axis of the tensor at `packed` that begin at
-// `from`, their stack followed by `tail` axes.
-static void push_unpacked(lua_State *L, int packed, int64_t from, int tail, const int64_t *sizes) {
-  const gr_tensor *t = gr_check_tensor(L, packed);
-  const int stack = t->ndim - 1;
-  int64_t shape[GR_MAX_DIMS], count = 1;
-  gr_op_args part;
-  for (int i = 0; i < stack; i++) shape[i] = t->shape[i];
-  for (int i = 0; i < tail; i++) count *= shape[stack + i] = sizes[i];
-  gr_slice_whole(&part);
-  part.start[stack] = from, part.step[stack] = 1, part.shape[stack] = count;
-  gr_push_sliced(L, packed, &part);
-  if (tail != 1) {
-    gr_push_reshaped(L, -1, stack + tail, shape);
-    lua_remove(L, -2);
+// What one of several results is of the packed tensor: where it begins, its own axes, and whether it is
+// vectors.
+typedef struct result {
+  int64_t from;
+  int ndim;
+  int64_t shape[2];
+  bool vectors;
+} result;
+
+// Pushes them, one by one, of what is on top. Returns how many.
+static int push_parts(lua_State *L, int count, const result *results) {
+  const int packed = lua_gettop(L);
+  for (int i = 0; i < count; i++) {
+    const result *r = &results[i];
+    const gr_op_args part = {
+        .start = {r->from}, .ndim = r->ndim, .shape = {r->shape[0], r->shape[1]}, .kind = r->vectors};
+    gr_apply_tracked(L, &gr_op_part, &part, 1, &packed);
   }
+  return count;
 }
 
 // ---- systems of equations ----
@@ -240,10 +243,7 @@ static int det(lua_State *L) {
 static int slogdet(lua_State *L) {
   lua_settop(L, 1);
   const gr_tensor *a = read_matrix(L, "slogdet", true);
-  if (apply_tracked(L, &gr_op_slogdet, 0)) {
-    for (int64_t i = 0; i < 2; i++) push_unpacked(L, 2, i, 0, NULL);
-    return 2;
-  }
+  if (apply_tracked(L, &gr_op_slogdet, 0)) return push_parts(L, 2, (result[]){{0}, {1}});
   gr_tensor *sign = push_results(L, (gr_dtype)a->dtype, a, 0, NULL);
   gr_tensor *logarithm = push_results(L, (gr_dtype)a->dtype, a, 0, NULL);
   GR_TRY(L, gr_det_stack("linalg.slogdet", NULL, sign, logarithm, a, &err));
@@ -283,12 +283,8 @@ static int svd(lua_State *L) {
   if (full && m != n)
     refuse_rest(L, "linalg.svd", m > n ? "columns of U" : "rows of Vt", k,
                 "linalg.svd(A, {full_matrices=false})");
-  if (apply_tracked(L, &gr_op_svd, 0)) {
-    push_unpacked(L, 3, 0, 2, (int64_t[]){m, k});
-    push_unpacked(L, 3, m * k, 1, &k);
-    push_unpacked(L, 3, m * k + k, 2, (int64_t[]){k, n});
-    return 3;
-  }
+  if (apply_tracked(L, &gr_op_svd, 0))
+    return push_parts(L, 3, (result[]){{0, 2, {m, k}, true}, {m * k, 1, {k}}, {m * k + k, 2, {k, n}, true}});
   gr_tensor *u = push_results(L, (gr_dtype)a->dtype, a, 2, (int64_t[]){m, full ? m : k});
   gr_tensor *s = push_results(L, (gr_dtype)a->dtype, a, 1, &k);
   gr_tensor *vt = push_results(L, (gr_dtype)a->dtype, a, 2, (int64_t[]){full ? n : k, n});
@@ -386,11 +382,8 @@ static int eigh(lua_State *L) {
   lua_settop(L, 1);
   const gr_tensor *a = read_matrix(L, "eigh", true);
   const int64_t n = a->shape[a->ndim - 1];
-  if (apply_tracked(L, &gr_op_eigh, 0)) {
-    push_unpacked(L, 2, 0, 1, &n);
-    push_unpacked(L, 2, n, 2, (int64_t[]){n, n});
-    return 2;
-  }
+  if (apply_tracked(L, &gr_op_eigh, 0))
+    return push_parts(L, 2, (result[]){{0, 1, {n}}, {n, 2, {n, n}, true}});
   gr_tensor *w = push_results(L, (gr_dtype)a->dtype, a, 1, &n);
   gr_tensor *v = gr_push_tensor(L, (gr_dtype)a->dtype, a->ndim, a->shape);
   GR_TRY(L, gr_eigh_stack("linalg.eigh", w, v, a, &err));
@@ -416,9 +409,8 @@ static int qr(lua_State *L) {
   const int64_t k = mode == COMPLETE || m < n ? m : n;
   if (k > n) refuse_rest(L, "linalg.qr", "columns of Q", n, "linalg.qr(A)");
   if (apply_tracked(L, &gr_op_qr, 0)) {
-    if (mode != R) push_unpacked(L, 3, 0, 2, (int64_t[]){m, k});
-    push_unpacked(L, 3, m * k, 2, (int64_t[]){k, n});
-    return mode == R ? 1 : 2;
+    const result both[] = {{0, 2, {m, k}}, {m * k, 2, {k, n}}};
+    return mode == R ? push_parts(L, 1, both + 1) : push_parts(L, 2, both);
   }
   gr_tensor *q = mode == R ? NULL : push_results(L, (gr_dtype)a->dtype, a, 2, (int64_t[]){m, k});
   gr_tensor *r = push_results(L, (gr_dtype)a->dtype, a, 2, (int64_t[]){k, n});

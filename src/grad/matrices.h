@@ -29,22 +29,34 @@ gr_code gr_check_finite_gradient(const gr_call *c, const char *name, gr_err *err
 gr_tensor gr_work_matrix(double **at, int64_t rows, int64_t columns);
 // The same with the numbers of `t`, of one or two axes, from element `from` of a `t` of one axis on.
 gr_tensor gr_work_copy(double **at, const gr_tensor *t, int64_t from, int64_t rows, int64_t columns);
+// Whether something comes back to a column of such a matrix; to any.
+bool gr_column_is_used(const gr_tensor *d, int64_t column);
+bool gr_is_used(const gr_tensor *d);
 static inline double *gr_numbers(const gr_tensor *t) { return t->data; }
 
-// Operations with several results put them one after the other along one last axis: `count` numbers from
-// `from` on, and the stack of matrices that lie there row after row.
+// Operations with several results put them one after the other along one last axis, from which gr_op_part
+// takes them: `count` numbers from `from` on, and the stack of matrices that lie there row after row.
 gr_tensor gr_packed(const gr_tensor *packed, int64_t from, int64_t count);
 gr_tensor gr_packed_matrices(const gr_tensor *packed, int64_t from, int64_t rows, int64_t columns);
+// Behind them stands a 0, whose gradient counts how often vectors were taken: what comes back through those
+// may be 0, and yet say that they matter.
+void gr_clear_mark(const gr_tensor *packed);
+double gr_mark(const gr_tensor *packed);  // of one matrix
 
 // Values of a decomposition of a matrix with `side` rows or columns that differ by no more than this,
-// relative to the largest, are equal as far as their vectors can tell: a gradient through those divides by
-// the difference, and LAPACK's rounding, some sqrt(side) epsilon, leaves it one digit or two.
+// relative to the largest, are equal as far as their vectors can tell. A gradient through those divides
+// LAPACK's rounding, some sqrt(side) epsilon, by the difference: just above, three digits are left of it.
 double gr_indistinct(gr_dtype dtype, int64_t side);
 
-// "the gradient of linalg.eigh": how errors on the way back begin.
-#define GR_WAY_BACK_NAME 64
-const char *gr_way_back_name(char text[GR_WAY_BACK_NAME], const char *name);
-// by_rows of all: a stack is not cut into slices, so that errors number its matrices rightly.
+// How errors begin: "linalg.eigh" or, on the way back, "the gradient of linalg.eigh"; of a slice of a batch,
+// with where that begins, since the matrices of a stack are numbered within it.
+typedef struct gr_title {
+  char text[96];
+} gr_title;
+gr_title gr_title_of(const gr_call *c, const char *name, bool back);
+
+// by_rows of operations on one stack of matrices: each row along its first axis is a matrix, or a stack of
+// them.
 bool gr_matrices_by_rows(const gr_call *c, unsigned rows);
 
 #endif

@@ -126,7 +126,7 @@ extern const gr_op gr_op_quantile;
 extern const gr_op gr_op_fft;
 extern const gr_op gr_op_matmul;  // (..., m, k) (..., k, n), or vectors
 // Of stacks of matrices (matrices.h). Those with several results put them one after the other along one last
-// axis, for slices to take out: sign and logarithm; w and V; U, S and Vt; Q and R.
+// axis: sign and logarithm; w and V; U, S and Vt; Q and R.
 extern const gr_op gr_op_solve;  // A, b; or A alone: its inverse; aux: the least reciprocal condition number
 extern const gr_op gr_op_det;
 extern const gr_op gr_op_slogdet;
@@ -135,8 +135,11 @@ extern const gr_op gr_op_eigh;
 extern const gr_op gr_op_eigvalsh;
 extern const gr_op gr_op_svd;  // of a matrix that is not square without the rest of the bases
 extern const gr_op gr_op_svdvals;
-extern const gr_op gr_op_qr;         // the same
-extern const gr_op gr_op_pinv;       // rate: singular values up to so many times the largest count as 0
+extern const gr_op gr_op_qr;    // the same
+extern const gr_op gr_op_pinv;  // rate: singular values up to so many times the largest count as 0
+// One of several results: start[0]: where it begins, ndim, shape: of one matrix's; kind: whether it is
+// vectors.
+extern const gr_op gr_op_part;
 extern const gr_op gr_op_reshape;    // ndim, shape, keepdims
 extern const gr_op gr_op_transpose;  // order
 // Axis i: start[i], start[i] + step[i], ..., shape[i] of them, or all as they are where shape[i] is -1. Those

@@ -42,7 +42,7 @@ static gr_code cholesky_plan(gr_call *c, size_t *scratch, gr_err *err) {
 }
 
 static gr_code cholesky_forward(gr_call *c, gr_err *err) {
-  return gr_cholesky_stack("linalg.cholesky", c->out, c->in[0], err);
+  return gr_cholesky_stack(gr_title_of(c, "cholesky", false).text, c->out, c->in[0], err);
 }
 
 // da = l^-T P l^-1, where P is the lower triangle of l^T dl with half of its diagonal. (Murray,
@@ -75,7 +75,7 @@ const gr_op gr_op_cholesky = {"cholesky",        cholesky_plan,       cholesky_f
 static gr_code eigh_plan(gr_call *c, size_t *scratch, gr_err *err) {
   const int64_t n = side_of(c);
   *scratch = gr_matrices_scratch(c, 5 * n * n + 2 * n);
-  return packed_layout(c->out, c, n + n * n, err);
+  return packed_layout(c->out, c, n + n * n + 1, err);
 }
 
 static gr_code eigvalsh_plan(gr_call *c, size_t *scratch, gr_err *err) {
@@ -89,33 +89,33 @@ static gr_code eigvalsh_plan(gr_call *c, size_t *scratch, gr_err *err) {
 static gr_code eigh_forward(gr_call *c, gr_err *err) {
   const int64_t n = side_of(c);
   gr_tensor w = gr_packed(c->out, 0, n), v = gr_packed_matrices(c->out, n, n, n);
-  return gr_eigh_stack("linalg.eigh", &w, &v, c->in[0], err);
+  gr_clear_mark(c->out);
+  return gr_eigh_stack(gr_title_of(c, "eigh", false).text, &w, &v, c->in[0], err);
 }
 
 static gr_code eigvalsh_forward(gr_call *c, gr_err *err) {
   const int64_t n = side_of(c);
   gr_tensor v = gr_packed_matrices(c->aux, 0, n, n);
-  return gr_eigh_stack("linalg.eigvalsh", c->out, &v, c->in[0], err);
+  return gr_eigh_stack(gr_title_of(c, "eigvalsh", false).text, c->out, &v, c->in[0], err);
 }
 
 // What comes back through the vectors: core_ij = (M_ij - M_ji) / 2 / (w_j - w_i), M = v^T dv.
 //
 // Of equal eigenvalues the vectors are any basis of what they span. A function that does not depend on the
 // choice has M_ij = M_ji there, but no derivative can be had from 0 / 0: of two functions with the same dv,
-// one of the projection on that space and one of a itself, it differs. So only pairs of which nothing is used
-// are passed over; what dw says while vectors are in use elsewhere counts as use, since a = v diag(w) v^T
-// itself has dv = 0 where w = 0.
-static gr_code eigh_core(gr_tensor *core, const double *w, const double *dw, const gr_tensor *m, double noise,
-                         gr_dtype dtype, gr_err *err) {
+// one of the projection on that space and one of a itself, it differs. Nor does a dv of 0 say that there is
+// nothing: a = v diag(w) v^T itself has that where w = 0. So only vectors are passed over to which, and to
+// whose values, nothing comes back.
+static gr_code eigh_core(gr_tensor *core, const double *w, const double *dw, const gr_tensor *dv,
+                         const gr_tensor *m, gr_dtype dtype, gr_err *err) {
   const int64_t n = core->shape[0];
   const double *M = gr_numbers(m), close = gr_indistinct(dtype, n) * fmax(fabs(w[0]), fabs(w[n - 1]));
   for (int64_t i = 0; i < n; i++)
     for (int64_t j = i + 1; j < n; j++) {
-      const double there = M[i * n + j], back = M[j * n + i];
       double x = 0;
       if (w[j] - w[i] > close)
-        x = (there - back) / 2 / (w[j] - w[i]);
-      else if (fmax(fabs(there), fabs(back)) > noise || dw[i] != 0 || dw[j] != 0)
+        x = (M[i * n + j] - M[j * n + i]) / 2 / (w[j] - w[i]);
+      else if (dw[i] != 0 || dw[j] != 0 || gr_column_is_used(dv, i) || gr_column_is_used(dv, j))
         return gr_fail(
             err, GR_ERR_VALUE,
             "eigenvalues %lld and %lld are equal but for rounding (%g and %g), so that their eigenvectors "
@@ -133,7 +133,7 @@ static gr_code eigh_core(gr_tensor *core, const double *w, const double *dw, con
 // algorithmic differentiation", 2008.)
 static gr_code eigh_back(gr_way_back *b, gr_err *err) {
   const int64_t n = b->a->shape[0];
-  double *work = b->work, most = 0;
+  double *work = b->work;
   const gr_tensor v = gr_work_copy(&work, b->aux ? b->aux : b->out, b->aux ? 0 : n, n, n);
   const gr_tensor w = gr_work_copy(&work, b->out, 0, 1, n), dw = gr_work_copy(&work, b->dout, 0, 1, n);
   const gr_tensor vt = gr_tensor_transposed(&v);
@@ -142,12 +142,9 @@ static gr_code eigh_back(gr_way_back *b, gr_err *err) {
   DO(gr_fill(&core, 0, err));
   if (!b->aux) {
     const gr_tensor dv = gr_work_copy(&work, b->dout, n, n, n);
-    for (int64_t i = 0; i < n * n; i++) most = fmax(most, fabs(gr_numbers(&dv)[i]));
-    const gr_dtype dtype = (gr_dtype)b->out->dtype;
     DO(gr_matmul(&product, &vt, &dv, false, err));
-    if (most > 0)
-      DO(eigh_core(&core, gr_numbers(&w), gr_numbers(&dw), &product, 8 * (double)n * gr_epsilon(dtype) * most,
-                   dtype, err));
+    if (gr_mark(b->dout) != 0 || gr_is_used(&dv))
+      DO(eigh_core(&core, gr_numbers(&w), gr_numbers(&dw), &dv, &product, (gr_dtype)b->out->dtype, err));
   }
   for (int64_t i = 0; i < n; i++) gr_numbers(&core)[i * n + i] = gr_numbers(&dw)[i];
   gr_tensor x = gr_work_matrix(&work, n, n);
@@ -185,7 +182,7 @@ static gr_code qr_plan(gr_call *c, size_t *scratch, gr_err *err) {
 static gr_code qr_forward(gr_call *c, gr_err *err) {
   const int64_t k = qr_inner(c->in[0]), n = side_of(c), m = c->in[0]->shape[c->in[0]->ndim - 2];
   gr_tensor q = gr_packed_matrices(c->out, 0, m, k), r = gr_packed_matrices(c->out, m * k, k, n);
-  return gr_qr_stack("linalg.qr", &q, &r, c->in[0], err);
+  return gr_qr_stack(gr_title_of(c, "qr", false).text, &q, &r, c->in[0], err);
 }
 
 // q and r are functions of the first k columns only while these are independent.

@@ -40,7 +40,7 @@ static gr_code solve_plan(gr_call *c, size_t *scratch, gr_err *err) {
 static gr_code solve_forward(gr_call *c, gr_err *err) {
   gr_tensor x = as_matrices(c, c->out), b;
   if (c->in[1]) b = as_matrices(c, c->in[1]);
-  return gr_solve_stack(c->in[1] ? "linalg.solve" : "linalg.inv", &x, c->aux->data, c->in[0],
+  return gr_solve_stack(gr_title_of(c, solve_name(c), false).text, &x, c->aux->data, c->in[0],
                         c->in[1] ? &b : NULL, err);
 }
 
@@ -49,14 +49,13 @@ static gr_code solve_forward(gr_call *c, gr_err *err) {
 static gr_code solve_backward(gr_call *c, gr_err *err) {
   const gr_tensor at = gr_tensor_transposed(c->in[0]), dout = as_matrices(c, c->dout),
                   x = as_matrices(c, c->out), xt = gr_tensor_transposed(&x);
-  char name[GR_WAY_BACK_NAME];
   gr_tensor db, flat;
   double rcond;
   gr_code code;
   DO(gr_check_finite_gradient(c, solve_name(c), err));
   DO(gr_tensor_layout(&db, (gr_dtype)x.dtype, x.ndim, x.shape, err));
   db.data = c->scratch;
-  DO(gr_solve_stack(gr_way_back_name(name, solve_name(c)), &db, &rcond, &at, &dout, err));
+  DO(gr_solve_stack(gr_title_of(c, solve_name(c), true).text, &db, &rcond, &at, &dout, err));
   if (c->inputs > 1 && c->din[1]) {
     DO(gr_tensor_view_reshape(&flat, &db, c->out->ndim, c->out->shape, err));
     DO(gr_call_give(c, 1, &flat, (char *)c->scratch + gr_scratch_round(gr_tensor_bytes(&db)), err));
@@ -66,8 +65,20 @@ static gr_code solve_backward(gr_call *c, gr_err *err) {
   return gr_matmul(c->din[0], &db, &xt, c->accumulate[0], err);
 }
 
-const gr_op gr_op_solve = {"solve",        solve_plan,          solve_forward,
-                           solve_backward, gr_matrices_by_rows, GR_TANGENT_BY_BACKWARD};
+// Each row is a matrix or a stack of them, and all rows have the other operand in common, or each its own.
+static bool solve_by_rows(const gr_call *c, unsigned rows) {
+  const bool vector = c->in[1] && c->in[1]->ndim == 1;
+  const int ndim = c->out->ndim + vector;
+  for (int i = 0; i < c->inputs && c->in[i]; i++) {
+    const gr_tensor *t = c->in[i];
+    const bool spans = t->ndim + (i == 1 && vector) == ndim;
+    if (rows & 1u << i ? !spans : spans && t->shape[0] != 1) return false;
+  }
+  return ndim > 2;
+}
+
+const gr_op gr_op_solve = {"solve",        solve_plan,    solve_forward,
+                           solve_backward, solve_by_rows, GR_TANGENT_BY_BACKWARD};
 
 // ---- determinants ----
 
@@ -86,7 +97,7 @@ static gr_code det_layout(gr_call *c, int64_t numbers, size_t *scratch, gr_err *
 static gr_code det_plan(gr_call *c, size_t *scratch, gr_err *err) { return det_layout(c, 1, scratch, err); }
 
 static gr_code det_forward(gr_call *c, gr_err *err) {
-  return gr_det_stack("linalg.det", c->out, NULL, NULL, c->in[0], err);
+  return gr_det_stack(gr_title_of(c, "det", false).text, c->out, NULL, NULL, c->in[0], err);
 }
 
 // The product of all numbers but number `left_out`, times `scale`. On the way it may leave the range of
@@ -149,7 +160,7 @@ static gr_code slogdet_forward(gr_call *c, gr_err *err) {
   gr_tensor sign, logarithm;
   gr_tensor_view_select(&sign, c->out, c->out->ndim - 1, 0);
   gr_tensor_view_select(&logarithm, c->out, c->out->ndim - 1, 1);
-  return gr_det_stack("linalg.slogdet", NULL, &sign, &logarithm, c->in[0], err);
+  return gr_det_stack(gr_title_of(c, "slogdet", false).text, NULL, &sign, &logarithm, c->in[0], err);
 }
 
 // d log |det(a)| = trace(a^-1 da): da = dout a^-T. The sign is the same all around.

@@ -59,7 +59,7 @@ static gr_code svd_plan(gr_call *c, size_t *scratch, gr_err *err) {
   const sides d = sides_of(a);
   int64_t shape[GR_MAX_DIMS];
   for (int i = 0; i < a->ndim - 2; i++) shape[i] = a->shape[i];
-  shape[a->ndim - 2] = d.m * d.k + d.k + d.k * d.n;
+  shape[a->ndim - 2] = d.m * d.k + d.k + d.k * d.n + 1;
   *scratch = gr_matrices_scratch(c, d.m * d.n + 3 * d.k * (d.m + d.n + d.k + 1));
   return gr_tensor_layout(c->out, (gr_dtype)a->dtype, a->ndim - 1, shape, err);
 }
@@ -78,40 +78,29 @@ static gr_code decompose(const char *name, const gr_call *c, const gr_tensor *pa
   const sides d = sides_of(c->in[0]);
   gr_tensor u = gr_packed_matrices(packed, 0, d.m, d.k), s = gr_packed(packed, d.m * d.k, d.k);
   gr_tensor vt = gr_packed_matrices(packed, d.m * d.k + d.k, d.k, d.n);
-  return gr_svd_stack(name, &u, &s, &vt, c->in[0], err);
+  gr_clear_mark(packed);
+  return gr_svd_stack(gr_title_of(c, name, false).text, &u, &s, &vt, c->in[0], err);
 }
 
-static gr_code svd_forward(gr_call *c, gr_err *err) { return decompose("linalg.svd", c, c->out, err); }
+static gr_code svd_forward(gr_call *c, gr_err *err) { return decompose("svd", c, c->out, err); }
 
 static gr_code svdvals_forward(gr_call *c, gr_err *err) {
   const sides d = sides_of(c->in[0]);
   const gr_tensor s = gr_packed(c->aux, d.m * d.k, d.k);
-  gr_code code = decompose("linalg.svdvals", c, c->aux, err);
+  gr_code code = decompose("svdvals", c, c->aux, err);
   return code ? code : gr_copy(c->out, &s, err);
 }
 
-// What one matrix's way back through u, s and vt is computed from.
+// What one matrix's way back through u, s and vt is computed from; dv is a transposed view.
 typedef struct bases {
   sides d;
-  gr_tensor u, s, vt, du, ds, dvt;
-  double close,
-      noise;  // differences of singular values, and parts of du and dvt, that are nothing but rounding
+  gr_tensor u, s, vt, du, ds, dv;
+  double close;  // singular values that differ by no more are equal
 } bases;
 
-static double largest(const gr_tensor *t) {
-  double most = 0;
-  for (int64_t i = 0; i < gr_tensor_size(t); i++) most = fmax(most, fabs(gr_numbers(t)[i]));
-  return most;
-}
-
-static gr_code no_gradient(int64_t i, int64_t j, double x, double y, gr_err *err) {
-  return gr_fail(
-      err, GR_ERR_VALUE,
-      "singular values %lld and %lld are equal but for rounding (%g and %g), so that their vectors "
-      "may turn into one another and there is no gradient through those. What depends on singular "
-      "values alone has one: take those from linalg.svdvals(A). Otherwise compute it without the "
-      "vectors, or set the values apart: A + 1e-6 * random.randn(m, n)",
-      (long long)i + 1, (long long)j + 1, x, y);
+// Whether anything comes back to singular value `i` or its vectors.
+static bool used(const bases *b, int64_t i) {
+  return gr_numbers(&b->ds)[i] != 0 || gr_column_is_used(&b->du, i) || gr_column_is_used(&b->dv, i);
 }
 
 // Townsend, "Differentiating the singular value decomposition" (2016). With P and Q what is antisymmetric in
@@ -120,26 +109,30 @@ static gr_code no_gradient(int64_t i, int64_t j, double x, double y, gr_err *err
 //   core_ij = (P_ij s_j + s_i Q_ij) / (s_j^2 - s_i^2) = 1/2 ((P + Q)_ij / (s_j - s_i) + (P - Q)_ij / (s_i +
 //   s_j))
 //
-// Between equal s the vectors are any basis of what they span. A function that does not depend on the choice
-// has P + Q = 0 there, but no derivative can be had from 0 / 0: of two functions with the same du and dv, one
-// of the projection on that space and one of a itself, it differs. So only pairs of which nothing is used are
-// passed over; what ds says while the vectors are in use elsewhere counts as use, since a = u diag(s) vt
-// itself has du = 0 where s = 0.
+// Between equal s the vectors are any basis of what they span: what op_decompositions.c says of eigenvectors
+// holds for them too.
 static gr_code svd_core(gr_tensor *core, const bases *b, const gr_tensor *mu, const gr_tensor *mv,
                         gr_err *err) {
   const int64_t k = b->d.k;
-  const double *s = gr_numbers(&b->s), *ds = gr_numbers(&b->ds), *U = gr_numbers(mu), *V = gr_numbers(mv);
+  const double *s = gr_numbers(&b->s), *U = gr_numbers(mu), *V = gr_numbers(mv);
   double *K = gr_numbers(core);
   for (int64_t i = 0; i < k; i++)
     for (int64_t j = i + 1; j < k; j++) {
-      const double uij = U[i * k + j], uji = U[j * k + i], vij = V[i * k + j], vji = V[j * k + i];
-      const double p = uij - uji, q = vij - vji;
-      K[i * k + j] = K[j * k + i] = 0;
       if (s[i] - s[j] <= b->close) {
-        const double used = fmax(fmax(fabs(uij), fabs(uji)), fmax(fabs(vij), fabs(vji)));
-        if (used > b->noise || ds[i] != 0 || ds[j] != 0) return no_gradient(i, j, s[i], s[j], err);
+        if (used(b, i) || used(b, j))
+          return gr_fail(
+              err, GR_ERR_VALUE,
+              "singular values %lld and %lld are equal but for rounding (%g and %g), so that their vectors "
+              "may "
+              "turn into one another and there is no gradient through those. What depends on singular values "
+              "alone has one: take those from linalg.svdvals(A). Otherwise compute it without the vectors, "
+              "or "
+              "set the values apart: A + 1e-6 * random.randn(m, n)",
+              (long long)i + 1, (long long)j + 1, s[i], s[j]);
+        K[i * k + j] = K[j * k + i] = 0;
         continue;
       }
+      const double p = U[i * k + j] - U[j * k + i], q = V[i * k + j] - V[j * k + i];
       const double turn = (p + q) / (s[j] - s[i]) / 2, slide = (p - q) / (s[i] + s[j]) / 2;
       K[i * k + j] = turn + slide;
       K[j * k + i] = turn - slide;
@@ -150,16 +143,10 @@ static gr_code svd_core(gr_tensor *core, const bases *b, const gr_tensor *mu, co
 // The part of du (or dv) outside the basis u (or v), divided by the singular values.
 static gr_code svd_outside(gr_tensor *part, const bases *b, const gr_tensor *dx, const gr_tensor *basis,
                            const gr_tensor *inside, double *factor, gr_err *err) {
-  const int64_t rows = part->shape[0], k = b->d.k;
   const double *s = gr_numbers(&b->s);
-  gr_code code;
-  for (int64_t j = 0; j < k; j++) factor[j] = s[j] > b->close ? 1 / s[j] : 1;
-  DO(outside(part, dx, basis, inside, factor, err));
-  for (int64_t j = 0; j < k; j++) {
-    if (s[j] > b->close) continue;
-    double used = 0;
-    for (int64_t i = 0; i < rows; i++) used = fmax(used, fabs(gr_numbers(part)[i * k + j]));
-    if (used > b->noise || gr_numbers(&b->ds)[j] != 0)
+  for (int64_t j = 0; j < b->d.k; j++) {
+    factor[j] = s[j] > b->close ? 1 / s[j] : 0;
+    if (factor[j] == 0 && used(b, j))
       return gr_fail(
           err, GR_ERR_VALUE,
           "singular value %lld is 0 but for rounding (%g), so that its vectors may turn and there is "
@@ -167,9 +154,8 @@ static gr_code svd_outside(gr_tensor *part, const bases *b, const gr_tensor *dx,
           "from linalg.svdvals(A). linalg.pinv(A) has one too; A + 1e-6 * random.randn(m, n) is a "
           "matrix of full rank nearby",
           (long long)j + 1, s[j]);
-    for (int64_t i = 0; i < rows; i++) gr_numbers(part)[i * k + j] = 0;
   }
-  return GR_OK;
+  return outside(part, dx, basis, inside, factor, err);
 }
 
 static gr_code svd_back(gr_way_back *w, gr_err *err) {
@@ -189,20 +175,17 @@ static gr_code svd_back(gr_way_back *w, gr_err *err) {
   DO(gr_fill(&right, 0, err));
   if (!w->aux) {
     b.du = gr_work_copy(&work, w->dout, 0, d.m, d.k);
-    b.dvt = gr_work_copy(&work, w->dout, d.m * d.k + d.k, d.k, d.n);
-    const double most = fmax(largest(&b.du), largest(&b.dvt)), side = (double)(d.m > d.n ? d.m : d.n);
-    const gr_dtype dtype = (gr_dtype)w->out->dtype;
-    if (most > 0) {
+    const gr_tensor dvt = gr_work_copy(&work, w->dout, d.m * d.k + d.k, d.k, d.n);
+    b.dv = gr_tensor_transposed(&dvt);
+    b.close = gr_indistinct((gr_dtype)w->out->dtype, d.m > d.n ? d.m : d.n) * gr_numbers(&b.s)[0];
+    if (gr_mark(w->dout) != 0 || gr_is_used(&b.du) || gr_is_used(&b.dv)) {
       gr_tensor mu = gr_work_matrix(&work, d.k, d.k), mv = gr_work_matrix(&work, d.k, d.k);
       const gr_tensor ut = gr_tensor_transposed(&b.u), v = gr_tensor_transposed(&b.vt);
-      const gr_tensor dv = gr_tensor_transposed(&b.dvt);
-      b.close = gr_indistinct(dtype, (int64_t)side) * gr_numbers(&b.s)[0];
-      b.noise = 8 * side * gr_epsilon(dtype) * most;
       DO(gr_matmul(&mu, &ut, &b.du, false, err));
-      DO(gr_matmul(&mv, &b.vt, &dv, false, err));
+      DO(gr_matmul(&mv, &b.vt, &b.dv, false, err));
       DO(svd_core(&core, &b, &mu, &mv, err));
       if (d.m > d.k) DO(svd_outside(&left, &b, &b.du, &b.u, &mu, work, err));
-      if (d.n > d.k) DO(svd_outside(&right, &b, &dv, &v, &mv, work, err));
+      if (d.n > d.k) DO(svd_outside(&right, &b, &b.dv, &v, &mv, work, err));
     }
   }
   for (int64_t i = 0; i < d.k; i++) gr_numbers(&core)[i * d.k + i] = gr_numbers(&b.ds)[i];
@@ -236,7 +219,7 @@ static gr_code pinv_plan(gr_call *c, size_t *scratch, gr_err *err) {
 }
 
 static gr_code pinv_forward(gr_call *c, gr_err *err) {
-  return gr_pinv_stack("linalg.pinv", c->out, c->in[0], c->args->rate, err);
+  return gr_pinv_stack(gr_title_of(c, "pinv", false).text, c->out, c->in[0], c->args->rate, err);
 }
 
 // The result is v diag(f) u^T with f = 1 / s, or 0 where s counts as 0; an s that does so keeps doing it for

@@ -81,6 +81,7 @@ return function(given)
     local A = of_shape(stack and chance(0.3) and {between(3), n, n} or {n, n}, true)
     if chance(0.5) then A = A + 4 * eye(n) end
     if chance(0.2) and n > 1 then A = A:clone() A["..., 1"] = A["..., 2"] end  -- singular
+    if chance(0.3) then A = A + swapaxes(A, -1, -2) end
     return A, n
   end
 
@@ -103,8 +104,11 @@ return function(given)
       return "linalg.solve", pick {linalg.solve, linalg.lstsq}, {A, b}
     end,
     function()
-      local m, f = between(7), pick {"svd", "pinv", "qr", "matrix_rank", "lstsq", "norm", "svdvals"}
-      return "linalg." .. f, linalg[f], {of_shape({m, between(7)}, true), f == "lstsq" and of_shape({m}, true) or nil}
+      local m, f = between(7), pick {"svd", "pinv", "qr", "matrix_rank", "lstsq", "norm", "svdvals", "cond"}
+      local sizes = chance(0.3) and f ~= "lstsq" and f ~= "norm" and {between(3), m, between(7)} or {m, between(7)}
+      return "linalg." .. f, linalg[f], {of_shape(sizes, true), f == "lstsq" and of_shape({m}, true)
+        or f == "svd" and {full_matrices = chance(0.3)} or f == "qr" and pick {"reduced", "r", "complete"}
+        or f == "norm" and pick {2, -2, "nuc", "fro", 1} or nil}
     end,
     function() return "linalg.matrix_power", linalg.matrix_power, {(a_square(true)), between(-3, 6)} end,
     function()

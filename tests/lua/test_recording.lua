@@ -131,6 +131,33 @@ local of_samples = {
   resize = function(x) return data.resize(x:reshape(-1, 2, 3), {4, 2}):reshape(-1, 8) end,
   gray = function(x) return data.gray(x:reshape(-1, 1, 2, 3)):reshape(-1, 2) end,
 }
+-- A matrix a sample, of which a batch is a stack.
+local function matrices(x) return x:reshape(-1, 3, 2):dot(x:reshape(-1, 2, 3)) / 4 + eye(3, {dtype = x.dtype}) end
+local function products(x) return matrices(x):dot(swapaxes(matrices(x), 2, 3)) + eye(3, {dtype = x.dtype}) end
+local function rows(t) return t:reshape(-1, 9) end
+local of_matrices = {
+  inv = function(x) return rows(linalg.inv(products(x))) end,
+  solve = function(x) return linalg.solve(products(x), x[{{}, {1, 3}}]:reshape(-1, 3, 1)):reshape(-1, 3) end,
+  ["solve of one matrix"] = function(x)
+    return linalg.solve(eye(3, {dtype = x.dtype}) * 2, x:reshape(-1, 3, 2)):reshape(-1, 6)
+  end,
+  ["solve of one right-hand side"] = function(x) return linalg.solve(products(x), ones(3, {dtype = x.dtype})) end,
+  det = function(x) return stack({linalg.det(products(x)), (select(2, linalg.slogdet(products(x))))}, 2) end,
+  cholesky = function(x) return rows(linalg.cholesky(products(x))) end,
+  eigh = function(x)
+    local w, V = linalg.eigh(products(x))
+    return rows((V * log(w):reshape(-1, 1, 3)):dot(swapaxes(V, 2, 3)))
+  end,
+  eigvalsh = function(x) return linalg.eigvalsh(products(x)) end,
+  svd = function(x)
+    local U, S, Vt = linalg.svd(matrices(x))
+    return rows((U * sqrt(S):reshape(-1, 1, 3)):dot(Vt))
+  end,
+  svdvals = function(x) return linalg.svdvals(matrices(x)) end,
+  qr = function(x) return rows(linalg.qr(matrices(x), "r") ^ 2) end,
+  pinv = function(x) return linalg.pinv(x:reshape(-1, 3, 2)):reshape(-1, 6) end,
+  cond = function(x) return stack({linalg.cond(products(x)), norm(matrices(x), "nuc", {2, 3})}, 2) end,
+}
 local of_batches = {
   covariance = function(x) return x:dot(cov(x, {rowvar = false})) end,
   ["several quantiles"] = function(x) return quantile(x, {0.2, 0.7}, {axis = 2}).T end,
@@ -171,6 +198,18 @@ test("layers of medians, running products, transforms and resized pictures are r
       expect.ok(losses[3] ~= losses[1], name)
     end
   end)
+
+test("layers that do linear algebra with a matrix of each sample are recorded, with the eager numbers", function()
+  for name, f in pairs(of_matrices) do
+    for dtype, tolerance in pairs{float64 = 1e-10, float32 = 1e-3} do
+      local recorded, falls_back = train(f, dtype)
+      local eager = train(f, dtype, true)
+      expect.ok(not falls_back, name .. " is recorded")
+      expect.ok(max(abs(recorded - eager)) <= tolerance * max(eager), name)
+      expect.ok(recorded[3] ~= recorded[1], name)
+    end
+  end
+end)
 
 test("samples are read and left as they are, in whatever order batches of any size come", function()
   local m = nn.Sequential{nn.Dense{128, activation = "relu", input_shape = {256}}}
