@@ -1,6 +1,7 @@
 -- Files of named arrays, .npz and .safetensors, for the weights of networks.
 
 local core = require "gradus.core.data"
+local options = require "gradus.options"
 
 local archive = {}
 
@@ -23,6 +24,21 @@ function archive.ending(what, path, allowed)
   end
   error(string.format('%s writes %s files: let the name end so, as in "%s%s"', what, table.concat(allowed, " or "),
     path:gsub("%.%w+$", ""), allowed[1]), 0)
+end
+
+--- What save and save_weights take behind the path.
+archive.saving = {{"overwrite", true}}
+
+--- An error where there is such a file and the options say that it stays.
+function archive.expect_free(what, path, given)
+  local read = options.read(what, given or {}, archive.saving)
+  if type(read.overwrite) ~= "boolean" then
+    error(string.format("%s: overwrite is true or false, not %s", what, tostring(read.overwrite)), 0)
+  end
+  local file <close> = not read.overwrite and io.open(path) or nil
+  if file then
+    error(string.format("%s: there is a %s already, and overwrite=false: take another name", what, path), 0)
+  end
 end
 
 --- {names in the file's order}, {name = tensor}, {key = text}: the texts are those of a .safetensors file.

@@ -59,6 +59,35 @@ test("the summary of the course's MLP is the slide's", function()
     "Total params: 320,386", "Trainable params: 320,386", "Non-trainable params: 0", rule))
 end)
 
+test("a summary is as wide as asked for, of the layers asked for, and says which are trained", function()
+  local model, shown = course_cnn(), {}
+  model.layers[1].trainable = false
+  local function show(given)
+    shown = {}
+    given.print_fn = function(line) shown[#shown + 1] = line end
+    model:summary(given)
+    return shown
+  end
+  show{layer_range = {"conv2d_2", "dense"}, show_trainable = true}
+  expect.equal(#shown, 4 + 5 + 5)
+  expect.equal(#shown[2], 65 + 11)
+  expect.equal(shown[3], "Layer (type)                 Output Shape              Param #   Trainable")
+  expect.equal(shown[5], "conv2d_2 (Conv2D)            (None, 9, 9, 16)          2320      Y")
+  expect.equal(shown[11], "Total params: 7,394")
+  expect.equal(show{show_trainable = true}[5], "conv2d (Conv2D)                (None, 50, 50, 16)        160       N")
+  expect.equal(#show{line_length = 100}[2], 100)
+  expect.equal(show{positions = {40, 70, 80}}[5], "conv2d (Conv2D)" .. (" "):rep(25) .. "(None, 50, 50, 16)"
+    .. (" "):rep(12) .. "160")
+  expect.error(function() model:summary{layer_range = {"conv2d", "flaten"}} end, 'did you mean "flatten"')
+  expect.error(function() model:summary{layer_range = {"dense", "conv2d"}} end, "the other way round")
+  expect.error(function() model:summary{layer_range = "dense"} end, "the names of two layers")
+  expect.error(function() model:summary{positions = {0.5, 0.4, 1}} end, "three numbers that grow")
+  expect.error(function() model:summary{line_length = 2} end, "from 20 to 1000")
+  expect.error(function() model:summary{print_fn = 3} end, "a function of a line")
+  expect.error(function() model:summary{expand_nested = true} end, "no networks within networks")
+  expect.error(function() model:summary{width = 3} end, 'no option "width"; the choices are: line_length')
+end)
+
 -- The course's own CNN with weights, inputs and labels from RandomState(1): numbers recorded with PyTorch in float64.
 local recorded = {
   layers = {[1] = 3949.427767615757, [2] = 2367.4766516211134, [3] = 2112.1278957384957, [4] = 698.5267130857299,
@@ -590,6 +619,9 @@ test("a layer is found by its name or place, and what is not there is said", fun
   local m = nn.Sequential{nn.Dense{4, input_shape = {3}}, nn.Dense{1}}
   expect.equal(m:get_layer("dense_1"), m.layers[2])
   expect.equal(m:get_layer(1), m.layers[1])
+  expect.equal(m:get_layer{index = 2}, m.layers[2])
+  expect.equal(m:get_layer{name = "dense"}, m.layers[1])
+  expect.error(function() m:get_layer{place = 1} end, 'no option "place"')
   expect.error(function() m:get_layer("dens_1") end, 'did you mean "dense_1"')
   expect.error(function() m:get_layer(3) end, "there are 2 layers")
 end)

@@ -285,6 +285,22 @@ local function of_pytorch(names)
     nn.Dropout {0.5}, nn.Dense {4, name = n[5]}}
 end
 
+test("a file that is there already stays, when asked for", function()
+  for _, name in ipairs {"save", "save_weights"} do
+    local path, model = scratch ".safetensors", small()
+    model[name](model, path, {overwrite = false})
+    local before = io.open(path, "rb"):read "a"
+    model.layers[1].kernel[{{}}] = 0
+    expect.error(function() model[name](model, path, {overwrite = false}) end, "there is a " .. path .. " already")
+    expect.error(function() model[name](model, path, {overwrite = 0}) end, "true or false")
+    expect.error(function() model[name](model, path, {overwrit = false}) end, 'did you mean "overwrite"')
+    expect.equal(io.open(path, "rb"):read "a", before)
+    model[name](model, path)
+    expect.ok(io.open(path, "rb"):read "a" ~= before)
+    os.remove(path)
+  end
+end)
+
 test("weights of PyTorch are turned, behind a Flatten too, and give PyTorch's outputs", function()
   local file, io = tests .. "/weights/torch.npz", data.load(tests .. "/weights/torch_io.npz")
   local model = of_pytorch()

@@ -116,8 +116,11 @@ told in one error, and then nothing has changed. layer:set_weights(list) does th
   weights.fill_in_order("model:set_weights", weights.entries(self), list)
 end)
 
+local GET_LAYER = {{"name"}, {"index"}}
+
 Model.get_layer = doc("model.get_layer", [[
 model:get_layer(name) -> layer
+model:get_layer{name=, index=} -> layer
 
 The layer of that name, or the one at that place, from 1: model:get_layer("dense").kernel. All are in model.layers.
 
@@ -126,8 +129,12 @@ The layer of that name, or the one at that place, from 1: model:get_layer("dense
 dense_1 (Dense): (4,) -> (1,), 5 parameters
 > m:get_layer(1).units
 4
-]], function(self, wanted)
+]], options.takes(GET_LAYER, function(self, wanted)
   local names = {}
+  if type(wanted) == "table" then
+    local read = options.read("get_layer", wanted, GET_LAYER)
+    wanted = read.name or read.index
+  end
   for i, layer in ipairs(self.layers) do
     if layer.name == wanted or i == wanted then return layer end
     names[i] = layer.name
@@ -136,7 +143,7 @@ dense_1 (Dense): (4,) -> (1,), 5 parameters
     error(string.format("get_layer: there are %d layers, numbered from 1, and no number %d", #names, wanted), 0)
   end
   error(string.format('get_layer: there is no layer "%s"%s', tostring(wanted), options.suggest(wanted, names)), 0)
-end)
+end))
 
 Model.count_params = doc("model.count_params", [[
 model:count_params() -> integer
@@ -154,9 +161,12 @@ end)
 
 Model.summary = doc("model.summary", [[
 model:summary()
+model:summary{line_length=65, positions={0.45, 0.85, 1}, print_fn=, show_trainable=false, layer_range=}
 
 Prints the layers with their output shapes (None stands for the number of samples) and parameter counts, as
-Keras does.
+Keras does. positions say where the columns end, as shares of line_length or in characters; show_trainable=true says
+which layers are trained (Y) and which are frozen (N); layer_range={"conv2d", "flatten"} shows the layers from one name
+to another; print_fn is called with each line instead of printing it. The totals are always those of all layers.
 
 > nn.Sequential{nn.Dense{1, input_shape={3}}}:summary()
 Model: "sequential"
@@ -169,10 +179,19 @@ Total params: 4
 Trainable params: 4
 Non-trainable params: 0
 _________________________________________________________________
-]], function(self)
+]], options.takes(summary.options, function(self, given)
   self:expect_built()
-  session.say(summary.text(self) .. "\n")
-end)
+  local read = options.read("summary", given or {}, summary.options)
+  if read.print_fn ~= nil and type(read.print_fn) ~= "function" then
+    error("summary: print_fn is a function of a line, not a " .. type(read.print_fn), 0)
+  end
+  local lines = summary.lines(self, read)
+  if not read.print_fn then
+    session.say(table.concat(lines, "\n") .. "\n")
+    return
+  end
+  for _, line in ipairs(lines) do read.print_fn(line) end
+end))
 
 function Model:__tostring()
   if not self.output_shape then return string.format("%s: %d layers, not built yet", self.name, #self.layers) end

@@ -19,6 +19,7 @@ local initializers = require "gradus.initializers"
 local json = require "gradus.json"
 local losses = require "gradus.losses"
 local optim = require "gradus.optim"
+local options = require "gradus.options"
 local regularizers = require "gradus.regularizers"
 local session = require "gradus.session"
 local weights = require "gradus.nn.weights"
@@ -150,21 +151,22 @@ local function optimizer_entries(model, add)
 end
 
 M.methods.save = doc("model.save", [[
-model:save(path)
+model:save(path, {overwrite=true})
 
 Writes the whole network to a .safetensors file: layers with their options, weights, and when it is compiled the
 optimizer with what it keeps, loss, metrics and how far training has come, so that nn.load(path) goes on where this one
 stands: in the middle of an epoch, too, in a pause of training (Ctrl-C) or in a callback after a batch. Other programs
 find the weights in it by name ("dense/kernel"). Functions of yours (an activation, a loss, a kind of layer) cannot be
 written down: a note names them, and nn.load is given them. The file is written whole and then takes its name: an
-interruption, a crash or a full disk leaves the old file.
+interruption, a crash or a full disk leaves the old file. With overwrite=false an old file is an error, and stays.
 
 > m = nn.Sequential{nn.Dense{2, activation="relu", input_shape={3}}, nn.Dense{1}}
 > m:save("/tmp/gradus-help.safetensors")
 > tostring(nn.load("/tmp/gradus-help.safetensors"))
 sequential: 2 layers, (3,) -> (1,), 11 parameters
-]], function(model, path)
+]], options.takes(archive.saving, function(model, path, given)
   archive.ending("save", path, {".safetensors"})
+  archive.expect_free("save", path, given)
   model:expect_built()
   local entries = weights.entries(model)
   local function add(name, t) entries[#entries + 1] = {name = name, tensor = t} end
@@ -177,7 +179,7 @@ sequential: 2 layers, (3,) -> (1,), 11 parameters
     session.note(string.format("%s names functions of yours, which no file can hold; nn.load needs them again: %s",
       path, M.custom_call(path, own)))
   end
-end)
+end))
 
 --- The call of nn.load that gives those functions.
 function M.custom_call(path, own)

@@ -138,21 +138,23 @@ end
 M.methods = {}
 
 M.methods.save_weights = doc("model.save_weights", [[
-model:save_weights(path)
+model:save_weights(path, {overwrite=true})
 
 Writes the weights, and what layers keep beside them (moving means), to a .safetensors or a .npz file, whichever the
 path ends in; the names are "dense/kernel", "dense/bias". NumPy's np.load reads .npz. The file is written whole and
-then takes its name: an interruption or a full disk leaves the old file. model:save keeps the layers too.
+then takes its name: an interruption or a full disk leaves the old file. With overwrite=false an old file is an error,
+and stays. model:save keeps the layers too.
 
 > m = nn.Sequential{nn.Dense{1, input_shape={2}}}
 > m:save_weights("/tmp/gradus-help.npz")
 > data.load("/tmp/gradus-help.npz")["dense/kernel"].shape
 {2, 1}
-]], function(model, path)
+]], options.takes(archive.saving, function(model, path, given)
   archive.ending("save_weights", path, {".safetensors", ".npz"})
+  archive.expect_free("save_weights", path, given)
   model:expect_built()
   archive.write(path, M.columns(M.entries(model)))
-end)
+end))
 
 local LOAD_WEIGHTS = {{"by", "name", one_of = {"name", "order"}}}
 
