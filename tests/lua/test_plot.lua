@@ -474,6 +474,18 @@ test("between whole numbers stands no tic, between others one may", function()
   expect.equal(lines_with(plot({0, 1}, {1, 4}), "set xtics"), "")
 end)
 
+test("a logarithmic axis that is shorter than two powers of ten has numbers, too", function()
+  local function tics(low, high)
+    local list = lines_with(check(plot({1, 2}, {yrange = {low, high}, logscale = "y"})), "set ytics"):match "%((.*)%)"
+    return list and (list:gsub("[%d.]+", function(n) return string.format("%g", n) end)) or "gnuplot's own"
+  end
+  expect.equal(tics(0.08, 0.8), "0.1, 0.2, 0.5")
+  expect.equal(tics(40, 3), "5, 10, 20")
+  expect.equal(tics(0.62, 1.42), "0.8, 1, 1.2, 1.4")
+  expect.equal(tics(5.1, 5.9), "5.2, 5.4, 5.6, 5.8")
+  expect.equal(tics(1, 100), "gnuplot's own")
+end)
+
 test("more classes than colours have other shapes", function()
   local x, y, classes = {}, {}, {}
   for i = 1, 14 do x[i], y[i], classes[i] = i, i, i end

@@ -56,6 +56,27 @@ local function sparse_tics(out, axis, range, most)
   if most < 10 then relief.tics(out, axis, min(range[1], range[2]), max(range[1], range[2]), max(2, most)) end
 end
 
+-- Numbers beside a logarithmic axis of less than two powers of ten, where gnuplot would write one or none: 1, 2 and 5,
+-- or, on a still shorter one, equal steps as on a plain axis.
+local function log_tics(out, axis, range)
+  local low, high = min(range[1], range[2]), max(range[1], range[2])
+  if high / low >= 100 then return end
+  local at = {}
+  for power = floor(log(low, 10)), floor(log(high, 10)) do
+    for _, factor in ipairs {1, 2, 5} do
+      local tic = factor * 10.0 ^ power
+      if tic >= low and tic <= high then at[#at + 1] = number(tic) end
+    end
+  end
+  if #at < 3 then
+    local step = relief.step(low, high, 5)
+    if not step then return end
+    at = {}
+    for k = ceil(low / step), floor(high / step) do at[#at + 1] = number(k * step) end
+  end
+  out("set %stics (%s)", axis, concat(at, ", "))
+end
+
 local function room_for_tics(theme)
   return floor(theme.width * 0.8 / (7 * WIDE * theme.size)), floor(theme.height * 0.7 / (1.7 * HIGH * theme.size))
 end
@@ -91,7 +112,7 @@ local function legend(out, panel, theme, text, titled)
   else
     out("set title offset 0, %g", 0.1 + 1.2 * rows)
     out("set tmargin %g", (titled and 3.6 or 1.6) + 1.4 * rows)
-    out("set key at graph 0.5, 1.015 center bottom horizontal Left reverse samplen 2 spacing 1.1 width 0 " ..
+    out("set key at graph 0.5, 1.015 center bottom horizontal Left reverse samplen 2 spacing 1.1 width 1.5 " ..
       "maxcols %d textcolor rgb '%s'", ceil(count / rows), theme.ink)
   end
 end
@@ -106,6 +127,7 @@ function kinds.curves(out, panel, theme, text, block, titled)
   if panel.square and not text then out("set size square") end
   ranges(out, panel)
   if panel.log ~= "" then out("set logscale %s", panel.log) end
+  for axis in panel.log:gmatch "." do log_tics(out, axis, panel[axis .. "range"]) end
   local across, down = room_for_tics(theme)
   if panel.tics then
     local tics = {}

@@ -29,18 +29,23 @@ local function placed(field)
   return axis(1, field.x, field.columns) .. ":" .. axis(2, field.y, field.rows)
 end
 
---- Numbers beside an axis at a step of 1, 2 or 5 times a power of ten, which divides the range into at most `parts`, by
---- default 5: what has room on a small axis. Where such a step is beyond gnuplot's numbers it is left to gnuplot.
-function M.tics(out, axis, low, high, parts)
-  parts = parts or 5
+--- A step of 1, 2 or 5 times a power of ten that divides a range into at most `parts`; nil beyond gnuplot's numbers.
+function M.step(low, high, parts)
   local rough = high / parts - low / parts
-  if rough < 1e-300 or rough > 1e300 then return end
+  if rough < 1e-300 or rough > 1e300 then return nil end
   local power = 10 ^ floor(log(rough, 10))
   local step = 10 * power
   for _, factor in ipairs {5, 2, 1} do
     if factor * power >= rough then step = factor * power end
   end
-  out("set %stics %s", axis, number(step))
+  return step
+end
+
+--- Numbers beside an axis at such a step, by default for 5 parts: what has room on a small axis. Where there is none it
+--- is left to gnuplot.
+function M.tics(out, axis, low, high, parts)
+  local step = M.step(low, high, parts or 5)
+  if step then out("set %stics %s", axis, number(step)) end
 end
 
 local function colour_scale(out, field, theme)
