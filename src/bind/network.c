@@ -151,11 +151,10 @@ static int loss(lua_State *L) {
   gr_check_tensor(L, 3);
   gr_node *p = gr_test_box(L, 2)->node;
   const gr_node *truth = gr_test_box(L, 3)->node;
-  if (truth && truth->needs_gradient)  // silence would be a derivative of 0
-    return luaL_error(
-        L,
-        "a loss has a derivative by the prediction and none by the truth, and here the truth is tracked. The "
-        "truth comes first: (y_true, y_pred); y_true:detach() gives its plain numbers");
+  if (truth && truth->needs_gradient && gr_loss_takes_classes((gr_loss)args.kind))
+    gr_refuse_derivative(L, 3, "the loss",
+                         "the truth is names of classes, by which there is no derivative: the truth comes "
+                         "first, (y_true, y_pred)");
   gr_loss kind = (gr_loss)args.kind;
   gr_node *scores = p ? gr_node_scores(p, &kind) : NULL;
   if (scores != p) {

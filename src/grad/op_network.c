@@ -135,7 +135,11 @@ static gr_code loss_forward(gr_call *c, gr_err *err) {
 }
 
 static gr_code loss_backward(gr_call *c, gr_err *err) {
-  if (!c->din[0]) return GR_OK;
+  gr_code code = GR_OK;
+  if (c->din[1])
+    code = gr_loss_backward_truth(c->din[1], (gr_loss)c->args->kind, c->dout, c->in[0], c->in[1],
+                                  c->accumulate[1], err);
+  if (code || !c->din[0]) return code;
   return gr_loss_backward(c->din[0], (gr_loss)c->args->kind, c->dout, c->in[0], c->in[1], c->accumulate[0],
                           err);
 }

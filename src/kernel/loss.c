@@ -112,6 +112,61 @@ gr_code gr_loss_backward(gr_tensor *dp, gr_loss loss, const gr_tensor *dout, con
   return GR_OK;
 }
 
+static double number_at(const gr_tensor *t, int64_t i) {
+  return t->dtype == GR_F32 ? (double)((const float *)t->data)[i] : ((const double *)t->data)[i];
+}
+
+// Of a sample: the part of its loss by each number of its truth. Every such loss is a sum over them.
+static void truth_row(double *d, gr_loss loss, const gr_tensor *p, const gr_tensor *t, int64_t from,
+                      int64_t n) {
+  const double least = 1e-7, greatest = p->dtype == GR_F32 ? (double)(1 - 1e-7f) : 1 - 1e-7;
+  double most = -INFINITY, sum = 0, scores = 0;
+  for (int64_t j = 0; j < n; j++) {
+    sum += number_at(p, from + j);
+    most = fmax(most, number_at(p, from + j));
+  }
+  for (int64_t j = 0; j < n; j++) scores += exp(number_at(p, from + j) - most);
+  for (int64_t j = 0; j < n; j++) {
+    const double x = number_at(p, from + j), q = loss == GR_CATEGORICAL_CROSSENTROPY ? x / sum : x,
+                 clipped = q < least      ? least
+                           : q > greatest ? greatest
+                                          : q;
+    switch (loss) {
+      case GR_MEAN_SQUARED_ERROR: d[j] = 2 * (number_at(t, from + j) - x) / (double)n; break;
+      case GR_BINARY_CROSSENTROPY: d[j] = (log(1 - clipped) - log(clipped)) / (double)n; break;
+      case GR_CATEGORICAL_CROSSENTROPY: d[j] = -log(clipped); break;
+      case GR_BINARY_CROSSENTROPY_LOGITS: d[j] = -x / (double)n; break;
+      default: d[j] = most + log(scores) - x;  // of scores: their logarithm of the sum of exponentials
+    }
+  }
+}
+
+gr_code gr_loss_backward_truth(gr_tensor *dt, gr_loss loss, const gr_tensor *dout, const gr_tensor *p,
+                               const gr_tensor *t, bool accumulate, gr_err *err) {
+  gr_code code = check_loss(dout, loss, p, t, err);
+  if (!code && gr_loss_takes_classes(loss))
+    code = gr_fail(err, GR_ERR_VALUE, "a loss has no derivative by the names of classes");
+  if (!code) code = gr_check_float(dt, t, "the gradient of a truth", err);
+  if (!code) code = gr_check_same_shape(dt, t, "the gradient of a truth", "the truth", err);
+  if (code) return code;
+  const int64_t n = p->shape[1];
+  void *row = NULL;
+  code = gr_alloc(&row, (size_t)n * sizeof(double), "the gradient of a truth", err);
+  for (int64_t i = 0; !code && i < p->shape[0]; i++) {
+    const double g = number_at(dout, i), *d = row;
+    truth_row(row, loss, p, t, i * n, n);
+    for (int64_t j = i * n; j < (i + 1) * n; j++) {
+      const double value = g * d[j - i * n] + (accumulate ? number_at(dt, j) : 0);
+      if (dt->dtype == GR_F32)
+        ((float *)dt->data)[j] = (float)value;
+      else
+        ((double *)dt->data)[j] = value;
+    }
+  }
+  gr_free(row);
+  return code;
+}
+
 gr_code gr_hit_forward(gr_tensor *out, gr_hit hit, const gr_tensor *p, const gr_tensor *t, gr_err *err) {
   gr_code code = check(out, p, t, hit == GR_SPARSE_CATEGORICAL_ACCURACY, hit == GR_CATEGORICAL_ACCURACY, err);
   if (code) return code;

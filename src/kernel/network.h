@@ -73,9 +73,18 @@ typedef enum gr_loss {
   GR_SPARSE_CATEGORICAL_CROSSENTROPY_LOGITS,
   GR_N_LOSSES
 } gr_loss;
+
+// Whether the loss takes one class label a sample instead of a row.
+static inline bool gr_loss_takes_classes(gr_loss loss) {
+  return loss == GR_SPARSE_CATEGORICAL_CROSSENTROPY || loss == GR_SPARSE_CATEGORICAL_CROSSENTROPY_LOGITS;
+}
+
 gr_code gr_loss_forward(gr_tensor *out, gr_loss loss, const gr_tensor *p, const gr_tensor *t, gr_err *err);
 gr_code gr_loss_backward(gr_tensor *dp, gr_loss loss, const gr_tensor *dout, const gr_tensor *p,
                          const gr_tensor *t, bool accumulate, gr_err *err);
+// The derivative by the truth, where that is numbers and not the names of classes: dt (n, k) (+)=.
+gr_code gr_loss_backward_truth(gr_tensor *dt, gr_loss loss, const gr_tensor *dout, const gr_tensor *p,
+                               const gr_tensor *t, bool accumulate, gr_err *err);
 
 // Metrics: one number a sample into out (n), 1 where it is right and 0 where it is not.
 typedef enum gr_hit {

@@ -36,11 +36,6 @@ typedef struct gr_label_view {
   gr_dtype dtype;
 } gr_label_view;
 
-// Whether the loss takes one class label a sample instead of a row.
-static inline bool gr_loss_takes_classes(gr_loss loss) {
-  return loss == GR_SPARSE_CATEGORICAL_CROSSENTROPY || loss == GR_SPARSE_CATEGORICAL_CROSSENTROPY_LOGITS;
-}
-
 typedef struct gr_network_table {
   // out (m, n) = a b or out += a b; strides in elements, out's rows contiguous.
   void (*small_product)(void *out, const void *a, const int64_t a_stride[2], const void *b,

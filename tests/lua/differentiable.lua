@@ -133,16 +133,17 @@ cases["random.permutation"], cases["random.choice"] = {{x}}, {{x, 5}, {x}, {x, 2
 local labels = tensor({0, 3, 1}, {dtype = "int64"})
 local zero_one = gt(signed, 0):astype "float64"
 local distribution = softmax(signed)
+-- By the prediction and, where that is numbers, by the truth.
 for name in ([[mean_squared_error mean_absolute_error mean_absolute_percentage_error
   mean_squared_logarithmic_error huber log_cosh cosine_similarity]]):gmatch "%S+" do
-  cases["losses." .. name] = {{B, x}}
+  cases["losses." .. name] = {{B, x}, {x, B}}
 end
 for name in ("binary_crossentropy binary_focal_crossentropy hinge squared_hinge categorical_hinge dice tversky poisson")
   :gmatch "%S+" do
-  cases["losses." .. name] = {{zero_one, x}}
+  cases["losses." .. name] = {{zero_one, x}, {x, B}}
 end
 for name in ("categorical_crossentropy categorical_focal_crossentropy kl_divergence"):gmatch "%S+" do
-  cases["losses." .. name] = {{distribution, x}}
+  cases["losses." .. name] = {{distribution, x}, {x, B}}
 end
 cases["losses.sparse_categorical_crossentropy"] = {{labels, x}}
 
@@ -190,6 +191,7 @@ local refused = {
   ["data.augment"] = {{x}, at = grey, says = "it prepares samples"},
   ["linalg.svd"] = {x, says = "rows of Vt beyond the first 3 may be any basis"},
   ["linalg.qr"] = {x, "complete", at = B.T, says = "columns of Q beyond the first 3 may be any basis"},
+  ["losses.sparse_categorical_crossentropy"] = {x, B, at = tensor{0, 3, 1}, says = "names of classes"},
   ["random.shuffle"] = {x, says = "in place"},
   ["random.multinomial"] = {3, x, at = row / sum(row), says = "a draw has no derivative"},
 }

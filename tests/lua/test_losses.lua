@@ -164,13 +164,23 @@ test("losses never broadcast", function()
   expect.error(function() losses.hinge({1}, zeros(1)) end, "as tensors")
 end)
 
-test("a loss of a truth that is tracked is an error and no derivative of 0", function()
+test("a truth in the prediction's place is remarked upon, once", function()
+  local session, said = require "gradus.session", {}
+  local warn = session.warn
+  session.warn = function(text) said[#said + 1] = text end
   local p, t = grad.track(tensor{{0.2, 0.8}}), tensor{{0.0, 1}}
-  for _, name in ipairs {"mean_squared_error", "binary_crossentropy", "categorical_crossentropy"} do
-    expect.error(function() losses[name](p, t) end, "The truth comes first: (y_true, y_pred)")
-    losses[name](t, p):backward()
-    losses[name](p:detach(), p):backward()
+  losses.huber(t, p):backward()
+  expect.equal(#said, 0)
+  for _ = 1, 2 do
+    for _, name in ipairs {"mean_squared_error", "binary_crossentropy", "categorical_crossentropy"} do
+      losses[name](p, t):backward()
+      losses[name](p:detach(), p):backward()
+    end
   end
+  session.warn = warn
+  expect.equal(#said, 1)
+  expect.ok(said[1]:find("losses.mean_squared_error(y_true, y_pred), and here it is tracked", 1, true), said[1])
+  expect.error(function() losses.sparse_categorical_crossentropy(grad.track(tensor{1}), t) end, "(y_true, y_pred)")
 end)
 
 test("options of a loss that cannot be are sentences", function()
@@ -200,6 +210,27 @@ test("a model trains with a loss by name, with options, or written by the learne
   expect.close(last(function(t, p) return sum((p - t) ^ 2, 2) end), last "mse", 1e-12)
   expect.error(function() last(function(t, p) return sum((p - t) ^ 2) end) end, "one number a sample")
   expect.error(function() last "hubber" end, 'did you mean "huber"')
+end)
+
+test("a loss has a derivative by its truth too, also on scores and behind a softmax", function()
+  local t, z = random.uniform(0.1, 0.9, 3, 4), random.randn(3, 4)
+  for _, f in ipairs {
+    function(x) return losses.binary_crossentropy{from_logits = true}(x, z) end,
+    function(x) return losses.categorical_crossentropy{from_logits = true}(x, z) end,
+    function(x) return losses.categorical_crossentropy(x, softmax(grad.track(z))) end,
+    function(x) return losses.binary_crossentropy(x, sigmoid(grad.track(z))) end,
+    function(x) return losses.categorical_crossentropy{label_smoothing = 0.1}(x, softmax(z)) end,
+    function(x) return losses.mean_squared_error(x, x * x) end,
+  } do
+    local check = grad.check(f, t)
+    expect.ok(check.ok, tostring(check))
+  end
+  local single, p = grad.track(t:astype "float32"), grad.track(softmax(z))
+  local y = losses.categorical_crossentropy(single, p)
+  y:backward()
+  expect.equal(single.grad.dtype, "float32")
+  expect.ok(max(abs(single.grad + log(softmax(z)) / 3)) < 1e-6)
+  expect.ok(max(abs(p.grad)) > 0)
 end)
 
 test.done()

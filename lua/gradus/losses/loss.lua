@@ -2,7 +2,9 @@
 
 local doc = require("gradus.help").doc
 local is_tensor = require "gradus.is_tensor"
+local is_tracked = require "gradus.is_tracked"
 local options = require "gradus.options"
+local session = require "gradus.session"
 local shapes = require "gradus.shapes"
 local tensor = require "gradus.core.tensor"
 
@@ -38,9 +40,16 @@ local function sides(loss, t, p)
   return t, p
 end
 
+local is_said = false  -- once is enough
+
 function Loss:__call(t, p)
   if type(t) == "table" and getmetatable(t) == nil and p == nil then return self:with(t) end
   t, p = sides(self, t, p)
+  if not is_said and is_tracked(t) and not is_tracked(p) then
+    is_said = true
+    session.warn("the truth comes first, losses." .. self.name .. "(y_true, y_pred), and here it is tracked and the "
+      .. "prediction is not: the derivative is by the truth")
+  end
   return tensor.mean(self.call(p, t))
 end
 

@@ -1,7 +1,7 @@
 -- From what a learner gives a layer to a regularizer r: the penalty of a weight is r(w), tracked when w is.
 
-local core = require "gradus.core.grad"
 local is_tensor = require "gradus.is_tensor"
+local is_tracked = require "gradus.is_tracked"
 local options = require "gradus.options"
 local regularizers = require "gradus.regularizers"
 local tensor = require "gradus.core.tensor"
@@ -9,10 +9,6 @@ local tensor = require "gradus.core.tensor"
 -- Keras knows L1L2 by name, too, and takes it for a penalty of 0: here it is given by its numbers only.
 local by_name = {l1 = regularizers.L1, l2 = regularizers.L2}
 local names = {"l1", "l2"}
-
-local function is_tracked(t)
-  return not rawequal(core.plain(t), t)
-end
 
 -- A learner's own: f(w), made of tensor operations, gives one number; its gradient follows from them.
 local Own = {__name = "regularizer"}
