@@ -177,7 +177,7 @@ function M.train(model, step, x, y, order, first, count, key, number, outputs, p
     error(diagnosis.of_step(model, what, value, number, place, x, y, order, first, count, weight), 0)
   end
   model.unfinished = nil  -- what the weights are from here on belongs to no place in an epoch, until fit says so
-  model.optimizer:apply(step.weights, step.gradients, program)
+  if #step.weights > 0 then model.optimizer:apply(step.weights, step.gradients, program) end
   for _, layer in ipairs(step.after) do layer:after_step(step.recorded) end
   model.last_step = step
   return loss, m1, m2, m3, m4
