@@ -6,8 +6,9 @@ local doc = require "gradus.help".doc
 local drawing = require "gradus.plot.drawing"
 local options = require "gradus.options"
 local pictures = require "gradus.plot.pictures"
+local session = require "gradus.session"
 
-local select, tostring, type = select, tostring, type
+local format, select, tostring, type = string.format, select, tostring, type
 
 local fail = arguments.fail
 
@@ -18,6 +19,11 @@ local readings = {}
 
 function readings.activations(what, x, channels_first)
   local axes = select("#", core.shape(x))
+  local height, width, depth = core.shape(x)
+  if axes == 3 and not channels_first and width == depth and height ~= width then  -- squares, the other way round
+    session.note(format('%s: (%d, %d, %d) is read as (height, width, channels); of a layer with channels first, with ' ..
+      'data_format="channels_first" too, it is (channels, height, width)', what, height, width, depth))
+  end
   if axes ~= 3 then
     fail("%s: activations have shape %s, three axes; this has %d (take one of a batch, as in a[1])", what,
       channels_first and "(channels, height, width)" or "(height, width, channels)", axes)
@@ -56,7 +62,7 @@ end
 local function is_rows(x) return type(x[1]) == "table" and type(x[1][1]) == "number" end
 
 local kinds = {"pictures", "activations", "kernels"}
-local formats = {"channels_last", "channels_first"}
+local orders = {"channels_last", "channels_first"}
 
 M.show = doc("image.show", [[
 image.show(x, {as="pictures", captions=, columns=, title=, data_format="channels_last"}) -> figure
@@ -83,8 +89,8 @@ side by side.
   local what = "image.show"
   given = arguments.check_options(what, given or {}, {"as", "captions", "columns", "title", "data_format"})
   local as = options.choice(what, "as", given.as or "pictures", kinds)
-  local format = options.choice(what, "data_format", given.data_format or "channels_last", formats)
-  if format == "channels_first" and as ~= "activations" then
+  local order = options.choice(what, "data_format", given.data_format or "channels_last", orders)
+  if order == "channels_first" and as ~= "activations" then
     fail('%s: data_format is for as="activations"; %s', what, as == "kernels" and "kernels are (height, width, " ..
       "input, output) for either" or "of pictures, x:transpose(1, 3, 4, 2) puts the channels last")
   end
@@ -92,7 +98,7 @@ side by side.
   local list, captions, columns = x, nil, nil
   if as ~= "pictures" then
     if type(x) == "table" then x = core.array(x, what) end
-    list, captions, columns = readings[as](what, x, format == "channels_first")
+    list, captions, columns = readings[as](what, x, order == "channels_first")
   elseif type(x) == "userdata" and is_one(x) or type(x) == "table" and is_rows(x) then
     list = nil
   end

@@ -74,6 +74,16 @@ test("image.show draws pictures, activations and kernels as characters, without 
     local last = show(activations, {as = "activations"}) and shown[1]
     show(activations:transpose(3, 1, 2), {as = "activations", data_format = "channels_first"})
     expect.equal(shown[1], last)
+    local session, noted = require "gradus.session", {}
+    local note = session.note
+    session.note = function(words) noted[#noted + 1] = words end
+    show(zeros(8, 24, 24), {as = "activations"})
+    show(zeros(8, 24, 24), {as = "activations", data_format = "channels_first"})
+    show(zeros(24, 24, 8), {as = "activations"})
+    show(zeros(8, 8, 8), {as = "activations"})
+    session.note = note
+    expect.equal(#noted, 1)
+    expect.ok(noted[1]:find('data_format="channels_first"', 1, true))
     local sheet = show(zeros(3, 3, 2, 5), {as = "kernels"}).panels[1].sheet
     expect.equal(sheet.count, 10)
     expect.equal(sheet.columns, 2)
