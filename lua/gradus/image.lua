@@ -21,8 +21,8 @@ function readings.activations(what, x, channels_first)
   local axes = select("#", core.shape(x))
   local height, width, depth = core.shape(x)
   if axes == 3 and not channels_first and width == depth and height ~= width then  -- squares, the other way round
-    session.note(format('%s: (%d, %d, %d) is read as (height, width, channels); of a layer with channels first, with ' ..
-      'data_format="channels_first" too, it is (channels, height, width)', what, height, width, depth))
+    session.note(format('%s: (%d, %d, %d) is read as (height, width, channels), and as (channels, height, width) ' ..
+      'with data_format="channels_first"', what, height, width, depth))
   end
   if axes ~= 3 then
     fail("%s: activations have shape %s, three axes; this has %d (take one of a batch, as in a[1])", what,

@@ -28,6 +28,7 @@ test("probabilities where scores are expected, and the other way round, are rema
   expect_said(network(nil, '"sparse_categorical_crossentropy"'), "and dense ends without an activation")
   expect_said(network("relu", '"sparse_categorical_crossentropy"'), "ends in relu")
   expect_said(network("sigmoid", '"sparse_categorical_crossentropy"'), "sum to 1")
+  expect_said(network("hard_sigmoid", '"sparse_categorical_crossentropy"'), "sum to 1")
   expect_said(network("sigmoid", "losses.binary_crossentropy{from_logits=true}", 1), "has applied one already")
 end)
 
@@ -53,7 +54,9 @@ end)
 
 test("pairs that fit are not remarked on", function()
   expect.equal(said(network("softmax", '"sparse_categorical_crossentropy"')), "")
-  expect.equal(said(network("sigmoid", '"binary_crossentropy"', 1)), "")
+  for _, ending in ipairs {"sigmoid", "hard_sigmoid", "sparse_sigmoid"} do
+    expect.equal(said(network(ending, '"binary_crossentropy"', 1)), "")
+  end
   expect.equal(said(network(nil, "losses.sparse_categorical_crossentropy{from_logits=true}")), "")
   expect.equal(said(network(nil, '"mse"', 1)), "")
 end)

@@ -86,7 +86,7 @@ local function replay_all(file, least, replay)
   end
 end
 
-replay_all("cases", 309, function(row, part)
+replay_all("cases", 319, function(row, part)
   local _, layers, loss, optimizer, steps = table.unpack(row)
   local x, y = part "x", part "y"
   local model = build(layers, x)

@@ -261,7 +261,7 @@ test("The values of an option are offered where they are a fixed set", function(
   expect.equal(words(s, 'nn.Conv2D{16, 3, padding="'), "same valid")
   expect.equal(words(s, "nn.Conv2D{16, 3, padding="), '"same" "valid"')
   expect.equal(words(s, "nn.Dense{2, activation='rel"), "relu relu6")
-  expect.equal(words(s, 'nn.Activation{"soft'), "softmax softplus softsign")
+  expect.equal(words(s, 'nn.Activation{"soft'), "soft_shrink softmax softplus softsign")
   expect.equal(words(s, "nn.Dense{2, use_bias="), "false true")
   expect.equal(words(s, 'nn.Dense{2, kernel_initializer="he'), "he_normal he_uniform")
   expect.equal(words(s, 'zeros(2, {dtype="float'), "float32 float64")

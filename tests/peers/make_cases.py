@@ -361,7 +361,13 @@ def variants():
             train(optimizer.lua(), (3,), [dense(4, activation="tanh"), dense(2)], MSE, "numbers", optimizer)
 
 
-for family in [layers, branches, losses, optimizers, pytorch, channels_first, overlaps, variants]:
+def activations():
+    for activation in ["celu", "squareplus", "log_sigmoid", "tanh_shrink", "hard_swish", "hard_tanh", "hard_shrink",
+                       "soft_shrink", "sparse_sigmoid", "sparse_plus"]:
+        train("Dense " + activation, (3,), [dense(6, activation=activation), dense(2)], MSE, "numbers", SGD)
+
+
+for family in [layers, branches, losses, optimizers, pytorch, channels_first, overlaps, variants, activations]:
     family()
 here = os.path.dirname(os.path.abspath(__file__))
 np.savez_compressed(os.path.join(here, "cases.npz"), **arrays)

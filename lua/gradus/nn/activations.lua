@@ -8,6 +8,7 @@ local shapes = require "gradus.shapes"
 
 local function silu(x) return x * core.sigmoid(x) end
 local function hard_sigmoid(x) return core.minimum(core.relu(x + 3), 6) / 6 end
+local function hard_silu(x) return x * hard_sigmoid(x) end
 
 local activations = {
   linear = function(x) return x end,
@@ -29,12 +30,27 @@ local activations = {
   gelu = function(x) return 0.5 * x * (1 + core.erf(x * math.sqrt(0.5))) end,  -- x times P(a normal number < x)
   mish = function(x) return x * core.tanh(core.softplus(x)) end,
   exponential = core.exp,
+  celu = function(x) return core.elu(x, 1) end,                 -- the two differ for other numbers than 1
+  squareplus = function(x) return 0.5 * (x + core.sqrt(x * x + 4)) end,  -- softplus by a root
+  log_sigmoid = function(x) return -core.softplus(-x) end,
+  tanh_shrink = function(x) return x - core.tanh(x) end,        -- like x^3 / 3 near 0, so small numbers fade
   log_softmax = function(x) return x - core.logsumexp(x, {axis = -1, keepdims = true}) end,
 
   -- Made of straight lines, for processors to which an exponential is dear.
   relu6 = function(x) return core.minimum(core.relu(x), 6) end,
   hard_sigmoid = hard_sigmoid,
-  hard_silu = function(x) return x * hard_sigmoid(x) end,
+  hard_silu = hard_silu,
+  hard_swish = hard_silu,
+  hard_tanh = function(x) return core.minimum(core.maximum(x, -1), 1) end,
+  -- What lies within 0.5 of 0 becomes 0, and the rest stays or comes nearer by 0.5.
+  hard_shrink = function(x) return core.where(core.gt(core.abs(x), 0.5), x, 0.0) end,
+  soft_shrink = function(x) return x - core.minimum(core.maximum(x, -0.5), 0.5) end,
+  -- 0 up to -1, 1 or x from 1 on, and between them a line or a parabola.
+  sparse_sigmoid = function(x) return 0.5 * (core.minimum(core.maximum(x, -1), 1) + 1) end,
+  sparse_plus = function(x)
+    local within = core.minimum(core.maximum(x, -1), 1) + 1
+    return 0.25 * within * within + core.relu(x - 1)
+  end,
 }
 
 local names = {}

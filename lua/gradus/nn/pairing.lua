@@ -27,14 +27,18 @@ end
 
 local from_logits = 'take the activation away, or from_logits'
 
-local never_negative = {softmax = true, sigmoid = true, relu = true, softplus = true, exponential = true}
+-- From 0 to 1, all of them.
+local sigmoids = {sigmoid = true, hard_sigmoid = true, sparse_sigmoid = true}
+
+local never_negative = {softmax = true, relu = true, relu6 = true, softplus = true, squareplus = true,
+  sparse_plus = true, exponential = true}
 
 -- The remark on a pair, or nil.
 local function remark(loss, activation, layer, outputs)
   local name, where = loss.name, layer.name
   local entropy = name:find "crossentropy$"
   local categorical = entropy and name:find "categorical"
-  local probabilities = activation == "softmax" or activation == "sigmoid"
+  local probabilities = activation == "softmax" or sigmoids[activation]
   if entropy and loss.from_logits and probabilities then
     return string.format("%s applies the %s itself (from_logits=true), and %s has applied one already: %s",
       name, categorical and "softmax" or "sigmoid", where, from_logits)
@@ -47,7 +51,7 @@ local function remark(loss, activation, layer, outputs)
     return string.format("%s takes probabilities, and %s ends in %s, which gives other numbers too: use \"%s\"", name,
       where, activation, categorical and "softmax" or "sigmoid")
   end
-  if categorical and activation == "sigmoid" then
+  if categorical and sigmoids[activation] then
     return string.format("%s takes probabilities that sum to 1, and the sigmoids of %s do not: use \"softmax\", or "
       .. "binary_crossentropy if a sample may have several classes", name, where)
   end
@@ -60,7 +64,7 @@ local function remark(loss, activation, layer, outputs)
     return string.format('kl_divergence compares shares that sum to 1, and those that %s gives do not: use "softmax"',
       where)
   end
-  if loss.truth == "signs" and never_negative[activation] then
+  if loss.truth == "signs" and (probabilities or never_negative[activation]) then
     return string.format("%s takes scores on both sides of 0, and the %s of %s gives %s: use no activation, or "
       .. '"tanh"', name, activation, where, probabilities and "0 to 1" or "none below 0")
   end

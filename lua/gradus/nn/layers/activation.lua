@@ -33,9 +33,11 @@ end)
 layers.Activation = doc("nn.Activation", [[
 nn.Activation{activation}
 
-Applies an activation function by name: "relu", "relu6", "leaky_relu" (with 0.2), "elu", "selu", "softplus", "silu" (or
-"swish"), "hard_silu", "gelu", "mish", "sigmoid", "hard_sigmoid", "tanh", "softsign", "exponential", "softmax",
-"log_softmax" or "linear"; or a function of your own, made of tensor operations. No parameters.
+Applies an activation function by name: "relu", "relu6", "leaky_relu" (with 0.2), "elu", "celu", "selu", "softplus",
+"squareplus", "sparse_plus", "silu" (or "swish"), "hard_silu" (or "hard_swish"), "gelu", "mish", "sigmoid",
+"hard_sigmoid", "sparse_sigmoid", "log_sigmoid", "tanh", "hard_tanh", "softsign", "hard_shrink" and "soft_shrink" (with
+0.5), "tanh_shrink", "exponential", "softmax", "log_softmax" or "linear"; or a function of your own, made of tensor
+operations. No parameters.
 
 > nn.Activation{"softmax"}.activation
 softmax
