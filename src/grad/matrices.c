@@ -142,14 +142,21 @@ gr_code gr_check_finite_gradient(const gr_call *c, const char *name, gr_err *err
   return GR_OK;
 }
 
-static bool all_zero(const gr_tensor *part) {
+typedef enum finding { ALL_ZERO, FINITE, NOT_FINITE } finding;
+
+// What the numbers of one item are.
+static finding look_at(const gr_tensor *part) {
   const int ndim = part->ndim;
   const int64_t rows = ndim == 2 ? part->shape[0] : 1, columns = ndim ? part->shape[ndim - 1] : 1;
   const int64_t down = ndim == 2 ? part->stride[0] : 0, right = ndim ? part->stride[ndim - 1] : 0;
+  finding found = ALL_ZERO;
   for (int64_t i = 0; i < rows; i++)
-    for (int64_t j = 0; j < columns; j++)
-      if (element(part, i * down + j * right) != 0) return false;
-  return true;
+    for (int64_t j = 0; j < columns; j++) {
+      const double x = element(part, i * down + j * right);
+      if (!isfinite(x)) return NOT_FINITE;
+      if (x != 0) found = FINITE;
+    }
+  return found;
 }
 
 typedef struct way {
@@ -162,7 +169,14 @@ static gr_code go_back(gr_tensor *const *part, void *context, gr_err *err) {
   const way *how = context;
   gr_way_back w = {how->args, part[0], part[1], part[2], part[3], part[4], how->work};
   if (gr_tensor_size(w.da) == 0) return GR_OK;
-  return all_zero(w.dout) ? gr_fill(w.da, 0, err) : how->f(&w, err);
+  if (look_at(w.dout) == ALL_ZERO) return gr_fill(w.da, 0, err);
+  gr_code code = how->f(&w, err);
+  if (!code && look_at(w.da) == NOT_FINITE)
+    code = gr_fail(err, GR_ERR_VALUE,
+                   "the derivatives are out of the range of %s: scale the matrix or, for a determinant, take "
+                   "its logarithm, linalg.slogdet(A)",
+                   gr_dtype_name((gr_dtype)w.da->dtype));
+  return code;
 }
 
 gr_code gr_back_through_matrices(gr_call *c, const char *name, int tail, gr_go_back *f, gr_err *err) {

@@ -41,7 +41,7 @@ static gr_code outside(gr_tensor *part, const gr_tensor *x, const gr_tensor *bas
   return code;
 }
 
-// The gradient by a; `left` is used for more than it holds, where m = k for nothing else.
+// The gradient by a. `left` is read for m > k only, and overwritten; `right` is read for n > k only.
 static gr_code lift(gr_tensor *da, const gr_tensor *u, const gr_tensor *core, gr_tensor *left,
                     const gr_tensor *vt, const gr_tensor *right, gr_err *err) {
   const int64_t k = u->shape[1];

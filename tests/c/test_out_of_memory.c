@@ -88,6 +88,9 @@ static const char *const statements[] = {
     "return fft.fft2(ones(20, 30)), fft.irfft(fft.rfft(ones(300))), fft.fftshift(ones(20, 30))",
     "local x = grad.track(ones(20, 20) + eye(20)); (sum(linalg.solve(x, ones(20))) + "
     "linalg.det(x)):backward()",
+    "local x = grad.track(ones(9, 9) + diag(arange(9))) for _, f in ipairs{linalg.eigh, linalg.svd, "
+    "linalg.qr, "
+    "linalg.pinv, linalg.slogdet} do sum((f(x))):backward() end",
     "local x = grad.track(ones(90, 9)) local re, im = fft.rfft(x) local several = quantile(x, {0.1, 0.9}, "
     "1); "
     "(sum(re * im) + sum(median(x, 2)) + sum(several) + sum(cumprod(x, 2)) + sum(corrcoef(x, "

@@ -372,6 +372,15 @@ test("what comes back to linear algebra must be finite", function()
   expect.error(function() y:backward() end, "the gradient of linalg.inv: what comes back to it is ")
 end)
 
+test("derivatives out of the range of numbers are an error, not an inf or a nan", function()
+  for _, case in ipairs {{linalg.det, 1e3 * eye(400)}, {linalg.pinv, 1e-200 * eye(2)},
+    {linalg.det, 1e25 * eye(3, {dtype = "float32"})}} do
+    local f, A = table.unpack(case)
+    local y = sum(f(grad.track(A)))
+    expect.error(function() y:backward() end, "the derivatives are out of the range of " .. A.dtype)
+  end
+end)
+
 -- ---- conventions ----
 
 test("of a symmetric matrix the gradient is symmetric", function()

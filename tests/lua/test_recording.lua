@@ -181,17 +181,22 @@ local function train(f, dtype, eagerly)
   return tensor(losses), m.runs_eagerly
 end
 
+-- Each is recorded, and trains as eagerly but for the rounding that `tolerances` has for each dtype.
+local function expect_recorded(layers, tolerances)
+  for name, f in pairs(layers) do
+    for dtype, tolerance in pairs(tolerances) do
+      local recorded, falls_back = train(f, dtype)
+      local eager = train(f, dtype, true)
+      expect.ok(not falls_back, name .. " is recorded")
+      expect.ok(max(abs(recorded - eager)) <= tolerance * max(eager), name)
+      expect.ok(recorded[3] ~= recorded[1], name)
+    end
+  end
+end
+
 test("layers of medians, running products, transforms and resized pictures are recorded, with the eager numbers",
   function()
-    for name, f in pairs(of_samples) do
-      for dtype, tolerance in pairs{float64 = 1e-13, float32 = 1e-5} do
-        local recorded, falls_back = train(f, dtype)
-        local eager = train(f, dtype, true)
-        expect.ok(not falls_back, name .. " is recorded")
-        expect.ok(max(abs(recorded - eager)) <= tolerance * max(eager), name)
-        expect.ok(recorded[3] ~= recorded[1], name)
-      end
-    end
+    expect_recorded(of_samples, {float64 = 1e-13, float32 = 1e-5})
     for name, f in pairs(of_batches) do
       local losses, falls_back = train(f, "float64")
       expect.ok(falls_back, name .. " needs the whole batch")
@@ -200,15 +205,7 @@ test("layers of medians, running products, transforms and resized pictures are r
   end)
 
 test("layers that do linear algebra with a matrix of each sample are recorded, with the eager numbers", function()
-  for name, f in pairs(of_matrices) do
-    for dtype, tolerance in pairs{float64 = 1e-10, float32 = 1e-3} do
-      local recorded, falls_back = train(f, dtype)
-      local eager = train(f, dtype, true)
-      expect.ok(not falls_back, name .. " is recorded")
-      expect.ok(max(abs(recorded - eager)) <= tolerance * max(eager), name)
-      expect.ok(recorded[3] ~= recorded[1], name)
-    end
-  end
+  expect_recorded(of_matrices, {float64 = 1e-10, float32 = 1e-3})
 end)
 
 test("samples are read and left as they are, in whatever order batches of any size come", function()
