@@ -446,6 +446,9 @@ test("checks say what is wrong", function()
     "called with 1, your function returns nothing: is a return missing?")
   contains(message "check.calls(function(x) error 'oops' end, 1, 2)", "your function failed: ")
   contains(message "nothing_here()", "nothing_here")
+  expect.equal(message "check.that(select(2, check.call(function(a, b) return a, b end, 1, 2)) == 2)", nil)
+  session:execute "function g(f, x)\n  return f * x\nend"
+  contains(message "check.call(g, abs, 2)", "with a function, 2, your function failed in line 2: f is a function")
   expect.equal(message "check.shape(zeros(4), {3})", "the shape is (4,) where (3,) is expected")
   expect.equal(message "check.shape({1, 2}, {2}, 'not said of what is no tensor')",
     "expected a tensor of shape (2,), got a plain table: tensor{...} makes a tensor of numbers")

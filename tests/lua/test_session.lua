@@ -109,6 +109,24 @@ test("A syntax error inside a block is named where it stands", function()
   expect.ok(text:find("line 3", 1, true) and text:find("near '='", 1, true), text)
 end)
 
+test("A mistake in a function or a block is told as what it is, not as a word too many before it", function()
+  for _, code in ipairs {"function f(w)\n  w -= 1\nend", "for i = 1, 3 do\n  w -= 1\nend", "local w = 1\nw -= 1"} do
+    local text = prints(fresh(), code)
+    expect.ok(text:find("line 2", 1, true) and text:find("there is no += and its like", 1, true), text)
+  end
+end)
+
+test("A function of the learner's is called for somebody else, and its error is explained", function()
+  local s = fresh()
+  s:execute "function add(a, b)\n  return a + b, a\nend"
+  local result = s:call(s.env.add, 2, 3)
+  expect.ok(result.ok and result.values.n == 2 and result.values[1] == 5)
+  result = s:call(s.env.add, print, 3)
+  expect.ok(not result.ok)
+  expect.equal(result.error.place, "line 2")
+  expect.ok(result.error.message:find("a is a function", 1, true), result.error.message)
+end)
+
 test("Endless recursion is one error, with the calls shortened", function()
   local s = fresh()
   local result = s:execute("function f() return 1 + f() end f()")

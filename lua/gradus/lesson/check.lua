@@ -75,6 +75,13 @@ local function what_it_is(value)
   return "a " .. type(value)
 end
 
+-- What a function was called with.
+local function input_text(value)
+  if type(value) == "number" then return number_text(value) end
+  if type(value) == "function" then return "a function" end
+  return what_it_is(value)
+end
+
 --- nil when the two agree, otherwise the sentence that says where they do not. NaN agrees with nothing.
 local function difference(value, expected, tolerance)
   local shape, wanted = shape_of(value), shape_of(expected)
@@ -109,11 +116,6 @@ end
 
 local function fail(format, ...)
   error(setmetatable({message = select("#", ...) > 0 and format:format(...) or format}, failed), 0)
-end
-
--- The message of an error in what was typed or run by a lesson, without "entry 8:1:" or "lesson waves, step one:1:".
-local function without_place(message)
-  return (tostring(message):gsub("^entry %d+:%d+: ", ""):gsub("^lesson [^:\n]*:%d+: ", ""))
 end
 
 -- Options of a comparison: a message, a tolerance, or {tolerance=, message=}.
@@ -173,17 +175,29 @@ function check.new(session)
     fail("%s should be a function, but it is %s", name or "this", what_it_is(value))
   end
 
+  --- check.call(f, ...) -> what f(...) returns, any number of values. If f fails, its error is the message.
+  function api.call(f, ...)
+    api.is_function(f, "what is checked")
+    local result = session:call(f, ...)
+    if result.ok then return table.unpack(result.values, 1, result.values.n) end
+    local inputs, place = {}, result.error.place
+    for i = 1, select("#", ...) do inputs[i] = input_text((select(i, ...))) end
+    -- A place in what the learner typed; other code the learner does not see.
+    local where = place and (place:find "^line " or place:find "^entry ") and " in " .. place or ""
+    fail("called with %s, your function failed%s: %s", table.concat(inputs, ", "), where, result.error.message)
+  end
+
   --- check.calls(f, input, expected, {tolerance=1e-9, message=}): f(input) gives the expected number or tensor. If f
   --- fails, its error is the message.
   function api.calls(f, input, expected, given)
     local tolerance, message = comparison(given, 1e-9)
-    api.is_function(f, "what is checked")
-    local ok, result = pcall(f, input)
-    local input_text = type(input) == "number" and number_text(input) or what_it_is(input)
-    if not ok then fail("called with %s, your function failed: %s", input_text, without_place(result)) end
-    if result == nil then fail("called with %s, your function returns nothing: is a return missing?", input_text) end
+    local result = api.call(f, input)
+    if result == nil then
+      fail("called with %s, your function returns nothing: is a return missing?", input_text(input))
+    end
     local why = difference(result, expected, tolerance)
-    if why then fail("%s", message or string.format("called with %s, your function gives %s", input_text, why)) end
+    if not why then return end
+    fail("%s", message or string.format("called with %s, your function gives %s", input_text(input), why))
   end
 
   return api

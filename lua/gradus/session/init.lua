@@ -176,8 +176,11 @@ local function compile(text, name, env, script)
   if expression then return expression, true end
   if statements then return statements, false end
   -- Of the two messages, take that of the reading which the text was closer to.
-  local first = lexer.tokens(text)[1]
-  local is_no_statement = first and message:find("unexpected symbol near '" .. first.text .. "'", 1, true)
+  local first, second = table.unpack(lexer.tokens(text), 1, 2)
+  if not first or begins_statement[first.text] or first.text == "function" and second and second.kind == "name" then
+    return nil, message
+  end
+  local is_no_statement = message:find("unexpected symbol near '" .. first.text .. "'", 1, true)
     or message:find(": syntax error near ", 1, true) and not why:find("near '='", 1, true)
   return nil, is_no_statement and why or message
 end
@@ -256,6 +259,12 @@ local function may_need_remark(text)
   return text:find "[=~]=" or text:find "%[%s*%-?%d" or text:find "^%s*[%a_][^\n]*%.[%a_][%w_]*%s*$"
 end
 
+-- What gradus.session.failure wants to know of the code that ran.
+local function chunk_of(self, name, text)
+  return {short = name:gsub("^[=@]", ""), text = text, one_line = not text:find("\n.*%S"), sources = self.sources,
+    width = self.sink:current_width(), built_in = self.lookup}
+end
+
 local function execute(self, text, given)
   current = self
   local plots = package.loaded["gradus.core.plot"]
@@ -266,8 +275,7 @@ local function execute(self, text, given)
     name = "=entry " .. self.entries
   end
   self:remember_source(name, text)
-  local chunk = {short = name:gsub("^[=@]", ""), text = text, one_line = not text:find("\n.*%S"),
-    sources = self.sources, width = self.sink:current_width(), built_in = self.lookup}
+  local chunk = chunk_of(self, name, text)
   local code, how = compile(text, name, self.env, given.script)
   if not code then return {ok = false, error = failure.syntax(how, chunk)} end
   local args = given.args or {}
@@ -301,6 +309,19 @@ function methods:execute(text, given)
   local result = execute(self, text, given)
   if cell then self.record:finish(cell, result.error) end
   return result
+end
+
+--- Calls a function of the learner's for somebody else. Returns what execute returns; a line without an entry is one
+--- of the last entry. An interrupt goes on to whoever called.
+function methods:call(f, ...)
+  local name = "=entry " .. self.entries
+  local chunk = chunk_of(self, name, self.sources[name] or "")
+  require "gradus.session.failure"
+  local results = table.pack(core.call(f, ...))
+  if results[1] then return {ok = true, values = table.pack(table.unpack(results, 2, results.n))} end
+  local why = failure.new(results[2], chunk)
+  if why.interrupted then error(why.value, 0) end
+  return {ok = false, error = why}
 end
 
 --- Completes text:sub(1, pos): the position where the word to replace begins, and the words.
