@@ -59,6 +59,11 @@ local own = {
     local re, im = fft.rfft(x, {axis = axis, norm = "ortho"})
     return fft.irfft(re, im * 0.5, {axis = axis, norm = "ortho", n = x.shape[axis]}) + 0.1
   end),
+  Solved = along_the_last("Solved", function(x, axis)
+    local column = expand_dims(x, axis + 1)
+    local matrices = 0.1 * matmul(column, swapaxes(column, axis, axis + 1)) + eye(x.shape[axis], {dtype = x.dtype})
+    return squeeze(matmul(linalg.cholesky(matrices), linalg.solve(matrices, column)), axis + 1)
+  end),
   Resized = along_the_last("Resized", function(x)
     if #x.shape ~= 4 then return x end
     return data.resize(x, {x.shape[2], x.shape[3] + 1})
