@@ -13,7 +13,8 @@
 --
 -- A line for each finding names the network, and the exit status is 1. One of some hundred is no mistake in the
 -- gradients in float32: where normalizations in a row make much of rounding, where numbers lie on the corner of a ReLU,
--- or where two of a maximum are alike in float32 alone.
+-- or where two of a maximum are alike in float32 alone. Of some thousand, one is none in float64: on such a corner, or
+-- where numbers are 0 but for rounding, as the mean of what was normalized, of which Adamax and its kin make much.
 -- GRADUS_ISA=avx2 or baseline tries other kernels.
 -- With "bits" behind COUNT only the bits of each training are printed, one line a network.
 
