@@ -355,6 +355,29 @@ test("curves of scores have their areas in the legend, and guessing beside them"
   expect.close(core.values(recall[3].y)[1], 0.5)
 end)
 
+test("a threshold is marked where its decisions have their rates, on each curve of scores", function()
+  local y, s = {0, 0, 1, 1, 1, 0}, {0.1, 0.4, 0.35, 0.8, 0.9, 0.2}
+  local function marks(figure)
+    local list = {}
+    for i, note in ipairs(check(figure).panels[1].annotations or {}) do
+      list[i] = ("%s at %.4g, %.4g"):format(note.text, note.x, note.y)
+    end
+    return table.concat(list, "; ")
+  end
+  -- From 0.4 up: 2 of 3 positive ones are found, 1 of 3 others taken for one. 0.9 itself counts; above it nothing does.
+  expect.equal(marks(plot.roc(y, s, {thresholds = 0.4})), "threshold 0.4 at 0.3333, 0.6667")
+  expect.equal(marks(plot.roc(y, s, {thresholds = {0.9, 2, -1}})),
+    "threshold 0.9 at 0, 0.3333; threshold 2 at 0, 0; threshold -1 at 1, 1")
+  expect.equal(marks(plot.precision_recall(y, s, {thresholds = tensor {0.38, 2}})),
+    "threshold 0.38 at 0.6667, 0.6667; threshold 2 at 0, 1")
+  expect.equal(marks(plot.roc(y, s, y, {6, 5, 4, 3, 2, 1}, {thresholds = {3}, annotations = {{0.5, 0.5, "mine"}}})),
+    "mine at 0.5, 0.5; threshold 3 at 0, 0; threshold 3 at 0.6667, 0.6667")
+  expect.equal(marks(plot.roc({0, 0}, {0.2, 0.7}, {thresholds = 0.5})), "")
+  expect.error(function() plot.roc(y, s, {thresholds = "0.5"}) end, "thresholds is a number, or a list of them")
+  expect.error(function() plot.roc(y, s, {thresholds = {0 / 0}}) end, "not nan")
+  expect.error(function() plot.roc(y, s, {thresholds = 0.5, annotations = {1}}) end, 'must be {x, y, "text"}')
+end)
+
 test("of probabilities the greatest is in colour, and the true class is marked", function()
   local panel = check(plot.probabilities({0.1, 0.7, 0.2}, {classes = {"a", "b", "c"}, truth = 2})).panels[1]
   expect.equal(table.concat(panel.colours, " "), "0 1 2")

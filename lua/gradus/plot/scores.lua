@@ -19,9 +19,34 @@ local as_matrix, check_options, fail, is_array = arguments.as_matrix, arguments.
 
 local M = {}
 
--- Pairs of labels and scores, and what to do with each: the curve of pair k is trace(y_true, scores), {x, y, summary}.
+-- The thresholds whose points are marked on each curve: those asked for, as numbers.
+local function thresholds_of(what, wanted)
+  if type(wanted) == "number" then wanted = {wanted} end
+  if wanted == nil then return {} end
+  if not is_array(wanted) then
+    fail("%s: thresholds is a number, or a list of them, as in thresholds={0.5, 0.2}; got a %s", what, type(wanted))
+  end
+  local list = core.values(core.array(wanted, what))
+  for _, t in ipairs(list) do
+    if t ~= t then fail("%s: a threshold is a number, not nan", what) end
+  end
+  return list
+end
+
+-- The position among the points of a curve where everything from threshold t up is called positive. `all` are the
+-- points' thresholds; they sink from point to point, or rise, and then the last point has none and calls nothing so.
+local function place_of(all, t, sinking)
+  local above = 0
+  for _, v in ipairs(all) do
+    if v >= t then above = above + 1 end
+  end
+  return sinking and above or #all - above + 1
+end
+
+-- Pairs of labels and scores, and what to do with each: the curve of pair k is trace(y_true, scores), {x, y, summary,
+-- place}, where place(t) is the point {x, y} of a threshold.
 local function compare(what, trace, ...)
-  local values, given = arguments.split_options(what, arguments.axes_options("positive"),
+  local values, given = arguments.split_options(what, arguments.axes_options("positive", "thresholds"),
     function(all) return all.n > 2 end, ...)
   if values.n == 0 or values.n % 2 == 1 then
     fail("%s takes the true labels and the scores, as in %s(y_true, scores), or several such pairs; got %d argument%s",
@@ -29,7 +54,8 @@ local function compare(what, trace, ...)
   end
   local names = given.legend
   if names ~= nil and type(names) ~= "table" then names = {names} end
-  local list = {}
+  local list, thresholds = {}, thresholds_of(what, given.thresholds)
+  local marks = {}
   for i = 1, values.n, 2 do
     for k = 0, 1 do
       if not is_array(values[i + k]) then
@@ -38,7 +64,13 @@ local function compare(what, trace, ...)
       end
     end
     local number = (i + 1) // 2
-    local x, y, summary = trace(values[i], values[i + 1], {positive = given.positive})
+    local x, y, summary, place = trace(values[i], values[i + 1], {positive = given.positive})
+    for _, t in ipairs(thresholds) do
+      local point_x, point_y = place(t)
+      if point_x == point_x and point_y == point_y then  -- a rate of no samples has no place
+        marks[#marks + 1] = {point_x, point_y, string_format("threshold %.6g", t)}
+      end
+    end
     local name = names and names[number]
     list[number] = {x = core.array(x, what), y = core.array(y, what), style = "lines",
       label = (name ~= nil and tostring(name) .. ", " or "") .. summary}
@@ -48,17 +80,22 @@ local function compare(what, trace, ...)
   end
   local own = {}
   for key, value in pairs(given) do own[key] = value end
-  own.legend = nil
+  own.legend, own.thresholds = nil, nil
+  if given.annotations == nil or type(given.annotations) == "table" then
+    own.annotations = move(given.annotations or {}, 1, #(given.annotations or {}), 1, {})
+    move(marks, 1, #marks, #own.annotations + 1, own.annotations)
+  end
   own.xrange, own.yrange = given.xrange or {0, 1}, given.yrange or {0, 1.02}
   return list, own
 end
 
 M.roc = doc("plot.roc", [[
-plot.roc(y_true, scores, y_true2, scores2, ..., {positive=, legend=, title=, ...}) -> figure
+plot.roc(y_true, scores, y_true2, scores2, ..., {positive=, thresholds=, legend=, title=, ...}) -> figure
 
 Draws ROC curves: how many of the positive samples are found (the true positive rate) against how many of the negative
 ones are taken for positive (the false positive rate), as the threshold falls. The dashed diagonal is guessing; the
-legend has the area under each curve. Labels and scores are as in metrics.roc_curve, other options as in plot.
+legend has the area under each curve. `thresholds`, a number or a list of them, marks where on each curve one stands who
+calls every score from there up positive. Labels and scores are as in metrics.roc_curve, other options as in plot.
 
 > fig = plot.roc({0, 0, 1, 1}, {0.1, 0.4, 0.35, 0.8})
 > fig.panels[1].series[1].label
@@ -66,7 +103,12 @@ AUC 0.750]], function(...)
   local what = "plot.roc"
   local list, given = compare(what, function(y_true, scores, settings)
     local fpr, tpr = metrics.roc_curve(y_true, scores, settings)
-    return fpr, tpr, string_format("AUC %.3f", metrics.roc_auc_score(y_true, scores, settings))
+    local function place(t)
+      local x, y, all = metrics.roc_curve(y_true, scores, {positive = settings.positive, drop_intermediate = false})
+      local k = place_of(core.values(core.array(all, what)), t, true)
+      return x[k], y[k]
+    end
+    return fpr, tpr, string_format("AUC %.3f", metrics.roc_auc_score(y_true, scores, settings)), place
   end, ...)
   list[#list + 1] = {x = core.array({0, 1}, what), y = core.array({0, 1}, what), style = "lines", dash = 2,
     label = "guessing", faint = true}
@@ -77,11 +119,12 @@ AUC 0.750]], function(...)
 end)
 
 M.precision_recall = doc("plot.precision_recall", [[
-plot.precision_recall(y_true, scores, y_true2, scores2, ..., {positive=, legend=, title=, ...}) -> figure
+plot.precision_recall(y_true, scores, y_true2, scores2, ..., {positive=, thresholds=, legend=, title=, ...}) -> figure
 
 Draws precision (how many of those taken for positive are) against recall (how many of the positive ones are found), as
 the threshold falls. The legend has the average precision of each curve, and the dashed line the part of the samples
-that is positive, which is the precision of guessing. Labels and scores are as in metrics.precision_recall_curve.
+that is positive, which is the precision of guessing. Labels and scores are as in metrics.precision_recall_curve,
+`thresholds` and other options as in plot.roc.
 
 > fig = plot.precision_recall({0, 0, 1, 1}, {0.1, 0.4, 0.35, 0.8})
 > fig.panels[1].series[1].label
@@ -89,10 +132,14 @@ AP 0.833]], function(...)
   local what = "plot.precision_recall"
   local share
   local list, given = compare(what, function(y_true, scores, settings)
-    local precision, recall = metrics.precision_recall_curve(y_true, scores, settings)
+    local precision, recall, thresholds = metrics.precision_recall_curve(y_true, scores, settings)
+    local function place(t)
+      local k = place_of(core.values(core.array(thresholds, what)), t, false)
+      return recall[k], precision[k]
+    end
     local all = core.values(core.array(precision, what))
     share = share or all[1]  -- at the lowest threshold everything is taken for positive
-    return recall, precision, string_format("AP %.3f", metrics.average_precision_score(y_true, scores, settings))
+    return recall, precision, string_format("AP %.3f", metrics.average_precision_score(y_true, scores, settings)), place
   end, ...)
   for _, series in ipairs(list) do series.style = "steps" end
   list[#list + 1] = {x = core.array({0, 1}, what), y = core.array({share, share}, what), style = "lines", dash = 2,
