@@ -1,4 +1,4 @@
-"""lessons/imbalance.lua: the course's experiment on pictures of one's own, and on real photographs where they are."""
+"""lessons/experiment.lua: the course's experiment on pictures of one's own, and on real photographs where they are."""
 
 import os
 import re
@@ -6,7 +6,7 @@ import re
 from terminal import contains, equal, gradus, run_all, test
 
 TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-SCRIPT = os.path.join(TREE, "lessons", "imbalance.lua")
+SCRIPT = os.path.join(TREE, "lessons", "experiment.lua")
 # 2,527 photographs of TrashNet (https://github.com/garythung/trashnet), 50x50 and grey; x, and y with glass as 1.
 PHOTOGRAPHS = os.environ.get("GRADUS_PHOTOGRAPHS", os.path.join(TREE, "..", "shared", "data", "trashnet50_gray.npz"))
 

@@ -1,6 +1,8 @@
 -- Can we use deep learning for a small dataset? The course's experiment, on photographs of your own:
 --
---   ./run lessons/imbalance.lua FILE [CLASS [SEEDS [EPOCHS]]]
+--   ./run lessons/experiment.lua FILE [CLASS [SEEDS [EPOCHS]]]
+--
+-- The lesson imbalance explains these numbers, and gets the like of them from made pictures in seconds.
 --
 -- FILE is a .npz file with grey pictures x (n, height, width) and labels y, as 0, 1, 2 ...; CLASS (default 1) is told
 -- from all the others. Four ways, each from SEEDS (default 5) random starts and splits, for EPOCHS (default 30): the
@@ -20,7 +22,7 @@
 local path, class = arg[1], tonumber(arg[2] or 1)
 local seeds, epochs = tonumber(arg[3] or 5), tonumber(arg[4] or 30)
 if not path or not class or not seeds or not epochs then
-  error("which pictures? As in: gradus lessons/imbalance.lua FILE.npz 1", 0)
+  error("which pictures? As in: gradus lessons/experiment.lua FILE.npz 1", 0)
 end
 local all = data.load(path, {only = {"x", "y"}})
 local y = eq(all.y, class):astype "uint8"
