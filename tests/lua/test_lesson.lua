@@ -540,6 +540,8 @@ test("the author's check finds code that is too long for a line of the terminal"
   contains(problems_of(step .. "```lua\ny = 1\n" .. long .. "\n```\n"),
     "x.md:8: this line has 85 characters; a terminal shows 77 behind its prompt: break it in two")
   contains(problems_of(step .. "```text\n" .. long .. "\n```\n"), "x.md:7: this line has 85 characters")
+  contains(problems_of(step .. "```text\n" .. ("x"):rep(77) .. "\n```\n"), "shows 76 behind the indent of such text")
+  expect.equal(problems_of(step .. "```text\n" .. ("x"):rep(76) .. "\n```\n"), "")
   expect.equal(problems_of(step .. "```lua setup\n" .. long .. "\n```\n"), "")
 end)
 
@@ -562,11 +564,15 @@ test("the template and the lesson of the tests pass the author's check", functio
   if problems > 0 then error(report, 0) end
 end)
 
--- The cnn lesson trains on what data.waste draws. What its cells and checks do holds for fewer pictures, too.
+-- Lessons train on what data.waste draws. What their cells and checks do holds for fewer pictures, too.
 local function with_few_pictures(f)
   local data = require "gradus.data"
   local waste = data.waste
-  data.waste = function() return waste{n = 150} end
+  data.waste = function(given)
+    local fewer = {n = 150}
+    for name, value in pairs(given) do fewer[name] = value end
+    return waste(fewer)
+  end
   local ok, message = pcall(f)
   data.waste = waste
   if not ok then error(message, 0) end

@@ -107,15 +107,15 @@ function Tester:step(step)
 end
 
 -- Code and literal text are shown as they stand, behind a prompt or an indent: a longer line would be broken anywhere.
-local ROOM = 80 - #">> "
+local BEHIND_PROMPT, BEHIND_INDENT = 80 - #">> ", 80 - #"    "
 
-function Tester:fits(text, first_line)
+function Tester:fits(text, first_line, room)
   local line = first_line
   for row in (text:gsub("\n+$", "") .. "\n"):gmatch "(.-)\n" do
     local length = utf8.len(row) or #row
-    if length > ROOM then
-      self:complain(line, "this line has %d characters; a terminal shows %d behind its prompt: break it in two", length,
-        ROOM)
+    if length > room then
+      self:complain(line, "this line has %d characters; a terminal shows %d behind %s: break it in two", length, room,
+        room == BEHIND_PROMPT and "its prompt" or "the indent of such text")
     end
     line = line + 1
   end
@@ -123,10 +123,10 @@ end
 
 function Tester:fitting(step)
   for _, cell in ipairs(step.cells) do
-    if cell.code then self:fits(cell.code, cell.line) end
-    for _, answer in ipairs(cell.answers or {}) do self:fits(answer.code, answer.line) end
+    if cell.code then self:fits(cell.code, cell.line, BEHIND_PROMPT) end
+    for _, answer in ipairs(cell.answers or {}) do self:fits(answer.code, answer.line, BEHIND_PROMPT) end
     for _, block in ipairs(cell.kind == "text" and cell.blocks or {}) do
-      if block.kind == "code" then self:fits(block.literal, block.first_line + 1) end
+      if block.kind == "code" then self:fits(block.literal, block.first_line + 1, BEHIND_INDENT) end
     end
   end
 end
