@@ -137,18 +137,13 @@ static int push_quantiles(lua_State *L, const gr_tensor *t, const gr_tensor *row
   return 1;
 }
 
-// Of a tracked tensor, or by a tracked q, the tensor at `q`; 0: the median.
-static bool push_tracked_quantiles(lua_State *L, const gr_axes *axes, int q) {
-  gr_op_args args = {.axes = axes->mask, .keepdims = axes->keepdims};
-  return gr_apply_tracked(L, &gr_op_quantile, &args, 2, (int[]){1, q});
-}
-
 static int median(lua_State *L) {
   static const char *const names[] = {"axis", "keepdims", NULL};
   const gr_tensor *t = gr_check_tensor(L, 1);
   gr_axes axes = gr_read_axes(L, 2, "median", t->ndim, names);
   refuse_nothing(L, t, axes.mask, "median");
-  if (push_tracked_quantiles(L, &axes, 0)) return 1;
+  gr_op_args args = {.axes = axes.mask, .keepdims = axes.keepdims};
+  if (gr_apply_tracked(L, &gr_op_median, &args, 1, (int[]){1})) return 1;
   const gr_tensor *rows = push_sorted_rows(L, t, axes.mask);
   return push_quantiles(L, t, rows, &axes, (double[]){NAN}, 1, false);
 }
@@ -205,7 +200,8 @@ static int quantile(lua_State *L) {
   refuse_nothing(L, t, axes.mask, name);
   if (several && t->ndim == GR_MAX_DIMS && (axes.keepdims || !axes.mask))
     return luaL_error(L, "a tensor has at most %d axes", GR_MAX_DIMS);
-  if (push_tracked_quantiles(L, &axes, lua_gettop(L))) return 1;
+  gr_op_args args = {.axes = axes.mask, .keepdims = axes.keepdims};
+  if (gr_apply_tracked(L, &gr_op_quantile, &args, 2, (int[]){1, lua_gettop(L)})) return 1;
   const gr_tensor *rows = push_sorted_rows(L, t, axes.mask);
   return push_quantiles(L, t, rows, &axes, q->data, gr_tensor_size(q), several);
 }

@@ -119,7 +119,8 @@ extern const gr_op gr_op_reduce;     // kind, axes, keepdims, ddof; not any, all
 extern const gr_op gr_op_logsumexp;  // axes, keepdims
 extern const gr_op gr_op_cumsum;     // kind GR_SUM, axes: the one
 extern const gr_op gr_op_cumprod;    // kind GR_PROD, axes: the one
-// axes, keepdims; x, q from 0 to 1: a number, or several, which are one more axis in front; NULL: the median
+extern const gr_op gr_op_median;     // axes, keepdims
+// axes, keepdims; x, q from 0 to 1: a number, or several, which are one more axis in front
 extern const gr_op gr_op_quantile;
 // kind: a gr_transform; start[0]: its axis, shape[0]: points of it, rate: scale; re, im or NULL -> re and im
 // behind each other along that axis, or of GR_IRFFT real numbers.

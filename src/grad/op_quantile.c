@@ -161,5 +161,9 @@ static bool quantile_by_rows(const gr_call *c, unsigned inputs) {
   return inputs == 1 && !(c->args->axes & 1u) && !(c->in[1] && c->in[1]->ndim);
 }
 
+// A quantile without q.
+const gr_op gr_op_median = {"median",          quantile_plan,    quantile_forward,
+                            quantile_backward, quantile_by_rows, GR_TANGENT_BY_BACKWARD};
+
 const gr_op gr_op_quantile = {"quantile",        quantile_plan,    quantile_forward,
                               quantile_backward, quantile_by_rows, GR_TANGENT_BY_BACKWARD};

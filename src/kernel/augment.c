@@ -147,76 +147,110 @@ static void add_noise(void *x, int64_t n, gr_dtype dtype, double stddev, gr_stre
   }
 }
 
-// ---- blur and cutout ----
+// ---- blur ----
 
-static void blur(void *out, void *scratch, const int64_t size[2], int64_t channels, gr_dtype dtype,
-                 double sigma) {
-  double weight[2 * 3 * MOST_BLUR + 1], sum = 0;
+// The weights of a Gaussian, whose sum is 1; returns how far they reach to each side.
+static int64_t bell(double weight[2 * 3 * MOST_BLUR + 1], double sigma) {
+  double sum = 0;
   const int64_t radius = (int64_t)ceil(3 * sigma);
   for (int64_t k = -radius; k <= radius; k++)
     sum += weight[k + radius] = exp(-0.5 * (double)(k * k) / (sigma * sigma));
   for (int64_t k = 0; k <= 2 * radius; k++) weight[k] /= sum;
+  return radius;
+}
+
+static void blur(void *out, void *scratch, const int64_t size[2], int64_t channels, gr_dtype dtype,
+                 double sigma) {
+  double weight[2 * 3 * MOST_BLUR + 1];
+  const int64_t radius = bell(weight, sigma);
   const gr_warp_table *table = gr_kernels()->warp[dtype];
   table->blur(scratch, out, weight, radius, 1, size[0], size[1] * channels);
   table->blur(out, scratch, weight, radius, size[0], size[1], channels);
 }
 
-static void cut_out(void *out, const int64_t size[2], int64_t channels, gr_dtype dtype, const gr_recipe *r,
-                    gr_stream s) {
+// ---- a picture ----
+
+// What a recipe comes to for one picture.
+typedef struct drawn {
+  bool moves;
+  gr_warp warp;
+  double sigma;                 // of the blur
+  double contrast, brightness;  // a factor; what is added
+  double noise;                 // standard deviation
+  bool is_clipped;
+  int64_t hole[2][2];  // of the cutout: its first row and column, and those behind its last
+} drawn;
+
+static void draw_hole(drawn *d, const int64_t size[2], const gr_recipe *r, gr_stream s) {
   const int64_t shorter = size[0] < size[1] ? size[0] : size[1];
   const int64_t side = (int64_t)rint(r->cutout * (double)shorter);
-  int64_t first[2], last[2];
   for (int i = 0; i < 2; i++) {  // the centre is any pixel; what sticks out of the picture is lost
     const double u = gr_stream_double(s, i ? DRAW_CUTOUT_COLUMN : DRAW_CUTOUT_ROW);
-    first[i] = (int64_t)(u * (double)size[i]) - side / 2;
-    last[i] = first[i] + side < size[i] ? first[i] + side : size[i];
-    if (first[i] < 0) first[i] = 0;
-  }
-  for (int64_t row = first[0]; row < last[0]; row++) {
-    const int64_t from = (row * size[1] + first[1]) * channels, to = (row * size[1] + last[1]) * channels;
-    for (int64_t i = from; i < to; i++) {
-      if (dtype == GR_F64)
-        ((double *)out)[i] = r->cutout_value;
-      else
-        ((float *)out)[i] = (float)r->cutout_value;
-    }
+    const int64_t first = (int64_t)(u * (double)size[i]) - side / 2;
+    d->hole[1][i] = first + side < size[i] ? first + side : size[i];
+    d->hole[0][i] = first < 0 ? 0 : first;
   }
 }
 
-// ---- a picture ----
+static drawn draw(const int64_t out_size[2], const int64_t in_size[2], int64_t channels, const gr_recipe *r,
+                  gr_stream s) {
+  drawn d = {.moves = moves(r), .noise = r->noise};
+  if (d.moves) {
+    d.warp = (gr_warp){.fill = (gr_filling)r->fill,
+                       .value = r->fill_value,
+                       .nearest = r->nearest != 0,
+                       .channels = channels};
+    memcpy(d.warp.in, in_size, sizeof d.warp.in);
+    memcpy(d.warp.out, out_size, sizeof d.warp.out);
+    draw_warp(&d.warp, r, s);
+  }
+  d.sigma = between(s, DRAW_BLUR, r->blur);
+  if (!(d.sigma > 0.05)) d.sigma = 0;  // nothing reaches a neighbour
+  d.contrast = 1 + between(s, DRAW_CONTRAST, r->contrast);
+  d.brightness = between(s, DRAW_BRIGHTNESS, r->brightness) * (r->value_range[1] - r->value_range[0]);
+  d.is_clipped =
+      r->value_range[0] < r->value_range[1] && (d.contrast != 1 || d.brightness != 0 || d.noise > 0);
+  if (r->cutout > 0) draw_hole(&d, out_size, r, s);
+  return d;
+}
+
+static void fill_hole(void *out, const drawn *d, int64_t columns, int64_t channels, gr_dtype dtype,
+                      double value) {
+  for (int64_t row = d->hole[0][0]; row < d->hole[1][0]; row++)
+    for (int64_t i = (row * columns + d->hole[0][1]) * channels;
+         i < (row * columns + d->hole[1][1]) * channels; i++) {
+      if (dtype == GR_F64)
+        ((double *)out)[i] = value;
+      else
+        ((float *)out)[i] = (float)value;
+    }
+}
+
+// All that happens before values are clipped.
+static void change(void *out, const int64_t out_size[2], const void *in, int64_t channels, gr_dtype dtype,
+                   const drawn *d, gr_stream s, void *scratch) {
+  const int64_t pixels = out_size[0] * out_size[1], n = pixels * channels;
+  if (d->moves)
+    gr_warp_picture(out, in, dtype, &d->warp);
+  else
+    memcpy(out, in, (size_t)n * gr_dtype_size(dtype));
+  if (d->sigma > 0) blur(out, scratch, out_size, channels, dtype, d->sigma);
+  if (d->contrast != 1 || d->brightness != 0)
+    gr_kernels()->warp[dtype]->tone(out, pixels, channels, d->contrast, d->brightness);
+  if (d->noise > 0) add_noise(out, n, dtype, d->noise, gr_stream_derive(s, NOISE));
+}
 
 void gr_augment_picture(void *out, const int64_t out_size[2], const void *in, const int64_t in_size[2],
                         int64_t channels, gr_dtype dtype, const gr_recipe *r, gr_stream s, void *scratch) {
-  const int64_t pixels = out_size[0] * out_size[1], n = pixels * channels;
-  const gr_warp_table *table = gr_kernels()->warp[dtype];
+  const int64_t n = out_size[0] * out_size[1] * channels;
   if (n == 0) return;
-  if (moves(r)) {
-    gr_warp w = {.fill = (gr_filling)r->fill,
-                 .value = r->fill_value,
-                 .nearest = r->nearest != 0,
-                 .channels = channels};
-    memcpy(w.in, in_size, sizeof w.in);
-    memcpy(w.out, out_size, sizeof w.out);
-    draw_warp(&w, r, s);
-    gr_warp_picture(out, in, dtype, &w);
-  } else {
-    memcpy(out, in, (size_t)n * gr_dtype_size(dtype));
-  }
-  const double sigma = between(s, DRAW_BLUR, r->blur);
-  if (sigma > 0.05)
-    blur(out, scratch, out_size, channels, dtype, sigma);  // below, nothing reaches a neighbour
-  const double contrast = 1 + between(s, DRAW_CONTRAST, r->contrast);
-  const double brightness =
-      between(s, DRAW_BRIGHTNESS, r->brightness) * (r->value_range[1] - r->value_range[0]);
-  if (contrast != 1 || brightness != 0) table->tone(out, pixels, channels, contrast, brightness);
-  if (r->noise > 0) add_noise(out, n, dtype, r->noise, gr_stream_derive(s, NOISE));
-  if (r->value_range[0] < r->value_range[1] && (contrast != 1 || brightness != 0 || r->noise > 0))
-    table->clip(out, n, r->value_range[0], r->value_range[1]);
-  if (r->cutout > 0) cut_out(out, out_size, channels, dtype, r, s);
+  const drawn d = draw(out_size, in_size, channels, r, s);
+  change(out, out_size, in, channels, dtype, &d, s, scratch);
+  if (d.is_clipped) gr_kernels()->warp[dtype]->clip(out, n, r->value_range[0], r->value_range[1]);
+  fill_hole(out, &d, out_size[1], channels, dtype, r->cutout_value);
 }
 
-void gr_crop_middle(void *out, const int64_t out_size[2], const void *in, const int64_t in_size[2],
-                    int64_t channels, gr_dtype dtype) {
+static gr_warp middle_of(const int64_t out_size[2], const int64_t in_size[2], int64_t channels) {
   gr_warp w = {.fill = GR_FILL_NEAREST, .channels = channels};
   memcpy(w.in, in_size, sizeof w.in);
   memcpy(w.out, out_size, sizeof w.out);
@@ -230,5 +264,98 @@ void gr_crop_middle(void *out, const int64_t out_size[2], const void *in, const 
     w.map[3 * i + 2] = (double)((in_size[i] - part) / 2) + 0.5 * scale - 0.5;
   }
   gr_warp_settle(&w);
+  return w;
+}
+
+void gr_crop_middle(void *out, const int64_t out_size[2], const void *in, const int64_t in_size[2],
+                    int64_t channels, gr_dtype dtype) {
+  const gr_warp w = middle_of(out_size, in_size, channels);
   gr_warp_picture(out, in, dtype, &w);
+}
+
+// ---- gradients ----
+//
+// Each change is linear, or a sum, and goes back from the last to the first: what a pixel was read with is
+// what comes back to it. In float64, a pixel at a time: nearly always these layers stand before all weights,
+// and nothing has to go back.
+
+// din += what comes back through the warp.
+static void warp_back(double *din, const double *g, const gr_warp *w) {
+  for (int64_t i = 0; i < w->out[0] * w->out[1]; i++) {
+    const double at[2] = {(double)(i / w->out[1]), (double)(i % w->out[1])};
+    double place[2], part[2];
+    int64_t first[2];
+    for (int k = 0; k < 2; k++) {
+      place[k] = w->map[3 * k] * at[0] + w->map[3 * k + 1] * at[1] + w->map[3 * k + 2];
+      if (w->nearest) place[k] = floor(place[k] + 0.5);
+      first[k] = (int64_t)floor(place[k]);
+      part[k] = place[k] - floor(place[k]);
+    }
+    for (int corner = 0; corner < 4; corner++) {
+      const int down = corner / 2, right = corner % 2;
+      const double weight = (down ? part[0] : 1 - part[0]) * (right ? part[1] : 1 - part[1]);
+      const int64_t row = gr_fill_position(w->fill, first[0] + down, w->in[0]),
+                    column = gr_fill_position(w->fill, first[1] + right, w->in[1]);
+      if (weight == 0 || row < 0 || column < 0) continue;
+      double *to = din + (row * w->in[1] + column) * w->channels;
+      for (int64_t k = 0; k < w->channels; k++) to[k] += weight * g[i * w->channels + k];
+    }
+  }
+}
+
+static void blur_back(double *g, double *scratch, int64_t outer, int64_t n, int64_t inner, double sigma) {
+  double weight[2 * 3 * MOST_BLUR + 1];
+  const int64_t radius = bell(weight, sigma), block = n * inner;
+  memcpy(scratch, g, (size_t)(outer * block) * sizeof *g);
+  memset(g, 0, (size_t)(outer * block) * sizeof *g);
+  for (int64_t i = 0; i < outer * n; i++)
+    for (int64_t k = -radius; k <= radius; k++) {
+      double *to = g + i / n * block + gr_fill_position(GR_FILL_REFLECT, i % n + k, n) * inner;
+      for (int64_t j = 0; j < inner; j++) to[j] += weight[k + radius] * scratch[i * inner + j];
+    }
+}
+
+// y = (x - mean) contrast + mean + brightness, for each channel.
+static void tone_back(double *g, int64_t pixels, int64_t channels, double contrast) {
+  for (int64_t k = 0; k < channels; k++) {
+    double mean = 0;
+    for (int64_t i = 0; i < pixels; i++) mean += g[i * channels + k] / (double)pixels;
+    for (int64_t i = 0; i < pixels; i++) {
+      double *x = &g[i * channels + k];
+      *x = contrast * *x + (1 - contrast) * mean;
+    }
+  }
+}
+
+void gr_augment_picture_backward(double *din, double *g, const int64_t out_size[2], const void *in,
+                                 const int64_t in_size[2], int64_t channels, gr_dtype dtype,
+                                 const gr_recipe *r, gr_stream s, void *scratch) {
+  const int64_t pixels = out_size[0] * out_size[1], n = pixels * channels;
+  memset(din, 0, (size_t)(in_size[0] * in_size[1] * channels) * sizeof *din);
+  if (n == 0) return;
+  const drawn d = draw(out_size, in_size, channels, r, s);
+  fill_hole(g, &d, out_size[1], channels, GR_F64, 0);
+  if (d.is_clipped) {  // where the values were before
+    change(scratch, out_size, in, channels, dtype, &d, s, (double *)scratch + n);
+    for (int64_t i = 0; i < n; i++) {
+      const double v = dtype == GR_F64 ? ((const double *)scratch)[i] : ((const float *)scratch)[i];
+      if (v < r->value_range[0] || v > r->value_range[1]) g[i] = 0;
+    }
+  }
+  if (d.contrast != 1) tone_back(g, pixels, channels, d.contrast);
+  if (d.sigma > 0) {
+    blur_back(g, scratch, out_size[0], out_size[1], channels, d.sigma);
+    blur_back(g, scratch, 1, out_size[0], out_size[1] * channels, d.sigma);
+  }
+  if (d.moves)
+    warp_back(din, g, &d.warp);
+  else
+    memcpy(din, g, (size_t)n * sizeof *din);
+}
+
+void gr_crop_middle_backward(double *din, const double *g, const int64_t out_size[2],
+                             const int64_t in_size[2], int64_t channels) {
+  const gr_warp w = middle_of(out_size, in_size, channels);
+  memset(din, 0, (size_t)(in_size[0] * in_size[1] * channels) * sizeof *din);
+  warp_back(din, g, &w);
 }

@@ -40,4 +40,12 @@ void gr_augment_picture(void *out, const int64_t out_size[2], const void *in, co
 void gr_crop_middle(void *out, const int64_t out_size[2], const void *in, const int64_t in_size[2],
                     int64_t channels, gr_dtype dtype);
 
+// What comes back to the picture `in` from the gradient `g` of the result, which is overwritten. `scratch`
+// has room for two output pictures of float64.
+void gr_augment_picture_backward(double *din, double *g, const int64_t out_size[2], const void *in,
+                                 const int64_t in_size[2], int64_t channels, gr_dtype dtype,
+                                 const gr_recipe *recipe, gr_stream stream, void *scratch);
+void gr_crop_middle_backward(double *din, const double *g, const int64_t out_size[2],
+                             const int64_t in_size[2], int64_t channels);
+
 #endif

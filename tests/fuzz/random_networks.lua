@@ -191,10 +191,10 @@ local function new_layer(kind, options)
   return nn[kind](copy(options))
 end
 
-local function random_layer(shape, before_weights)
+local function random_layer(shape)
   local kinds, all = {}, {}
   for _, group in ipairs {anything, #shape == 1 and of_rows or {}, #shape == 3 and of_images or {},
-    #shape == 3 and before_weights and augmenting or {}} do
+    #shape == 3 and augmenting or {}} do
     for kind, options in pairs(group) do
       kinds[#kinds + 1] = kind
       all[kind] = options
@@ -235,13 +235,12 @@ local function plan(seed)
     shapes[#p.places], trials[#p.places] = shape, layer
     return #p.places
   end
-  local at, before_weights = 0, true
+  local at = 0
   for _ = 1, between(1, 6) do
     local before = at
-    local kind, options = random_layer(shapes[at], before_weights)
+    local kind, options = random_layer(shapes[at])
     at = add(kind, options, {at}) or at
-    before_weights = before_weights and (at == 0 or augmenting[p.places[at][1]] ~= nil)
-    if p.branches and at ~= before and not before_weights and same_shape(shapes[before], shapes[at]) then
+    if p.branches and at ~= before and same_shape(shapes[before], shapes[at]) then
       if chance(0.3) then at = add(kind, options, {at}, at) or at end
       if chance(0.5) then
         at = add(pick{"Add", "Multiply", "Maximum", "Average", "Concatenate"}, {}, {before, at}) or at

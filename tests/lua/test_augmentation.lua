@@ -165,10 +165,59 @@ test("what the layers do not take is said, in the layer's own words", function()
   expect.error(function() nn.RandomCrop {0, 3} end, "height is a whole number from 1")
   expect.error(function() nn.RandomFlip {seed = "x"} end, "seed is a whole number")
   expect.error(function() nn.Sequential {nn.RandomFlip {input_shape = {5, 5}}} end, "need a channel axis")
-  local m = nn.Sequential {nn.Conv2D {2, 3, input_shape = {6, 8, 2}}, nn.RandomFlip {}, nn.Flatten {}, nn.Dense {1}}
-  m:compile {optimizer = "adam", loss = "mse"}
-  expect.error(function() m:train_on_batch(pictures, zeros(30, 1)) end, "before the first layer with weights")
-  expect.equal(table.concat(m:predict(pictures).shape, " "), "30 1")
+end)
+
+-- The sum of what a recipe makes of x in a step of training, each pixel with a weight of its own; and its derivatives.
+local core, recipe_of = require "gradus.core.grad", require("gradus.core.pictures").recipe
+
+local function drawn(x, recipe, training, how, ...)
+  local sum_of_all, size = nil, {...}
+  local gradients = core.eagerly({x}, training, 1, 2, 3, function()
+    local y = core.augment(x, recipe_of(recipe), 4, how, table.unpack(size))
+    local total = sum(y * cos(arange(y.size) * 1.7):reshape(y.shape):astype(x.dtype))
+    sum_of_all = total:detach():item()
+    total:backward()
+  end)
+  return sum_of_all, gradients[1]:clone()
+end
+
+test("gradients go back through each random change of pictures, as it was drawn", function()
+  local x = core.weight(random.rand(3, 6, 5, 2))
+  local recipes = {
+    flip = {flip_rows = 1, flip_columns = 1}, rotation = {rotate = {-0.5, 0.5}}, contrast = {contrast = {-0.5, 0.5}},
+    shift = {shift_rows = {-0.3, 0.3}, shift_columns = {-0.3, 0.3}}, blur = {blur = {0.5, 1.5}}, noise = {noise = 0.1},
+    zoom = {zoom_rows = {-0.4, 0.4}, zoom_columns = {-0.4, 0.4}}, shear = {shear = {-0.3, 0.3}}, hole = {cutout = 0.5},
+    brightness = {brightness = {-0.3, 0.3}, value_range = {0, 1}}, nothing = {},
+    nearest = {rotate = {-0.5, 0.5}, nearest = 1},
+    all = {flip_columns = 1, rotate = {-0.3, 0.3}, shift_rows = {-0.2, 0.2}, blur = {0.3, 0.8}, contrast = {-0.5, 0.9},
+      brightness = {-0.2, 0.2}, noise = 0.1, value_range = {0, 1}, cutout = 0.3, zoom_rows = {-0.2, 0.2}},
+  }
+  local function check(name, ...)
+    local _, got = drawn(x, ...)
+    local given, h = table.pack(...), 1e-6
+    for i = 1, x.size, 7 do
+      local flat = x:reshape(-1)
+      local kept = flat[i]
+      flat[i] = kept + h
+      local up = drawn(x, table.unpack(given))
+      flat[i] = kept - h
+      local down = drawn(x, table.unpack(given))
+      flat[i] = kept
+      expect.close(got:reshape(-1)[i], (up - down) / (2 * h), 1e-6)
+    end
+    local single = core.weight(x:astype "float32")
+    local _, rounded = drawn(single, ...)
+    expect.ok(max(abs(rounded - got)) < 1e-4, name)
+  end
+  for name, recipe in pairs(recipes) do
+    for fill = 0, 3 do
+      recipe.fill = fill
+      check(name, recipe, true, "pictures")
+    end
+  end
+  check("crop", {crop = 1, fill = 1}, true, "crop", 4, 3)
+  check("the middle", {crop = 1, fill = 1}, false, "crop", 4, 3)
+  check("too small a picture", {crop = 1, fill = 1}, true, "crop", 9, 3)
 end)
 
 test.done()

@@ -89,8 +89,8 @@ nn.RandomFlip{mode="horizontal_and_vertical", seed=, data_format="channels_last"
 
 In training, each picture is mirrored left to right, upside down or both, each with probability 1/2; "horizontal" only
 left to right, as for photographs (a bottle hangs from no ceiling), "vertical" only upside down. Takes and gives
-(n, rows, columns, channels), or with data_format="channels_first" (n, channels, rows, columns). No parameters; it
-stands before the first layer with weights. Draws by the key of `fit`, the step and the sample: the same seed gives the
+(n, rows, columns, channels), or with data_format="channels_first" (n, channels, rows, columns). No parameters;
+gradients go back as the pixels came. Draws by the key of `fit`, the step and the sample: the same seed gives the
 same pictures on any number of threads. `seed` gives the layer draws of its own instead of those of its place in the
 network.
 
