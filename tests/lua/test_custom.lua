@@ -316,4 +316,15 @@ test("a default that is a list belongs to each layer alone", function()
   expect.equal(changed.powers[1], 3)
 end)
 
+test("a layer that divides, takes logarithms or inverts a matrix of each sample is tried without a failure", function()
+  local state = random.get_state()
+  local Inverse = nn.layer{"Inverse", weights = function(_, shape) return {{"scale", {shape[1]}}} end,
+    call = function(layer, x) return log(abs(linalg.inv(x) / layer.scale)) end}
+  local m = nn.Sequential{Inverse{input_shape = {2, 2}}}
+  expect.equal(table.concat(m.output_shape, " "), "2 2")
+  local before = random.rand(1)[1]
+  random.set_state(state)
+  expect.equal(random.rand(1)[1], before)  -- the weights start at zeros: nothing was drawn
+end)
+
 test.done()

@@ -12,6 +12,14 @@ local function fail(class, ...)
   error(string.format("nn.layer %q: ", class.class_name) .. string.format(...), 0)
 end
 
+-- A tensor of numbers between 0.5 and 1.5, no two alike, so that a trial may divide by them, take a logarithm or invert
+-- a matrix; nothing is drawn for it.
+local function made_up(shape, dtype)
+  local n = 1
+  for _, size in ipairs(shape) do n = n * size end
+  return ((tensor.arange(n) * 0.6180339887498949) % 1 + 0.5):reshape(table.unpack(shape)):astype(dtype or "float64")
+end
+
 -- The weights that the learner's function lists: {{name, shape, initializer}, ...}.
 local function weight_list(class, weights, self, input_shape)
   local list = weights and weights(self, input_shape) or {}
@@ -123,7 +131,7 @@ local function define(given)
     return check_output(class, self, x, y)
   end
 
-  -- Without a function that says it: what two samples of zeros and weights of zeros come to.
+  -- Without a function that says it: what two samples of made up numbers come to.
   function class:output_shape_for(input_shape)
     if read.output_shape then
       local shape = read.output_shape(self, input_shape)
@@ -136,9 +144,9 @@ local function define(given)
     local trial = setmetatable({weight_names = {}, output_shape = false}, {__index = self})
     for i, weight in ipairs(weight_list(class, read.weights, self, input_shape)) do
       trial.weight_names[i] = weight[1]
-      trial[weight[1]] = tensor.zeros(weight[2], {dtype = self.dtype})
+      trial[weight[1]] = made_up(weight[2], self.dtype)
     end
-    local y = class.call(trial, tensor.zeros({2, table.unpack(input_shape)}, {dtype = self.dtype}), false)
+    local y = class.call(trial, made_up({2, table.unpack(input_shape)}, self.dtype), false)
     if not is_tensor(y) then fail(class, "it gave %s and not a tensor; is a return missing?", type(y)) end
     local shape = y.shape
     if table.remove(shape, 1) ~= 2 then
@@ -159,8 +167,8 @@ layer what backward needs, and backward(layer, dy), which returns the derivative
 each weight, in their order. weights(layer, input_shape) lists {name, shape, initializer} (by default
 "glorot_uniform", and "zeros" for one axis; regularizer="l2" in such an entry penalizes it); they are then
 layer[name]. options lists {name, default}; they are layer[name] too. output_shape(layer, input_shape) need only be
-given when it cannot be seen by a trial on zeros. A layer by hand, or one that reads numbers out of tensors or mixes
-samples, makes fit run step by step instead of recorded: slower, and said once.
+given when it cannot be seen by a trial on numbers between 0.5 and 1.5. A layer by hand, or one that reads numbers out
+of tensors or mixes samples, makes fit run step by step instead of recorded: slower, and said once.
 
 > Scale = nn.layer{"Scale",
 >>   weights = function(layer, shape) return {{"factor", shape, "ones"}} end,
