@@ -346,6 +346,16 @@ def _(folder):
           "error: one two three four five six seven\n  eight")
 
 
+@test("A table in a note keeps its columns, however long the note is")
+def _(folder):
+    shell = Shell(folder)
+    note = shell.do("s = data.split(arange(40), (arange(40) % 2):astype 'uint8', {seed=1})").split("\n")
+    equal(note[0], "note: the parts, class by class")
+    equal(note[1:4], ["  class  train          validation          test",
+                      "  0         16  50.0 %           2  50.0 %     2  50.0 %",
+                      "  1         16  50.0 %           2  50.0 %     2  50.0 %"])
+
+
 @test("Tensors, tables, help and lists fit the screen, also after it was resized")
 def _(folder):
     shell = Shell(folder)

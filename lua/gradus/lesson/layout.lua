@@ -86,6 +86,14 @@ function layout.wrap_text(text, width, first, indent)
   return layout.wrap({{text = text}}, width, false, first, indent)
 end
 
+--- Text behind `first` whose first line is wrapped where it is too long. The lines below it, a table or code, say, stay
+--- as they are.
+function layout.wrap_first_line(text, width, first, indent)
+  local line, rest = text:match "^([^\n]*)(.*)$"
+  if columns(first) + columns(line) <= width then return first .. text end
+  return layout.wrap_text(line, width, first, indent) .. rest
+end
+
 local function indented(text, indent)
   return indent .. text:gsub("\n+$", ""):gsub("\n", "\n" .. indent)
 end

@@ -109,13 +109,12 @@ end
 --- Seconds on a clock that only goes forward.
 session.clock = core.clock
 
---- A remark to someone at a prompt; scripts do not see it. On a terminal its lines break between words.
+--- A remark to someone at a prompt; scripts do not see it. On a terminal it breaks between words, but for a table below
+--- its first line.
 function methods:note(text)
   if not self.interactive then return end
-  text = "note: " .. text
-  local width = self.sink.is_terminal and self.sink:current_width()
-  if width and #text >= width then text = require("gradus.lesson.layout").wrap_text(text, width - 1, "", "  ") end
-  self.sink:text(text .. "\n")
+  local width = self.sink.is_terminal and self.sink:current_width() or math.huge
+  self.sink:text(require("gradus.lesson.layout").wrap_first_line(text, width - 1, "note: ", "  ") .. "\n")
 end
 
 core.on_note(function(text, place)

@@ -35,10 +35,7 @@ end
 
 -- The message, its first line broken between words where it does not fit; `room` is what stands before it.
 local function wrapped(text, room, width)
-  local first, rest = text:match "^([^\n]*)(.*)$"
-  if room + (utf8.len(first) or #first) <= width then return text end
-  local indent = (" "):rep(room)
-  return require("gradus.lesson.layout").wrap_text(first, width, indent, "  "):sub(room + 1) .. rest
+  return require("gradus.lesson.layout").wrap_first_line(text, width, (" "):rep(room), "  "):sub(room + 1)
 end
 
 --- Shows the error of a result of session:execute.
