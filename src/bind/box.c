@@ -185,12 +185,6 @@ gr_tensor *gr_push_view(lua_State *L, const gr_tensor *view, int base) {
   return &box->tensor;
 }
 
-void gr_refuse_derivative(lua_State *L, int index, const char *name, const char *why) {
-  gr_box *box = gr_test_box(L, index);
-  if (box && box->node)
-    luaL_error(L, "%s: the tensor is tracked, and %s. t:detach() gives its plain numbers", name, why);
-}
-
 gr_tensor *gr_check_tensor(lua_State *L, int index) {
   gr_tensor *t = gr_test_tensor(L, index);
   if (!t) luaL_typeerror(L, index, "tensor");

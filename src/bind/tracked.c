@@ -139,6 +139,12 @@ int gr_apply(lua_State *L, const gr_op *op, const gr_op_args *args, int n, const
   return 1;
 }
 
+void gr_refuse_derivative(lua_State *L, int index, const char *name, const char *why) {
+  gr_box *box = gr_test_box(L, index);
+  if (box && box->node)
+    luaL_error(L, "%s: the tensor is tracked, and %s. t:detach() gives its plain numbers", name, why);
+}
+
 gr_node *gr_check_node(lua_State *L, int index, const char *name) {
   gr_check_tensor(L, index);
   gr_box *box = gr_test_box(L, index);
