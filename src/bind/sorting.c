@@ -42,13 +42,8 @@ static int sort(lua_State *L) {
   const gr_tensor *t = gr_check_tensor(L, 1);
   int options, axis = sorted_axis(L, 2, "sort", t, names, &options);
   bool descending = gr_boolean_option(L, options, "sort", "descending");
-  if (gr_is_tracked(t)) {
-    gr_tensor *places = gr_push_tensor(L, GR_I64, t->ndim, t->shape);
-    GR_TRY(L, gr_argsort(places, NULL, t, axis, descending, &err));
-    count_from_one(L, places);
-    push_moved(L, -1, axis);
-    return 1;
-  }
+  gr_op_args args = {.axes = 1u << axis, .same = descending};
+  if (gr_apply_tracked(L, &gr_op_sort, &args, 1, (int[]){1})) return 1;
   gr_tensor *out = gr_push_tensor(L, t->dtype, t->ndim, t->shape);
   GR_TRY(L, gr_sort(out, t, axis, descending, &err));
   return 1;

@@ -80,6 +80,7 @@ typedef enum gr_tangent_rule {
                            // slow
   GR_TANGENT_ELEMENTWISE,  // output i depends on element i of the broadcast inputs only
   GR_TANGENT_LINEAR,       // the operation itself, of the changes
+  GR_TANGENT_OWN,          // by a function of its own, `carry`
   GR_TANGENT_PRODUCT       // linear in input 0, in input 1, and in input 2 where there is one
 } gr_tangent_rule;
 
@@ -110,6 +111,9 @@ typedef struct gr_op {
   size_t (*prepared_bytes)(const gr_call *c);
   void (*prepare)(gr_call *c);
   const gr_barrier *barrier;  // NULL for nearly all
+  // Where one pass does what by backward would take one for each output: writes the change of the output, of
+  // its layout, that follows from those of the inputs (NULL: none). For GR_TANGENT_OWN.
+  gr_code (*carry)(gr_call *c, gr_tensor *out, const gr_tensor *const *changes, gr_err *err);
 } gr_op;
 
 extern const gr_op gr_op_unary;      // kind
@@ -119,6 +123,7 @@ extern const gr_op gr_op_reduce;     // kind, axes, keepdims, ddof; not any, all
 extern const gr_op gr_op_logsumexp;  // axes, keepdims
 extern const gr_op gr_op_cumsum;     // kind GR_SUM, axes: the one
 extern const gr_op gr_op_cumprod;    // kind GR_PROD, axes: the one
+extern const gr_op gr_op_sort;       // axes: the one; same: descending
 extern const gr_op gr_op_median;     // axes, keepdims
 // axes, keepdims; x, q from 0 to 1: a number, or several, which are one more axis in front
 extern const gr_op gr_op_quantile;

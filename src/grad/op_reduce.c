@@ -91,14 +91,19 @@ static gr_code products_begin(products *p, char **at, gr_call *c, gr_err *err) {
   return gr_copy(&p->factors, &rows, err);
 }
 
+// d in x's order of axes: a view.
+static gr_code products_in_place(gr_tensor *out, const products *p, gr_err *err) {
+  int back[GR_MAX_DIMS];
+  for (int i = 0; i < p->d.ndim; i++) back[p->order[i]] = i;
+  return gr_tensor_view_permute(out, &p->d, back, err);
+}
+
 // Gives d to x. The factors are done with: a conversion takes their place.
-static gr_code products_end(products *p, gr_call *c, gr_err *err) {
+static gr_code products_end(const products *p, gr_call *c, gr_err *err) {
   const gr_tensor *x = c->in[0];
   gr_tensor in_place;
-  int back[GR_MAX_DIMS];
   gr_code code;
-  for (int i = 0; i < x->ndim; i++) back[p->order[i]] = i;
-  DO(gr_tensor_view_permute(&in_place, &p->d, back, err));
+  DO(products_in_place(&in_place, p, err));
   if (x->dtype == GR_F64) return gr_call_give(c, 0, &in_place, NULL, err);
   char *at = c->scratch;
   gr_tensor narrow = piece(&at, x->dtype, x->ndim, x->shape);
@@ -293,5 +298,27 @@ static gr_code cumprod_backward(gr_call *c, gr_err *err) {
   return products_end(&p, c, err);
 }
 
-const gr_op gr_op_cumprod = {"cumprod",        scan_plan,    scan_forward,
-                             cumprod_backward, scan_by_rows, GR_TANGENT_BY_BACKWARD};
+// dy_k = dy_(k-1) x_k + y_(k-1) dx_k
+static gr_code cumprod_carry(gr_call *c, gr_tensor *out, const gr_tensor *const *changes, gr_err *err) {
+  products p;
+  char *at = c->scratch;
+  gr_tensor v, result;
+  gr_code code;
+  DO(products_begin(&p, &at, c, err));
+  DO(gr_tensor_view_permute(&v, changes[0], p.order, err));
+  DO(gr_copy(&p.d, &v, err));
+  const int64_t count = c->in[0]->shape[scanned_axis(c)], total = gr_tensor_size(c->in[0]);
+  for (int64_t start = 0; start < total; start += count) {
+    const double *f = (const double *)p.factors.data + start;
+    double *d = (double *)p.d.data + start, before = 1, change = 0;
+    for (int64_t i = 0; i < count; i++) {
+      d[i] = change = change * f[i] + before * d[i];
+      before *= f[i];
+    }
+  }
+  DO(products_in_place(&result, &p, err));
+  return gr_copy(out, &result, err);
+}
+
+const gr_op gr_op_cumprod = {"cumprod",    scan_plan,      scan_forward,          cumprod_backward,
+                             scan_by_rows, GR_TANGENT_OWN, .carry = cumprod_carry};

@@ -1,7 +1,7 @@
 // Forward mode: how a small change of the leaves changes everything that was computed from them.
 //
 // A tangent is carried along each recorded operation in the order of the computation: the dual numbers of the
-// survey (Baydin et al. 2018, section 3.1) with the value already there. No operation has a second
+// survey (Baydin et al. 2018, section 3.1) with the value already there. Nearly no operation has a second
 // implementation of its derivative: what its row in the table says about it (gr_tangent_rule) is enough to
 // get the tangent out of its forward or its backward.
 #include "base/interrupt.h"
@@ -113,6 +113,21 @@ static gr_code elementwise(gr_node *node, const gr_run *run, gr_err *err) {
   return code;
 }
 
+static gr_code own(gr_node *node, const gr_run *run, gr_err *err) {
+  const gr_tensor *changes[GR_OP_INPUTS] = {NULL};
+  gr_call call;
+  size_t bytes;
+  for (int i = 0; i < node->inputs; i++)
+    if (node->in[i] && node->in[i]->tangent.buffer) changes[i] = &node->in[i]->tangent;
+  gr_code code = gr_node_call(&call, &bytes, node, run, err);
+  void *scratch = NULL;
+  if (!code) code = gr_alloc(&scratch, bytes, "scratch memory of forward mode", err);
+  call.scratch = scratch;
+  if (!code) code = node->op->carry(&call, &node->tangent, changes, err);
+  gr_free(scratch);
+  return code;
+}
+
 // Row after row of the Jacobian: backward from one output gives its derivative by every input.
 static gr_code by_backward(gr_node *node, const gr_run *run, gr_err *err) {
   gr_tensor dout = {0}, din[GR_OP_INPUTS] = {{0}}, flat_dout, flat_tangent;
@@ -172,6 +187,7 @@ static gr_code carry(gr_node *node, const gr_run *run, gr_err *err) {
     case GR_TANGENT_LINEAR: return linear(node, run, err);
     case GR_TANGENT_PRODUCT: return product(node, run, err);
     case GR_TANGENT_ELEMENTWISE: return elementwise(node, run, err);
+    case GR_TANGENT_OWN: return own(node, run, err);
     case GR_TANGENT_BY_BACKWARD: return by_backward(node, run, err);
   }
   return GR_OK;

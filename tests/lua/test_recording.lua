@@ -118,6 +118,7 @@ end)
 local of_samples = {
   median = function(x) return x - median(x, {axis = 2, keepdims = true}) end,
   quantile = function(x) return quantile(x, 0.3, {axis = 2, keepdims = true}) * x end,
+  sort = function(x) return x * sort(x, 2) - sort(x, 2, {descending = true}) end,
   cumprod = function(x) return cumprod(1 + 0.3 * tanh(x), 2) end,
   rfft = function(x) return concatenate(table.pack(fft.rfft(x, {norm = "ortho"})), 2) end,
   irfft = function(x)

@@ -45,7 +45,7 @@ local is_said = false  -- once is enough
 function Loss:__call(t, p)
   if type(t) == "table" and getmetatable(t) == nil and p == nil then return self:with(t) end
   t, p = sides(self, t, p)
-  if not is_said and is_tracked(t) and not is_tracked(p) then
+  if not is_said and not self.labels and is_tracked(t) and not is_tracked(p) then
     is_said = true
     session.warn("the truth comes first, losses." .. self.name .. "(y_true, y_pred), and here it is tracked and the "
       .. "prediction is not: the derivative is by the truth")

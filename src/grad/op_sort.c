@@ -1,0 +1,51 @@
+// Sorting along an axis. It moves numbers, and their gradients go back the way that they came.
+#include "grad/op.h"
+#include "kernel/sort.h"
+
+static int axis_of(const gr_call *c) { return __builtin_ctz(c->args->axes); }
+
+// aux: where each sorted number stood along the axis.
+static gr_code sort_plan(gr_call *c, size_t *scratch, gr_err *err) {
+  const gr_tensor *x = c->in[0];
+  *scratch = gr_tensor_bytes(x);
+  gr_code code = gr_tensor_layout(c->aux, GR_I64, x->ndim, x->shape, err);
+  return code ? code : gr_tensor_layout(c->out, (gr_dtype)x->dtype, x->ndim, x->shape, err);
+}
+
+static gr_code sort_forward(gr_call *c, gr_err *err) {
+  return gr_argsort(c->aux, c->out, c->in[0], axis_of(c), c->args->same, err);
+}
+
+// Moves numbers as the sort did, or back: all contiguous, of x's shape and dtype.
+static void move(const gr_call *c, gr_tensor *to, const gr_tensor *from, bool back) {
+  const int axis = axis_of(c);
+  const int64_t n = to->shape[axis], total = gr_tensor_size(to), *position = c->aux->data;
+  int64_t inner = 1;
+  for (int i = axis + 1; i < to->ndim; i++) inner *= to->shape[i];
+  for (int64_t i = 0; i < total; i++) {
+    const int64_t line = i / (n * inner) * n * inner + i % inner;  // where it begins
+    const int64_t stood = line + position[i] * inner, a = back ? stood : i, b = back ? i : stood;
+    if (to->dtype == GR_F64)
+      ((double *)to->data)[a] = ((const double *)from->data)[b];
+    else
+      ((float *)to->data)[a] = ((const float *)from->data)[b];
+  }
+}
+
+static gr_code sort_backward(gr_call *c, gr_err *err) {
+  if (!c->din[0]) return GR_OK;
+  gr_tensor g = *c->in[0];
+  g.data = c->scratch;
+  move(c, &g, c->dout, true);
+  return gr_call_give(c, 0, &g, NULL, err);
+}
+
+static gr_code sort_carry(gr_call *c, gr_tensor *out, const gr_tensor *const *changes, gr_err *err) {
+  move(c, out, changes[0], false);
+  return GR_OK;
+}
+
+static bool sort_by_rows(const gr_call *c, unsigned rows) { return axis_of(c) > 0; }
+
+const gr_op gr_op_sort = {"sort",       sort_plan,      sort_forward,       sort_backward,
+                          sort_by_rows, GR_TANGENT_OWN, .carry = sort_carry};
