@@ -37,6 +37,34 @@ test("the course's networks have the lecture's arithmetic", function()
     "320,128 = 2500*128 + 128", "258 = 128*2 + 2", "320,386 = 320,128 + 258")
 end)
 
+test("one layer is explained by itself, as it is among the others", function()
+  local m = course()
+  local whole, one = printed(m.explain, m), printed(m.explain, m, {"conv2d_2"})
+  expect_in(one, "5. conv2d_2 (Conv2D)", "2,320 = (3*3*16 + 1)*16", "sees           18x18")
+  expect_in(whole, one)
+  expect.equal(select(2, one:gsub("\n", "")), 5, one)
+  for _, name in ipairs{5, m.layers[5]} do expect.equal(printed(m.explain, m, {name}), one) end
+end)
+
+test("on a terminal an explanation breaks its lines between words", function()
+  local m, x = course(), ones(50, 50, 1)
+  local function on(width)
+    local s = session.new{sink = require("gradus.session.sink").capture(width)}
+    s.sink.is_terminal = true
+    s.env.m, s.env.x = m, x
+    s:execute "m:explain()"
+    s:execute "m:explain{1, {1, 1, 1}, x}"
+    s.sink.is_terminal = false  -- this session stays the current one
+    return s.sink:take()
+  end
+  local narrow = on(60)
+  for text in narrow:gmatch "[^\n]+" do expect.ok(#text < 60, text) end
+  expect_in(narrow, "\n1. conv2d (Conv2D): 16 filters: each a window of 3x3 pixels\n   over 1 channel",
+    "conv2d, unit {1, 1, 1}: ")
+  local words = function(text) return (text:gsub("%s+", " ")) end
+  expect.equal(words(narrow), words(on(200)))
+end)
+
 test("steps that are not the same down and across are told apart", function()
   local m = nn.Sequential{nn.Conv2D{2, {3, 5}, strides={2, 1}, input_shape={25, 25, 1}}, nn.MaxPooling2D{2}}
   expect_in(printed(m.explain, m), "3x5 pixels of the input, 2 down and 1 across from one to the next",
@@ -126,6 +154,10 @@ test("what cannot be explained is said", function()
   fails({"conv2d", {1, 1, 17}, x}, "unit is a position in it, as in {50, 50, 16}")
   fails({"conv2d", 3, x}, "unit is a position in it")
   fails({"conv2d", {1, 1, 1}}, "explain takes a layer, one of its units and a sample")
+  fails({"conv2d", x = x}, "explain takes a layer, one of its units and a sample")
+  fails({unit = 1, x = x}, "explain takes a layer, one of its units and a sample")
+  fails({}, "explain takes a layer, one of its units and a sample")
+  fails({"conv2"}, 'did you mean "conv2d"?')
   fails({"conv2d", {1, 1, 1}, zeros(2, 50, 50, 1)}, "takes one sample, and x has 2")
   fails({"conv2d", {1, 1, 1}, zeros(50, 50)}, "but this network takes one sample (50, 50, 1)")
   expect.error(function() m:trace(3) end, "x is a tensor")

@@ -1,5 +1,5 @@
--- model:explain(): where every number of a network comes from, as arithmetic. First of its sizes; then, of one unit and
--- one input, of its value (unit.lua).
+-- model:explain(): where every number of a network comes from, as arithmetic. First of its sizes, or of one layer's;
+-- then, of one unit and one input, of its value (unit.lua).
 
 local doc = require("gradus.help").doc
 local images = require "gradus.nn.images"
@@ -200,7 +200,7 @@ end
 -- ---- the page ----
 
 local function line(lines, title, text)
-  if text and text ~= "" then lines[#lines + 1] = string.format("   %-15s%s", title, text) end
+  if text and text ~= "" then lines[#lines + 1] = session.folded(string.format("   %-15s", title), text) end
 end
 
 local function layer_lines(lines, i, node, field, seen)
@@ -209,8 +209,8 @@ local function layer_lines(lines, i, node, field, seen)
   local from, shape = images.of_pixels(layer, node.from[1]), images.of_pixels(layer, node.shape)
   local says = layer.is_own and own(layer) or kind and kind(layer, from, shape, node.from) or {}
   field = widen(field, says.window)
-  lines[#lines + 1] = string.format("%d. %s (%s)%s", i, layer.name, layer.class_name,
-    says.about and ": " .. says.about or "")
+  lines[#lines + 1] = session.folded(i .. ". ", string.format("%s (%s)%s", layer.name, layer.class_name,
+    says.about and ": " .. says.about or ""))
   line(lines, "output", shapes.text(node.shape) .. (says.output and ": " .. says.output or ""))
   local count = layer:count_params()
   if seen[layer] then
@@ -231,7 +231,8 @@ local function layer_lines(lines, i, node, field, seen)
   return field, count, work
 end
 
-local function page(model)
+-- Of the whole network, or of the layer at one place.
+local function page(model, only)
   local input, lines, seen = model.input_shape, {}, {}
   local fields = {[0] = #input == 3 and {size = {1, 1}, jump = {1, 1}} or nil}
   lines[1] = string.format("%s: one sample has shape %s, %s numbers", model.name, shapes.text(input),
@@ -241,11 +242,12 @@ local function page(model)
     local before = {}
     for _, place in ipairs(node.inputs) do before[#before + 1] = fields[place] end
     local count, products
-    fields[i], count, products = layer_lines(lines, i, node, widest(before), seen)
+    fields[i], count, products = layer_lines(only and only ~= i and {} or lines, i, node, widest(before), seen)
     if count > 0 then counts[#counts + 1] = with_commas(count) end
     parameters, work, activations = parameters + count, work + products, activations + product(node.shape)
     most = math.max(most, product(node.shape))
   end
+  if only then return table.concat(lines, "\n", 2) end
   local bytes = model.dtype == "float64" and 8 or 4
   lines[#lines + 1] = "all of them"
   line(lines, "parameters", with_commas(parameters) .. (#counts > 1 and " = " .. table.concat(counts, " + ") or "")
@@ -258,14 +260,25 @@ end
 
 local EXPLAIN = {{"layer"}, {"unit"}, {"x"}}
 
+local function find_layer(model, wanted)
+  local names = {}
+  for i, node in ipairs(model:graph()) do
+    if wanted == i or wanted == node.layer.name or wanted == node.layer then return i end
+    names[i] = node.layer.name
+  end
+  error(string.format("explain: there is no layer %s%s", type(wanted) == "string" and '"' .. wanted .. '"'
+    or tostring(wanted), options.suggest(tostring(wanted), names)), 0)
+end
+
 M.methods.explain = doc("model.explain", [[
 model:explain()
+model:explain{layer}
 model:explain{layer, unit, x}
 
 Prints where the sizes of a network come from: the arithmetic of each output shape and parameter count, the
 multiply-adds for one sample, and how many pixels of the input one number depends on (its receptive field). With a layer
-(its name or number), one of its units (a number, or {row, column, filter}) and a sample x: what that one number of the
-output is the sum of, with the numbers of this input.
+(its name or number) only what concerns that one. With one of its units, too (a number, or {row, column, filter}), and a
+sample x: what that one number of the output is the sum of, with the numbers of this input.
 
 > m = nn.Sequential{nn.Dense{2, activation="relu", input_shape={3}, kernel_initializer="ones"}}
 > m:explain()
@@ -278,6 +291,12 @@ all of them
    parameters     8, 32 bytes in float32
    multiply-adds  6 for one sample; training takes about three times as many
    activations    2 numbers for one sample, 8 bytes; the largest layer has 2
+> nn.Sequential{nn.Conv2D{4, 3, input_shape={8, 8, 1}}, nn.Conv2D{4, 3}}:explain{2}
+2. conv2d_1 (Conv2D): 4 filters: each a window of 3x3 pixels over 4 channels, padding "valid"
+   output         (4, 4, 4): 4 = floor((6 - 3) / 1) + 1 rows and columns, 4 filters
+   parameters     148 = (3*3*4 + 1)*4
+   multiply-adds  2,304 = 4*4*4 outputs * 3*3*4 each
+   sees           5x5 pixels of the input, 1 from one to the next
 > m:explain{"dense", 2, tensor{1, 2, 4}}
 dense, unit 2: the sum of inputs times weights, plus the bias
   x[1]     1 *  1  = 1
@@ -293,7 +312,12 @@ dense, unit 2: the sum of inputs times weights, plus the bias
     return
   end
   local read = options.read("explain", given, EXPLAIN)
-  session.say(unit_text(model, read.layer, read.unit, read.x) .. "\n")
+  if read.layer == nil or (read.unit == nil) ~= (read.x == nil) then
+    error('explain takes a layer, one of its units and a sample, as in model:explain{"dense", 1, x[1]}; or a layer, to '
+      .. "explain its sizes; or nothing, for those of the whole network", 0)
+  end
+  local place = find_layer(model, read.layer)
+  session.say((read.unit == nil and page(model, place) or unit_text(model, place, read.unit, read.x)) .. "\n")
 end))
 
 return M

@@ -2,7 +2,7 @@
 
 local columns = require "gradus.columns"
 local images = require "gradus.nn.images"
-local options = require "gradus.options"
+local session = require "gradus.session"
 local shapes = require "gradus.shapes"
 local trace = require "gradus.nn.trace"
 
@@ -10,16 +10,6 @@ local MOST = 27  -- terms that are written out: a window of 3x3 over three chann
 
 local function show(x)
   return string.format("%.6g", x)
-end
-
-local function find_layer(model, wanted)
-  local names = {}
-  for i, node in ipairs(model:graph()) do
-    if wanted == i or wanted == node.layer.name or wanted == node.layer then return i end
-    names[i] = node.layer.name
-  end
-  error(string.format("explain: there is no layer %s%s", type(wanted) == "string" and '"' .. wanted .. '"'
-    or tostring(wanted), options.suggest(tostring(wanted), names)), 0)
 end
 
 local function check_unit(layer, unit, shape)
@@ -172,14 +162,10 @@ function kinds.BatchNormalization(rows, layer, input, unit, output)
   return "normalized by the moving mean and variance of feature " .. f
 end
 
-return function(model, wanted, unit, x)
-  local example = 'as in model:explain{"dense", 1, x[1]}'
-  if wanted == nil or unit == nil or x == nil then
-    error("explain takes a layer, one of its units and a sample, " .. example .. "; without any it explains sizes", 0)
-  end
-  local place = find_layer(model, wanted)
+-- Of one unit of the layer at a place of the network, with one sample.
+return function(model, place, unit, x)
   x = trace.as_batch(model, x, "explain")
-  if #x ~= 1 then error("explain takes one sample, and x has " .. #x .. ": " .. example, 0) end
+  if #x ~= 1 then error("explain takes one sample, and x has " .. #x .. ": as in x[1]", 0) end
   local seen = trace.run(model, x)[place]
   local layer, output = seen.layer, seen.output:detach()[1]
   local shape = output.shape
@@ -193,6 +179,7 @@ return function(model, wanted, unit, x)
     rows[1] = {"output", "", "", "= " .. show(value)}
     says = "its value"
   end
-  return string.format("%s, unit %s: %s\n  %s", layer.name, #unit == 1 and unit[1] or "{" .. table.concat(unit, ", ")
-    .. "}", says, (columns(rows, {false, true, true}):gsub("\n", "\n  ")))
+  local position = #unit == 1 and unit[1] or "{" .. table.concat(unit, ", ") .. "}"
+  return session.folded("", string.format("%s, unit %s: %s", layer.name, position, says)) .. "\n  "
+    .. columns(rows, {false, true, true}):gsub("\n", "\n  ")
 end

@@ -74,6 +74,13 @@ function session.draw(text)
   sink:draw(text)
 end
 
+--- `first` and `text`, a line or more, as they go to that output: on a terminal a long first line goes on below its own
+--- beginning.
+function session.folded(first, text)
+  local width = session.on_terminal() and session.width() or math.huge
+  return require("gradus.lesson.layout").wrap_first_line(text, width - 1, first, (" "):rep(#first))
+end
+
 --- Whether that output is a terminal.
 function session.on_terminal()
   local sink = current and current.sink or sinks.standard_output()
