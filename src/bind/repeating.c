@@ -179,6 +179,11 @@ static void read_all_widths(lua_State *L, int ndim, int64_t before[], int64_t af
     each |= lua_istable(L, -1);
     lua_pop(L, 1);
   }
+  if (!each && n == ndim && n > 2)
+    luaL_error(L,
+               "pad: %I numbers, but {before, after} has two; for each axis write a pair, as in "
+               "{{before, after}, {before, after}, ...}",
+               n);
   if (lua_istable(L, 2) && (each ? n != ndim : n != 2))
     luaL_error(L, "pad: a tensor of %d axes takes one width for all, {before, after}, or %d of these, not %I",
                ndim, ndim, n);
