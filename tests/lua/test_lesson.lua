@@ -624,6 +624,26 @@ test("a lesson is found by number, slug or path; a near name is suggested", func
   expect.error(function() lessons.find "neurn" end, 'did you mean "neuron"?')
 end)
 
+test("the list has its columns below each other, however long a slug, and says which lesson cannot be read", function()
+  local shipped = require "gradus.lesson.shipped"
+  local list = shipped.list
+  function shipped.list()
+    local found = list()
+    found[#found + 1] = {number = 80, slug = "gone", path = folder .. "/lessons/gone.md"}
+    return found
+  end
+  local ok, shown = pcall(lessons.list)
+  shipped.list = list
+  expect.ok(ok, shown)
+  local places = {}
+  for line in shown:gmatch "[^\n]+" do
+    if not line:find "  80 " then places[line:find "%d+ of %d+ steps done"] = line end
+  end
+  expect.ok(next(places) and not next(places, next(places)), shown)
+  contains(shown, "  18  convolution  ")
+  expect.ok(shown:find "\n  80  gone  cannot be read: [^\n]*gone%.md", shown)
+end)
+
 test("options of a lesson come from its line, and unknown ones are refused", function()
   local session = sessions.new {sink = sinks.capture()}
   local p = lessons.open(all_kinds .. ' --data "a b.npz" --positive=1', session)

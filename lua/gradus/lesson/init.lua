@@ -1,6 +1,7 @@
 -- Lessons: finding them, taking them, playing them unattended, and the author's tools. Behind `gradus lesson ...`,
 -- the verbs of the shell, and the name `lesson` at the prompt.
 
+local columns = require "gradus.columns"
 local help = require "gradus.help"
 local lesson_options = require "gradus.lesson.options"
 local options = require "gradus.options"
@@ -69,17 +70,21 @@ lesson.list() -> string
 
 The lessons, one a line: number, slug, title, minutes, and how many steps are done. `:lesson NAME` takes one.]],
   function()
-    local lines = {}
-    for _, file in ipairs(all_files()) do
+    local rows, trouble = {}, {}
+    for i, file in ipairs(all_files()) do
       local ok, lesson = pcall(load_lesson, file.path)
       if ok then
-        lines[#lines + 1] = string.format("%4d  %-10s %-48s %s  %d of %d steps done", file.number, lesson.slug,
-          lesson.title, lesson.minutes and string.format("%3d min", lesson.minutes) or "       ", steps_done(lesson),
-          #lesson.steps)
+        rows[i] = {"  " .. file.number, lesson.slug, lesson.title, lesson.minutes and lesson.minutes .. " min" or "",
+          string.format("%d of %d steps done", steps_done(lesson), #lesson.steps)}
       else
-        lines[#lines + 1] = string.format("%4d  %-10s cannot be read: %s", file.number, file.slug,
-          tostring(lesson):match "[^\n]*")
+        rows[i] = {"  " .. file.number, file.slug}
+        trouble[i] = "  cannot be read: " .. tostring(lesson):match "[^\n]*"
       end
+    end
+    local lines, i = {}, 0
+    for line in columns(rows, {true, false, false, true}):gmatch "[^\n]+" do
+      i = i + 1
+      lines[i] = line .. (trouble[i] or "")
     end
     return table.concat(lines, "\n")
   end)
