@@ -204,8 +204,8 @@ gr_code gr_tensor_view_broadcast(gr_tensor *out, const gr_tensor *t, int ndim, c
   }
   if (!fits) {
     char from[GR_SHAPE_TEXT], to[GR_SHAPE_TEXT];
-    return gr_fail(err, GR_ERR_SHAPE, "shape %s does not stretch to %s",
-                   gr_shape_text(from, t->ndim, t->shape), gr_shape_text(to, ndim, shape));
+    return gr_fail(err, GR_ERR_SHAPE, "shape %s does not %s %s", gr_shape_text(from, t->ndim, t->shape),
+                   ndim ? "stretch to" : "fit into a single number, shape", gr_shape_text(to, ndim, shape));
   }
   view.buffer = t->buffer;
   view.data = t->data;

@@ -241,8 +241,8 @@ end)
 
 test("what does not fit an element is refused, not cut to its first number", function()
   local t = zeros(3)
-  expect.error(function() t[1] = tensor{5, 6} end, "shape (2,) does not stretch to ()")
-  expect.error(function() t[2] = zeros(4, 0) end, "does not stretch")
+  expect.error(function() t[1] = tensor{5, 6} end, "shape (2,) does not fit into a single number, shape ()")
+  expect.error(function() t[2] = zeros(4, 0) end, "does not fit into a single number")
   expect.equal(tostring(t), "[0. 0. 0.]")
 end)
 
