@@ -193,9 +193,11 @@ end
 --- The optimizer keeps numbers beside each weight; it starts anew for other weights, such as those of another model.
 function M.prepare_optimizer(model, weights)
   local optimizer = model.optimizer
-  if optimizer.weights and same_list(optimizer.weights, weights) then return end
+  local is_known = optimizer.weights and same_list(optimizer.weights, weights)
+  optimizer.weights = weights
+  if is_known then return end
   optimizer:build(weights)
-  optimizer.weights, optimizer.iterations = weights, 0
+  optimizer.iterations = 0
 end
 
 return M
