@@ -104,17 +104,19 @@ static gr_code quantile_forward(gr_call *c, gr_err *err) {
   return code;
 }
 
+// A contiguous tensor as one axis.
+static gr_tensor flat(const gr_tensor *t) {
+  return (gr_tensor){
+      .data = t->data, .dtype = t->dtype, .ndim = 1, .shape = {gr_tensor_size(t)}, .stride = {1}};
+}
+
 // dq: the slope between the two numbers, which lie 1 / (n - 1) apart.
 static gr_code give_q(gr_call *c, const rows *r, char *at, gr_err *err) {
   gr_tensor numbers = piece(&at, (gr_dtype)c->in[0]->dtype, r), d = *c->in[1];
   gr_code code = copy_rows(&numbers, c->in[0], r, err);
   if (code) return code;
   d.data = at;
-  const gr_tensor g = {.data = c->dout->data,
-                       .dtype = c->dout->dtype,
-                       .ndim = 1,
-                       .shape = {gr_tensor_size(c->dout)},
-                       .stride = {1}};
+  const gr_tensor g = flat(c->dout);
   const int64_t *found = c->aux->data;
   for (int64_t i = 0, k = 0; i < count_of(c); i++) {
     double sum = 0;
@@ -137,11 +139,7 @@ static gr_code quantile_backward(gr_call *c, gr_err *err) {
   if (c->inputs > 1 && c->din[1]) code = give_q(c, &r, at, err);
   if (code || !c->din[0]) return code;
   code = gr_fill(&d, 0, err);
-  const gr_tensor g = {.data = c->dout->data,
-                       .dtype = c->dout->dtype,
-                       .ndim = 1,
-                       .shape = {gr_tensor_size(c->dout)},
-                       .stride = {1}};
+  const gr_tensor g = flat(c->dout);
   const int64_t *found = c->aux->data;
   for (int64_t i = 0, k = 0; !code && r.shape[1] && i < count_of(c); i++) {
     const double t = gr_quantile_place_of(q_of(c, i), r.shape[1]).t;
