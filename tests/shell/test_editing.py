@@ -163,4 +163,17 @@ def _(folder):
     equal(gradus("-e", "for i in progress(2) do print(i) end"), (0, "1\n2\n", ""))
 
 
+@test("Where a lesson has asked something, a function may still be typed over several lines, and an answer is one line")
+def _(folder):
+    shell = Shell(folder, "lesson", "backprop")
+    for _ in range(3):
+        shell.do("")
+    shell.do("function twice(x)", ">> ")
+    shell.do("return 2 * x", ">> ")
+    contains(shell.do("end"), "type the number of your answer")
+    contains(shell.do("twice(4)"), "8")
+    contains(shell.do("(1"), "type the number of your answer")
+    contains(shell.do("1"), "Right")
+
+
 run_all()

@@ -247,8 +247,8 @@ end
 local function tell_about_locals(self, text)
   local names = lexer.only_locals(text)
   if not names or #names == 0 or names[1] == "_" then return end
-  self:note(string.format("a local lives until the end of its entry, so %s is gone again; write %s = ... to keep it.",
-    table.concat(names, ", "), names[1]))
+  self:note(string.format("a local lives until the end of its entry, so %s %s gone again; write %s = ... to keep it.",
+    table.concat(names, ", "), #names == 1 and "is" or "are", names[1]))
 end
 
 --- Whether an entry declared `name` as a local outside of functions and blocks, where it ended with the entry.

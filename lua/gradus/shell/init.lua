@@ -53,11 +53,14 @@ function methods:show_error(failure)
   if failure.calls > 2 and not failure.syntax then io.stderr:write("(:traceback shows the calls that led here)\n") end
 end
 
--- Whether the lesson has asked something: then any line is an answer, be it good Lua or not.
-local function awaits_answer(self)
+-- What a line begins with that opens a block: no answer does.
+local opens_block = {["function"] = true, ["for"] = true, ["while"] = true, ["if"] = true, ["repeat"] = true}
+
+-- Whether the lesson has asked something, and `line` may be the answer: be it good Lua or not, it is complete.
+local function may_answer(self, line)
   local player = self.player
   if not player or self.paused or player.playing then return false end
-  return player.state == "quiz" or player.state == "predict"
+  return (player.state == "quiz" or player.state == "predict") and not opens_block[line:match "^%s*(%a+)"]
 end
 
 -- Reads lines until they form a complete entry. Returns the entry, or nil and "eof", "abandoned" (the end of input in a
@@ -72,7 +75,7 @@ local function read_entry(self)
   if entry:find "^%s*>>?%s" or entry:find "^In %[%d*%]:" then
     entry = require("gradus.shell.transcript").clean(entry)
   end
-  if not awaits_answer(self) and not self.session:is_complete(entry) and not commands.is_command(entry) then
+  if not may_answer(self, entry) and not self.session:is_complete(entry) and not commands.is_command(entry) then
     repeat
       local line
       self.earlier = entry .. "\n"
