@@ -1,7 +1,7 @@
 // The primitives behind data.augment, data.resize and data.gray, and the recipes of the random layers. The
 // friendly side, with the help, is lua/gradus/data/pictures.lua and augment.lua. Pictures are shared among
 // all threads, each computed from its own number alone.
-#include "bind/bind.h"
+#include "bind/moving.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -166,12 +166,29 @@ static void augment_one(const job *j, int64_t i, void *scratch) {
   }
 }
 
+// The same of tracked pictures: the operation of the random layers, with a seed of its own.
+static int push_tracked_augmented(lua_State *L, const gr_tensor *x, int64_t copies) {
+  const int ndim = x->ndim;
+  const int64_t n = x->shape[0] * copies;
+  int64_t shape[4] = {n, x->shape[1], x->shape[2], ndim == 4 ? x->shape[3] : 1};
+  int64_t *at = gr_push_tensor(L, GR_I64, 1, &n)->data;
+  for (int64_t i = 0; i < n; i++) {
+    at[i] = i / copies;
+    gr_poll_sometimes(L, i);
+  }
+  lua_pushvalue(L, 1);
+  if (copies > 1) gr_push_picked_list(L, -1, 0, n, at);
+  gr_push_reshaped(L, -1, 4, shape);
+  gr_op_args args = {.layer = (uint64_t)lua_tointeger(L, 3), .kind = GR_AUGMENT_PICTURES, .same = true};
+  gr_apply_tracked(L, &gr_op_augment, &args, 2, (int[]){lua_gettop(L), 2});
+  gr_push_reshaped(L, -1, ndim, shape);
+  return 1;
+}
+
 // augment(x, recipe, seed, copies) -> copies of picture 1, copies of picture 2, ...
 static int pictures_augment(lua_State *L) {
   lua_settop(L, 4);
   job j = {.one = augment_one};
-  gr_refuse_derivative(L, 1, "data.augment",
-                       "it prepares samples, once and for all: what has to be learnt stands behind it");
   const gr_tensor *x = read_pictures(L, &j, "data.augment");
   j.recipe = check_recipe(L, 2);
   j.stream = gr_stream_derive((gr_stream){{(uint64_t)luaL_checkinteger(L, 3), 0}}, 0);
@@ -181,6 +198,7 @@ static int pictures_augment(lua_State *L) {
   const int64_t numbers = j.in_size[0] * j.in_size[1] * j.channels;
   if (numbers >= INT32_MAX)
     return luaL_error(L, "data.augment: a picture of %I numbers is too large", (lua_Integer)numbers);
+  if (gr_is_tracked(x)) return push_tracked_augmented(L, x, j.copies);
   push_result(L, &j, x, j.dtype == GR_F64 ? GR_F64 : GR_F32, (j.dtype == GR_U8 ? 3 : 1) * numbers);
   GR_TRY(L, run_all(L, &j, &err));
   return 1;

@@ -166,7 +166,8 @@ extern const gr_op gr_op_softmax;
 extern const gr_op gr_op_batch_sum;            // x: at each row the sum over all rows of the batch
 extern const gr_op gr_op_batch_normalization;  // x, gamma or NULL, beta or NULL; rate: epsilon; layer
 extern const gr_op gr_op_dropout;              // rate, layer
-// Random changes of pictures; x, a recipe (kernel/augment.h) as float64. layer; kind: a gr_augmented.
+// Random changes of pictures; x, a recipe (kernel/augment.h) as float64. layer; kind: a gr_augmented; same:
+// layer is a seed, by which all is drawn, in training or not.
 extern const gr_op gr_op_augment;
 extern const gr_op gr_op_resize;   // kind: a gr_resizing; shape[0], shape[1]: rows and columns
 extern const gr_op gr_op_loss;     // kind; prediction, target -> one number a row

@@ -2,6 +2,7 @@
 //
 // It goes by rows: each sample draws from a stream that its number in the batch names, so that a recorded
 // step gives the same pictures whatever the slices and threads.
+#include "base/interrupt.h"
 #include "grad/op.h"
 
 #include <string.h>
@@ -9,6 +10,9 @@
 #include "kernel/augment.h"
 #include "kernel/check.h"
 #include "kernel/walk.h"
+
+// Always where it draws from a seed of its own, as data.augment; otherwise in training.
+static bool acts(const gr_call *c) { return c->args->same || c->run->training; }
 
 // A picture's sizes and channels; what is no picture is one row of numbers.
 typedef struct sizes {
@@ -26,7 +30,7 @@ static sizes sizes_of(const gr_call *c) {
     memcpy(s.out, c->out->shape + 1, sizeof s.out);
     s.channels = x->shape[3];
   }
-  s.crops_middle = c->run && (!c->run->training || s.in[0] < s.out[0] || s.in[1] < s.out[1]);
+  s.crops_middle = c->run && (!acts(c) || s.in[0] < s.out[0] || s.in[1] < s.out[1]);
   return s;
 }
 
@@ -55,19 +59,21 @@ static gr_code augment_plan(gr_call *c, size_t *scratch, gr_err *err) {
 }
 
 static gr_stream stream_of(const gr_call *c, int64_t row) {
-  const gr_stream layer = gr_stream_derive(c->run->stream, c->args->layer);
+  const gr_stream own = {{c->args->layer, 0}};
+  const gr_stream layer =
+      c->args->same ? gr_stream_derive(own, 0) : gr_stream_derive(c->run->stream, c->args->layer);
   return gr_stream_derive(layer, c->run->first_row + (uint64_t)row);
 }
 
 static gr_code augment_forward(gr_call *c, gr_err *err) {
   const gr_tensor *x = c->in[0];
-  if (!c->run->training && c->args->kind != GR_AUGMENT_CROP) return gr_copy(c->out, x, err);
+  if (!acts(c) && c->args->kind != GR_AUGMENT_CROP) return gr_copy(c->out, x, err);
   gr_code code = gr_check_float(x, NULL, "the input of a random change", err);
   if (code) return code;
   const sizes s = sizes_of(c);
   const gr_dtype dtype = (gr_dtype)x->dtype;
   const size_t size = gr_dtype_size(dtype);
-  for (int64_t i = 0; i < s.rows; i++) {
+  for (int64_t i = 0; !code && i < s.rows; i++) {
     const char *from = (const char *)x->data + (size_t)(i * numbers(s.in, s.channels)) * size;
     char *to = (char *)c->out->data + (size_t)(i * numbers(s.out, s.channels)) * size;
     if (s.crops_middle)
@@ -75,20 +81,22 @@ static gr_code augment_forward(gr_call *c, gr_err *err) {
     else
       gr_augment_picture(to, s.out, from, s.in, s.channels, dtype, c->in[1]->data, stream_of(c, i),
                          c->scratch);
+    code = gr_interrupt_poll(err);
   }
-  return GR_OK;
+  return code;
 }
 
 static gr_code augment_backward(gr_call *c, gr_err *err) {
   if (!c->din[0]) return GR_OK;
   // Noise is added: what it is added to moves the sum.
-  if (c->args->kind == GR_AUGMENT_ANYTHING || (!c->run->training && c->args->kind != GR_AUGMENT_CROP))
+  if (c->args->kind == GR_AUGMENT_ANYTHING || (!acts(c) && c->args->kind != GR_AUGMENT_CROP))
     return gr_call_give(c, 0, c->dout, NULL, err);
   const gr_tensor *x = c->in[0];
   const sizes s = sizes_of(c);
   const int64_t in = numbers(s.in, s.channels), out = numbers(s.out, s.channels);
   double *g = c->scratch, *d = g + out, *rest = d + in;
-  for (int64_t i = 0; i < s.rows; i++) {
+  gr_code code = GR_OK;
+  for (int64_t i = 0; !code && i < s.rows; i++) {
     const size_t bytes = gr_dtype_size(x->dtype);
     const char *from = (const char *)x->data + (size_t)(i * in) * bytes;
     gr_convert(g, GR_F64, sizeof *g, (const char *)c->dout->data + (size_t)(i * out) * bytes,
@@ -108,8 +116,9 @@ static gr_code augment_backward(gr_call *c, gr_err *err) {
         *sum = (c->accumulate[0] ? *sum : 0) + (float)d[k];
       }
     }
+    code = gr_interrupt_poll(err);
   }
-  return GR_OK;
+  return code;
 }
 
 const gr_op gr_op_augment = {

@@ -218,6 +218,15 @@ return function(given)
       return "pictures", pick {data.resize, data.crop, data.pad}, {pictures, {off(between(7)), off(between(7))}}
     end,
     function()
+      local given = {x = of_shape({between(0, 3), between(1, 6), between(1, 6), pick {1, 3}}, true), seed = between(9)}
+      for _, name in ipairs {"rotate", "shift", "zoom", "shear", "brightness", "contrast", "noise", "blur", "cutout"} do
+        if chance(0.3) then given[name] = draw() / 0x1p63 end
+      end
+      given.flip, given.copies = chance(0.5), chance(0.3) and between(0, 3) or nil
+      given.fill = pick {"reflect", "nearest", "wrap", "constant"}
+      return "data.augment", data.augment, {given}
+    end,
+    function()
       local f = pick {data.blobs, data.moons, data.circles, data.spirals}
       return "made data", f, {{between(0, 30), seed = between(9)}}
     end,

@@ -124,6 +124,8 @@ cases["linalg.matrix_power"] = {{x, 3, at = square}, {x, -2, at = symmetric}}
 
 cases["data.crop"] = {{x, {2, 3}, at = pictures}}
 cases["data.pad"] = {{x, {7, 6}, at = pictures}, {x, {7, 6}, {fill = "reflect"}, at = pictures}}
+cases["data.augment"] = {{{x, rotate = 30, flip = true, seed = 3}, at = grey},
+  {{x, copies = 3, shift = 0.2, contrast = 0.3, blur = 1, cutout = 0.3, noise = 0.01}, at = pictures}}
 cases["data.gray"] = {{x, at = pictures}}
 cases["data.resize"] = {{x, {2, 3}, at = pictures}, {x, {7, 9}, {method = "bilinear"}, at = pictures},
   {x, {3, 2}, {method = "bilinear"}, at = pictures}, {x, {3, 7}, {method = "nearest"}, at = pictures},
@@ -188,7 +190,6 @@ local refused = {
   repeat_interleave = {A, x, at = row, says = "how often is a whole number"},
   astype = {x, "int64", says = "gradients need float64 or float32"},
   ["tensor.fill_"] = {x, 1, says = in_place}, ["tensor.clip_"] = {x, 0, 1, says = in_place},
-  ["data.augment"] = {{x}, at = grey, says = "it prepares samples"},
   ["linalg.svd"] = {x, says = "rows of Vt beyond the first 3 may be any basis"},
   ["linalg.qr"] = {x, "complete", at = B.T, says = "columns of Q beyond the first 3 may be any basis"},
   ["losses.sparse_categorical_crossentropy"] = {x, B, at = tensor{0, 3, 1}, says = "names of classes"},

@@ -75,7 +75,7 @@ pixels. cutout: a square whose side is that part of the picture's, in fill_value
 says what comes in at the edges: "reflect", "nearest", "wrap" or "constant" (fill_value). The range of values is
 0..255 for uint8, 0..1 where no number is above 1, or what `range` says; results of brightness, contrast and noise
 stay in it. grid=true gives one picture to look at: each of the first pictures, and beside it 7 (or `copies`)
-changed ones.
+changed ones. Gradients go back to the pixels of a tracked tensor.
 
 For training rather use layers, nn.RandomFlip and its kin: they change every batch of every epoch anew.
 
