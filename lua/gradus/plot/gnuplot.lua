@@ -101,7 +101,7 @@ local function legend(out, panel, theme, text, titled)
     out("unset key")
   elseif panel.key and not text then
     out("set key inside %s vertical Left reverse samplen 2 spacing 1.2 textcolor rgb '%s' box lc rgb '%s' opaque " ..
-      "fillcolor rgb '%s' width -1 height 0.5", panel.key, theme.ink, theme.faint, theme.paper)
+      "fillcolor rgb '%s' width 0.5 height 0.5", panel.key, theme.ink, theme.faint, theme.paper)
   elseif text then
     -- Room for the sample and a space: gnuplot's characters know no other.
     local letters = (entry / theme.size / CHARACTER + 3.5) * count
