@@ -90,7 +90,8 @@ test("a method or function of Keras or PyTorch leads to what there is", function
     ["m:to('cuda')"] = "everything is computed on the processor",
     ["m:nothing_like_it()"] = "m has no method nothing_like_it",
     ["nn.Linear(3, 4)"] = "it is nn.Dense{units}", ["nn.CrossEntropyLoss()"] = "sparse_categorical_crossentropy",
-    ["layers.Dense(3)"] = "layers are in nn", ["to_categorical(y)"] = "it is one_hot(y, classes)",
+    ["metrics.auc(y, y)"] = "it is metrics.roc_auc_score(y, scores)", ["layers.Dense(3)"] = "layers are in nn",
+    ["to_categorical(y)"] = "it is one_hot(y, classes)",
     ["keras.Sequential()"] = "nn.Dense{3} a layer", ["nn.Dense{3, input_shape=(50, 50)}"] = "{50, 50, 1}",
   } do
     expect_words(code, words)

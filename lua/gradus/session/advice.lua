@@ -160,6 +160,10 @@ local members = {nn = {
 }, losses = {
   bce = "it is losses.binary_crossentropy", cce = "it is losses.categorical_crossentropy",
   kld = "it is losses.kl_divergence", logcosh = "it is losses.log_cosh",
+}, metrics = {
+  auc = "it is metrics.roc_auc_score(y, scores)", precision = "it is metrics.precision_score(y, predicted)",
+  recall = "it is metrics.recall_score(y, predicted)", mse = "it is metrics.mean_squared_error(y, predicted)",
+  mae = "it is metrics.mean_absolute_error(y, predicted)", confusion = "it is metrics.confusion_matrix(y, predicted)",
 }}
 for name in ("LSTM GRU SimpleRNN RNN Bidirectional Embedding"):gmatch "%S+" do
   members.nn[name] = "there are no layers for sequences here"
