@@ -216,6 +216,20 @@ for name, cases in pairs(given.operators) do
   test("the gradients of " .. name .. " are right", function() check_all(name, operations[name], cases) end)
 end
 
+test("gradients go through scalers, and through data that are divided and balanced", function()
+  local fitted, y, w = random.randn(9, 3), tensor{0, 1, 0, 1, 0}, random.randn(5, 3)
+  for _, f in ipairs {
+    function(t) return sum(data.StandardScaler():fit(t):transform(t) * w) end,
+    function(t) return sum(data.MinMaxScaler():fit(t):transform(t) * w) end,
+    function(t) return sum(data.StandardScaler():fit(fitted):transform(t) ^ 2) end,
+    function(t) return sum(data.split(t, y, {stratify = false}).x_train ^ 2) end,
+    function(t) return sum(data.balance(t, y) ^ 2) end,
+  } do
+    local check = grad.check(f, random.randn(5, 3))
+    expect.ok(check.ok, tostring(check))
+  end
+end)
+
 test("nothing says that a gradient is missing for now", function()
   for _, name in ipairs(names) do
     expect.ok(not help.entry(name).text:find("no gradient yet", 1, true), name)
