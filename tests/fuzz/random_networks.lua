@@ -436,12 +436,13 @@ local function finding(p, ...)
   print(string.format(...) .. "\n  " .. describe(p))
 end
 
--- Training may explode; it does so alike.
+-- Training may explode, or come upon a matrix that cannot be inverted; it does so alike, if not at the same sample of
+-- a batch, of which a recorded step takes a few at a time.
 local function outcome(f, ...)
   local results = table.pack(pcall(f, ...))
   if results[1] then return table.unpack(results, 2, results.n) end
   local message = tostring(results[2])
-  return message:find "^the %a+ became" and "exploded" or message
+  return (message:find "^the %a+ became" or message:find "linalg%.%l+[:,]") and "exploded" or message
 end
 
 local function compare(p)

@@ -51,9 +51,12 @@ for _, name in ipairs(builtins.names()) do
     for _, key in ipairs(inner) do add_function(name .. "." .. key, value[key]) end
   end
 end
+-- What is called below as a method of what it belongs to.
+local of_objects = {tensor = true, model = true, figure = true, layer = true, optimizer = true}
 for _, name in ipairs(help.names()) do
-  local own = name:find "^tensor[.:]" or name:find "^model[.:]" or name:find "^figure[.:]"  -- called as methods below
-  if not own then add_function(name, help.entry(name).value) end
+  if not of_objects[name:match "^(%l+)[.:]"] then
+    add_function(name, help.entry(name).value)
+  end
 end
 
 local methods = {}  -- names
@@ -61,7 +64,8 @@ for name in pairs(getmetatable(zeros(1)).__methods) do methods[#methods + 1] = n
 table.sort(methods)
 
 local model_methods = {"compile", "fit", "train_on_batch", "evaluate", "predict", "predict_classes", "gradients",
-  "summary", "count_params", "weights"}
+  "summary", "count_params", "weights", "get_weights", "set_weights", "add", "pop"}
+local layer_methods = {"weights", "get_weights", "set_weights", "count_params"}
 
 -- What writes files, or would wait.
 local not_called = {save = true, show = true, preview = true}
@@ -371,6 +375,15 @@ local function statement()
   if not model then
     local ok, made = pcall(a_model)
     model = ok and made or nn.Sequential {nn.Dense {2, input_shape = {3}}}
+  end
+  local layer = #model.layers > 0 and chance(0.2) and pick(model.layers)
+  if layer then
+    local name = pick(layer_methods)
+    args[1], args.n = layer, math.max(args.n, 1)
+    return "layer:" .. name, layer[name], args
+  elseif model.optimizer and chance(0.05) then
+    args[1], args.n = model.optimizer, math.max(args.n, 1)
+    return "optimizer:apply", model.optimizer.apply, args
   end
   local name = pick(model_methods)
   args[1], args.n = model, math.max(args.n, 1)

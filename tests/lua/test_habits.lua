@@ -79,6 +79,7 @@ test("a method that is called with a dot is written with a colon, whatever it ha
     expect.ok(problem.message:find("is a method and is called with a colon: " .. fix, 1, true), problem.message)
     expect.ok(s:execute(fix .. ";").ok, fix)
   end
+  expect_words("f = m.summary f()", "called with a colon, as in model:summary()")
   -- A method with its object in front, or a function of a learner's own, is called as it should be.
   expect_words("m.fit(m, {X})", "fit needs y")
   expect_words("function own.f() return nil + 1 end own.f()", "arithmetic")

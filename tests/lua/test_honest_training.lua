@@ -95,6 +95,7 @@ test("class labels that are none are refused with the sample that has one, in tr
   expect_refused(-1, "-1, and the network has 3 outputs, for the classes 0..2")
   expect_refused(7, "7, and the network has 3 outputs, for the classes 0..2; as many as there are labels would be "
     .. "nn.Dense{8}")
+  expect_refused(1e300, "1e+300, and the network has 3 outputs, for the classes 0..2")
   y[{{}}] = 1
   expect_refused(3, "3, and the network has 3 outputs, for the classes 0..2: your labels seem to begin with 1")
 end)

@@ -45,7 +45,8 @@ local function check_labels(y, classes, what)
   elseif label == classes and tensor.min(y) >= 1 then
     why = why .. ": your labels seem to begin with 1, so take y - 1"
   elseif label >= classes then
-    why = string.format("%s; as many as there are labels would be nn.Dense{%d}", why, math.tointeger(tensor.max(y)) + 1)
+    local most = math.tointeger(tensor.max(y))  -- nil beyond whole numbers
+    if most then why = string.format("%s; as many as there are labels would be nn.Dense{%d}", why, most + 1) end
   end
   local text = label ~= label and "nan" or string.format("%g", label)
   error(string.format("%s: y[%d] is %s, and %s", what, row, text, why), 0)

@@ -108,10 +108,9 @@ figure: confusion matrix, 2 x 2 matrix
 > tostring(fig)
 figure: confusion matrix, 2 x 2 matrix]], function(cm, given, more)
   local what = "plot.confusion"
-  if is_tensor(given) then
-    given, cm = more, metrics.confusion_matrix(cm, given, {classes = more and more.classes})
-  end
-  given = check_options(what, given or {}, {"title", "classes"})
+  local predicted = is_tensor(given) and given
+  given = check_options(what, predicted and more or not predicted and given or {}, {"title", "classes"})
+  if predicted then cm = metrics.confusion_matrix(cm, predicted, {classes = given.classes}) end
   local counts, classes, words = cm, given.classes, nil
   if type(cm) == "table" and cm.counts ~= nil then
     counts = cm.counts

@@ -202,6 +202,9 @@ local own_words = {
     return called(site, kind, "for iterator")
   end},
   {"^attempt to call an? (%S+) value$", called},
+  {"^attempt to index an? %S+ value %(local 'self'%)$", function()
+    return "a method was called without what it belongs to: it is called with a colon, as in model:summary()"
+  end},
   {"^attempt to index an? (%S+) value %((%S+) '(.-)'%)$", indexed},
   {"^attempt to index an? (%S+) value$", indexed},
   {"^attempt to perform arithmetic on an? (%S+) value %((%S+) '(.-)'%)$", arithmetic},
