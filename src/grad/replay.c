@@ -310,7 +310,7 @@ static void run_part(void *context, int part, int thread) {
 }
 
 // Adds the parts' gradients into part 0's, each element in the order of the parts.
-#define ADD_BYTES (64u << 10)
+#define ADD_BYTES (8u << 10)  // all of it in a first cache, and several for small networks
 
 static void add_parts(void *context, int chunk, int thread) {
   gr_replay *r = context;

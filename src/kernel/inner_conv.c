@@ -102,36 +102,50 @@ static bool is_of_one(const gr_conv_walk *w) {
   return w->runs_down == 3 && w->runs_across == 1 && w->run == 3 && w->pixel == 1 && w->run_line == w->line;
 }
 
+// A row of squares. `quick`: by the signs of differences, which is right for finite sums; returns whether
+// they were.
+static ALWAYS_INLINE bool row_of_one(float *out, uint8_t *arg, const float *x, const vf weights[9], vf bias,
+                                     bool relu, const gr_conv_walk *w, const bool winners, const bool quick) {
+  const int64_t line = w->line, pixel = w->out_pixel;
+  vf sums[4] = {bias, bias, bias, bias}, all = {0};
+  add_rows_of_one(sums, x, line, weights, 0);
+  for (int64_t left = w->columns / 2;;) {
+    add_rows_of_one(sums, x, line, weights, 2);
+    const vf a = sums[0], b = sums[1], c = sums[2], d = sums[3];
+    left--;
+    if (left) {
+      x += 2;
+      UNROLL for (int i = 0; i < 4; i++) sums[i] = bias;
+      add_rows_of_one(sums, x, line, weights, 0);
+    }
+    if (winners) {
+      vi cell;
+      store(out, quick ? greatest_of_finite(a, b, c, d, &cell) : greatest_of_square(a, b, c, d, relu, &cell));
+      store_bytes(arg, bytes_of(cell));
+      arg += pixel;
+    } else if (quick) {
+      const vf most = greater_of(greater_of(a, b), greater_of(c, d));
+      store(out, relu ? relu_of(most) : most);
+    } else {
+      store(out, greatest_alone(a, b, c, d, relu));
+    }
+    if (quick) all += (a + b) + (c + d);
+    out += pixel;
+    if (!left) return !quick || !is_any_broken(all);
+  }
+}
+
 static ALWAYS_INLINE void pooled_of_one(const tile *t, const gr_conv_walk *w, const bool winners) {
   vf weights[9];
   UNROLL for (int i = 0; i < 9; i++) weights[i] = load(t->weights + i * LANES);
   const vf bias = load(t->bias);
-  const bool relu = t->relu;
-  const int64_t line = w->line, pixel = w->out_pixel;
   for (int64_t y = 0; y < w->rows / 2; y++) {
-    const float *x = t->x + 2 * y * line;
+    const float *x = t->x + 2 * y * w->line;
     float *out = t->out + y * w->out_line;
     uint8_t *arg = winners ? t->arg + y * w->out_line : NULL;
-    vf sums[4] = {bias, bias, bias, bias};
-    add_rows_of_one(sums, x, line, weights, 0);
-    for (int64_t left = w->columns / 2;;) {
-      add_rows_of_one(sums, x, line, weights, 2);
-      const vf before[4] = {sums[0], sums[1], sums[2], sums[3]};
-      left--;
-      if (left) {
-        x += 2;
-        UNROLL for (int i = 0; i < 4; i++) sums[i] = bias;
-        add_rows_of_one(sums, x, line, weights, 0);
-      }
-      vi cell;
-      store(out, greatest(before, relu, winners ? &cell : NULL));
-      out += pixel;
-      if (winners) {
-        store_bytes(arg, bytes_of(cell));
-        arg += pixel;
-      }
-      if (!left) break;
-    }
+    const bool may = t->relu || !winners;
+    if (may && row_of_one(out, arg, x, weights, bias, t->relu, w, winners, true)) continue;
+    row_of_one(out, arg, x, weights, bias, t->relu, w, winners, false);
   }
 }
 

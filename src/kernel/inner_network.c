@@ -23,14 +23,14 @@ static ALWAYS_INLINE void narrow_product(real *restrict z, const real *restrict 
   enum { ROWS = 64 };
   if (x_stride[0] == 1)
     for (; m >= ROWS; m -= ROWS, x += ROWS, z += ROWS * n) {
-      real sums[4][ROWS];
-      for (int j = 0; j < n; j++)
-        for (int i = 0; i < ROWS; i++) sums[j][i] = accumulate ? z[i * n + j] : 0;
-      for (int64_t l = 0; l < k; l++)
-        for (int j = 0; j < n; j++)
-          for (int i = 0; i < ROWS; i++) sums[j][i] += x[l * x_stride[1] + i] * y[l * y_line + j];
-      for (int j = 0; j < n; j++)
-        for (int i = 0; i < ROWS; i++) z[i * n + j] = sums[j][i];
+      real sums[4 * ROWS];
+      for (int i = 0; i < ROWS * n; i++) sums[i] = accumulate ? z[i] : 0;
+      for (int64_t l = 0; l < k; l++) {
+        const real *restrict row = x + l * x_stride[1], *restrict factors = y + l * y_line;
+        for (int i = 0; i < ROWS; i++)
+          for (int j = 0; j < n; j++) sums[i * n + j] += row[i] * factors[j];
+      }
+      for (int i = 0; i < ROWS * n; i++) z[i] = sums[i];
     }
   for (int64_t i = 0; i < m; i++, x += x_stride[0], z += n) {
     real sums[4];
@@ -41,12 +41,42 @@ static ALWAYS_INLINE void narrow_product(real *restrict z, const real *restrict 
   }
 }
 
+// Sums of up to 4 terms, b lying by columns: the gradient of what a last layer of few outputs reads. Up to 64
+// columns of b are turned, then used for all rows of a.
+static ALWAYS_INLINE void short_columns(real *restrict z, const real *restrict x, const int64_t x_stride[2],
+                                        const real *restrict y, int64_t m, int64_t n, bool accumulate,
+                                        const int k, const int64_t width) {
+  real turned[4][64];
+  for (int64_t c = 0; c < width; c++)
+    for (int l = 0; l < k; l++) turned[l][c] = y[c * k + l];
+  for (int64_t i = 0; i < m; i++, x += x_stride[0], z += n)
+    for (int64_t c = 0; c < width; c++) {
+      real sum = accumulate ? z[c] : 0;
+      for (int l = 0; l < k; l++) sum += x[l * x_stride[1]] * turned[l][c];
+      z[c] = sum;
+    }
+}
+
+static ALWAYS_INLINE void short_product(real *restrict z, const real *restrict x, const int64_t x_stride[2],
+                                        const real *restrict y, int64_t m, int64_t n, bool accumulate,
+                                        const int k) {
+  int64_t j = 0;
+  for (; j + 64 <= n; j += 64) short_columns(z + j, x, x_stride, y + j * k, m, n, accumulate, k, 64);
+  if (j < n) short_columns(z + j, x, x_stride, y + j * k, m, n, accumulate, k, n - j);
+}
+
 // A row of out at a time, k inside it: b is read along its rows, and one sum stays in a register when out is
 // a column. The sums run in the order of k whatever the layout, so that a transposed view changes no bit.
 static void small_product(void *out, const void *a, const int64_t a_stride[2], const void *b,
                           const int64_t b_stride[2], int64_t m, int64_t n, int64_t k, bool accumulate) {
   const real *x = a, *y = b;
   real *restrict z = out;
+  if (b_stride[0] == 1 && b_stride[1] == k && n > 4) switch (k) {
+      case 1: short_product(z, x, a_stride, y, m, n, accumulate, 1); return;
+      case 2: short_product(z, x, a_stride, y, m, n, accumulate, 2); return;
+      case 3: short_product(z, x, a_stride, y, m, n, accumulate, 3); return;
+      case 4: short_product(z, x, a_stride, y, m, n, accumulate, 4); return;
+    }
   if (n == 1 || b_stride[1] != 1) {
     const int64_t across = a_stride[1], down = b_stride[0];
     for (int64_t i = 0; i < m; i++)

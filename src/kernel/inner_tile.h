@@ -66,11 +66,12 @@ static ALWAYS_INLINE vi where_negative(vf x) { return (vi)x >> 31; }
 // neither is above 0.)
 static ALWAYS_INLINE vf greatest_of_finite(vf a, vf b, vf c, vf d, vi *cell) {
   const vf top = greater_of(b, a), bottom = greater_of(d, c);
-  const vi right = where_negative(a - b) & 1, right_below = (where_negative(c - d) & 1) | 2;
+  const vi right = where_negative(a - b), right_below = where_negative(c - d);
   const vi down = where_negative(top - bottom);
+  const vi minus_cell = (down & (right_below - 2)) | (~down & right);
   const vf most = greater_of(greater_of(bottom, top), (vf){0});
-  const vi alive = where_negative((vf){0} - most);
-  *cell = (alive & ((down & right_below) | (~down & right))) | (~alive & 4);
+  const vi dead = ((vi)most - 1) >> 31;
+  *cell = (~dead & -minus_cell) | (dead & 4);
   return most;
 }
 
@@ -80,14 +81,6 @@ static ALWAYS_INLINE vf greatest_alone(vf a, vf b, vf c, vf d, bool relu) {
   vf most = greater_of(greater_of(a, b), greater_of(c, d));
   if (relu) most = greater_of(most, (vf){0});
   return choose(broken, of_one(__builtin_nanf("")), most);
-}
-
-// By whichever of these is quickest; `cell` may be NULL.
-static ALWAYS_INLINE vf greatest(const vf square[4], bool relu, vi *cell) {
-  const vf a = square[0], b = square[1], c = square[2], d = square[3];
-  if (!cell) return greatest_alone(a, b, c, d, relu);
-  if (relu && !is_any_broken((a + b) + (c + d))) return greatest_of_finite(a, b, c, d, cell);
-  return greatest_of_square(a, b, c, d, relu, cell);
 }
 
 #endif

@@ -14,7 +14,8 @@
 // Up to this many multiplications the plain loop (1 ns each) beats the call (some 100 ns).
 #define SMALL 128
 // So few columns, and so short sums, are faster in the plain loop however many rows there are: the gradient
-// of the last layer of a network has one column a class, and a sum over the few samples of a slice.
+// of the last layer of a network has one column a class, and a sum over the few samples of a slice. So are
+// sums of so few terms: the gradient of what that layer read has one for each class.
 #define NARROW 4
 #define SHORT 32
 // Products in float32 whose sums or columns are no longer than this, as with a batch on one side, are faster
@@ -162,7 +163,10 @@ static gr_code multiply(gr_tensor *out, const gr_tensor *a, const gr_tensor *b, 
   // Each side first: the product of three large sides overflows.
   const bool tiny = m <= SMALL && n <= SMALL && k <= SMALL && m * n * k <= SMALL;
   const bool whole = gr_tensor_is_contiguous(out);
-  if (whole && (tiny || (n <= NARROW && k <= SHORT && m <= MOST_VECTOR && b->stride[1] == 1))) {
+  const bool narrow = n <= NARROW && k <= SHORT && m <= MOST_VECTOR && b->stride[1] == 1;
+  const bool few_terms =
+      k <= NARROW && n > NARROW && m <= MOST_VECTOR / n && b->stride[0] == 1 && b->stride[1] == k;
+  if (whole && (tiny || narrow || few_terms)) {
     gr_kernels()->network[out->dtype]->small_product(out->data, a->data, a->stride, b->data, b->stride, m, n,
                                                      k, accumulate);
     return GR_OK;
