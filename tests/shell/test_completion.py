@@ -46,7 +46,7 @@ def _(folder):
 def _(folder):
     shell = Shell(folder)
     found = listed(shell, "nn.Dense{2, use_bias=false, ")
-    equal(any(re.match(r"activation= +elu, .*relu, ", line) for line in found), True)
+    equal(any(re.match(r"activation= +celu, elu, .*relu, ", line) for line in found), True)
     equal(any("units=" in line or "use_bias=" in line for line in found), False)
     shell.do("first_weight = zeros(2, 3); first_word = 'one'")
     equal(listed(shell, "first_"), ["first_weight  tensor (2, 3) float64", 'first_word    "one"'])
