@@ -25,6 +25,16 @@ function expect.close(got, wanted, tolerance)
   end
 end
 
+--- `part` (plain text) stands in `got`.
+function expect.contains(got, part)
+  if not got:find(part, 1, true) then error(string.format("%q is not in:\n%s", part, got), 2) end
+end
+
+--- It does not.
+function expect.lacks(got, part)
+  if got:find(part, 1, true) then error(string.format("%q is in:\n%s", part, got), 2) end
+end
+
 --- `f` fails and its message contains `part` (plain text). Returns the message.
 function expect.error(f, part)
   local ok, message = pcall(f)

@@ -14,13 +14,7 @@ local all_kinds = folder .. "/lessons/all-kinds.md"
 local front = "---\ntitle: T\nslug: t\n---\n"
 local step = "## A {#a}\n"
 
-local function contains(got, part)
-  if not got:find(part, 1, true) then error(string.format("%q is not in:\n%s", part, got), 2) end
-end
-
-local function lacks(got, part)
-  if got:find(part, 1, true) then error(string.format("%q is in:\n%s", part, got), 2) end
-end
+local contains, lacks = expect.contains, expect.lacks
 
 test("a lesson plays unattended with its answers filled in", function()
   local sink = sinks.capture()

@@ -1,18 +1,6 @@
 local test, expect = dofile(os.getenv "GRADUS_TESTS" .. "/lua/tap.lua")
 
-local function course_cnn(dtype)
-  return nn.Sequential{
-    nn.Conv2D{16, 3, padding = "same", activation = "relu", input_shape = {50, 50, 1}},
-    nn.MaxPooling2D{2},
-    nn.Conv2D{16, 3, activation = "relu"},
-    nn.MaxPooling2D{2},
-    nn.Conv2D{16, 3, activation = "relu"},
-    nn.Flatten{},
-    nn.Dense{2},
-    nn.Activation{"softmax"},
-    dtype = dtype,
-  }
-end
+local course_cnn = dofile(os.getenv "GRADUS_TESTS" .. "/lua/course_cnn.lua")
 
 -- The course's own CNN with weights, inputs and labels from RandomState(1): numbers recorded with PyTorch in float64.
 local recorded = {

@@ -2,19 +2,7 @@
 
 local test, expect = dofile(os.getenv "GRADUS_TESTS" .. "/lua/tap.lua")
 
-local function course_cnn(dtype)
-  return nn.Sequential{
-    nn.Conv2D{16, 3, padding = "same", activation = "relu", input_shape = {50, 50, 1}},
-    nn.MaxPooling2D{2},
-    nn.Conv2D{16, 3, activation = "relu"},
-    nn.MaxPooling2D{2},
-    nn.Conv2D{16, 3, activation = "relu"},
-    nn.Flatten{},
-    nn.Dense{2},
-    nn.Activation{"softmax"},
-    dtype = dtype,
-  }
-end
+local course_cnn = dofile(os.getenv "GRADUS_TESTS" .. "/lua/course_cnn.lua")
 
 local function lines(...)
   return table.concat({...}, "\n") .. "\n"
@@ -108,10 +96,6 @@ test("the results of evaluate print once, and again when they are asked for", fu
   expect.equal(prints "r.loss", "0.5\n")
 end)
 
-local function contains(text, part)
-  if not text:find(part, 1, true) then error(string.format("%q is not in:\n%s", part, text), 2) end
-end
-
 -- What code prints where there are so many columns.
 local function printed(code, width)
   local sink = require("gradus.session.sink").capture(width)
@@ -136,7 +120,8 @@ test("fit tells of each epoch in a line of a table, the majority baseline beside
     .. value .. " %(0%.5000%)$"))
   expect.ok(lines[27]:find("^25/25"))
   expect.equal(#lines, 28)  -- the last one is empty
-  contains(printed(training:format "verbose=2", 80), "epoch   time  loss    accuracy (majority baseline)\n 1/25 ")
+  expect.contains(printed(training:format "verbose=2", 80),
+    "epoch   time  loss    accuracy (majority baseline)\n 1/25 ")
 end)
 
 test("a loss that would show as 0.0000 is a power of ten in the table, in results and in a history", function()
@@ -148,17 +133,17 @@ print(h)
 print(m:evaluate{zeros(2, 1), full({2, 1}, 0.003), verbose=0})]]
   local shown = printed(code, 80)
   expect.ok(shown:find(" 1/1   +%d%.%ds  9e%-06\n"), shown)
-  contains(shown, "at the end loss 9e-06\nloss 9e-06\n")
+  expect.contains(shown, "at the end loss 9e-06\nloss 9e-06\n")
 end)
 
 test("with a bar no line of fit is longer than a row, and the bar ends with its epoch", function()
   for _, width in ipairs {30, 50, 80, 120} do
     local shown = printed(training:format "verbose=1, validation_data={tensor{{1}, {2}}, tensor{0, 1}}", width)
-    contains(shown, "\r\27[K")
+    expect.contains(shown, "\r\27[K")
     for line in shown:gsub("\r\27%[K", "\n"):gmatch "[^\n]+" do
       if #line >= width then error(("%d columns in a terminal of %d: %s"):format(#line, width, line), 0) end
     end
-    if width == 80 then contains(shown, "=] 0s left\r\27[K25/25 ") end
+    if width == 80 then expect.contains(shown, "=] 0s left\r\27[K25/25 ") end
     if width == 120 then expect.ok(shown:find "=%] [%d,]+ samples/s, 0s left\r\27%[K25/25 ", shown) end
   end
 end)
