@@ -27,15 +27,8 @@ static void read_parts(lua_State *L, call *c, bool takes_im) {
     luaL_error(L, "%s: the real part is %s and the imaginary part %s; they belong together, one by one",
                c->name, gr_shape_text(ta, re->ndim, re->shape), gr_shape_text(tb, im->ndim, im->shape));
   const gr_dtype dtype = gr_dtype_promote((gr_dtype)re->dtype, (gr_dtype)(im ? im : re)->dtype);
-  for (int i = 1; i <= 1 + (im != NULL); i++)
-    if (gr_check_tensor(L, i)->dtype != dtype) {
-      lua_pushvalue(L, i);
-      lua_pushstring(L, gr_dtype_name(dtype));
-      gr_call_method(L, "astype", 1);
-      lua_replace(L, i);
-    }
-  c->re = gr_check_tensor(L, 1);
-  c->im = im ? gr_check_tensor(L, 2) : NULL;
+  c->re = gr_check_in_dtype(L, 1, dtype);
+  c->im = im ? gr_check_in_dtype(L, 2, dtype) : NULL;
   c->tracked = gr_is_tracked(c->re) || (im && gr_is_tracked(c->im));
 }
 

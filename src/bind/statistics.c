@@ -35,9 +35,7 @@ static void push_weights_in_bins(lua_State *L, int weights, const int64_t *bin, 
   int64_t *at = gr_push_tensor(L, GR_I64, 1, &n)->data;
   for (int64_t i = 0; i < n; i++)
     if (bin[i] >= 0) at[kept++] = i;
-  lua_pushvalue(L, weights);
-  lua_pushstring(L, "float64");
-  gr_call_method(L, "astype", 1);
+  gr_push_copy(L, weights, GR_F64);
   gr_push_reshaped(L, -1, 1, &n);
   if (kept < n) gr_push_picked_list(L, -1, 0, kept, at);
   const int w = lua_gettop(L);
@@ -254,10 +252,7 @@ static const gr_tensor *push_variables(lua_State *L, int index, const char *name
     gr_push_transposed(L, index);
   else
     lua_pushvalue(L, index);
-  if (!gr_dtype_is_float((gr_dtype)t->dtype)) {
-    lua_pushstring(L, "float64");
-    gr_call_method(L, "astype", 1);
-  }
+  if (!gr_dtype_is_float((gr_dtype)t->dtype)) return gr_check_in_dtype(L, lua_gettop(L), GR_F64);
   return gr_check_tensor(L, -1);
 }
 
