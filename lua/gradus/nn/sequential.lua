@@ -4,6 +4,7 @@ local doc = require("gradus.help").doc
 local Model = require "gradus.nn.model"
 local options = require "gradus.options"
 local pause = require "gradus.session.pause"
+local steps = require "gradus.nn.steps"
 
 local Sequential = setmetatable({}, {__index = Model})
 Sequential.__index = Sequential
@@ -105,12 +106,6 @@ function Sequential:expect_built()
   Model.expect_built(self)
 end
 
--- What was recorded and counted with the layers as they were. The optimizer begins anew when it sees other weights.
-local function forget_steps(self)
-  self.metrics, self.hits, self.last_step, self.unfinished = nil, nil, nil, nil
-  if self.programs then self.programs = {} end
-end
-
 Sequential.add = doc("model.add", [[
 model:add(layer)
 
@@ -136,7 +131,7 @@ other layers keep theirs. A model that was compiled stays so, and the optimizer 
     self.layers[place], layer.name = nil, name
     error(why, 0)
   end
-  forget_steps(self)
+  steps.forget(self)
 end)
 
 Sequential.pop = doc("model.pop", [[
@@ -158,7 +153,7 @@ dense_1 (Dense): (4,) -> (2,), 10 parameters
   local last = self.layers[#self.layers]
   self.output_shape = last and last.output_shape
   if not last then self.input_shape = nil end
-  forget_steps(self)
+  steps.forget(self)
   return layer
 end)
 

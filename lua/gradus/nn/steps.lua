@@ -12,6 +12,13 @@ local watched = require "gradus.nn.watched"
 
 local M = {}
 
+--- Lets go of what was recorded and counted with the layers, the loss and the metrics as they were. The optimizer
+--- begins anew when it sees other weights.
+function M.forget(model)
+  model.metrics, model.hits, model.last_step, model.unfinished = nil, nil, nil, nil
+  model.programs = {}
+end
+
 -- Returns a function that records a step from a batch of so many rows, into a program or nil and why it cannot be.
 local function recorder(model, y, weights, in_training, call, penalty)
   return function(rows)

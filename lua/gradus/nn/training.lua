@@ -83,8 +83,7 @@ Adam, learning rate 0.001
   end
   -- Nothing is changed before everything is known to be right.
   model.optimizer, model.loss, model.wanted_metrics = optimizer, loss, wanted
-  model.metrics, model.hits, model.last_step, model.unfinished = nil, nil, nil, nil
-  model.programs = {}
+  steps.forget(model)
 end))
 
 -- What can only be set up once the shapes are known. Of the metrics, `hits` are counted inside the steps; the others

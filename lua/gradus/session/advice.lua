@@ -103,8 +103,6 @@ local foreign = {
   datasets = "data sets are in data", load_model = "it is nn.load(path)", imread = "it is data.image(path)",
   imshow = "it is plot.image", hist = "it is plot.histogram", F = "activations are functions here: relu(x)",
   clear = "Ctrl-L clears the screen", pi = "it is math.pi", inf = "it is math.huge", nan = "it is 0/0",
-}
-for name, text in pairs {
   view = "it is reshape", permute = "it is transpose, which counts axes from 1", unsqueeze = "it is expand_dims",
   cat = "it is concatenate", vstack = "it is concatenate({a, b}, 1)", hstack = "it is concatenate({a, b}, 2)",
   copy = "it is x:clone()", asarray = "it is tensor", ravel = "it is flatten", clamp = "it is clip",
@@ -113,9 +111,7 @@ for name, text in pairs {
   identity = "it is eye", empty = "it is zeros", loadtxt = "it is data.csv", genfromtxt = "it is data.csv",
   diff = 'differences of neighbours are x["2:"] - x[":-2"]', gradient = "derivatives come from grad.track, ?grad.track",
   mm = "the matrix product is A:dot(B)", einsum = "products are A:dot(B), and sums of products sum(a * b, {axis=...})",
-} do
-  foreign[name] = text
-end
+}
 for name in ("np numpy jnp jax"):gmatch "%S+" do
   foreign[name] = "nothing needs a prefix here: zeros(3), not " .. name .. ".zeros(3)"
 end

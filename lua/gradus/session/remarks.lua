@@ -5,6 +5,7 @@ local advice = require "gradus.session.advice"
 local expressions = require "gradus.session.expressions"
 local help = require "gradus.help"
 local is_tensor = require "gradus.is_tensor"
+local is_tracked = require "gradus.is_tracked"
 local options = require "gradus.options"
 local reach = require "gradus.session.reach"
 
@@ -68,8 +69,7 @@ local function field(text, node, look_up)
   if text:find("%S", node.to + 1) then return nil end
   local value = reach.of_node(node.object, look_up)
   if node.name == "grad" and is_tensor(value) then
-    local is_tracked, gradient = pcall(function() return value.grad end)
-    if not is_tracked or gradient ~= nil then return nil end
+    if not is_tracked(value) or value.grad ~= nil then return nil end
     return string.format("%s is nil: %s", source(text, node), advice.no_gradient(value, source(text, node.object)))
   end
   if type(value) ~= "table" or help.is_module(value) or reach.field(value, node.name) ~= nil then return nil end

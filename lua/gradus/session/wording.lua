@@ -47,13 +47,6 @@ local function value_of(site, node)
   end)
 end
 
--- The arguments of a call as they stand in the source, separated by commas.
-local function arguments_of(site, call)
-  local list = {}
-  for i, node in ipairs(call.arguments) do list[i] = source(site, node) end
-  return table.concat(list, ", ")
-end
-
 -- How a variable or field that Lua names stands in the source: "t.a" for the field 'a'.
 local function spelled(site, kind, name)
   if kind == "field" or kind == "method" then
@@ -320,7 +313,14 @@ local function wrong_argument(found, number, name, complaint)
   return text
 end
 
--- A method that was called as a field, X.dot(w): what stands in its first place is no tensor.
+-- A method that was called as a field: the same call with a colon.
+local function with_colon(site, call)
+  local object, name = call.callee.object, call.callee.name
+  local fix = string.format("%s:%s%s", source(site, object), name, site.text:sub(call.callee.to + 1, call.to))
+  return string.format("%s is a method and is called with a colon: %s", name, fix), fix
+end
+
+-- X.dot(w): what stands in the method's first place is no tensor.
 local function colon_missing(site, name)
   if not core.metatable.__methods[name] then return nil end
   local found = only(site, function(node)
@@ -333,8 +333,7 @@ local function colon_missing(site, name)
     local value = site.look_up(code)
     if builtins.is_module(code) or value ~= nil and not operands.is_tensor(value) then return nil end
   end
-  local fix = string.format("%s:%s(%s)", code, name, arguments_of(site, found.node))
-  return string.format("%s is a method and is called with a colon: %s", name, fix), fix
+  return with_colon(site, found.node)
 end
 
 -- m.summary() of an object of ours: the method ran without its object, so that what it says is beside the point.
@@ -348,10 +347,7 @@ local function colon_missing_before(site)
     return rawget(object, callee.name) == nil and reach.is_ours(reach.field(object, callee.name))
       and not (first and source(site, first) == source(site, callee.object))
   end)
-  if not found then return nil end
-  local callee, call = found.node.callee, found.code:sub(#source(site, found.node.callee) + 1)
-  local fix = string.format("%s:%s%s", source(site, callee.object), callee.name, call)
-  return string.format("%s is a method and is called with a colon: %s", callee.name, fix), fix
+  if found then return with_colon(site, found.node) end
 end
 
 -- f(a, b, {c = 1}) of a function that takes one table: "f{a, b, c = 1}".
@@ -395,7 +391,7 @@ function wording.of(message, site)
   if words then return words, remedy end
   for _, each in ipairs(own_words) do
     local captures = table.pack(message:match(each[1]))
-    local words = captures[1] and each[2](site, table.unpack(captures, 1, captures.n))
+    words = captures[1] and each[2](site, table.unpack(captures, 1, captures.n))
     if words then return words end
   end
   local found = site.found
